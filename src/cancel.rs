@@ -1,6 +1,7 @@
-//! The wish to stop, shared by everything that runs: whoever starts work asks first, whoever waits also waits for this.
+//! Cancellation token shared by all running work. Work checks it before it starts a step and wakes from waits when it
+//! is cancelled.
 //!
-//! What turns a signal into this wish is at the edge (`commands::signals`); here is only the flag.
+//! `commands::signals` cancels it on a signal.
 
 use std::sync::{
     Arc,
@@ -9,7 +10,7 @@ use std::sync::{
 
 use tokio::sync::watch;
 
-/// A handle on the wish to stop. Cheap to clone; all clones are the same wish.
+/// Cancellation token. Cheap to clone; all clones share one state.
 #[derive(Clone, Debug)]
 pub struct CancelToken(Arc<CancelState>);
 
@@ -26,7 +27,7 @@ impl Default for CancelToken {
 }
 
 impl CancelToken {
-    /// Nobody wishes to stop yet.
+    /// Creates a token that is not cancelled.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(CancelState {
@@ -35,40 +36,40 @@ impl CancelToken {
         }))
     }
 
-    /// Wishes to stop. Returns whether nobody had wished it before.
+    /// Cancels the token. Returns whether it was not cancelled before.
     pub fn cancel(&self) -> bool {
         !self.0.cancelled.send_replace(true)
     }
 
-    /// Whether to stop: start nothing new, finish what runs.
+    /// Returns whether the token is cancelled: start no new step, finish running ones.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         *self.0.cancelled.borrow()
     }
 
-    /// Resolves once somebody wishes to stop.
+    /// Resolves when the token is cancelled.
     pub async fn cancelled(&self) {
         let mut receiver = self.0.cancelled.subscribe();
         // The sender lives as long as `self`, so this cannot fail.
         drop(receiver.wait_for(|wished| *wished).await);
     }
 
-    /// While the guard lives, a person is being asked and nothing is under way: an interruption may end the process at
-    /// once.
+    /// Marks that the program waits at a prompt and nothing is running. While the guard lives, an interrupt may end the
+    /// process immediately.
     #[must_use]
     pub fn enter_prompt(&self) -> PromptGuard<'_> {
         self.0.prompting.store(true, Ordering::SeqCst);
         PromptGuard(self)
     }
 
-    /// Whether a person is being asked just now.
+    /// Returns whether the program waits at a prompt.
     #[must_use]
     pub fn is_prompting(&self) -> bool {
         self.0.prompting.load(Ordering::SeqCst)
     }
 }
 
-/// Proof that a person is being asked.
+/// Guard of a prompt.
 #[derive(Debug)]
 pub struct PromptGuard<'a>(&'a CancelToken);
 

@@ -1,4 +1,5 @@
-//! Time is passed in: one [`Clock`] that tells it and waits on it, so that tests and the sandbox never sleep for real.
+//! Clock abstraction: all code reads the time and sleeps through a [`Clock`], so that tests and the sandbox never sleep
+//! for real.
 
 use std::{
     sync::{
@@ -11,42 +12,42 @@ use std::{
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
-/// A source of time that can also be waited on.
+/// Source of time that can also sleep.
 pub trait TimeSource: Send + Sync + std::fmt::Debug {
-    /// What time it is.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
-    /// Resolves once `duration` has passed on this clock.
+    /// Resolves after `duration` on this clock.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// A shared clock. Cheap to clone; all clones tell the same time.
+/// Shared clock. Cheap to clone; all clones share the same time.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<dyn TimeSource>);
 
 impl Clock {
-    /// The system's clock: waiting takes real time.
+    /// Returns the system clock.
     #[must_use]
     pub fn system() -> Self {
         Self(Arc::new(SystemTimeSource))
     }
 
-    /// A clock of another kind.
+    /// Creates a clock from a time source.
     pub fn new(time: impl TimeSource + 'static) -> Self {
         Self(Arc::new(time))
     }
 
-    /// What time it is.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.now()
     }
 
-    /// Waits for `duration`.
+    /// Sleeps for `duration`.
     pub async fn sleep(&self, duration: Duration) {
         self.0.sleep(duration).await;
     }
 
-    /// How long ago `earlier` was; zero for the future.
+    /// Returns the time since `earlier`; zero if it lies in the future.
     #[must_use]
     pub fn elapsed_since(&self, earlier: Timestamp) -> Duration {
         Duration::try_from(self.now().duration_since(earlier)).unwrap_or(Duration::ZERO)
@@ -66,19 +67,19 @@ impl TimeSource for SystemTimeSource {
     }
 }
 
-/// A clock that jumps instead of waiting: `sleep` moves it to the end of the wait and returns.
+/// Virtual time: `sleep` advances the clock to the end of the sleep and returns.
 ///
-/// Waits that overlap do not add up, because each moves the clock *to* its own end. Without a base it runs on from the
-/// system's time, shifted by all jumps so far.
+/// Concurrent sleeps do not add up, because each advances the clock *to* its own end. Without a base, the clock runs
+/// with the system time plus an offset.
 #[derive(Clone, Debug)]
 pub struct VirtualTime {
     base: Option<Timestamp>,
-    /// Milliseconds by which this clock is ahead of its base.
+    /// Offset from the base, in milliseconds.
     offset: Arc<AtomicI64>,
 }
 
 impl VirtualTime {
-    /// A clock that stands still at `base` until somebody waits.
+    /// Returns a clock that stands still at `base` between sleeps.
     #[must_use]
     pub fn starting_at(base: Timestamp) -> Self {
         Self {
@@ -87,7 +88,7 @@ impl VirtualTime {
         }
     }
 
-    /// The system's time, ahead by `offset`.
+    /// Returns the system time plus `offset`.
     #[must_use]
     pub fn ahead_of_system(offset: SignedDuration) -> Self {
         let clock = Self {
@@ -100,19 +101,19 @@ impl VirtualTime {
         clock
     }
 
-    /// By how much this clock is ahead of its base.
+    /// Returns the offset from the base.
     #[must_use]
     pub fn offset(&self) -> SignedDuration {
         SignedDuration::from_millis(self.offset.load(Ordering::SeqCst))
     }
 
-    /// Moves the clock forward.
+    /// Advances the clock.
     pub fn advance(&self, duration: Duration) {
         self.offset
             .fetch_add(i64::try_from(duration.as_millis()).unwrap_or(0), Ordering::SeqCst);
     }
 
-    /// Moves the clock so that it is ahead of its base by at least `offset`; never backwards.
+    /// Advances the offset to at least `offset`; never backwards.
     pub fn advance_to(&self, offset: SignedDuration) {
         self.offset
             .fetch_max(i64::try_from(offset.as_millis()).unwrap_or(0), Ordering::SeqCst);
@@ -130,7 +131,7 @@ impl TimeSource for VirtualTime {
         let wait = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
         let end = clock.offset().saturating_add(wait);
         Box::pin(async move {
-            // Let everything that can go on at the present moment do so before time moves.
+            // Let all tasks that are ready run before time advances.
             tokio::task::yield_now().await;
             clock.advance_to(end);
         })

@@ -1,51 +1,51 @@
-//! Findings: what any check has to say, with a rule, a severity and, where there is a file, the place in it.
+//! Findings: results of checks, with a rule, a severity and, for files, a position.
 //!
-//! Everything that checks something (manifests, the linter, the audit) speaks in [`Finding`]s; `render` shows them with
-//! carets, as JSON or as SARIF. This module knows nothing about output.
+//! All checks (manifests, the linter, the audit) produce [`Finding`]s; `render` prints them with carets, as JSON or as
+//! SARIF. This module does not depend on the output.
 
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing.
+    /// Information.
     Info,
-    /// Works, but likely not as meant.
+    /// Works, but probably not as intended.
     Warning,
-    /// Must be changed.
+    /// Must be fixed.
     Error,
 }
 
-/// Who can lift a finding.
+/// Assignee of a finding: who can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Assignee {
-    /// The department itself.
+    /// Department.
     Department,
-    /// The platform team.
+    /// Platform team.
     Platform,
-    /// An administrator of the organization.
+    /// Administrator of the organization.
     Administrator,
-    /// Whoever runs the network in between.
+    /// Operator of the network.
     Network,
     /// Confluent.
     Confluent,
 }
 
-/// A file that was read, kept for showing snippets of it.
+/// Source file, kept to print snippets of it.
 #[derive(Debug)]
 pub struct SourceFile {
-    /// The path as the user wrote it, for messages.
+    /// Path as the user wrote it.
     pub path: PathBuf,
-    /// The whole text.
+    /// Whole text.
     pub text: String,
 }
 
 impl SourceFile {
-    /// Keeps `text` under the name `path`.
+    /// Creates a source file named `path`.
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Arc<Self> {
         Arc::new(Self {
             path: path.into(),
@@ -53,7 +53,7 @@ impl SourceFile {
         })
     }
 
-    /// Line and column of a byte offset, both counted from 1; columns count characters.
+    /// Returns line and column of a byte offset, both starting at 1; columns count characters.
     #[must_use]
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let mut offset = offset.min(self.text.len());
@@ -67,17 +67,17 @@ impl SourceFile {
     }
 }
 
-/// A place in a file.
+/// Position in a file.
 #[derive(Clone, Debug)]
 pub struct SourceSpan {
-    /// The file.
+    /// File.
     pub source: Arc<SourceFile>,
-    /// Byte range in its text; empty means the whole file.
+    /// Byte range; an empty one refers to the whole file.
     pub range: Range<usize>,
 }
 
 impl SourceSpan {
-    /// The byte range `range` of `source`.
+    /// Creates a span of `source`.
     #[must_use]
     pub fn new(source: &Arc<SourceFile>, range: Range<usize>) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl SourceSpan {
         }
     }
 
-    /// `path:line:column`, as editors and terminals understand it.
+    /// Returns `path:line:column`, as editors and terminals expect it.
     #[must_use]
     pub fn location(&self) -> String {
         let (line, column) = self.source.line_column(self.range.start);
@@ -94,25 +94,25 @@ impl SourceSpan {
     }
 }
 
-/// One thing that a check found.
+/// Result of a check.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// Id of the rule, kebab-case and stable: people write it into exceptions.
+    /// Rule id in kebab-case. It is stable, because exceptions refer to it.
     pub rule: &'static str,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// What is wrong, a sentence fragment without a full stop.
+    /// Problem, a sentence fragment without a full stop.
     pub message: String,
-    /// Where, when it is in a file.
+    /// Position, if it is in a file.
     pub span: Option<SourceSpan>,
-    /// What to do about it, a whole sentence.
+    /// Suggestion, a whole sentence.
     pub fix: Option<String>,
-    /// Who can lift it.
+    /// Assignee.
     pub owner: Assignee,
 }
 
 impl Finding {
-    /// An error of `rule`.
+    /// Creates an error of `rule`.
     pub fn error(rule: &'static str, message: impl Into<String>) -> Self {
         Self {
             rule,
@@ -124,7 +124,7 @@ impl Finding {
         }
     }
 
-    /// A warning of `rule`.
+    /// Creates a warning of `rule`.
     pub fn warning(rule: &'static str, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
@@ -132,7 +132,7 @@ impl Finding {
         }
     }
 
-    /// A remark of `rule`.
+    /// Creates an information of `rule`.
     pub fn info(rule: &'static str, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Info,
@@ -140,21 +140,21 @@ impl Finding {
         }
     }
 
-    /// The same finding at a place.
+    /// Returns the finding with a position.
     #[must_use]
     pub fn with_span(mut self, span: SourceSpan) -> Self {
         self.span = Some(span);
         self
     }
 
-    /// The same finding with what to do about it.
+    /// Returns the finding with a suggestion.
     #[must_use]
     pub fn with_fix(mut self, sentence: impl Into<String>) -> Self {
         self.fix = Some(sentence.into());
         self
     }
 
-    /// The same finding for somebody else to lift.
+    /// Returns the finding with another assignee.
     #[must_use]
     pub fn with_assignee(mut self, owner: Assignee) -> Self {
         self.owner = owner;
@@ -184,7 +184,7 @@ impl Serialize for Finding {
     }
 }
 
-/// Whether any finding is an error.
+/// Returns whether any finding is an error.
 #[must_use]
 pub fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Error)

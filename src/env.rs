@@ -1,11 +1,11 @@
-//! Every environment variable the program reads, in one list, so that none is read by surprise.
+//! Registry of all environment variables that the program reads.
 
-/// One variable: its name and the sentence the documentation shows.
+/// Environment variable with its description for the documentation.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
-    /// The name as exported by the shell.
+    /// Name in the environment.
     pub name: &'static str,
-    /// What it does, as one sentence.
+    /// Description, one sentence.
     pub help: &'static str,
 }
 
@@ -18,58 +18,58 @@ macro_rules! variables {
 }
 
 variables! {
-    /// All variables that are read, for the documentation.
+    /// All variables that the program reads.
     ALL:
-    /// Profile to use: a name, or a file when it holds a path separator or ends in `.toml`.
+    /// Profile to use: a name, or a file if it contains a path separator or ends in `.toml`.
     CONFLUENT_EBS_PROFILE = "CONFLUENT_EBS_PROFILE";
-    /// Cloud API key, as other Confluent tooling names it.
+    /// Cloud API key, named as in other Confluent tools.
     CONFLUENT_CLOUD_API_KEY = "CONFLUENT_CLOUD_API_KEY";
     /// Secret of the Cloud API key.
     CONFLUENT_CLOUD_API_SECRET = "CONFLUENT_CLOUD_API_SECRET";
-    /// API key of the stage's Kafka cluster, with which ACLs are managed; only templates that ask for ACLs need it.
+    /// API key of the stage's Kafka cluster, used to manage ACLs; only templates with ACLs need it.
     CONFLUENT_EBS_KAFKA_API_KEY = "CONFLUENT_EBS_KAFKA_API_KEY";
     /// Secret of the API key of the Kafka cluster.
     CONFLUENT_EBS_KAFKA_API_SECRET = "CONFLUENT_EBS_KAFKA_API_SECRET";
-    /// Folder in which ebs.toml, departments and templates are looked for instead of the working folder.
+    /// Folder with `ebs.toml`, departments and templates, instead of the current directory.
     CONFLUENT_EBS_PLATFORM = "CONFLUENT_EBS_PLATFORM";
-    /// Folder for journals, hand-over files and the sandbox, instead of the user's state folder.
+    /// Folder for journals, profiles to deliver and the sandbox, instead of the user's state folder.
     CONFLUENT_EBS_STATE_DIR = "CONFLUENT_EBS_STATE_DIR";
-    /// Where API keys are exchanged for tokens that open logs, instead of `https://confluent.cloud`.
+    /// Host that exchanges API keys for log tokens, instead of `https://confluent.cloud`.
     CONFLUENT_EBS_TOKEN_ENDPOINT = "CONFLUENT_EBS_TOKEN_ENDPOINT";
-    /// Where connector logs are searched, instead of `https://api.logging.confluent.cloud`.
+    /// Host of the connector log search, instead of `https://api.logging.confluent.cloud`.
     CONFLUENT_EBS_LOGS_ENDPOINT = "CONFLUENT_EBS_LOGS_ENDPOINT";
-    /// Where metrics are queried, instead of `https://api.telemetry.confluent.cloud`.
+    /// Host of the Metrics API, instead of `https://api.telemetry.confluent.cloud`.
     CONFLUENT_EBS_METRICS_ENDPOINT = "CONFLUENT_EBS_METRICS_ENDPOINT";
-    /// Any value switches colours off (no-color.org).
+    /// Any value disables colours (no-color.org).
     NO_COLOR = "NO_COLOR";
-    /// Width of the output when standard output is not a terminal.
+    /// Width of the output if standard output is not a terminal.
     COLUMNS = "COLUMNS";
-    /// Locale: without UTF-8 in it curves are drawn with letters.
+    /// Locale: without UTF-8, sparklines use ASCII characters.
     LC_ALL = "LC_ALL";
-    /// The same, where LC_ALL is not set.
+    /// Locale if `LC_ALL` is not set.
     LC_CTYPE = "LC_CTYPE";
-    /// The same, where neither is set.
+    /// Locale if neither `LC_ALL` nor `LC_CTYPE` is set.
     LANG = "LANG";
-    /// Kind of the terminal: on `linux` and `dumb` curves are drawn with letters.
+    /// Terminal type: on `linux` and `dumb`, sparklines use ASCII characters.
     TERM = "TERM";
-    /// Certificate file that is trusted besides the system's store.
+    /// Certificate file trusted in addition to the system's store.
     SSL_CERT_FILE = "SSL_CERT_FILE";
-    /// Proxy for https; never used for loopback.
+    /// Proxy for HTTPS; never used for loopback.
     HTTPS_PROXY = "HTTPS_PROXY";
-    /// Proxy for http and, where HTTPS_PROXY is not set, for everything; never used for loopback.
+    /// Proxy for HTTP and, if `HTTPS_PROXY` is not set, for HTTPS; never used for loopback.
     ALL_PROXY = "ALL_PROXY";
-    /// Folder of certificates that are trusted instead of the system's store, where the system has no store of its own.
+    /// Folder of certificates trusted instead of the system's store, on systems without such a store.
     SSL_CERT_DIR = "SSL_CERT_DIR";
-    /// Folders of programs: `doctor` looks there for the Confluent CLI and for plugins, as the CLI does.
+    /// Search path: `doctor` looks there for the Confluent CLI and for plugins, as the Confluent CLI does.
     PATH = "PATH";
-    /// Ends of the names of programs, on Windows: looked at by `doctor`.
+    /// Extensions of executable files on Windows, used by `doctor`.
     PATHEXT = "PATHEXT";
-    /// Hosts that are reached without the proxy.
+    /// Hosts to reach without the proxy.
     NO_PROXY = "NO_PROXY";
 }
 
 variables! {
-    /// All variables that are set for the command of `--handover-command`, for the documentation.
+    /// All variables set for the command of `--handover-command`.
     FOR_HANDOVER:
     /// Code of the department.
     HANDOVER_DEPARTMENT = "CONFLUENT_EBS_HANDOVER_DEPARTMENT";
@@ -79,13 +79,13 @@ variables! {
     HANDOVER_STAGE = "CONFLUENT_EBS_HANDOVER_STAGE";
     /// Name of the service account.
     HANDOVER_ACCOUNT = "CONFLUENT_EBS_HANDOVER_ACCOUNT";
-    /// Public halves of the API keys in the profile, separated by blanks.
+    /// Ids of the API keys in the profile, separated by spaces.
     HANDOVER_API_KEYS = "CONFLUENT_EBS_HANDOVER_API_KEYS";
-    /// Name of the profile's file, which ends in `.toml.age` when it is encrypted and in `.toml` when it is not.
+    /// Name of the profile's file, which ends in `.toml.age` if it is encrypted, else in `.toml`.
     HANDOVER_FILE = "CONFLUENT_EBS_HANDOVER_FILE";
 }
 
-/// The value of `name`, if it is set, is text and is not empty.
+/// Returns the value of `name` if it is set, valid Unicode and not empty.
 #[must_use]
 pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

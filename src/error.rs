@@ -1,15 +1,13 @@
-//! The one error of the application layer and of the edge.
+//! Error type of commands.
 //!
-//! Which error type belongs where:
+//! Error types by layer:
 //!
-//! - **Modules** (`model` … `apply`) have small typed errors, made with `thiserror`. They say what went wrong in terms
-//!   of their own subject and know nothing about exit codes or terminals; some know what to do next
-//!   ([`Advice`](crate::hint::Advice)).
-//! - **Files that people write** are not errors but [`Finding`]s, so that all problems of a run are told at once.
-//! - **The application** (`session` … `commands`) returns this [`Error`]: a kind, which decides the exit code; a chain of causes; hints, added where the
-//!   knowledge is; findings. Every typed error becomes one through `?`; [`classify`] is the only place that decides
-//!   which kind it is and what it advises.
-//! - **`main`** shows it as a `render::Problem` and ends the process with its exit code.
+//! - **Modules** (`model` … `checks`) have small typed errors made with `thiserror`. They describe the failure in their
+//!   own terms and do not know exit codes or terminals; some provide hints ([`Advice`](crate::hint::Advice)).
+//! - **Files written by people** produce [`Finding`]s instead of errors, so that one run reports all problems.
+//! - **Commands** return this [`Error`]: a kind, which determines the exit code; a chain of causes; hints; and
+//!   findings. `?` converts every typed error; only [`classify`] determines its kind and hints.
+//! - **`main`** prints it with `render::Problem` and exits with its code.
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
@@ -28,22 +26,22 @@ use crate::{
     },
 };
 
-/// What an error is to a pipeline.
+/// Kind of an error, which determines the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Something failed, or a file is invalid.
+    /// Failure, or an invalid file.
     Failed,
-    /// Differences were found, and the user asked to be told so.
+    /// Differences exist, and `--detailed-exitcode` is set.
     Differences,
-    /// A part was applied.
+    /// Partly applied.
     Partial,
-    /// Not authenticated or not authorised.
+    /// Not authenticated or not authorized.
     Denied,
     /// Refused by a policy, a naming rule or a quota.
     Refused,
-    /// Something that was looked at is unhealthy.
+    /// An observed resource is unhealthy.
     Unhealthy,
-    /// The command was called wrongly.
+    /// Invalid arguments.
     Usage,
     /// Interrupted before the first write.
     Interrupted,
@@ -64,57 +62,57 @@ impl From<ErrorKind> for ExitCode {
     }
 }
 
-/// Why a command did not do what it was asked to do.
+/// Error of a command.
 ///
-/// It is not a [`std::error::Error`] itself, so that every type that is one can become this through `?`.
+/// It does not implement [`std::error::Error`], so that `?` can convert every type that does.
 #[derive(Debug)]
 pub struct Error {
-    /// Decides the exit code.
+    /// Kind, which determines the exit code.
     pub kind: ErrorKind,
-    /// What happened, with its causes.
+    /// Message and chain of causes.
     pub source: anyhow::Error,
-    /// What to do next.
+    /// Hints.
     pub hints: Vec<Hint>,
-    /// Places in files that must be changed.
+    /// Findings in files.
     pub findings: Vec<Finding>,
-    /// How the command is called; only after a mistake in its arguments.
+    /// Usage line, only for invalid arguments.
     pub usage: Option<String>,
 }
 
 impl Error {
-    /// An error of `kind`; the message begins lower case and has no full stop.
+    /// Creates an error of `kind`; the message starts in lower case and has no full stop.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self::wrap(anyhow::Error::msg(message.into())).with_kind(kind)
     }
 
-    /// Something failed.
+    /// Creates a failure.
     pub fn failed(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Failed, message)
     }
 
-    /// Not authenticated or not authorised.
+    /// Creates an error for missing authentication or authorization.
     pub fn denied(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Denied, message)
     }
 
-    /// Refused by a policy, a naming rule or a quota.
+    /// Creates an error for a refused operation.
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Refused, message)
     }
 
-    /// Called wrongly.
+    /// Creates an error for invalid arguments.
     pub fn usage(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// An error from findings; `message` says what they are about.
+    /// Creates an error with findings; `message` names their subject.
     pub fn findings(message: impl Into<Cow<'static, str>>, findings: Vec<Finding>) -> Self {
         let mut error = Self::failed(message);
         error.findings = findings;
         error
     }
 
-    /// An error from a chain of causes: its kind and hints come from the typed errors in it.
+    /// Creates an error from a chain of causes, whose typed errors determine kind and hints.
     pub fn wrap(source: anyhow::Error) -> Self {
         let (kind, hints) = classify(&source);
         Self {
@@ -126,7 +124,7 @@ impl Error {
         }
     }
 
-    /// An error with the advice it has about itself, for types that [`classify`] cannot know: the sandbox's.
+    /// Creates an error with its own hints, for types that [`classify`] does not know, such as those of the sandbox.
     pub fn with_advice(error: impl Advice + StdError + Send + Sync + 'static) -> Self {
         let hints = error.hints();
         let mut edge = Self::from(error);
@@ -134,28 +132,28 @@ impl Error {
         edge
     }
 
-    /// The same error as another kind.
+    /// Returns the error with another kind.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// The same error with one more hint.
+    /// Returns the error with an additional hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// The same error as the cause of `message`.
+    /// Returns an error with `message`, caused by this one.
     #[must_use]
     pub fn context(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.source = self.source.context(message.into());
         self
     }
 
-    /// The code with which the process ends.
+    /// Returns the exit code of the process.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         self.kind.into()
@@ -200,7 +198,7 @@ impl Advice for PromptError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::Unreadable => vec!["Answer with `y` or `n`.".into()],
-            Self::NotInteractive { flag } => vec![format!("Pass `{flag}` to answer without being asked.").into()],
+            Self::NotInteractive { flag } => vec![format!("Pass `{flag}` to skip the prompt.").into()],
             Self::Mismatch { .. } => Vec::new(),
         }
     }
@@ -285,7 +283,7 @@ fn classify_wait_error(error: &WaitError) -> ErrorKind {
     }
 }
 
-/// What an answer of the service means.
+/// Determines the kind of a client error.
 fn classify_client_error(error: &ClientError) -> ErrorKind {
     if error.is_quota_exceeded() {
         ErrorKind::Refused
@@ -296,15 +294,15 @@ fn classify_client_error(error: &ClientError) -> ErrorKind {
     }
 }
 
-/// What every result in a command can do.
+/// Extensions of `Result` for commands.
 pub trait ResultExt<T>: Sized {
-    /// The error as the cause of a message: what was being done, on what.
+    /// Wraps the error in a message: the attempted operation and its object.
     fn context(self, message: impl Into<Cow<'static, str>>) -> Result<T, Error>;
-    /// [`ResultExt::context`] with a message that is only made when it is needed.
+    /// Like [`ResultExt::context`], with a message that is created only for an error.
     fn with_context<M: Into<Cow<'static, str>>>(self, message: impl FnOnce() -> M) -> Result<T, Error>;
-    /// The error with one more hint.
+    /// Adds a hint to the error.
     fn hint(self, hint: impl Into<Hint>) -> Result<T, Error>;
-    /// The error as another kind.
+    /// Sets the kind of the error.
     fn kind(self, kind: ErrorKind) -> Result<T, Error>;
 }
 
@@ -354,7 +352,7 @@ mod tests {
         let asked: Result<bool, PromptError> = Err(PromptError::NotInteractive { flag: "--yes" });
         let error = asked.context("could not onboard `claims`").unwrap_err();
         assert_eq!(error.exit_code(), ExitCode::Usage);
-        assert_eq!(error.hints[0].as_str(), "Pass `--yes` to answer without being asked.");
+        assert_eq!(error.hints[0].as_str(), "Pass `--yes` to skip the prompt.");
         let chain: Vec<String> = error.source.chain().map(ToString::to_string).collect();
         assert_eq!(chain[0], "could not onboard `claims`");
         assert_eq!(chain.len(), 2);

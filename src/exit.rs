@@ -1,53 +1,50 @@
-//! The exit codes, an interface that pipelines rely on.
+//! Exit codes, a stable interface for pipelines.
 //!
-//! They reach the caller only when `confluent-ebs` is started directly: the Confluent CLI turns every failure of a
-//! plugin into 1 (cli `pkg/plugin/plugin.go`), so a message always comes before the code.
+//! They reach the caller only if `confluent-ebs` runs directly: the Confluent CLI replaces every failure of a plugin by
+//! 1 (cli `pkg/plugin/plugin.go`), so every failure also prints a message.
 
-/// How the process ends.
+/// Exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitCode {
-    /// Everything asked for was done, or there was nothing to do. A declined prompt is also this.
+    /// Success, nothing to do, or a declined prompt.
     Ok = 0,
-    /// Something failed; the message says what.
+    /// Failure; the message names it.
     Failed = 1,
-    /// Differences were found, and `--detailed-exitcode` asked to be told so.
+    /// Differences exist, and `--detailed-exitcode` is set.
     Differences = 2,
-    /// A part was applied; the same command again does the rest.
+    /// Partly applied; re-running the command finishes it.
     Partial = 3,
-    /// Not authenticated or not authorised.
+    /// Not authenticated or not authorized.
     Denied = 4,
-    /// Refused by a policy, a naming rule or a quota before anything was written.
+    /// Refused by a policy, a naming rule or a quota; nothing was written.
     Refused = 5,
-    /// Something that was looked at is unhealthy.
+    /// An observed resource is unhealthy.
     Unhealthy = 6,
-    /// Wrong arguments; also a question without a terminal to ask it on and without `--yes`.
+    /// Invalid arguments, or a prompt without a terminal and without `--yes`.
     Usage = 64,
     /// Interrupted before the first write.
     Interrupted = 130,
 }
 
 impl ExitCode {
-    /// Every code with the sentence that `docs/exit-codes.md` shows for it.
+    /// Every code with its description in `docs/exit-codes.md`.
     pub const ALL: [(ExitCode, &'static str); 9] = [
-        (ExitCode::Ok, "ok, or nothing to do; also a declined prompt"),
+        (ExitCode::Ok, "success, nothing to do, or a declined prompt"),
         (ExitCode::Failed, "failed; also an invalid file"),
         (
             ExitCode::Differences,
             "differences found (only with --detailed-exitcode)",
         ),
-        (
-            ExitCode::Partial,
-            "partly applied; the same command again does the rest",
-        ),
-        (ExitCode::Denied, "not authenticated or not authorised"),
+        (ExitCode::Partial, "partly applied; re-run the command to finish"),
+        (ExitCode::Denied, "not authenticated or not authorized"),
         (ExitCode::Refused, "refused by a policy, a naming rule or a quota"),
-        (ExitCode::Unhealthy, "something that was looked at is unhealthy"),
-        (ExitCode::Usage, "wrong usage, or a question that nobody could be asked"),
+        (ExitCode::Unhealthy, "an observed resource is unhealthy"),
+        (ExitCode::Usage, "invalid arguments, or a prompt without a terminal"),
         (ExitCode::Interrupted, "interrupted before the first write"),
     ];
 
-    /// The number the operating system sees.
+    /// Returns the numeric code.
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8

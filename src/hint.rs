@@ -1,16 +1,16 @@
-//! Advice that travels with an error: what a person can do next.
+//! Hints: suggestions that accompany an error.
 
-/// One piece of advice: a whole sentence, commands in backticks.
+/// Hint: a whole sentence, with commands in backticks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hint(String);
 
 impl Hint {
-    /// Advice from a sentence that ends in a full stop.
+    /// Creates a hint from a sentence that ends in a full stop.
     pub fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
 
-    /// The sentence.
+    /// Returns the sentence.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -29,13 +29,13 @@ impl std::fmt::Display for Hint {
     }
 }
 
-/// Errors that know what to do about themselves.
+/// Errors that provide hints.
 pub trait Advice {
-    /// What to do next; empty when nothing useful can be said.
+    /// Returns the hints; empty if none is useful.
     fn hints(&self) -> Vec<Hint>;
 }
 
-/// The nearest of `known` to `written`, for "did you mean": at most a third of its letters differ.
+/// Returns the closest match in `known` for "did you mean": at most a third of its characters differ.
 #[must_use]
 pub fn closest_match<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (written.chars().count() / 3).max(1);
@@ -52,8 +52,8 @@ pub fn closest_match<'a>(written: &str, known: impl IntoIterator<Item = &'a str>
         .map(|(_, name)| name)
 }
 
-/// An argument as one word of a command that somebody copies: in single quotes where a shell would read more into it. POSIX
-/// shells and PowerShell expand nothing in these.
+/// Quotes an argument for a command to paste: in single quotes if a shell would interpret it. POSIX shells and
+/// PowerShell expand nothing inside single quotes.
 #[must_use]
 pub fn shell_quote(argument: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "._-/:,+".contains(c) || (cfg!(windows) && c == '\\');
@@ -63,8 +63,8 @@ pub fn shell_quote(argument: &str) -> String {
     }
 }
 
-/// A connector as one word of a command that somebody copies. Its name is the choice of others: where it would be read as a
-/// flag or a pattern, or cannot be typed at all, its id stands there instead.
+/// Returns the argument that selects a connector in a command to paste: its name, or its id if the name would be read
+/// as a flag or pattern or contains characters that cannot be typed.
 #[must_use]
 pub fn connector_arg(id: &str, name: &str) -> String {
     let misread = |text: &str| text.is_empty() || text.starts_with('-') || text.contains(|c: char| c.is_control());
@@ -111,7 +111,7 @@ mod tests {
             ("lcc-1", "claims\nid", "lcc-1"),
             ("lcc-1", "claims\u{1b}[2K", "lcc-1"),
             ("lcc-1", "claims-*", "lcc-1"),
-            // Without an id the service's list has the name in its place.
+            // Without an id, the service returns the name in its place.
             ("--all", "--all", "ID"),
             ("claims-*", "claims-*", "'claims-*'"),
         ] {

@@ -1,8 +1,8 @@
-//! `confluent-ebs`: onboard departments to a shared Confluent Cloud organization, and let them run their connectors
-//! with one restricted key.
+//! `confluent-ebs` onboards departments to a shared Confluent Cloud organization and lets each run its connectors with
+//! one restricted API key.
 //!
-//! The modules stand in the order in which they may use each other: each may use those above it, none below it
-//! (`tests/architecture.rs` checks it). `docs/architecture.md` draws the flow of one command through them.
+//! Modules are listed in dependency order: each may use those above it, none below it (checked by
+//! `tests/architecture.rs`). `docs/architecture.md` shows the flow of a command.
 
 pub mod exit;
 pub mod env;
@@ -28,9 +28,10 @@ pub mod handover;
 pub mod plan;
 pub mod apply;
 pub mod error;
+pub mod checks;
 pub mod session;
 pub mod connectors;
+pub mod provisioning;
 pub mod fleet;
 pub mod render;
-pub mod checks;
 pub mod commands;

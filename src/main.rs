@@ -1,4 +1,4 @@
-//! The edge of the process.
+//! Entry point of the process.
 
 use std::{panic, process::ExitCode};
 
@@ -6,7 +6,7 @@ use confluent_ebs::{commands, exit, render};
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(render::error::print_panic));
-    // Whatever panicked has been reported by the hook.
+    // The panic hook has already reported the panic.
     panic::catch_unwind(|| commands::main(std::env::args_os()))
         .unwrap_or(exit::ExitCode::Failed)
         .into()

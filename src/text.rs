@@ -1,7 +1,7 @@
-//! Lists and numbers in sentences, as the stock CLI writes them (docs/reference/cli.md#error-messages-of-the-cli and
-//! docs/reference/cli.md#prompts).
+//! Plurals and lists in messages, in the style of the Confluent CLI (docs/reference/cli.md#error-messages-of-the-cli
+//! and docs/reference/cli.md#prompts).
 
-/// `1 connector`, `2 connectors`, `no connectors`.
+/// Returns `1 connector`, `2 connectors` or `no connectors`.
 #[must_use]
 pub fn count_noun(number: usize, one: &str) -> String {
     match number {
@@ -11,7 +11,7 @@ pub fn count_noun(number: usize, one: &str) -> String {
     }
 }
 
-/// `a`, `a and b`, `a, b, and c`.
+/// Returns `a`, `a and b` or `a, b, and c`.
 #[must_use]
 pub fn join_list(items: &[impl AsRef<str>]) -> String {
     match items {

@@ -174,7 +174,7 @@ fn usage_errors_name_the_mistake_and_a_suggestion() {
     exit 64
     ----- stderr -----
     Error: invalid value for --environment: `lkc-123456` is not an environment id:
-      `env-…` is expected
+      expected `env-…`
 
     Usage:
       confluent ebs man [flags]

@@ -103,33 +103,29 @@ fn every_rule_reports_its_finding() {
         (
             DATAGEN_FILE,
             "schema.string: '{}'",
-            &["one-of! `quickstart` and `schema.string` exclude each other"],
+            &["one-of! `quickstart` and `schema.string` are mutually exclusive"],
         ),
         (
             DATAGEN_FILE,
             "cloud.provider: aws",
-            &["server-key? `cloud.provider` is added by the service, and not read from a file"],
+            &["server-key? the service sets `cloud.provider` and ignores it in a file"],
         ),
         (
             DATAGEN_FILE,
             "config.internal.x: a",
-            &["server-key? `config.internal.x` is added by the service, and not read from a file"],
+            &["server-key? the service sets `config.internal.x` and ignores it in a file"],
         ),
         (DATAGEN_FILE, "connector.egress.whitelist: h", &[]),
-        (
-            S3_FILE,
-            "topics: claims-y",
-            &["duplicate-key! `topics` stands here twice"],
-        ),
+        (S3_FILE, "topics: claims-y", &["duplicate-key! `topics` occurs twice"]),
         (
             S3_FILE,
             "input.data.format: JSON\ndata.format: JSON",
-            &["duplicate-key! `data.format` and `input.data.format` are two names of one key"],
+            &["duplicate-key! `data.format` and `input.data.format` are the same key"],
         ),
         (
             S3_FILE,
             "connector.class: S3_SINK",
-            &["several-classes! `connector.class` stands here twice"],
+            &["several-classes! `connector.class` occurs twice"],
         ),
         (
             S3_FILE,
@@ -140,22 +136,22 @@ fn every_rule_reports_its_finding() {
         (
             DATAGEN_FILE,
             "output.data.format: avro",
-            &["value-not-allowed! `output.data.format` cannot be `avro`"],
+            &["value-not-allowed! value `avro` is not allowed for `output.data.format`"],
         ),
         (
             S3_FILE,
             "errors.tolerance: some",
-            &["value-not-allowed! `errors.tolerance` cannot be `some`"],
+            &["value-not-allowed! value `some` is not allowed for `errors.tolerance`"],
         ),
         (
             S3_FILE,
             "flush.size: many",
-            &["wrong-type! `flush.size` is `many`, not a whole number"],
+            &["wrong-type! `flush.size` is `many`, not an integer"],
         ),
         (
             S3_FILE,
             "flush.size: 99999999999",
-            &["wrong-type! `flush.size` is `99999999999`, not a whole number"],
+            &["wrong-type! `flush.size` is `99999999999`, not an integer"],
         ),
         (
             S3_FILE,
@@ -167,23 +163,23 @@ fn every_rule_reports_its_finding() {
         (
             S3_FILE,
             "flush.size: [1, 2]",
-            &["not-a-string! `flush.size` is a list, not a text"],
+            &["not-a-string! `flush.size` is a list, not a string"],
         ),
         (
             S3_FILE,
             "transforms: [a, b]",
-            &["not-a-string! `transforms` is a list, not a text"],
+            &["not-a-string! `transforms` is a list, not a string"],
         ),
         (
             S3_FILE,
             "flush.size:",
-            &["not-a-string! `flush.size` is `null`, not a text"],
+            &["not-a-string! `flush.size` is `null`, not a string"],
         ),
         // Secrets
         (
             POSTGRES_FILE,
             "connection.password: hunter2",
-            &["literal-secret! the secret of `connection.password` stands here in clear"],
+            &["literal-secret! the secret of `connection.password` is a literal value"],
         ),
         (POSTGRES_FILE, "connection.password: ''", &[]),
         (POSTGRES_FILE, "connection.password: ${file:db/pw}", &[]),
@@ -191,76 +187,74 @@ fn every_rule_reports_its_finding() {
         (
             POSTGRES_FILE,
             "connection.password: '****************'",
-            &["masked-value! the value of `connection.password` is a mask, not a value"],
+            &["masked-value! the value of `connection.password` is masked"],
         ),
         (
             POSTGRES_FILE,
             "db.timezone: '****'",
-            &["masked-value! the value of `db.timezone` is a mask, not a value"],
+            &["masked-value! the value of `db.timezone` is masked"],
         ),
         (
             POSTGRES_FILE,
             "connection.password: a\\b",
             &[
-                "backslash-in-secret! the value of `connection.password` has a backslash",
-                "literal-secret! the secret of `connection.password` stands here in clear",
+                "backslash-in-secret! the value of `connection.password` contains a backslash",
+                "literal-secret! the secret of `connection.password` is a literal value",
             ],
         ),
         (
             POSTGRES_FILE,
             "query: select 1",
-            &[
-                "literal-secret? `query` is a statement, and masked for what it may say, but the service masks it: it cannot be read back",
-            ],
+            &["literal-secret? `query` is a query, not a secret; the service masks it, so it cannot be read back"],
         ),
         (
             POSTGRES_FILE,
             "connection.password: ${PG_PW}",
-            &["secret-reference? `${PG_PW}` under `connection.password` is sent as it stands: nobody fills it in"],
+            &["secret-reference? `${PG_PW}` in `connection.password` is not a reference and is sent literally"],
         ),
         (
             POSTGRES_FILE,
             "connection.password: ${env:HOME}",
-            &["secret-reference! variable `HOME` is not one that connector files may refer to"],
+            &["secret-reference! variable `HOME` is not allowed in connector files"],
         ),
         (
             POSTGRES_FILE,
             "connection.password: ${env:EBS_SECRET_}",
-            &["secret-reference! variable `EBS_SECRET_` is not one that connector files may refer to"],
+            &["secret-reference! variable `EBS_SECRET_` is not allowed in connector files"],
         ),
         (
             POSTGRES_FILE,
             "connection.password: ${file:/etc/passwd}",
-            &["secret-reference! file `/etc/passwd` does not lie below the folder of secrets"],
+            &["secret-reference! file `/etc/passwd` is outside the secrets folder"],
         ),
         (
             POSTGRES_FILE,
             "connection.password: ${file:a/../../b}",
-            &["secret-reference! file `a/../../b` does not lie below the folder of secrets"],
+            &["secret-reference! file `a/../../b` is outside the secrets folder"],
         ),
         (
             POSTGRES_FILE,
             "connection.password: 'C:\\x'",
             &[
-                "backslash-in-secret! the value of `connection.password` has a backslash",
-                "literal-secret! the secret of `connection.password` stands here in clear",
+                "backslash-in-secret! the value of `connection.password` contains a backslash",
+                "literal-secret! the secret of `connection.password` is a literal value",
             ],
         ),
         (
             S3_FILE,
             "topics.dir: ${env:EBS_SECRET_X}",
-            &["secret-reference! `topics.dir` is not a secret, and must not be filled from one"],
+            &["secret-reference! `topics.dir` is not a secret, so a reference is not allowed"],
         ),
         (
             S3_FILE,
             "topics.dir: x/${env:CONFLUENT_CLOUD_API_SECRET}",
-            &["secret-reference! `topics.dir` has a reference inside other text"],
+            &["secret-reference! `topics.dir` contains a reference inside other text"],
         ),
         (
             S3_FILE,
             "aws.access.key.id: AKIAEXAMPLE",
             &[
-                "literal-secret? `aws.access.key.id` is the public half of a key pair, but the service masks it: it cannot be read back",
+                "literal-secret? `aws.access.key.id` is a public key id, not a secret; the service masks it, so it cannot be read back",
             ],
         ),
         // Topics, transforms, errors
@@ -273,7 +267,7 @@ fn every_rule_reports_its_finding() {
         (
             SINK_BY_PATTERN_FILE,
             "topics.regex: claims-(a|b)\nerrors.deadletterqueue.topic.name: claims-a",
-            &["dead-letter-loop! `topics.regex` matches the dead letter topic `claims-a`, too"],
+            &["dead-letter-loop! `topics.regex` also matches the dead letter topic `claims-a`"],
         ),
         (
             SINK_BY_PATTERN_FILE,
@@ -295,18 +289,18 @@ fn every_rule_reports_its_finding() {
             S3_FILE,
             "errors.tolerance: all\nerrors.deadletterqueue.topic.name: ''",
             &[
-                "silent-errors? `errors.tolerance=all` without `errors.deadletterqueue.topic.name`: records that fail are lost",
+                "silent-errors? `errors.tolerance=all` without `errors.deadletterqueue.topic.name`: failed records are lost",
             ],
         ),
         (
             DATAGEN_FILE,
             "errors.tolerance: all",
-            &["silent-errors? a source with `errors.tolerance=all` loses the records that it cannot process"],
+            &["silent-errors? a source with `errors.tolerance=all` loses failed records"],
         ),
         (
             S3_FILE,
             "transforms: a\ntransforms.a.type: org.example.Mine",
-            &["transform! transform `org.example.Mine` is not offered by managed plugins"],
+            &["transform! managed plugins do not support the transform `org.example.Mine`"],
         ),
         (
             S3_FILE,
@@ -324,14 +318,14 @@ fn every_rule_reports_its_finding() {
             S3_FILE,
             "flush.size: <fill in>\nerrors.deadletterqueue.topic.name: claims-<fill in>",
             &[
-                "placeholder! `flush.size` is still to be filled in",
-                "placeholder! `errors.deadletterqueue.topic.name` is still to be filled in",
+                "placeholder! `flush.size` is a placeholder",
+                "placeholder! `errors.deadletterqueue.topic.name` is a placeholder",
             ],
         ),
         (
             POSTGRES_FILE,
             "connection.password: <fill in>",
-            &["placeholder! `connection.password` is still to be filled in"],
+            &["placeholder! `connection.password` is a placeholder"],
         ),
         // Tasks
         (
@@ -350,7 +344,7 @@ fn every_rule_reports_its_finding() {
             "kafka.auth.mode: SERVICE_ACCOUNT\nkafka.service.account.id: sa-run123\nkafka.api.key: ABC",
             &[
                 "auth-mode? `kafka.api.key` has no effect with `kafka.auth.mode=SERVICE_ACCOUNT`",
-                "literal-secret? `kafka.api.key` is the public half of a key pair, but the service masks it: it cannot be read back",
+                "literal-secret? `kafka.api.key` is a public key id, not a secret; the service masks it, so it cannot be read back",
             ],
         ),
     ];
@@ -385,30 +379,30 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
         (
             "name: fraud-a\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
             &[
-                "file-name? the connector is called `fraud-a`, its file `claims-a`",
-                "foreign-name! `fraud-a` does not begin with `claims-`",
+                "file-name? the connector is named `fraud-a`, its file `claims-a`",
+                "foreign-name! `fraud-a` does not start with `claims-`",
             ],
         ),
         (
             "name: claims-\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
             &[
-                "file-name? the connector is called `claims-`, its file `claims-a`",
-                "foreign-name! the connector's name is the bare prefix",
+                "file-name? the connector is named `claims-`, its file `claims-a`",
+                "foreign-name! the connector's name is only the prefix",
             ],
         ),
         (
             "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: fraud-x\nquickstart: USERS",
-            &["foreign-topic! topic `fraud-x` of `kafka.topic` does not begin with `claims-`"],
+            &["foreign-topic! topic `fraud-x` of `kafka.topic` does not start with `claims-`"],
         ),
         (
             "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x, fraud-y\ns3.bucket.name: b\ntime.interval: HOURLY",
-            &["foreign-topic! topic `fraud-y` of `topics` does not begin with `claims-`"],
+            &["foreign-topic! topic `fraud-y` of `topics` does not start with `claims-`"],
         ),
         (
             "name: claims-a\nconnector.class: S3_SINK\ntopics.regex: claims.*\ns3.bucket.name: b\ntime.interval: HOURLY",
             &[
-                "dead-letter-loop! `topics.regex` matches the dead letter topic `claims-a-dlq`, which `create` fills in, too",
-                "foreign-topic! `claims.*` matches topics that do not begin with `claims-`",
+                "dead-letter-loop! `topics.regex` also matches the dead letter topic `claims-a-dlq`, which `create` sets",
+                "foreign-topic! `claims.*` matches topics that do not start with `claims-`",
             ],
         ),
         (
@@ -419,20 +413,22 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
             "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n\
           errors.deadletterqueue.topic.name: dead\nconsumer.override.group.id: fraud-group",
             &[
-                "foreign-dead-letters! `dead` does not begin with `claims-`",
+                "foreign-dead-letters! `dead` does not start with `claims-`",
                 "unknown-key! S3_SINK has no key `consumer.override.group.id`",
-                "foreign-group! consumer group `fraud-group` does not begin with `claims-`",
+                "foreign-group! consumer group `fraud-group` does not start with `claims-`",
             ],
         ),
         (
             "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n\
           errors.deadletterqueue.topic.name: dlq-${connector}",
-            &["foreign-dead-letters? `dlq-${connector}` lies among the dead letters of all departments"],
+            &[
+                "foreign-dead-letters? `dlq-${connector}` is in the shared namespace for dead letters of all departments",
+            ],
         ),
         // A source whose default leads out of the department
         (
             "name: claims-a\nconnector.class: PostgresSource\nconnection.host: h\nconnection.port: 1\nconnection.user: u\ndb.name: d\nconnection.password: ${env:EBS_SECRET_DB}",
-            &["foreign-topic! without `topic.prefix` topics are called after what is read"],
+            &["foreign-topic! without `topic.prefix`, topics are named after the objects that are read"],
         ),
         (
             "name: claims-a\nconnector.class: MySqlCdcSourceV2\ndatabase.hostname: h\ndatabase.port: 1\ndatabase.user: u\n\
@@ -443,13 +439,13 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
             "name: claims-a\nconnector.class: MySqlCdcSourceV2\ndatabase.hostname: h\ndatabase.port: 1\ndatabase.user: u\n\
           topic.prefix: claims-db\nschema.history.internal.kafka.topic: dbhistory.fraud-db.x\ntasks.max: 3",
             &[
-                "foreign-topic! topic `dbhistory.fraud-db.x` of `schema.history.internal.kafka.topic` does not begin with `claims-`",
+                "foreign-topic! topic `dbhistory.fraud-db.x` of `schema.history.internal.kafka.topic` does not start with `claims-`",
                 "tasks-max? MySqlCdcSourceV2 runs one task, not 3",
             ],
         ),
         (
             "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\ntasks.max: 5",
-            &["tasks-max! `tasks.max` is 5, the quota allows 4 for one connector"],
+            &["tasks-max! `tasks.max` is 5; the quota allows 4 for one connector"],
         ),
         (
             "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n\
@@ -464,8 +460,8 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
         (
             "name: claims-ä b\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
             &[
-                "connector-name? 'ä' in a connector's name needs escaping in addresses and role bindings",
-                "file-name? the connector is called `claims-ä b`, its file `claims-a`",
+                "connector-name? 'ä' in a connector's name must be escaped in URLs and role bindings",
+                "file-name? the connector is named `claims-ä b`, its file `claims-a`",
             ],
         ),
     ];
@@ -491,7 +487,7 @@ fn a_plugin_outside_the_quota_is_reported() {
     assert_eq!(judge(&["PostgresSource", "S3_SINK"]), [""; 0]);
     assert_eq!(
         judge(&["PostgresSource", "DatagenSource"]),
-        ["plugin-not-allowed? plugin `S3_SINK` is not among those that the department may use"]
+        ["plugin-not-allowed? plugin `S3_SINK` is not allowed for the department"]
     );
 }
 
@@ -541,31 +537,31 @@ fn file_level_mistakes_are_reported() {
         ),
         (
             "name: claims-a\nconnector.class: S3Sink",
-            &["unknown-plugin? plugin `S3Sink` is not known here (facts of June 2026)"],
+            &["unknown-plugin? plugin `S3Sink` is not in the catalog (snapshot of June 2026)"],
         ),
         (
             "name: claims-a\nconnector.class: Neo4jSink\nneo4j.password: x\nkafka.api.secret: y",
             &[
-                "unknown-plugin? plugin `Neo4jSink` is not known here (facts of June 2026)",
-                "literal-secret? `neo4j.password` looks like a secret, and stands here in clear",
-                "auth-mode? `kafka.api.secret` makes the connector run under a Kafka key",
-                "literal-secret! the secret of `kafka.api.secret` stands here in clear",
+                "unknown-plugin? plugin `Neo4jSink` is not in the catalog (snapshot of June 2026)",
+                "literal-secret? `neo4j.password` may be a secret and is a literal value",
+                "auth-mode? `kafka.api.secret` makes the connector use a Kafka key",
+                "literal-secret! the secret of `kafka.api.secret` is a literal value",
             ],
         ),
         // A custom connector names a Java class, too.
         (
             "name: claims-a\nconnector.class: org.example.Mine\nconfluent.connector.type: CUSTOM",
-            &["unknown-plugin? plugin `org.example.Mine` is not known here (facts of June 2026)"],
+            &["unknown-plugin? plugin `org.example.Mine` is not in the catalog (snapshot of June 2026)"],
         ),
         (
             "name: claims-a\nconnector.class: S3SinkConnector\ntasks.max: x",
-            &["self-managed! `S3SinkConnector` is a class for self-managed Connect, not a managed plugin"],
+            &["self-managed! `S3SinkConnector` is a class of self-managed Connect, not a managed plugin"],
         ),
         (
             "name: claims-b\nconfig:\n  name: claims-a\n  connector.class: DatagenSource\n  kafka.topic: t\n  quickstart: USERS\ntype: source",
             &[
-                "connector-name! the name beside `config` is `claims-b`, in it `claims-a`",
-                "unknown-key? `type` beside `config` is read by nobody",
+                "connector-name! the name next to `config` is `claims-b`, the one in it `claims-a`",
+                "unknown-key? `type` next to `config` is ignored",
             ],
         ),
     ];
@@ -575,11 +571,11 @@ fn file_level_mistakes_are_reported() {
     let fix = |text| lint_text(text, false).findings[0].fix.clone().unwrap();
     assert_eq!(
         fix("name: claims-a\nconnector.class: S3Sink"),
-        "Did you mean `S3_SINK`? Otherwise `connector validate` asks the service."
+        "Did you mean `S3_SINK`? Otherwise validate the file with `confluent ebs connector validate`."
     );
     assert_eq!(
         fix("name: claims-a\nconnector.class: io.confluent.connect.s3.S3SinkConnector"),
-        "The managed plugin is `S3_SINK`. Its keys differ: begin with `connector plugin new S3_SINK`."
+        "Use the managed plugin `S3_SINK`. Its keys differ: start with `confluent ebs connector plugin new S3_SINK`."
     );
     assert_eq!(
         fix("name: claims-a\nconnector.class: io.debezium.connector.postgresql.PostgresConnector"),
@@ -594,7 +590,7 @@ fn a_match_all_topics_regex_reports_the_default_dead_letter_topic() {
     assert_eq!(
         finding_lines(&lint_text(&text, false)),
         [
-            "dead-letter-loop! `topics.regex` matches the dead letter topic `dlq-${connector}`, which the service chooses, too"
+            "dead-letter-loop! `topics.regex` also matches the dead letter topic `dlq-${connector}`, the default of the service"
         ]
     );
 }

@@ -1,8 +1,8 @@
-//! Everything that questions about access are asked of: role bindings and ACLs from one source (seen, saved or planned),
-//! who the principals are, where each of them came from, and what the source does not tell.
+//! Access model: the role bindings and ACLs of one source (observed, saved or planned), with principals, origins and
+//! the gaps of the source.
 //!
-//! Who makes a scene is `manifest`, from the files and a snapshot. Answers here have three values: what could not be
-//! looked at is a [`Doubt`], never a "no".
+//! The `manifest` module builds access models from files and snapshots. Decisions have three values: a gap in the
+//! source yields an [`Uncertainty`], never "not allowed".
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -21,66 +21,66 @@ use crate::model::{
     AclBinding, CrnPattern, DepartmentCode, Prefix, Principal, ResourceKind, Role, RoleBinding, StageAddress,
 };
 
-/// A persona of a department, with the account it acts as.
+/// A persona of a department and its service account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonaAccount {
-    /// The department.
+    /// Department.
     pub department: DepartmentCode,
-    /// The department's template; nothing where the platform's files are not at hand.
+    /// Template of the department; `None` without the platform files.
     pub template: Option<String>,
-    /// The beginning of the department's names.
+    /// Prefix of the department.
     pub prefix: Prefix,
-    /// The persona.
+    /// Persona.
     pub persona: String,
-    /// The name of its account.
+    /// Account name.
     pub account: String,
-    /// The account; nothing when the source has none of that name.
+    /// Service account; `None` if the source contains no account of that name.
     pub principal: Option<Principal>,
 }
 
-/// Where a binding or an ACL came from.
+/// Origin of a role binding or an ACL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum GrantOrigin {
-    /// A template grants it.
+    /// Granted by a template.
     Template {
-        /// The template.
+        /// Template name.
         template: String,
-        /// Its hash when the account was last brought up to date, as the account's description says.
+        /// Template hash recorded in the account's ownership tag.
         hash: String,
-        /// Its hash now, when that is another one.
+        /// Current template hash, if it differs.
         now: Option<String>,
-        /// The role that it asks for, when this binding is the fallback.
+        /// Role requested by the template, if this binding is the fallback.
         instead_of: Option<Role>,
-        /// The reason that stands in the template.
+        /// Reason in the template.
         why: String,
-        /// Who owns the account, where it is not known that this is the provisioner.
+        /// Owners of the account, if it is unknown whether they are the provisioner.
         owned_by: Vec<String>,
     },
-    /// It looks like a template's grant, but somebody else owns the account, who may have made up all of it
+    /// Matches a grant of a template, but a foreign principal owns the account and may have created both
     /// (docs/reference/rbac.md#threats, T4).
     Impersonating {
-        /// The template that the account's description names.
+        /// Template named in the account's ownership tag.
         template: String,
-        /// Who owns the account.
+        /// Owners of the account.
         owned_by: Vec<String>,
     },
-    /// The provisioner needs it to onboard.
+    /// Needed by the provisioner for onboarding.
     Provisioner {
-        /// What for.
+        /// Purpose.
         why: &'static str,
     },
-    /// The platform's files are not at hand.
+    /// Unknown, because the platform files are not available.
     Unknown,
-    /// Somebody made it by hand.
+    /// Created manually.
     Manual {
-        /// The template of the account that holds it, which does not ask for it.
+        /// Template of the account's persona, which does not contain the grant.
         template: Option<String>,
     },
 }
 
 impl GrantOrigin {
-    /// It in a few words, without reasons: `template hybrid@1a2b3c4d`, `manual`.
+    /// Formats the origin without reasons for a table: `template hybrid@1a2b3c4d`, `manual`.
     #[must_use]
     pub fn to_short_string(&self) -> String {
         match self {
@@ -96,7 +96,7 @@ impl GrantOrigin {
 impl fmt::Display for GrantOrigin {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let owners = |owners: &[String]| match owners {
-            [] => "nobody who is seen".to_owned(),
+            [] => "an unknown principal".to_owned(),
             owners => owners.join(", "),
         };
         match self {
@@ -110,10 +110,10 @@ impl fmt::Display for GrantOrigin {
             } => {
                 write!(out, "template {template}@{hash}")?;
                 if let Some(now) = now {
-                    write!(out, " (now @{now})")?;
+                    write!(out, " (current @{now})")?;
                 }
                 if let Some(role) = instead_of {
-                    write!(out, ", in place of {role}")?;
+                    write!(out, ", fallback for {role}")?;
                 }
                 if !owned_by.is_empty() {
                     write!(out, ", account owned by {}", owners(owned_by))?;
@@ -122,67 +122,67 @@ impl fmt::Display for GrantOrigin {
             }
             Self::Impersonating { template, owned_by } => write!(
                 out,
-                "looks like template {template}, but nothing vouches for the account, which is owned by {}",
+                "impersonating: matches template `{template}`, but the account is owned by {}",
                 owners(owned_by)
             ),
             Self::Provisioner { why } => write!(out, "provisioner: {why}"),
-            Self::Unknown => out.write_str("not known without the platform's files"),
-            Self::Manual { template: None } => out.write_str("by hand"),
+            Self::Unknown => out.write_str("unknown without the platform files"),
+            Self::Manual { template: None } => out.write_str("manual"),
             Self::Manual {
                 template: Some(template),
-            } => write!(out, "by hand: template {template} does not ask for it"),
+            } => write!(out, "manual: template `{template}` does not contain it"),
         }
     }
 }
 
-/// The answer to "may this principal do this there?".
+/// Decision whether a principal is allowed an operation on a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessDecision {
-    /// Yes, through this binding or ACL.
+    /// Allowed by this role binding or ACL.
     Allowed(AccessGrant),
-    /// No: everything that could give it was looked at.
+    /// Not allowed; all lists that could contain a grant were read.
     NotAllowed,
-    /// No, whatever gives it: this ACL denies it, and nothing outweighs that
-    /// (docs/reference/rbac.md#acls-and-role-bindings).
+    /// Denied by this ACL, which overrides all grants (docs/reference/rbac.md#acls-and-role-bindings).
     Denied(Arc<ResolvedAcl>),
-    /// Nothing that was seen gives it, and this was not seen.
+    /// No known grant allows it, but these uncertainties remain.
     Unknown(Vec<Uncertainty>),
 }
 
-/// Who may do what at one address, as one source has it.
+/// Access of all principals at one address, according to one source.
 #[derive(Clone, Debug)]
 pub struct AccessModel {
-    /// The stage.
+    /// Stage.
     pub stage: String,
-    /// Where it lives.
+    /// Address of the stage.
     pub address: StageAddress,
-    /// The bindings and ACLs.
+    /// Role bindings and ACLs.
     pub evaluator: Evaluator,
-    /// The same if the service refuses every role that has a fallback; only where nothing was bound yet.
+    /// Role bindings and ACLs for the case that the API rejects every role that has a fallback; only for planned
+    /// access.
     pub fallback_evaluator: Option<Evaluator>,
-    /// The departments with what their accounts are, for the proof of isolation.
+    /// Departments with their principals, for the isolation check.
     pub departments: Vec<DepartmentPrincipals>,
-    /// The personas of all departments.
+    /// Personas of all departments.
     pub personas: Vec<PersonaAccount>,
-    /// What people call a principal, where that is not its id.
+    /// Account names by principal.
     pub display_names: BTreeMap<Principal, String>,
-    /// Where bindings came from, as far as it is known.
+    /// Known origins of role bindings.
     pub origins: HashMap<RoleBinding, GrantOrigin>,
-    /// The same of ACLs.
+    /// Known origins of ACLs.
     pub acl_origins: HashMap<AclBinding, GrantOrigin>,
-    /// What could not be looked at, with the reasons.
+    /// Lists that could not be read, with the reason.
     pub unknown: BTreeMap<String, String>,
-    /// Who looked: what it may not see is not in the bindings. Nobody where nothing is hidden.
+    /// Principal whose key read the lists; `None` if nothing is hidden from the source.
     pub observer: Option<Principal>,
 }
 
 impl AccessModel {
-    /// What people call `principal`: its name and id.
+    /// Returns the name and id of `principal`.
     #[must_use]
     pub fn display_name(&self, principal: &Principal) -> String {
         let id = principal.id();
         if principal.is_all_principals() {
-            return "everybody".to_owned();
+            return "all principals".to_owned();
         }
         self.display_names.get(principal).map_or_else(
             || id.to_owned(),
@@ -193,7 +193,7 @@ impl AccessModel {
         )
     }
 
-    /// What people call `principal` in their questions: the department and persona, where it is one; with its id.
+    /// Returns the department and persona of `principal` with its id; name and id for other principals.
     #[must_use]
     pub fn persona_title(&self, principal: &Principal) -> String {
         let Some(member) = self.persona_of(principal) else {
@@ -206,7 +206,7 @@ impl AccessModel {
         }
     }
 
-    /// The persona that `principal` is.
+    /// Returns the persona whose account is `principal`.
     #[must_use]
     pub fn persona_of(&self, principal: &Principal) -> Option<&PersonaAccount> {
         self.personas
@@ -214,14 +214,14 @@ impl AccessModel {
             .find(|member| member.principal.as_ref() == Some(principal))
     }
 
-    /// The persona `persona` of `department`.
+    /// Returns the persona called `persona` of `department`.
     #[must_use]
     pub fn persona(&self, department: &DepartmentCode, persona: &str) -> Option<&PersonaAccount> {
         let meant = |member: &&PersonaAccount| member.department == *department && member.persona == persona;
         self.personas.iter().find(meant)
     }
 
-    /// Where `binding` came from.
+    /// Returns the origin of a role binding.
     #[must_use]
     pub fn origin(&self, binding: &RoleBinding) -> GrantOrigin {
         let known = self.origins.get(binding);
@@ -230,7 +230,7 @@ impl AccessModel {
             .unwrap_or_else(|| self.unplanned_origin(&binding.principal))
     }
 
-    /// Where the binding or ACL came from.
+    /// Returns the origin of a role binding or an ACL.
     #[must_use]
     pub fn grant_origin(&self, grant: &AccessGrant) -> GrantOrigin {
         match grant {
@@ -244,7 +244,7 @@ impl AccessModel {
         }
     }
 
-    /// Where what no template asks for came from.
+    /// Returns the origin of a grant that no template contains.
     fn unplanned_origin(&self, holder: &Principal) -> GrantOrigin {
         match self.persona_of(holder) {
             Some(PersonaAccount { template: None, .. }) => GrantOrigin::Unknown,
@@ -255,7 +255,7 @@ impl AccessModel {
         }
     }
 
-    /// Whether `who` may do `operation` on all that `on` covers.
+    /// Decides whether `who` is allowed `operation` on all resources that `on` covers.
     #[must_use]
     pub fn can(&self, who: &Principal, operation: Operation, on: &CrnPattern) -> AccessDecision {
         match self.evaluator.decide_pattern(who, operation, on) {
@@ -269,8 +269,8 @@ impl AccessModel {
         }
     }
 
-    /// Every binding and ACL that lets somebody do `operation` on something that `on` covers: bindings first, each in the
-    /// order of principals.
+    /// Returns all role bindings and ACLs that allow `operation` on at least one resource that `on` covers: role
+    /// bindings first, then ACLs, each ordered by principal.
     #[must_use]
     pub fn who_can(&self, operation: Operation, on: &CrnPattern) -> Vec<AccessGrant> {
         if let Some(resource) = on.literal() {
@@ -287,21 +287,22 @@ impl AccessModel {
         roles.chain(acls).filter(gives).collect()
     }
 
-    /// The bindings and ACLs of `who` that give `operation` on a part of what `on` covers.
+    /// Returns the role bindings and ACLs of `who` that allow `operation` on a part of what `on` covers.
     #[must_use]
     pub fn partial_grants(&self, who: &Principal, operation: Operation, on: &CrnPattern) -> Vec<AccessGrant> {
         let gives = |grant: &AccessGrant| self.effective_operations(grant, on).contains(operation);
         grants_of(&self.evaluator, who).filter(gives).collect()
     }
 
-    /// What `permit` gives on at least one of the things that `on` covers, without what is denied on all of them.
+    /// Returns the operations that `grant` allows on at least one resource that `on` covers, minus the operations
+    /// denied on all of them.
     fn effective_operations(&self, grant: &AccessGrant, on: &CrnPattern) -> OperationSet {
         operations_on_any(grant, on).difference(denied_operations(&self.evaluator, grant.principal(), on))
     }
 
-    /// An account that `who` can make act for itself, over any number of steps, and that may do `operation` on all of
-    /// `on`; with the binding that gives the first step. Whoever may attach an account to a connector lets the
-    /// connector do what the account may (docs/reference/rbac.md#threats, T5, T6).
+    /// Returns an account that `who` can control, directly or through other accounts, and that is allowed `operation`
+    /// on all of `on`; with the binding that gives `who` the first control. A principal that may assign an account to a
+    /// connector gains the account's access through the connector (docs/reference/rbac.md#threats, T5, T6).
     #[must_use]
     pub fn find_indirect_access(
         &self,
@@ -331,7 +332,7 @@ impl AccessModel {
 }
 
 impl AccessModel {
-    /// The bindings through which others make the account `principal` act for themselves.
+    /// Returns the role bindings through which other principals control the account `principal`.
     #[must_use]
     pub fn controllers(&self, principal: &Principal) -> Vec<Arc<RoleBinding>> {
         let Some(account) = principal.service_account() else {
@@ -349,17 +350,17 @@ impl AccessModel {
     }
 }
 
-/// How ids of accounts begin that are still to be made.
+/// Id prefix of accounts that do not exist yet.
 pub const PLANNED_ID_PREFIX: &str = "sa-planned-";
 
-/// Whether `binding` is bound on something that `on` covers, or on what covers it.
+/// Whether `binding` applies to at least one resource that `on` covers.
 pub(super) fn reaches(binding: &RoleBinding, on: &CrnPattern) -> bool {
     let pattern = &binding.pattern;
-    // What hangs below the pattern is of another kind.
+    // Descendants of the pattern have another kind.
     pattern.covers_pattern(on) || (pattern.kind() == on.kind() && pattern.overlaps(on))
 }
 
-/// What `binding` gives on at least one of the things that `on` covers.
+/// Returns the operations that `binding` allows on at least one resource that `on` covers.
 pub(super) fn binding_operations_on_any(binding: &RoleBinding, on: &CrnPattern) -> OperationSet {
     if let Some(resource) = on.literal() {
         return operations_of_binding(binding, &resource);
@@ -377,7 +378,7 @@ pub(super) fn binding_operations_on_any(binding: &RoleBinding, on: &CrnPattern) 
     set
 }
 
-/// The same of a binding or an ACL.
+/// Returns the operations that a role binding or an ACL allows on at least one resource that `on` covers.
 pub(super) fn operations_on_any(grant: &AccessGrant, on: &CrnPattern) -> OperationSet {
     match grant {
         AccessGrant::Role(binding) => binding_operations_on_any(binding, on),
@@ -386,14 +387,14 @@ pub(super) fn operations_on_any(grant: &AccessGrant, on: &CrnPattern) -> Operati
     }
 }
 
-/// The bindings of `who`, and the ACLs about it: those that name it, and those about everybody.
+/// Returns the role bindings of `who` and the ACLs that apply to it, including those of the wildcard principal.
 pub(super) fn grants_of<'a>(evaluator: &'a Evaluator, who: &'a Principal) -> impl Iterator<Item = AccessGrant> + 'a {
     let roles = evaluator.bindings_of(who).cloned().map(AccessGrant::Role);
     let acls = evaluator.acls_of(who).chain(evaluator.acls_for_all_principals());
     roles.chain(acls.cloned().map(AccessGrant::Acl))
 }
 
-/// What ACLs deny `who` on all that `on` covers.
+/// Returns the operations that ACLs deny `who` on all resources that `on` covers.
 pub(super) fn denied_operations(evaluator: &Evaluator, who: &Principal, on: &CrnPattern) -> OperationSet {
     let acls = evaluator.acls_of(who).chain(evaluator.acls_for_all_principals());
     let covering = acls.filter(|acl| acl.pattern.covers_pattern(on));

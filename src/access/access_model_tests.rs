@@ -1,5 +1,5 @@
-//! Scenes against the plain rule applied to every binding, and what is not seen against docs/reference/rbac.md#threats,
-//! T12.
+//! Compares access models with the plain rules applied to every binding, and checks uncertainties
+//! (docs/reference/rbac.md#threats, T12).
 
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ pub(crate) fn address() -> StageAddress {
     }
 }
 
-/// Departments of the tests with their prefixes. None of them begins another.
+/// Departments of the tests with their prefixes; no prefix begins with another.
 pub(crate) const DEPARTMENTS: [(&str, &str); 3] = [("aa", "aa-"), ("ab", "ab."), ("claims", "claims-")];
 pub(crate) const PERSONAS: [&str; 2] = ["operator", "runtime"];
 
@@ -26,7 +26,7 @@ pub(crate) fn account(department: &str, persona: &str) -> Principal {
     Principal::from_id(&format!("sa-{department}{persona}"))
 }
 
-/// Three departments with two personas each, and `bindings`.
+/// Builds a model of three departments with two personas each, and `bindings`.
 pub(crate) fn access_model(bindings: impl IntoIterator<Item = RoleBinding>) -> AccessModel {
     let parties = DEPARTMENTS.map(|(code, prefix)| DepartmentPrincipals {
         code: code.parse().unwrap(),
@@ -104,7 +104,7 @@ pub(crate) fn any_bindings() -> impl Strategy<Value = Vec<RoleBinding>> {
     proptest::collection::vec(binding, 0..12)
 }
 
-/// ACLs of the personas and of everybody, ALLOW and DENY, of the names that the patterns of the tests tell apart.
+/// Generates ALLOW and DENY ACLs of the personas and of the wildcard principal.
 pub(crate) fn any_acls() -> impl Strategy<Value = Vec<AclBinding>> {
     let kind = proptest::sample::select(vec!["TOPIC", "GROUP", "TRANSACTIONAL_ID"]);
     let names = vec![
@@ -129,7 +129,7 @@ pub(crate) fn any_acls() -> impl Strategy<Value = Vec<AclBinding>> {
     proptest::collection::vec(acl, 0..8)
 }
 
-/// The rule of docs/reference/rbac.md#acls-and-role-bindings by name: a denial, then an ACL or a role.
+/// Applies the rule of docs/reference/rbac.md#acls-and-role-bindings to one resource: a DENY, then an ACL or a role.
 fn is_allowed(bindings: &[RoleBinding], acls: &[ResolvedAcl], who: &Principal, operation: Operation, on: &Crn) -> bool {
     let about = |acl: &&ResolvedAcl| acl.acl.is_for_all_principals() || acl.acl.principal == *who;
     let mut own = acls.iter().filter(about);
@@ -139,13 +139,13 @@ fn is_allowed(bindings: &[RoleBinding], acls: &[ResolvedAcl], who: &Principal, o
     !denied && (by_role || own.any(|acl| acl.allowed_on(on).contains(operation)))
 }
 
-/// Names of every sort that the patterns of the tests tell apart.
+/// Returns names that the patterns of the tests distinguish.
 fn names(kind: ResourceKind) -> Vec<String> {
     match kind {
         ResourceKind::ServiceAccount => DEPARTMENTS
             .iter()
             .flat_map(|(code, _)| PERSONAS.map(|persona| account(code, persona).id().to_owned()))
-            // The second is what `any_pattern` may name besides.
+            // `any_pattern` also generates the second id.
             .chain(["sa-somebody", "u-person"].map(str::to_owned))
             .collect(),
         _ => [
@@ -166,7 +166,7 @@ fn names(kind: ResourceKind) -> Vec<String> {
 }
 
 proptest! {
-    // Bindings only ever allow, and they add up (docs/reference/rbac.md#acls-and-role-bindings).
+    // Role bindings only allow and accumulate (docs/reference/rbac.md#acls-and-role-bindings).
     #[test]
     fn who_can_lists_every_principal_allowed_on_at_least_one_resource(bindings in any_bindings(), on in any_pattern()) {
         let model = access_model(bindings.clone());
@@ -249,7 +249,7 @@ proptest! {
                         prop_assert!(able(model.who_can(operation, &pattern), who), "{who} {operation} on {on}");
                     }
                 }
-                // What is possible somewhere is never left out.
+                // Grants on a part of the pattern are always listed.
                 if any {
                     prop_assert!(able(model.who_can(operation, &all), who), "{who} {operation}");
                     prop_assert!(!model.partial_grants(who, operation, &all).is_empty(), "{who} {operation}");
@@ -288,8 +288,7 @@ fn uncertainties_on(model: &AccessModel, kind: ResourceKind, name: &str) -> Vec<
         .collect()
 }
 
-// Source: docs/reference/rbac.md#roles-of-the-provisioner. What the provisioner holds; T12: what is hidden is not
-// absent.
+// Source: docs/reference/rbac.md#roles-of-the-provisioner. Bindings of the provisioner; T12: hidden is not absent.
 #[test]
 fn the_provisioner_sees_bindings_on_its_cluster_and_not_above() {
     let me = Principal::from_id("sa-provisioner");
@@ -298,7 +297,7 @@ fn the_provisioner_sees_bindings_on_its_cluster_and_not_above() {
         bound(&me, Role::ResourceOwner, ResourceKind::Subject, "*"),
     ]);
     model.observer = Some(me);
-    let above = "role bindings on the organization and the environment are shown only to who may see access there";
+    let above = "role bindings on the organization and the environment are visible only to their administrators";
     assert_eq!(uncertainties_on(&model, ResourceKind::Connector, "claims-x"), [above]);
     let subject = uncertainties_on(&model, ResourceKind::Subject, "claims-x");
     assert!(
@@ -310,7 +309,7 @@ fn the_provisioner_sees_bindings_on_its_cluster_and_not_above() {
     assert_eq!(uncertainties_on(&model, ResourceKind::Connector, "claims-x"), [above]);
     assert_eq!(
         uncertainties_on(&model, ResourceKind::Topic, "claims-x"),
-        [above, "Kafka ACLs were not looked at: no key"]
+        [above, "Kafka ACLs could not be listed (no key)"]
     );
 }
 
@@ -338,17 +337,17 @@ fn a_failed_listing_is_an_uncertainty_only_where_it_matters() {
     assert_eq!(told(ResourceKind::Connector, "claims-x"), [] as [&str; 0]);
     assert_eq!(
         told(ResourceKind::Subject, "claims-x"),
-        ["role bindings on subjects could not be listed: 403"]
+        ["role bindings on subjects could not be listed (403)"]
     );
     assert_eq!(
         told(ResourceKind::ServiceAccount, "sa-claimsruntime"),
         [
-            "role bindings on sa-claimsruntime could not be listed: 403",
-            "role bindings on subjects could not be listed: 403"
+            "role bindings on sa-claimsruntime could not be listed (403)",
+            "role bindings on subjects could not be listed (403)"
         ]
     );
     assert_eq!(told(ResourceKind::ServiceAccount, "sa-other").len(), 1);
-    // What is not known here counts everywhere.
+    // An unknown scope counts everywhere.
     model
         .unknown
         .insert("role bindings of a kind to come".to_owned(), "403".to_owned());
@@ -375,8 +374,8 @@ fn an_unknown_role_is_an_uncertainty_where_it_is_bound() {
     );
 }
 
-// Source: docs/reference/rbac.md#threats, T16. Roles of a directory's group are its members' roles, and nobody here
-// knows the members.
+// Source: docs/reference/rbac.md#threats, T16. Members of a directory group hold the roles of the group, and the
+// members are unknown here.
 #[test]
 fn a_group_binding_is_an_uncertainty_for_users() {
     let group = Principal::from_id("group-sso");
@@ -395,7 +394,8 @@ fn a_group_binding_is_an_uncertainty_for_users() {
     );
 }
 
-// Source: docs/reference/rbac.md#threats, T5, T6. Who may attach an account, or make keys for it, acts as it.
+// Source: docs/reference/rbac.md#threats, T5, T6. A principal that may assign an account or create keys for it gains
+// its access.
 #[test]
 fn controllers_of_an_account_gain_its_access() {
     let (deployer, runtime) = (account("claims", "operator"), account("claims", "runtime"));

@@ -1,8 +1,8 @@
-//! What an ACL gives and takes, and the ACLs of a cluster by principal.
+//! Operations that ACLs allow and deny, and an index of ACLs by principal.
 //!
-//! Kafka's own rules (docs `access-control/acls/operations`; Apache Kafka `StandardAuthorizerData` for what implies what):
-//! an ACL is about one operation on one kind of resource, an ALLOW of READ, WRITE, DELETE or ALTER lets describe as well,
-//! a DENY takes exactly what it names. How ACLs and roles decide together is [`evaluator`](super::evaluator)'s business.
+//! Kafka's rules (docs `access-control/acls/operations`; Apache Kafka `StandardAuthorizerData` for implied operations):
+//! an ACL names one operation on one kind of resource; an ALLOW of READ, WRITE, DELETE or ALTER implies DESCRIBE; a
+//! DENY denies exactly the operation it names. The [`evaluator`](super::evaluator) combines ACLs and roles.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,24 +15,24 @@ use crate::model::{
     ResourceKind, StageAddress, acl::ANY_HOST,
 };
 
-/// An ACL and what it is about: an ACL itself does not know its cluster.
+/// An ACL with the CRN pattern it applies to; an ACL alone does not name its cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResolvedAcl {
-    /// The ACL.
+    /// ACL.
     pub acl: AclBinding,
-    /// What it is about.
+    /// Resources it applies to.
     pub pattern: CrnPattern,
 }
 
 impl ResolvedAcl {
-    /// `acl` in the cluster at `address`; `None` for what this program has no rule about.
+    /// Resolves `acl` in the cluster at `address`; `None` for unknown resource types.
     #[must_use]
     pub fn new(acl: AclBinding, address: &StageAddress) -> Option<Self> {
         let place = acl.crn_pattern(address)?;
         Some(Self { acl, pattern: place })
     }
 
-    /// What it gives on a `kind` of resource that it is about.
+    /// Returns the operations that the ACL allows on resources of `kind` within its pattern.
     #[must_use]
     pub fn allowed_operations(&self, kind: ResourceKind) -> Set {
         match self.acl.permission {
@@ -41,7 +41,8 @@ impl ResolvedAcl {
         }
     }
 
-    /// What it takes on a `kind` of resource that it is about. A DENY for single hosts takes nothing for sure.
+    /// Returns the operations that the ACL denies on resources of `kind` within its pattern. A DENY for a single host
+    /// is ignored, because clients on other hosts remain allowed.
     #[must_use]
     pub fn denied_operations(&self, kind: ResourceKind) -> Set {
         match self.acl.permission {
@@ -52,7 +53,7 @@ impl ResolvedAcl {
         }
     }
 
-    /// Whether it may give something that this program has no rule about.
+    /// Whether the ACL may allow operations that are unknown here.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         let operation = matches!(self.acl.operation, AclOp::Other(_));
@@ -63,7 +64,7 @@ impl ResolvedAcl {
         }
     }
 
-    /// What it gives on `resource`.
+    /// Returns the operations that the ACL allows on `resource`.
     #[must_use]
     pub fn allowed_on(&self, resource: &Crn) -> Set {
         match self.pattern.covers(resource) {
@@ -72,7 +73,7 @@ impl ResolvedAcl {
         }
     }
 
-    /// What it takes on `resource`.
+    /// Returns the operations that the ACL denies on `resource`.
     #[must_use]
     pub fn denied_on(&self, resource: &Crn) -> Set {
         match self.pattern.covers(resource) {
@@ -81,7 +82,8 @@ impl ResolvedAcl {
         }
     }
 
-    /// The more specific of two is the one that is named: the one about the principal itself, then the narrower one.
+    /// Sort key for the ACL to report if several apply: an ACL for the principal itself before one for all, then the
+    /// narrower one.
     fn precedence(&self) -> (bool, usize, bool) {
         let name = self.pattern.name();
         let literal = matches!(name, NamePattern::Literal(_));
@@ -89,7 +91,8 @@ impl ResolvedAcl {
     }
 }
 
-/// Everything that ACLs can be about on a `kind` of resource (docs `access-control/acls/operations`, first table).
+/// Returns all operations that ACLs control on resources of `kind` (docs `access-control/acls/operations`, first
+/// table).
 fn all_acl_operations(kind: ResourceKind) -> Set {
     match kind {
         ResourceKind::Topic => Set::new(&[
@@ -108,7 +111,7 @@ fn all_acl_operations(kind: ResourceKind) -> Set {
     }
 }
 
-/// What `operation` on a `resource` means on a `kind` of resource that an ACL is about.
+/// Returns the operations on resources of `kind` that an ACL for `operation` on `resource` names.
 fn named_operations(resource: &AclResource, operation: &AclOp, kind: ResourceKind) -> Set {
     if *resource == AclResource::Cluster {
         return cluster_operations(operation, kind);
@@ -131,8 +134,8 @@ fn named_operations(resource: &AclResource, operation: &AclOp, kind: ResourceKin
     Set::new(&[operation]).intersection(all_acl_operations(kind))
 }
 
-/// An ACL on the cluster reaches what hangs below it: CREATE is the right to make topics of any name, and whoever may
-/// ALTER may make ACLs, for himself too.
+/// Returns the operations that an ACL on the cluster names. It also applies to descendants: CREATE allows creating
+/// topics of any name, ALTER allows creating ACLs for any principal.
 fn cluster_operations(operation: &AclOp, kind: ResourceKind) -> Set {
     const SEES: Set = Set::new(&[Op::Describe, Op::DescribeConfigs, Op::DescribeAccess]);
     const ACCESS: Set = Set::new(&[Op::DescribeAccess, Op::AlterAccess]);
@@ -152,8 +155,8 @@ fn cluster_operations(operation: &AclOp, kind: ResourceKind) -> Set {
     }
 }
 
-/// What an ALLOW of `operation` on a `resource` gives on a `kind` of resource that it is about: what it names, and what
-/// that implies.
+/// Returns the operations that an ALLOW of `operation` on `resource` allows on resources of `kind`, including implied
+/// ones.
 #[must_use]
 pub fn operations_allowed_by(resource: &AclResource, operation: &AclOp, kind: ResourceKind) -> Set {
     let meant = |operation| named_operations(resource, operation, kind);
@@ -161,7 +164,7 @@ pub fn operations_allowed_by(resource: &AclResource, operation: &AclOp, kind: Re
     meant(operation).union(implied.as_ref().map_or(Set::EMPTY, meant))
 }
 
-/// The operations that there are on a `kind` of resource, without `ALL`; none where Kafka knows no ACLs.
+/// Returns the ACL operations that exist on resources of `kind`, without `ALL`; none where Kafka has no ACLs.
 pub fn operations_on(kind: ResourceKind) -> impl Iterator<Item = &'static AclOp> {
     let resource = AclResource::for_kind(kind);
     let exists = move |operation: &&AclOp| {
@@ -173,7 +176,7 @@ pub fn operations_on(kind: ResourceKind) -> impl Iterator<Item = &'static AclOp>
     AclOp::KNOWN.iter().filter(exists)
 }
 
-/// The operation that an ALLOW of `operation` gives as well.
+/// Returns the operation that an ALLOW of `operation` implies.
 fn implied_operation(operation: &AclOp) -> Option<AclOp> {
     match operation {
         AclOp::Read | AclOp::Write | AclOp::Delete | AclOp::Alter => Some(AclOp::Describe),
@@ -182,7 +185,7 @@ fn implied_operation(operation: &AclOp) -> Option<AclOp> {
     }
 }
 
-/// The ACLs of clusters, by principal.
+/// Index of ACLs by principal.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AclIndex {
     principals: BTreeMap<Principal, BTreeSet<Arc<ResolvedAcl>>>,
@@ -198,38 +201,38 @@ impl AclIndex {
         own.insert(Arc::new(acl));
     }
 
-    /// Those that are about everybody.
+    /// Returns the ACLs of the wildcard principal.
     pub(super) fn for_all_principals(&self) -> impl Iterator<Item = &Arc<ResolvedAcl>> {
         self.all_principals.iter()
     }
 
-    /// Every ACL: those about everybody, then in the order of principals.
+    /// Returns all ACLs: those of the wildcard principal first, then ordered by principal.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<ResolvedAcl>> {
         self.all_principals.iter().chain(self.principals.values().flatten())
     }
 
-    /// Everybody who is named in one.
+    /// Returns all principals named in ACLs.
     pub(super) fn principals(&self) -> impl Iterator<Item = &Principal> {
         self.principals.keys()
     }
 
-    /// The ACLs that name `principal`.
+    /// Returns the ACLs that name `principal`.
     pub(super) fn for_principal(&self, principal: &Principal) -> impl Iterator<Item = &Arc<ResolvedAcl>> {
         self.principals.get(principal).into_iter().flatten()
     }
 
-    /// The ACLs that are about `principal`: those that name it, and those about everybody.
+    /// Returns the ACLs that apply to `principal`, including those of the wildcard principal.
     fn applying_to(&self, principal: &Principal) -> impl Iterator<Item = &Arc<ResolvedAcl>> {
         self.for_principal(principal).chain(&self.all_principals)
     }
 
-    /// The ACL about `principal` for which `fits` holds, the most specific one of several.
+    /// Returns the most specific ACL that applies to `principal` and satisfies `fits`.
     pub(super) fn find(&self, principal: &Principal, fits: impl Fn(&ResolvedAcl) -> bool) -> Option<&Arc<ResolvedAcl>> {
         let fitting = self.applying_to(principal).filter(|acl| fits(acl));
         fitting.max_by_key(|acl| acl.precedence())
     }
 
-    /// What the ACLs about `principal` give on `resource`, and what they take.
+    /// Returns the operations on `resource` that ACLs allow `principal`, and those they deny.
     pub(super) fn effective_operations(&self, principal: &Principal, resource: &Crn) -> (Set, Set) {
         self.applying_to(principal)
             .fold((Set::EMPTY, Set::EMPTY), |(given, taken), acl| {

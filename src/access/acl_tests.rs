@@ -1,4 +1,4 @@
-//! ACLs against literal tables from docs `access-control/acls/operations` and
+//! Compares ACLs with tables from docs `access-control/acls/operations` and
 //! docs/reference/rbac.md#acls-and-role-bindings, docs/reference/rbac.md#access-of-a-connectors-account and
 //! docs/reference/rbac.md#roles-of-a-connectors-account.
 
@@ -23,7 +23,7 @@ fn test_principal() -> Principal {
     Principal::from_id("sa-me")
 }
 
-/// Reads `PERMISSION OPERATION RESOURCE NAME` for a principal.
+/// Parses `PERMISSION OPERATION RESOURCE NAME` for a principal.
 fn acl(principal: &str, text: &str) -> AclBinding {
     let [permission, operation, resource, name] = text.split(' ').collect::<Vec<_>>()[..] else {
         panic!("{text}")
@@ -54,8 +54,8 @@ fn allowed_operations_text(evaluator: &Evaluator, kind: ResourceKind, name: &str
         .to_string()
 }
 
-// The first table of docs `access-control/acls/operations`; READ, WRITE, DELETE and ALTER let describe, ALTER_CONFIGS lets
-// read the settings (Apache Kafka `StandardAuthorizerData`, IMPLIES_DESCRIBE and IMPLIES_DESCRIBE_CONFIGS).
+// First table of docs `access-control/acls/operations`. READ, WRITE, DELETE and ALTER imply DESCRIBE, ALTER_CONFIGS
+// implies DESCRIBE_CONFIGS (Apache Kafka `StandardAuthorizerData`, IMPLIES_DESCRIBE and IMPLIES_DESCRIBE_CONFIGS).
 #[test]
 fn an_acl_allows_one_operation_and_what_it_implies() {
     use ResourceKind::{Group, Topic, TransactionalId};
@@ -113,8 +113,8 @@ fn evaluator_of(text: &str) -> Evaluator {
     evaluator(&[("sa-me", text)])
 }
 
-// Docs `access-control/acls/operations`: CREATE allows creating topics, ALTER is CreateAcls and DeleteAcls, DESCRIBE other
-// metadata; Apache Kafka's protocol guide: DescribeAcls needs DESCRIBE on the cluster.
+// Docs `access-control/acls/operations`: CREATE allows creating topics, ALTER allows CreateAcls and DeleteAcls,
+// DESCRIBE allows other metadata; Apache Kafka's protocol guide: DescribeAcls needs DESCRIBE on the cluster.
 #[test]
 fn an_acl_on_the_cluster_applies_to_resources_below_it() {
     use ResourceKind::{Group, Kafka, Topic};
@@ -144,7 +144,7 @@ fn an_acl_on_the_cluster_applies_to_resources_below_it() {
                 "{operation} {kind:?}"
             );
         }
-        // The control plane knows nothing of ACLs.
+        // The control plane ignores ACLs.
         let cluster = address().cluster_crn();
         assert!(
             evaluator.allowed_operations(&test_principal(), &cluster).is_empty(),
@@ -153,8 +153,7 @@ fn an_acl_on_the_cluster_applies_to_resources_below_it() {
     }
 }
 
-// Source: docs/reference/rbac.md#roles-of-a-connectors-account. Create and write, and neither read nor delete nor
-// alter.
+// Source: docs/reference/rbac.md#roles-of-a-connectors-account. Create and write, without read, delete and alter.
 #[test]
 fn a_dead_letter_queue_can_be_created_and_written_without_access_to_foreign_ones() {
     let evaluator = evaluator(&[
@@ -179,7 +178,8 @@ fn a_dead_letter_queue_can_be_created_and_written_without_access_to_foreign_ones
     }
 }
 
-// Source: docs/reference/rbac.md#acls-and-role-bindings. ACL DENY beats everything, then ACL ALLOW or RBAC allows.
+// Source: docs/reference/rbac.md#acls-and-role-bindings. An ACL DENY overrides everything, otherwise an ACL ALLOW or a
+// role is enough.
 #[test]
 fn a_deny_acl_overrides_every_grant_and_the_decision_names_the_cause() {
     let topic = resource(ResourceKind::Topic, "claims-orders");
@@ -207,7 +207,7 @@ fn a_deny_acl_overrides_every_grant_and_the_decision_names_the_cause() {
     assert_eq!(decide(&[], roles), says(true, "DeveloperRead", true));
     assert_eq!(decide(&[mine], &[]), says(true, "ALLOW READ on topic claims-*", true));
     assert_eq!(decide(&[mine], roles), says(true, "DeveloperRead", true));
-    // The narrower of two is named.
+    // The decision names the narrower ACL.
     assert_eq!(
         decide(&[mine, narrow], &[]),
         says(true, "ALLOW READ on topic claims-orders", true)
@@ -232,7 +232,7 @@ fn a_deny_acl_overrides_every_grant_and_the_decision_names_the_cause() {
         let named = acl(denial.0, denial.1).to_short_string();
         assert_eq!(decide(&[denial, mine], roles), says(false, &named, false));
     }
-    // A denial of something else, or for somebody else, takes nothing. One of describing does not take reading.
+    // A DENY for another operation or principal has no effect. DENY DESCRIBE does not deny READ.
     for denial in [
         ("sa-me", "DENY WRITE TOPIC claims-orders"),
         ("sa-me", "DENY DESCRIBE TOPIC claims-orders"),
@@ -244,7 +244,7 @@ fn a_deny_acl_overrides_every_grant_and_the_decision_names_the_cause() {
             says(true, "ALLOW READ on topic claims-*", true)
         );
     }
-    // One name in a pattern that is denied: not everything is allowed.
+    // One denied name within a pattern: not all of the pattern is allowed.
     let denied_beside = ("sa-me", "DENY READ TOPIC claims-secret");
     assert_eq!(decide(&[denied_beside], roles), says(true, "DeveloperRead", false));
 }
@@ -323,7 +323,7 @@ fn any_acl() -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
-    // The order of docs/reference/rbac.md#acls-and-role-bindings, written down a second time over all ACLs and
+    // Independent implementation of the order in docs/reference/rbac.md#acls-and-role-bindings over all ACLs and
     // bindings.
     #[test]
     fn denies_override_acls_and_roles(
@@ -357,7 +357,7 @@ proptest! {
             let by_acl = evaluator.who_can_by_acl(operation, &topic);
             let by_acl = by_acl.iter().any(|(_, acl)| acl.acl.applies_to(&test_principal()));
             prop_assert_eq!(by_role, role && !denied);
-            // What everybody may is named once; who is denied it all the same, the decision says.
+            // A grant of the wildcard principal is listed once; `decide` reports principals denied despite it.
             prop_assert!(by_acl || !allowed || denied);
         }
     }

@@ -1,8 +1,8 @@
-//! What somebody demands of the access there is: personas that can, and personas that cannot.
+//! Access assertions: operations that personas must or must not be allowed.
 //!
-//! `can` holds when one binding or ACL gives the operation on *everything* that the target means; `cannot` when none gives
-//! it on *anything* of it. Both are about the account itself: what it could do through an account that it may attach is
-//! the subject of the proof of isolation.
+//! `can` holds if one role binding or ACL allows the operation on *all* resources of the target, `cannot` if none
+//! allows it on *any* of them. Both check the account itself; access through other accounts that it may assign to
+//! connectors is part of the isolation check.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,44 +15,44 @@ use super::{
 };
 use crate::model::{CrnPattern, GrantTarget, NamePattern, Principal, ResourceKind, Role};
 
-/// Whether something must or must not be possible.
+/// Expected result of an assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// It must.
+    /// The operation must be allowed.
     Can,
-    /// It must not.
+    /// The operation must not be allowed.
     Cannot,
 }
 
-/// Personas of departments: `claims/operator`, `*/operator`, `*/*`.
+/// Pattern for personas of departments: `claims/operator`, `*/operator`, `*/*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonaPattern {
-    /// Codes of departments.
+    /// Pattern for department codes.
     pub department: NamePattern,
-    /// Names of personas.
+    /// Pattern for persona names.
     pub persona: NamePattern,
 }
 
 impl PersonaPattern {
-    /// Whether `member` is meant.
+    /// Whether the pattern matches `member`.
     #[must_use]
     pub fn matches(&self, member: &PersonaAccount) -> bool {
         self.department.matches(member.department.as_str()) && self.persona.matches(&member.persona)
     }
 }
 
-/// What an assertion is about.
+/// Target of an assertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssertionTarget {
-    /// As in a template, seen from the persona's own department.
+    /// A grant target, resolved for the persona's own department.
     Own(GrantTarget),
-    /// What belongs to any other department: names that begin with its prefix, or its service accounts. Only for what
-    /// must not be possible.
+    /// Resources of all other departments: names with their prefixes, or their service accounts. Valid only with
+    /// [`Expectation::Cannot`].
     Others(ResourceKind),
 }
 
 impl AssertionTarget {
-    /// The kind of resource.
+    /// Returns the resource kind.
     #[must_use]
     pub fn kind(&self) -> ResourceKind {
         match self {
@@ -62,61 +62,61 @@ impl AssertionTarget {
     }
 }
 
-/// One demand.
+/// An access assertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assertion {
-    /// Only departments of this template are meant.
+    /// Template whose departments are checked; `None` for all departments.
     pub template: Option<String>,
-    /// Must or must not.
+    /// Expected result.
     pub expect: Expectation,
-    /// Who.
+    /// Personas to check.
     pub personas: Vec<PersonaPattern>,
-    /// On what, each with the operations on it.
+    /// Targets with the operations on each.
     pub targets: Vec<(AssertionTarget, OperationSet)>,
 }
 
-/// One way in which an assertion does not hold.
+/// A violation of an assertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Who.
+    /// Persona that violates the assertion.
     pub persona_account: PersonaAccount,
-    /// The operation.
+    /// Operation.
     pub operation: Operation,
-    /// On what. For `cannot`, as much of it as the binding or ACL reaches.
+    /// Resource pattern. For `cannot`, the part that the role binding or ACL covers.
     pub on: CrnPattern,
-    /// The binding or ACL that allows it; nothing when something that must be allowed is not.
+    /// Role binding or ACL that allows the operation; `None` if a required operation is not allowed.
     pub granted_by: Option<AccessGrant>,
-    /// Whether this is so only if the service refuses a role that has a fallback.
+    /// Whether the violation occurs only if the API rejects a role that has a fallback.
     pub by_fallback: bool,
 }
 
-/// What came of one assertion.
+/// Result of one assertion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AssertionOutcome {
-    /// How many questions were asked: personas times operations times targets.
+    /// Number of checks: personas times operations times targets.
     pub questions: usize,
-    /// The personas that were meant.
+    /// Number of matching personas.
     pub personas: usize,
-    /// Why it does not hold.
+    /// Violations.
     pub violations: Vec<Violation>,
-    /// What could not be looked at; where it is not empty, "holds" means "as far as could be seen".
+    /// Gaps in the source; if there are any, "no violation" applies to the visible grants only.
     pub uncertainties: BTreeSet<Uncertainty>,
-    /// Questions whose answer would be another one if the service refused a role that has a fallback.
+    /// Roles with a fallback on which the result depends.
     pub fallback_roles: BTreeSet<Role>,
 }
 
-/// Checks assertions against one scene. What all of them need is looked up once.
+/// Checks assertions against one access model. The constructor builds the shared indexes.
 #[derive(Debug)]
 pub struct AssertionChecker<'a> {
     model: &'a AccessModel,
     prefixes: BTreeMap<String, Vec<usize>>,
     accounts: BTreeMap<String, Vec<usize>>,
-    /// Positions in `prefixes` and `accounts` by department.
+    /// Indexes in `prefixes` and `accounts` by department.
     department_indexes: BTreeMap<&'a str, usize>,
 }
 
 impl<'a> AssertionChecker<'a> {
-    /// Looks up whose names and accounts are whose.
+    /// Indexes the prefixes and accounts of all departments.
     #[must_use]
     pub fn new(model: &'a AccessModel) -> Self {
         let mut checker = Self {
@@ -146,7 +146,7 @@ impl<'a> AssertionChecker<'a> {
         let meant = |member: &&PersonaAccount| assertion.personas.iter().any(|who| who.matches(member));
         for member in self.model.personas.iter().filter(of_template).filter(meant) {
             outcome.personas += 1;
-            // Nothing can be asked about an account that is not there.
+            // An account that does not exist has no access to check.
             let Some(principal) = &member.principal else { continue };
             for (target, operations) in &assertion.targets {
                 outcome.questions += operations.len();
@@ -159,7 +159,7 @@ impl<'a> AssertionChecker<'a> {
         outcome
     }
 
-    /// The pattern of a target; nothing where the stage has no place for it.
+    /// Resolves a target; `None` if the stage lacks the parent resource.
     fn resolve(&self, member: &PersonaAccount, target: &GrantTarget) -> Option<CrnPattern> {
         target.resolve(&self.model.address, &member.prefix, |persona| {
             let member = self.model.persona(&member.department, persona)?;
@@ -246,7 +246,7 @@ impl<'a> AssertionChecker<'a> {
         self.model.address.pattern(kind, NamePattern::Prefixed(String::new()))
     }
 
-    /// What of other departments `permit` reaches, and what it gives there.
+    /// Returns the resources of other departments that `grant` covers, and the operations it allows on them.
     fn reach_into_other_departments(
         &self,
         member: &PersonaAccount,
@@ -254,7 +254,7 @@ impl<'a> AssertionChecker<'a> {
         kind: ResourceKind,
     ) -> Option<(CrnPattern, OperationSet)> {
         let all = self.all_of_kind(kind)?;
-        // To make an account is nothing that is done to those of others.
+        // Creating an account does not affect existing accounts of other departments.
         let create = match kind {
             ResourceKind::ServiceAccount => OperationSet::new(&[Operation::Create]),
             _ => OperationSet::EMPTY,
@@ -276,14 +276,14 @@ impl<'a> AssertionChecker<'a> {
         reached.reduce(|(on, given), (_, more)| (on, given.union(more)))
     }
 
-    /// What of `names` belongs to another department: as much of it as one of them has.
+    /// Returns the part of `names` that belongs to another department.
     fn foreign_pattern(&self, member: &PersonaAccount, kind: ResourceKind, names: NamePattern) -> Option<CrnPattern> {
         let is_account = kind == ResourceKind::ServiceAccount;
         let owned = if is_account { &self.accounts } else { &self.prefixes };
         let own = self.department_indexes.get(member.department.as_str());
         let mut owners = find_owners(owned, &names, !is_account).into_iter();
         let victim = owners.find(|place| Some(place) != own)?;
-        // The narrower of the two: what the binding names, or all that belongs to the other one.
+        // Report the narrower pattern: that of the grant, or all names of the other department.
         let theirs = self.model.departments[victim].prefix.pattern();
         let common = if is_account || theirs.covers(&names) {
             names

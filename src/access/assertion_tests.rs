@@ -1,4 +1,4 @@
-//! Assertions against the plain rule: every persona, every binding, every name.
+//! Compares assertions with the plain rules applied to every persona, binding and name.
 
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn assertion(expect: Expectation, target: AssertionTarget, operations: &[Operati
     }
 }
 
-/// Who violates what, without the bindings.
+/// Returns account and operation of each violation.
 fn violations(outcome: &AssertionOutcome) -> BTreeSet<(String, Operation)> {
     let each = outcome.violations.iter();
     each.map(|violation| (violation.persona_account.account.clone(), violation.operation))
@@ -37,7 +37,7 @@ fn violations(outcome: &AssertionOutcome) -> BTreeSet<(String, Operation)> {
 }
 
 proptest! {
-    // Nobody may do anything to what begins with another department's prefix, name by name.
+    // Each persona is checked against every name of other departments.
     #[test]
     fn others_means_every_other_department(bindings in any_bindings()) {
         let model = access_model(bindings.clone());
@@ -69,7 +69,8 @@ proptest! {
         }
     }
 
-    // `can` is about all of a target and `cannot` about any of it, so both of one can fail, and never both hold of a name.
+    // `can` requires all resources of a target and `cannot` none, so both can fail for a pattern, but exactly one holds
+    // for a single name.
     #[test]
     fn exactly_one_of_can_and_cannot_holds_for_a_single_name(bindings in any_bindings(), on in any_pattern()) {
         let known = bindings.into_iter().filter(|binding| !matches!(binding.role, Role::Other(_)));
@@ -91,7 +92,7 @@ proptest! {
     }
 }
 
-// Source: docs/reference/rbac.md#acls-and-role-bindings. ACLs count like roles, and a denial more than both.
+// Source: docs/reference/rbac.md#acls-and-role-bindings. ACLs count like roles, and a DENY overrides both.
 #[test]
 fn acls_count_in_assertions() {
     let topics = |operations: &[Operation], expect| {
@@ -125,24 +126,24 @@ fn acls_count_in_assertions() {
         who(&report(&[read, denied], &topics(&[Operation::Read], Expectation::Can))).len(),
         6
     );
-    // Of others' names, too, and for everybody.
+    // The same for names of other departments and for the wildcard principal.
     let others = assertion(
         Expectation::Cannot,
         AssertionTarget::Others(ResourceKind::Topic),
         &[Operation::Write],
     );
-    let everybody = "TOPIC#claims-orders#LITERAL#User:*#*#WRITE#ALLOW";
-    let outcome = report(&[everybody], &others);
+    let all_principals = "TOPIC#claims-orders#LITERAL#User:*#*#WRITE#ALLOW";
+    let outcome = report(&[all_principals], &others);
     assert_eq!(who(&outcome).len(), 4, "{outcome:?}");
     assert_eq!(outcome.violations[0].on.to_short_string(), "topic claims-orders");
-    // What an operation does that this program does not know is a doubt.
+    // An unknown operation is an uncertainty.
     let unknown = "TOPIC#claims-#PREFIXED#User:sa-claimsoperator#*#TWO_PHASE_COMMIT#ALLOW";
     let outcome = report(&[unknown], &topics(&[Operation::Write], Expectation::Cannot));
     assert_eq!(outcome.violations, []);
     let uncertainties: Vec<String> = outcome.uncertainties.iter().map(ToString::to_string).collect();
     assert_eq!(
         uncertainties,
-        ["what ALLOW TWO_PHASE_COMMIT on topic claims-* gives sa-claimsoperator is not known here"]
+        ["the effect of ACL `ALLOW TWO_PHASE_COMMIT on topic claims-*` on `sa-claimsoperator` is unknown"]
     );
 }
 
@@ -197,7 +198,7 @@ fn only_departments_of_the_template_are_checked() {
     );
     demanded.template = Some("hybrid".into());
     let outcome = AssertionChecker::new(&model).check(&demanded);
-    // One persona is of another template, and one has no account.
+    // One persona belongs to another template, and one has no account.
     assert_eq!(
         (outcome.personas, outcome.questions, outcome.violations.len()),
         (5, 4, 4)

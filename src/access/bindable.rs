@@ -1,35 +1,35 @@
-//! Where a role can be bound: the legal scopes of each role (docs/reference/rbac.md#scopes-of-role-bindings,
+//! Scopes on which each role can be bound (docs/reference/rbac.md#scopes-of-role-bindings,
 //! docs/reference/rbac.md#roles-on-topics-groups-and-subjects and docs/reference/rbac.md#roles-on-a-service-account).
 //!
-//! Nothing here says what a role *gives*; that is [`super::roles`].
+//! The operations that a role allows are in [`super::roles`].
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{CrnPattern, NamePattern, ResourceKind, Role};
 
-/// What docs/reference/rbac.md marks as inferred about legal scopes, each with a switch. The defaults are what the
-/// shipped templates rely on; whoever needs to know runs with the switch both ways.
+/// Unconfirmed assumptions about role scopes, each with a switch. The shipped templates rely on the defaults; tests run
+/// with both settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RbacAssumptions {
     /// ConnectManager can be bound on a connector or a connector prefix, not only on the cluster
-    /// (docs/reference/rbac.md#scopes-of-role-bindings; docs/assumptions.md, Q1). The shipped operator persona asks for
-    /// it and names a fallback.
+    /// (docs/reference/rbac.md#scopes-of-role-bindings; docs/assumptions.md, Q1). The shipped operator persona uses it
+    /// and names a fallback.
     pub connect_manager_on_connector: bool,
     /// Resource roles can be bound on a connector *prefix*, not only on a connector's name (inferred from the rule for
-    /// `*`, docs/reference/rbac.md#crn-patterns; docs/assumptions.md, Q11). The whole model rests on it.
+    /// `*`, docs/reference/rbac.md#crn-patterns; docs/assumptions.md, Q11). The isolation of departments depends on it.
     pub connector_prefix: bool,
     /// DeveloperManage can be bound on connectors, as on Confluent Platform (docs/reference/rbac.md#developermanage:
     /// assumed not).
     pub developer_manage_on_connector: bool,
     /// Assigner and ResourceOwner can be bound on a prefix of service account ids
-    /// (docs/reference/rbac.md#roles-on-a-service-account: unverified, never to be asked for).
+    /// (docs/reference/rbac.md#roles-on-a-service-account: unverified, never requested).
     pub service_account_prefix: bool,
     /// MetricsViewer can be bound on a cluster, besides organization and environment
     /// (docs/reference/rbac.md#scopes-of-role-bindings, plausible).
     pub metrics_viewer_on_cluster: bool,
     /// Operator can be bound on the organization and on an environment, besides the cluster
-    /// (docs/reference/rbac.md#scopes-of-role-bindings; only the cluster is seen in public).
+    /// (docs/reference/rbac.md#scopes-of-role-bindings; public examples only show the cluster).
     pub operator_above_cluster: bool,
 }
 
@@ -46,20 +46,20 @@ impl Default for RbacAssumptions {
     }
 }
 
-/// Whether the service lets a role be bound somewhere. It answers 400 where it does not.
+/// Result of checking whether a role can be bound. The API answers rejected bindings with status 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BindCheck {
-    /// It does.
+    /// The role can be bound.
     Allowed,
-    /// It does not.
+    /// The role cannot be bound.
     Rejected {
-        /// Why, a sentence fragment that reads after "because".
+        /// Reason, a clause to follow "because".
         reason: &'static str,
     },
 }
 
 impl BindCheck {
-    /// Whether the answer is yes.
+    /// Whether the role can be bound.
     #[must_use]
     pub fn is_allowed(self) -> bool {
         self == Self::Allowed
@@ -74,66 +74,59 @@ const fn allowed_if(holds: bool, reason: &'static str) -> BindCheck {
     if holds { BindCheck::Allowed } else { rejected(reason) }
 }
 
-/// Whether `role` can be bound on a `kind` of resource at all.
+/// Checks whether `role` can be bound on resources of `kind`.
 #[must_use]
 pub fn check_bind_kind(role: &Role, kind: ResourceKind, assumptions: &RbacAssumptions) -> BindCheck {
     use ResourceKind as K;
     use Role as R;
     match role {
-        // Terraform docs, role_binding; examples/kafka-ops-env-admin-product-team. BillingAdmin: inferred.
-        R::OrganizationAdmin | R::AccountAdmin | R::BillingAdmin => allowed_if(
-            kind == K::Organization,
-            "it is a role of the organization, and can be bound on nothing else",
-        ),
-        // cli `internal/iam/command_rbac_role_binding.go`, `environmentScopedRoles`. The two data roles: inferred.
-        R::EnvironmentAdmin | R::DataDiscovery | R::DataSteward => allowed_if(
-            kind == K::Environment,
-            "it is a role of an environment, and can be bound on nothing else",
-        ),
+        // Source: Terraform docs, role_binding; examples/kafka-ops-env-admin-product-team. BillingAdmin: inferred.
+        R::OrganizationAdmin | R::AccountAdmin | R::BillingAdmin => {
+            allowed_if(kind == K::Organization, "it can only be bound on the organization")
+        }
+        // Source: cli `internal/iam/command_rbac_role_binding.go`, `environmentScopedRoles`. DataDiscovery and
+        // DataSteward: inferred.
+        R::EnvironmentAdmin | R::DataDiscovery | R::DataSteward => {
+            allowed_if(kind == K::Environment, "it can only be bound on an environment")
+        }
         // Same file, `clusterScopedRolesV2`. KsqlAdmin: inferred.
-        R::CloudClusterAdmin | R::KsqlAdmin => allowed_if(
-            kind == K::Cluster,
-            "it is a role of a cluster, and can be bound on nothing else",
-        ),
-        // Support article 35935254323476 speaks of the organization's resources; public Terraform binds it on clusters.
+        R::CloudClusterAdmin | R::KsqlAdmin => allowed_if(kind == K::Cluster, "it can only be bound on a cluster"),
+        // Support article 35935254323476 mentions resources of the organization; public Terraform binds it on clusters.
         R::Operator => match kind {
             K::Cluster => BindCheck::Allowed,
             K::Organization | K::Environment => allowed_if(
                 assumptions.operator_above_cluster,
-                "it is only offered on a cluster (an assumption of this program)",
+                "it can only be bound on a cluster (unconfirmed)",
             ),
-            _ => rejected("it is only offered on a cluster, an environment or the organization"),
+            _ => rejected("it can only be bound on a cluster, an environment or the organization"),
         },
-        // Organization and environment: terraform resource_role_binding_live_test.go.
+        // Source for organization and environment: terraform resource_role_binding_live_test.go.
         R::MetricsViewer => match kind {
             K::Organization | K::Environment => BindCheck::Allowed,
             K::Cluster => allowed_if(
                 assumptions.metrics_viewer_on_cluster,
-                "it is only offered on an environment or the organization (an assumption of this program)",
+                "it can only be bound on an environment or the organization (unconfirmed)",
             ),
-            _ => rejected("it is only offered on a cluster, an environment or the organization"),
+            _ => rejected("it can only be bound on a cluster, an environment or the organization"),
         },
         // Inferred: no source gives it a scope, and it manages keys of whole clusters
         // (docs/reference/rbac.md#who-may-create-api-keys).
         R::ResourceKeyAdmin => allowed_if(
             matches!(kind, K::Organization | K::Environment | K::Cluster),
-            "it is only offered on a cluster, an environment or the organization",
+            "it can only be bound on a cluster, an environment or the organization",
         ),
-        // Support article 36452394352020: "in your clusters". The connector itself is open question Q1.
+        // Support article 36452394352020: "in your clusters". Binding on a connector is open question Q1.
         R::ConnectManager => match kind {
             K::Cluster => BindCheck::Allowed,
             K::Connector => allowed_if(
                 assumptions.connect_manager_on_connector,
-                "it is only offered on a whole cluster (an assumption of this program)",
+                "it can only be bound on a whole cluster (unconfirmed)",
             ),
-            _ => rejected("it is only offered on connectors and on a whole cluster"),
+            _ => rejected("it can only be bound on connectors and on a whole cluster"),
         },
         // Source: docs/reference/rbac.md#roles-on-a-service-account. cli command_rbac_role_binding_create.go, terraform
         // flink-quickstart.
-        R::Assigner => allowed_if(
-            kind == K::ServiceAccount,
-            "it is a role on service accounts, and can be bound on nothing else",
-        ),
+        R::Assigner => allowed_if(kind == K::ServiceAccount, "it can only be bound on service accounts"),
         // Source: docs/reference/rbac.md#scopes-of-role-bindings and
         // docs/reference/rbac.md#roles-on-topics-groups-and-subjects; on service accounts
         // docs/reference/rbac.md#roles-on-a-service-account.
@@ -145,28 +138,28 @@ pub fn check_bind_kind(role: &Role, kind: ResourceKind, assumptions: &RbacAssump
         R::DeveloperManage => match kind {
             K::Connector => allowed_if(
                 assumptions.developer_manage_on_connector,
-                "Confluent Cloud does not offer it on connectors, only on topics, groups, transactional ids and subjects",
+                "in Confluent Cloud it can only be bound on topics, groups, transactional ids and subjects",
             ),
             _ => check_resource_role(kind),
         },
-        R::Other(_) => rejected("this program has no rule about that role"),
+        R::Other(_) => rejected("the role is unknown"),
     }
 }
 
-/// The kinds that resource roles go on. On a bare scope the service answers 400 (terraform-provider-confluent issue
-/// 111: DeveloperRead on the cluster's CRN).
+/// Checks the kind for resource roles. On a scope the API answers 400 (terraform-provider-confluent issue 111:
+/// DeveloperRead on the cluster's CRN).
 fn check_resource_role(kind: ResourceKind) -> BindCheck {
     use ResourceKind as K;
     match kind {
         K::Connector | K::Topic | K::Group | K::TransactionalId | K::Subject => BindCheck::Allowed,
         K::Organization | K::Environment | K::Cluster | K::Kafka | K::SchemaRegistry => {
-            rejected("it is a role on single resources, and needs a name or a prefix below the scope")
+            rejected("it can only be bound on resources below the scope, by name or prefix")
         }
-        _ => rejected("it is not offered on that kind of resource"),
+        _ => rejected("it cannot be bound on this kind of resource"),
     }
 }
 
-/// Whether `role` can be bound on `pattern`: the kind, the shape of the CRN, and where a prefix may stand.
+/// Checks whether `role` can be bound on `pattern`: the kind, the shape of the CRN, and the position of a wildcard.
 #[must_use]
 pub fn check_bind_pattern(role: &Role, pattern: &CrnPattern, assumptions: &RbacAssumptions) -> BindCheck {
     use ResourceKind as K;
@@ -175,29 +168,29 @@ pub fn check_bind_pattern(role: &Role, pattern: &CrnPattern, assumptions: &RbacA
         return refused;
     }
     if !has_valid_parents(pattern) {
-        return rejected("a resource of that kind does not hang there");
+        return rejected("the CRN has the wrong parents for this kind of resource");
     }
     match (kind, pattern.name()) {
         (_, NamePattern::Literal(_)) => BindCheck::Allowed,
-        // Source: docs/reference/rbac.md#crn-patterns. Only the last segment may be a pattern, and a scope is not a
-        // family of names.
+        // Source: docs/reference/rbac.md#crn-patterns. Only the last segment may be a pattern, and a scope needs its
+        // full name.
         (K::Organization | K::Environment | K::Cluster | K::Kafka | K::SchemaRegistry, _) => {
-            rejected("a scope is named in full, `*` means nothing there")
+            rejected("a scope must be named in full, without `*`")
         }
         (K::ServiceAccount, _) => allowed_if(
             assumptions.service_account_prefix,
-            "service accounts are named one by one (an assumption of this program)",
+            "service accounts must be named in full (unconfirmed)",
         ),
         (K::Connector, _) => allowed_if(
             assumptions.connector_prefix,
-            "connectors are named one by one (an assumption of this program)",
+            "connectors must be named in full (unconfirmed)",
         ),
         _ => BindCheck::Allowed,
     }
 }
 
-/// Whether the CRN has the shape of its kind (docs/reference/rbac.md#crn-patterns). A connector below `kafka=` is
-/// answered 400 (terraform-provider-confluent issue 93).
+/// Whether the CRN has the parents that its kind requires (docs/reference/rbac.md#crn-patterns). The API rejects a
+/// connector below `kafka=` with status 400 (terraform-provider-confluent issue 93).
 fn has_valid_parents(pattern: &CrnPattern) -> bool {
     use ResourceKind as K;
     let parents: &[K] = match pattern.kind() {
@@ -219,9 +212,9 @@ fn has_valid_parents(pattern: &CrnPattern) -> bool {
     above.is_none()
 }
 
-/// Whether `role` on `kind` works on a Basic cluster: connector RBAC and granular Kafka RBAC need Standard, Enterprise,
-/// Dedicated or Freight (docs `managed-connector-rbac`, `predefined-rbac-roles`;
-/// docs/reference/rbac.md#cluster-types-with-rbac). What does not hang off the cluster does not ask for its type.
+/// Whether `role` on `kind` is supported on a Basic cluster: connector RBAC and granular Kafka RBAC need Standard,
+/// Enterprise, Dedicated or Freight (docs `managed-connector-rbac`, `predefined-rbac-roles`;
+/// docs/reference/rbac.md#cluster-types-with-rbac). Resources outside the cluster do not depend on its type.
 #[must_use]
 pub fn is_supported_on_basic(role: &Role, kind: ResourceKind) -> bool {
     use ResourceKind as K;
@@ -238,7 +231,7 @@ mod tests {
 
     use ResourceKind as K;
 
-    /// The kinds in the order of the columns below.
+    /// Kinds in the order of the columns below.
     const KINDS: [ResourceKind; 9] = [
         K::Organization,
         K::Environment,
@@ -253,7 +246,7 @@ mod tests {
 
     // Source: docs/reference/rbac.md#scopes-of-role-bindings, docs/reference/rbac.md#developermanage and
     // docs/reference/rbac.md#roles-on-a-service-account, transcribed by hand. `x` bindable, `?` bindable by an
-    // assumption that is on by default, `!` refused by an assumption that is off by default.
+    // assumption that is enabled by default, `!` rejected by an assumption that is disabled by default.
     const TABLE: [(Role, &str); 17] = [
         //                          org env clu con top grp txn sub sa
         (Role::OrganizationAdmin, "  x   .   .   .   .   .   .   .   ."),

@@ -1,4 +1,4 @@
-//! Decides whether a principal may do something, and through which role binding or ACL.
+//! Evaluator: decides whether role bindings and ACLs allow a principal an operation, and which of them does.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,32 +14,32 @@ use super::{
 };
 use crate::model::{AclBinding, Crn, CrnPattern, Principal, ResourceKind, RoleBinding, StageAddress};
 
-/// The answer to "may this principal do this here?".
+/// Decision of the evaluator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicyDecision {
-    /// Yes, through this binding.
+    /// Allowed by this role binding.
     AllowedByRole(Arc<RoleBinding>),
-    /// Yes, through this ACL; no binding gives it.
+    /// Allowed by this ACL and by no role binding.
     AllowedByAcl(Arc<ResolvedAcl>),
-    /// No binding and no ACL gives it.
+    /// Not allowed by any role binding or ACL.
     NotAllowed,
-    /// No: this ACL denies it, whatever else allows it.
+    /// Denied by this ACL, which overrides all grants.
     DeniedByAcl(Arc<ResolvedAcl>),
 }
 
 impl PolicyDecision {
-    /// Whether the answer is yes.
+    /// Whether the operation is allowed.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::AllowedByRole(_) | Self::AllowedByAcl(_))
     }
 }
 
-/// Role bindings and ACLs, indexed for deciding.
+/// Indexed role bindings and ACLs.
 ///
-/// Bindings only ever allow, and they add up. The order with ACLs: a DENY beats everything, then an ALLOW or a role is
-/// enough (docs/reference/rbac.md#acls-and-role-bindings; docs `access-control/rbac/use-acls-with-rbac`). Whether two
-/// bindings are equal is decided by all their parts, so inserting one twice changes nothing.
+/// Role bindings only allow, and they accumulate. A DENY overrides everything; otherwise an ALLOW or a role is enough
+/// (docs/reference/rbac.md#acls-and-role-bindings; docs `access-control/rbac/use-acls-with-rbac`). Bindings with equal
+/// fields are one binding, so inserting one twice has no effect.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluator {
     principals: BTreeMap<Principal, BindingIndex>,
@@ -57,7 +57,7 @@ impl Evaluator {
         evaluator
     }
 
-    /// Adds one binding.
+    /// Adds a role binding.
     pub fn insert(&mut self, binding: RoleBinding) {
         let binding = Arc::new(binding);
         let own = self.principals.entry(binding.principal.clone()).or_default();
@@ -65,14 +65,14 @@ impl Evaluator {
         self.all_bindings.insert(&binding);
     }
 
-    /// Adds one ACL of the cluster at `address`. One that this program has no rule about changes nothing.
+    /// Adds an ACL of the cluster at `address`. ACLs of unknown resource types are ignored.
     pub fn insert_acl(&mut self, acl: AclBinding, address: &StageAddress) {
         if let Some(placed) = ResolvedAcl::new(acl, address) {
             self.acls.insert(placed);
         }
     }
 
-    /// The same evaluator with `acls` of the cluster at `address`.
+    /// Returns the evaluator with `acls` of the cluster at `address` added.
     #[must_use]
     pub fn with_acls(mut self, acls: impl IntoIterator<Item = AclBinding>, address: &StageAddress) -> Self {
         for acl in acls {
@@ -81,7 +81,7 @@ impl Evaluator {
         self
     }
 
-    /// Takes one binding away.
+    /// Removes a role binding.
     pub fn remove(&mut self, binding: &RoleBinding) {
         if !self.all_bindings.remove(binding) {
             return;
@@ -94,19 +94,20 @@ impl Evaluator {
         }
     }
 
-    /// How many bindings there are.
+    /// Returns the number of role bindings.
     #[must_use]
     pub fn len(&self) -> usize {
         self.all_bindings.bindings().len()
     }
 
-    /// Whether there is no binding.
+    /// Whether there are no role bindings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all_bindings.is_empty()
     }
 
-    /// Whether `principal` may do `operation` on `resource`; if several bindings give it, the most specific is named.
+    /// Decides whether `principal` is allowed `operation` on `resource`. If several role bindings allow it, the
+    /// decision names the most specific one.
     #[must_use]
     pub fn decide(&self, principal: &Principal, operation: Operation, resource: &Crn) -> PolicyDecision {
         if let Some(acl) = self.denying_acl(principal, operation, resource) {
@@ -132,7 +133,7 @@ impl Evaluator {
         }
     }
 
-    /// The ACL that allows `operation` on `resource` to `principal`, whatever roles and denials say.
+    /// Returns the ACL that allows `principal` `operation` on `resource`, regardless of roles and DENY ACLs.
     #[must_use]
     pub fn allowing_acl(
         &self,
@@ -144,17 +145,17 @@ impl Evaluator {
             .find(principal, |acl| acl.allowed_on(resource).contains(operation))
     }
 
-    /// The ACL that denies `operation` on `resource` to `principal`.
+    /// Returns the ACL that denies `principal` `operation` on `resource`.
     fn denying_acl(&self, principal: &Principal, operation: Operation, resource: &Crn) -> Option<&Arc<ResolvedAcl>> {
         self.acls
             .find(principal, |acl| acl.denied_on(resource).contains(operation))
     }
 
-    /// Whether `principal` may do `operation` on *everything* that `pattern` covers, through one binding or ACL. Granting
-    /// on a pattern is allowed to who holds `AlterAccess` on all of it.
+    /// Decides whether one role binding or ACL allows `principal` `operation` on *all* resources that `pattern` covers.
+    /// To bind roles on a pattern, a principal needs `AlterAccess` on all of it.
     #[must_use]
     pub fn decide_pattern(&self, principal: &Principal, operation: Operation, pattern: &CrnPattern) -> PolicyDecision {
-        // A name is an ordinary question, and has the better index.
+        // A literal name has the faster index.
         if let Some(resource) = pattern.literal() {
             return self.decide(principal, operation, &resource);
         }
@@ -183,7 +184,7 @@ impl Evaluator {
         })
     }
 
-    /// Everything that `principal` may do on `resource`.
+    /// Returns all operations that `principal` is allowed on `resource`.
     #[must_use]
     pub fn allowed_operations(&self, principal: &Principal, resource: &Crn) -> OperationSet {
         let mut set = OperationSet::EMPTY;
@@ -197,8 +198,8 @@ impl Evaluator {
         set.union(given).difference(taken)
     }
 
-    /// Everybody who may do `operation` on `resource`, with every binding that gives it, in the order of principals.
-    /// Whom an ACL denies it is not among them; who may through an ACL, [`Self::who_can_by_acl`] tells.
+    /// Returns all principals that role bindings allow `operation` on `resource`, with each of these bindings, ordered
+    /// by principal. Principals denied by an ACL are omitted. [`Self::who_can_by_acl`] returns access through ACLs.
     #[must_use]
     pub fn who_can(&self, operation: Operation, resource: &Crn) -> Vec<(Principal, Arc<RoleBinding>)> {
         let mut found = BTreeSet::new();
@@ -212,8 +213,8 @@ impl Evaluator {
         found.into_iter().collect()
     }
 
-    /// Everybody who may do `operation` on `resource` through ACLs, with every one that gives it:
-    /// [`EVERYBODY`](crate::model::acl::EVERYBODY) first, then in the order of principals.
+    /// Returns all principals that ACLs allow `operation` on `resource`, with each of these ACLs:
+    /// [`ALL_PRINCIPALS`](crate::model::acl::ALL_PRINCIPALS) first, then ordered by principal.
     #[must_use]
     pub fn who_can_by_acl(&self, operation: Operation, resource: &Crn) -> Vec<(Principal, Arc<ResolvedAcl>)> {
         let gives = |acl: &&Arc<ResolvedAcl>| {
@@ -224,15 +225,15 @@ impl Evaluator {
         found.map(|acl| (acl.acl.principal.clone(), Arc::clone(acl))).collect()
     }
 
-    /// Every binding that gives anything on at least one resource that `pattern` covers, with what it gives on that kind
-    /// of resource: "nobody but the administrators can do anything on this prefix" is a statement about this list.
+    /// Returns all role bindings that allow any operation on at least one resource that `pattern` covers, with the
+    /// operations on that kind of resource. Used to prove that only administrators have access to a prefix.
     pub fn bindings_reaching<'a>(
         &'a self,
         pattern: &'a CrnPattern,
     ) -> impl Iterator<Item = (&'a Arc<RoleBinding>, OperationSet)> {
         let kind = pattern.kind();
         self.all_bindings.bindings().iter().filter_map(move |binding| {
-            // What hangs below the pattern is of another kind; what is bound on or above it counts.
+            // Descendants of the pattern have another kind; bindings on or above the pattern count.
             let reaches = binding.pattern.covers_pattern(pattern)
                 || (binding.pattern.kind() == kind && binding.pattern.overlaps(pattern));
             let set = operations_of_role(&binding.role, kind);
@@ -240,8 +241,8 @@ impl Evaluator {
         })
     }
 
-    /// Every ACL that gives anything on at least one resource that `pattern` covers, with what it gives, as for
-    /// [`Self::touching`].
+    /// Returns all ACLs that allow any operation on at least one resource that `pattern` covers, with the operations,
+    /// like [`Self::bindings_reaching`].
     pub fn acls_reaching<'a>(
         &'a self,
         pattern: &'a CrnPattern,
@@ -252,44 +253,44 @@ impl Evaluator {
         })
     }
 
-    /// The ACLs that name `principal`. Those about everybody are about it, too, and not among them.
+    /// Returns the ACLs that name `principal`, without those of the wildcard principal.
     pub fn acls_of(&self, principal: &Principal) -> impl Iterator<Item = &Arc<ResolvedAcl>> {
         self.acls.for_principal(principal)
     }
 
-    /// The ACLs that are about everybody.
+    /// Returns the ACLs of the wildcard principal.
     pub fn acls_for_all_principals(&self) -> impl Iterator<Item = &Arc<ResolvedAcl>> {
         self.acls.for_all_principals()
     }
 
-    /// All ACLs: those about everybody, then in the order of principals.
+    /// Returns all ACLs: those of the wildcard principal first, then ordered by principal.
     pub fn acls(&self) -> impl Iterator<Item = &Arc<ResolvedAcl>> {
         self.acls.iter()
     }
 
-    /// The bindings that `principal` holds.
+    /// Returns the role bindings of `principal`.
     pub fn bindings_of(&self, principal: &Principal) -> impl Iterator<Item = &Arc<RoleBinding>> {
         let own = self.principals.get(principal);
         own.into_iter().flat_map(|own| own.bindings().iter())
     }
 
-    /// Whether `principal` holds any binding at all.
+    /// Whether `principal` holds at least one role binding.
     #[must_use]
     pub fn has_bindings(&self, principal: &Principal) -> bool {
         self.principals.contains_key(principal)
     }
 
-    /// All bindings, in their order.
+    /// Returns all role bindings in their sort order.
     pub fn bindings(&self) -> impl Iterator<Item = &Arc<RoleBinding>> {
         self.all_bindings.bindings().iter()
     }
 
-    /// Everybody who holds a binding, in their order.
+    /// Returns all principals that hold a role binding, in their sort order.
     pub fn principals(&self) -> impl Iterator<Item = &Principal> {
         self.principals.keys()
     }
 
-    /// Everybody who is named in an ACL, in their order; `User:*` is not among them.
+    /// Returns all principals named in ACLs, in their sort order, without `User:*`.
     pub fn acl_principals(&self) -> impl Iterator<Item = &Principal> {
         self.acls.principals()
     }

@@ -1,5 +1,4 @@
-//! The evaluator against literal tables from docs/reference/rbac.md, and against the plain rule applied to every
-//! binding.
+//! Compares the evaluator with tables from docs/reference/rbac.md, and with the plain rules applied to every binding.
 
 use proptest::prelude::*;
 
@@ -37,8 +36,8 @@ fn allowed_operations_text(evaluator: &Evaluator, resource: &str) -> String {
         .to_string()
 }
 
-// Source: docs/reference/rbac.md#connector-roles, the columns without the two of the preview: create, read config, read
-// status, logs, metrics, lifecycle, configure, Kafka credentials, manage access, delete.
+// Source: docs/reference/rbac.md#connector-roles, without the two preview columns and with footnotes 2 and 3 applied:
+// create, read config, read status, logs, metrics, lifecycle, configure, Kafka credentials, manage access, delete.
 #[test]
 fn connector_roles_allow_the_operations_of_the_table() {
     let columns = [
@@ -84,13 +83,13 @@ fn connector_roles_allow_the_operations_of_the_table() {
                 );
             }
         }
-        let nobody = Principal::from_id("sa-somebody-else");
-        assert!(!evaluator.decide(&nobody, Operation::Describe, &mine).is_allowed());
+        let other = Principal::from_id("sa-other");
+        assert!(!evaluator.decide(&other, Operation::Describe, &mine).is_allowed());
     }
 }
 
-// Source: docs/reference/rbac.md#roles-on-topics-groups-and-subjects, in this program's words; `describe` is added
-// wherever something can be done.
+// Source: docs/reference/rbac.md#roles-on-topics-groups-and-subjects, with this program's operation names; every
+// non-empty cell includes `describe`.
 #[test]
 fn resource_roles_allow_the_operations_of_the_table_outside_connectors() {
     let topic = kafka("topic=claims-*");
@@ -184,7 +183,7 @@ fn roles_allow_the_documented_operations_on_accounts_and_keys() {
             "{role} {at}"
         );
     }
-    // Keys of any account, by the resource that the key is for.
+    // Keys of any account, by the resource of the key.
     let registry = format!("{ENV}/schema-registry=lsrc-1");
     let keys = [
         ("OrganizationAdmin", ORG, true, true),
@@ -260,8 +259,7 @@ fn roles_that_create_accounts_apply_to_the_whole_organization() {
     }
 }
 
-// Source: docs/reference/rbac.md#roles-of-the-provisioner. What the provisioner must be able to do, and what it must
-// not.
+// Source: docs/reference/rbac.md#roles-of-the-provisioner. Required and forbidden operations of the provisioner.
 #[test]
 fn the_provisioner_is_allowed_exactly_the_operations_it_needs() {
     let own = format!("{ORG}/service-account=sa-own");
@@ -332,7 +330,7 @@ fn scopes_are_visible_from_below_and_alter_access_stays_within_the_prefix() {
     };
     assert!(grants("claims-*") && grants("claims-orders-*") && grants("claims-orders"));
     assert!(!grants("claims*") && !grants("*") && !grants("fraud-*"));
-    // A name that ends in the wildcard's stem only.
+    // A name that only equals the prefix without its delimiter.
     assert!(!grants("claims"));
 }
 
@@ -368,7 +366,7 @@ fn who_can_lists_every_principal_with_every_binding() {
         "u-1 OrganizationAdmin",
     ];
     assert_eq!(shown(&evaluator), all);
-    // The most specific reason is the one that is named.
+    // The decision names the most specific binding.
     let decision = evaluator.decide(&Principal::from_id("sa-b"), Operation::Delete, &orders);
     let PolicyDecision::AllowedByRole(binding) = decision else {
         panic!("denied")

@@ -1,4 +1,4 @@
-//! What permits something, role binding and ACL alike, for whoever looks at both.
+//! Access grants: role bindings and ACLs behind one type.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use serde::{Serialize, Serializer};
 use super::{OperationSet, acl::ResolvedAcl, roles::operations_of_role};
 use crate::model::{AclBinding, AclResource, CrnPattern, Principal, ResourceKind, Role, RoleBinding};
 
-/// A role binding or an ACL.
+/// A role binding or an ACL that allows operations.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AccessGrant {
-    /// A role on a pattern.
+    /// A role binding.
     Role(Arc<RoleBinding>),
-    /// An operation that an ACL is about.
+    /// An ACL.
     Acl(Arc<ResolvedAcl>),
 }
 
-/// The binding or the ACL itself; which of them it is tells its fields.
+/// Serializes the role binding or the ACL itself; their fields differ.
 impl Serialize for AccessGrant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -27,7 +27,7 @@ impl Serialize for AccessGrant {
 }
 
 impl AccessGrant {
-    /// What and where, short enough for a table.
+    /// Formats the grant for a table.
     #[must_use]
     pub fn to_short_string(&self) -> String {
         match self {
@@ -36,7 +36,7 @@ impl AccessGrant {
         }
     }
 
-    /// Where it is bound.
+    /// Returns the pattern it applies to.
     #[must_use]
     pub fn pattern(&self) -> &CrnPattern {
         match self {
@@ -45,7 +45,7 @@ impl AccessGrant {
         }
     }
 
-    /// Who holds it; an ACL may be about everybody.
+    /// Returns the principal; an ACL may name the wildcard principal.
     #[must_use]
     pub fn principal(&self) -> &Principal {
         match self {
@@ -54,7 +54,7 @@ impl AccessGrant {
         }
     }
 
-    /// The role binding, if it is one.
+    /// Returns the role binding; `None` for an ACL.
     #[must_use]
     pub fn role_binding(&self) -> Option<&RoleBinding> {
         match self {
@@ -63,7 +63,7 @@ impl AccessGrant {
         }
     }
 
-    /// The ACL, if it is one.
+    /// Returns the ACL; `None` for a role binding.
     #[must_use]
     pub fn acl(&self) -> Option<&AclBinding> {
         match self {
@@ -72,7 +72,7 @@ impl AccessGrant {
         }
     }
 
-    /// What it gives on `kind`; `None` when it gives nothing, an empty set when nobody can know.
+    /// Returns the operations it may allow on resources of `kind`: `None` for none, an empty set if they are unknown.
     pub(super) fn worst_case_operations(&self, kind: ResourceKind) -> Option<OperationSet> {
         match self {
             Self::Role(binding) => worst_case_of_role(&binding.role, kind),
@@ -81,7 +81,8 @@ impl AccessGrant {
     }
 }
 
-/// What `role` gives on `kind`, at the worst.
+/// Returns the operations that `role` may allow on resources of `kind`: `None` for none, an empty set if they are
+/// unknown.
 pub(super) fn worst_case_of_role(role: &Role, kind: ResourceKind) -> Option<OperationSet> {
     match role {
         Role::Other(_) => Some(OperationSet::EMPTY),

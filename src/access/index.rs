@@ -1,4 +1,4 @@
-//! Role bindings by what they are bound on, so that a question looks at a handful of them and not at all.
+//! Index of role bindings by pattern, so that a query visits only a few bindings.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,22 +11,23 @@ use crate::model::{Crn, CrnPattern, NamePattern, ResourceKind, RoleBinding};
 
 type Bindings = BTreeSet<Arc<RoleBinding>>;
 
-/// Bindings on names and on beginnings of names, of one kind.
+/// Role bindings of one resource kind by literal name and by prefix.
 #[derive(Clone, Debug, Default)]
 struct BindingsByName {
     literal: HashMap<String, Bindings>,
     prefixed: BTreeMap<String, Bindings>,
 }
 
-/// The index. It answers with a superset: every binding that can matter for a resource, and a few that do not.
+/// Index of role bindings. A lookup returns a superset: all bindings that can apply to a resource, and a few that do
+/// not.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BindingIndex {
     all: Bindings,
-    /// By what they are bound on.
+    /// By pattern.
     names: BTreeMap<ResourceKind, BindingsByName>,
-    /// By the scopes they lie in.
+    /// By enclosing scope.
     scopes: HashMap<(ResourceKind, String), Bindings>,
-    /// Those that reach the service accounts of the organization.
+    /// Bindings of roles that apply to all service accounts of the organization.
     account_creators: Bindings,
 }
 
@@ -49,7 +50,7 @@ impl BindingIndex {
         }
     }
 
-    /// Takes `binding` out; whether it was in.
+    /// Removes `binding` and returns whether it was present.
     pub(super) fn remove(&mut self, binding: &RoleBinding) -> bool {
         if !self.all.remove(binding) {
             return false;
@@ -94,17 +95,17 @@ impl BindingIndex {
         &self.all
     }
 
-    /// Shows `look` every binding that can matter for `resource`, the most specific first, until it breaks. A binding
-    /// may be shown twice.
+    /// Calls `visitor` with every binding that can apply to `resource`, the most specific first, until it breaks. A
+    /// binding may be visited twice.
     pub(super) fn visit(
         &self,
         resource: &Crn,
         visitor: &mut impl FnMut(&Arc<RoleBinding>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        // Kinds stand in their order from the outside in, so that the last is the most specific.
+        // Kinds are ordered from the outermost scope inwards, so the last is the most specific.
         for (&kind, names) in self.names.iter().rev() {
             let name = match kind {
-                // Kinds without a rule share this entry, so their name cannot be asked for by kind.
+                // All unknown kinds share this entry, so a lookup by kind is impossible.
                 ResourceKind::Other => {
                     let other = names.literal.values().chain(names.prefixed.values());
                     other.flatten().try_for_each(&mut *visitor)?;
@@ -138,10 +139,10 @@ fn scopes_of(pattern: &CrnPattern) -> impl Iterator<Item = (ResourceKind, String
     SCOPES.into_iter().filter_map(value)
 }
 
-/// The entries of `map` whose key is a beginning of `name`, the longest first.
+/// Returns the entries of `map` whose key is a prefix of `name`, the longest first.
 ///
-/// From the greatest key that is not above `name`, go down; a key that is no beginning shortens `name` to what the two
-/// share, because no key between can be one.
+/// The search starts at the greatest key that is not above `name`. A key that is no prefix shortens `name` to their
+/// common prefix, because no key in between can be a prefix.
 pub(super) fn prefixes_of<'a, V>(
     map: &'a BTreeMap<String, V>,
     name: &'a str,
@@ -165,7 +166,7 @@ pub(super) fn prefixes_of<'a, V>(
     })
 }
 
-/// What `a` and `b` begin with in common, cut from `b`.
+/// Returns the common prefix of `a` and `b` as a slice of `b`.
 fn common_prefix<'b>(a: &str, b: &'b str) -> &'b str {
     let mut length = 0;
     for (x, y) in a.chars().zip(b.chars()) {

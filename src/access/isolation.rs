@@ -1,22 +1,21 @@
-//! The isolation proof: no principal of one department can do anything to what belongs to another.
+//! Isolation check: proves that no principal of one department has access to resources of another.
 //!
-//! What belongs to a department at an address: every topic, group, transactional id, subject and connector whose name
-//! begins with its prefix, and its service accounts. Proved for all ordered pairs of departments and all operations at
-//! once, because each binding is looked at one time only, against all prefixes:
+//! The resources of a department at an address are all topics, groups, transactional ids, subjects and connectors whose
+//! names begin with its prefix, and its service accounts. The check covers all ordered pairs of departments and all
+//! operations in one pass over the grants, in three steps:
 //!
-//! 1. **Reach**: the names a right covers are looked up among the sorted prefixes. A hit on a foreign one is a
+//! 1. **Reach**: the names that a grant covers are looked up among the sorted prefixes. A hit on a foreign prefix is a
 //!    counter-example.
-//! 2. **Control**: an account that a department may attach, own or make keys for acts for that department, so its
-//!    bindings count as the department's, over any number of steps.
-//! 3. **Overlap**: two departments may not hold a right on a common name anywhere, whoever that name belongs to. One
-//!    sweep over the sorted patterns finds it ([`overlap`](super::overlap)). The exception is a closed list,
-//!    [`EXPOSURES`], and within it only what [`tolerated`] says.
+//! 2. **Control**: an account that a department may assign, own or create keys for acts for that department, so the
+//!    account's grants count as the department's, transitively.
+//! 3. **Overlap**: two departments may not hold grants on a common name, even if the name belongs to neither. A sweep
+//!    over the sorted patterns finds overlaps ([`overlap`](super::overlap)). The only exceptions are the
+//!    [`SHARED_NAMES`] with the [`tolerated_operations`] on them.
 //!
-//! Role bindings and ACLs count alike; an ACL for everybody acts for every department. A denial is not relied on: what
-//! it takes away counts as if it were there. Not part of the statement: what the service shows to everybody
+//! Role bindings and ACLs count alike; an ACL of the wildcard principal counts for every department. DENY ACLs are
+//! ignored, so the check does not rely on them. Out of scope: data that Confluent Cloud shows to all principals
 //! (docs/reference/rbac.md#data-visible-across-prefixes), and *new* service accounts, which every ResourceOwner can
-//! make (T4); who they are is part of the answer. A role or an operation without a rule counts as if it gave
-//! everything.
+//! create (T4); the result lists these principals. Unknown roles and operations count as if they allowed everything.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,18 +34,18 @@ use crate::model::{
     StageAddress,
 };
 
-/// One department, as far as the proof is concerned.
+/// A department with its principals, as input of the isolation check.
 #[derive(Clone, Debug)]
 pub struct DepartmentPrincipals {
-    /// Its code.
+    /// Code.
     pub code: DepartmentCode,
-    /// What its names begin with.
+    /// Prefix.
     pub prefix: Prefix,
-    /// Who acts for it: its service accounts, and people if it has any.
+    /// Principals that act for it: its service accounts, and users if any.
     pub principals: BTreeSet<Principal>,
 }
 
-/// The kinds of resources that belong to a department by their names.
+/// Resource kinds that belong to a department by name.
 pub const NAMED_KINDS: [ResourceKind; 5] = [
     ResourceKind::Connector,
     ResourceKind::Topic,
@@ -55,96 +54,96 @@ pub const NAMED_KINDS: [ResourceKind; 5] = [
     ResourceKind::Subject,
 ];
 
-/// The result.
+/// Result of the isolation check.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum IsolationResult {
-    /// It holds.
+    /// Isolation holds.
     Passed(IsolationProof),
-    /// It does not, and here is why.
+    /// Isolation is violated.
     Failed {
-        /// At least one; each names everything it takes to see the problem.
+        /// Counter-examples, at least one.
         counter_examples: Vec<CounterExample>,
-        /// What was looked at.
+        /// Scope of the check.
         #[serde(flatten)]
         proof: IsolationProof,
     },
 }
 
 impl IsolationResult {
-    /// Whether it holds.
+    /// Whether isolation holds.
     #[must_use]
     pub fn has_passed(&self) -> bool {
         matches!(self, Self::Passed(_))
     }
 }
 
-/// What was looked at, and what is shared all the same.
+/// Scope of the isolation check, and names shared by design.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct IsolationProof {
-    /// Ordered pairs of departments.
+    /// Number of ordered pairs of departments.
     pub pairs: usize,
-    /// Role bindings that act for a department.
+    /// Number of role bindings that act for a department.
     pub bindings: usize,
-    /// ACLs that act for a department.
+    /// Number of ACLs that act for a department.
     pub acls: usize,
-    /// Kinds of resources, service accounts included.
+    /// Number of resource kinds, service accounts included.
     pub kinds: usize,
-    /// Named exposures that at least two departments share.
+    /// Shared names on which at least two departments hold grants.
     pub shared_names: Vec<SharedName>,
-    /// Principals of departments that may make new service accounts (T4). Whoever may also owns what it makes.
+    /// Principals of departments that may create service accounts (T4). The creator of an account also owns it.
     pub account_makers: BTreeSet<Principal>,
 }
 
-/// A shared beginning of names from the closed list.
+/// A shared name prefix from [`SHARED_NAMES`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SharedName {
-    /// The kind of resource.
+    /// Resource kind.
     pub kind: ResourceKind,
-    /// What the names begin with.
+    /// Name prefix.
     pub begins: &'static str,
-    /// How many departments are bound within it.
+    /// Number of departments that hold grants within it.
     pub departments: usize,
 }
 
-/// Why isolation does not hold: `principal`, acting for `department`, may do `operations` on `resource` through `binding`.
-/// An ACL for everybody has `User:*` as its principal, and acts for one department as for all others.
+/// Counter-example to isolation: `principal`, acting for `department`, is allowed `operations` on `resource` through
+/// `binding`. For an ACL of the wildcard principal, `principal` is `User:*` and `department` is one of all departments.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CounterExample {
-    /// Whose principal it is.
+    /// Department of the principal.
     pub department: DepartmentCode,
-    /// Who holds the binding.
+    /// Holder of the grant.
     pub principal: Principal,
-    /// The binding that makes `principal` act for the department, when it is not one of its own principals.
+    /// Role binding that lets the department control `principal`; `None` for its own principals.
     pub controlled_through: Option<RoleBinding>,
-    /// What it may do there. Empty for a role without a rule: unknown, so anything.
+    /// Allowed operations; empty for an unknown role, which may allow anything.
     #[serde(serialize_with = "operations_or_unknown")]
     pub operations: Vec<Operation>,
-    /// On what.
+    /// Affected resources.
     pub resource: CrnPattern,
-    /// The department it belongs to, or that is bound on it, too.
+    /// Department that owns the resources or also holds a grant on them.
     pub reaches: DepartmentCode,
-    /// How many more departments the same binding reaches in the same way.
+    /// Number of further departments that the same grant affects in the same way.
     pub and_more: usize,
-    /// The role binding, or the ACL.
+    /// Role binding or ACL.
     pub binding: AccessGrant,
 }
 
 impl CounterExample {
-    /// It in a sentence, in which the principal is called `name`.
+    /// Formats the counter-example as a sentence; `name` is the name of the principal.
     #[must_use]
     pub fn to_sentence(&self, name: &str) -> String {
         let more = match self.and_more {
             0 => String::new(),
-            1 => " and of 1 more department".to_owned(),
-            count => format!(" and of {count} more departments"),
+            1 => " and 1 more department".to_owned(),
+            count => format!(" and {count} more departments"),
         };
         let who = match &self.binding {
-            AccessGrant::Acl(acl) if acl.acl.is_for_all_principals() => "everybody".to_owned(),
+            AccessGrant::Acl(acl) if acl.acl.is_for_all_principals() => "every principal".to_owned(),
             _ => format!("{name} of {}", self.department),
         };
         let (what, through) = (self.resource.to_short_string(), self.binding.to_short_string());
-        format!("{who} reaches {what} of {}{more} through {through}", self.reaches)
+        format!("{who} has access to {what} of {}{more} through {through}", self.reaches)
     }
 }
 
@@ -156,14 +155,14 @@ fn operations_or_unknown<S: serde::Serializer>(operations: &[Operation], seriali
     }
 }
 
-/// A right that acts for a department.
+/// A grant that acts for a department.
 #[derive(Clone, Debug)]
 pub(super) struct DepartmentGrant {
-    /// Position of the department in the list of parties.
+    /// Index of the department.
     pub(super) department: usize,
     pub(super) grant: AccessGrant,
     pub(super) controlled_through: Option<Arc<RoleBinding>>,
-    /// What it gives on what it is bound on; `None` for nothing, an empty set when nobody can know.
+    /// Allowed operations on its pattern; `None` for none, an empty set if they are unknown.
     pub(super) operations: Option<OperationSet>,
 }
 
@@ -178,7 +177,7 @@ impl DepartmentGrant {
         }
     }
 
-    /// Whether it gives more than everybody may have within an exposure.
+    /// Whether it allows more than the tolerated operations on shared names.
     pub(super) fn exceeds_tolerated(&self) -> bool {
         let shared = tolerated_operations(self.grant.pattern().kind());
         self.operations
@@ -186,8 +185,8 @@ impl DepartmentGrant {
     }
 }
 
-/// Proves that no department reaches another, or shows how one does. The answer does not depend on the order of
-/// anything; the cost grows with the number of bindings, times the logarithm of the number of departments.
+/// Checks that no department has access to another, or returns counter-examples. The result does not depend on the
+/// order of the input. The run time is O(b log d) for b grants and d departments.
 #[must_use]
 pub fn check_isolation(
     parties: &[DepartmentPrincipals],
@@ -207,7 +206,8 @@ pub fn check_isolation(
         });
     }
     let report = overlap::find_overlaps(&grants);
-    // What lies on a department's own ground was found as the other's reach, which says better who is at fault.
+    // Overlaps within a department's own names are already reported as reach of the other department, which names the
+    // cause.
     for pair in report.overlaps.iter().filter(|pair| !input.is_own(&pair.grant)) {
         counter_examples.insert(input.counter_example(
             &pair.grant,
@@ -235,14 +235,14 @@ pub fn check_isolation(
     }
 }
 
-/// Who owns which names and accounts.
+/// Departments, indexed by prefix and account.
 struct IsolationInput<'a> {
     departments: &'a [DepartmentPrincipals],
     address: &'a StageAddress,
-    /// Sorted prefixes; several parties under one prefix are a mistake, and found.
+    /// Departments by prefix. Several departments with one prefix are reported as a violation.
     prefixes: BTreeMap<String, Vec<usize>>,
     accounts: BTreeMap<String, Vec<usize>>,
-    /// For each kind at this address, all names of it.
+    /// The pattern of all names for each kind.
     all: Vec<CrnPattern>,
     all_accounts: Option<CrnPattern>,
 }
@@ -272,8 +272,8 @@ impl<'a> IsolationInput<'a> {
         }
     }
 
-    /// Every right that acts for a department: those of its principals, those of the accounts they control, and those of
-    /// everybody.
+    /// Returns all grants that act for a department: those of its principals, of the accounts they control, and of the
+    /// wildcard principal.
     fn department_grants(&self, evaluator: &Evaluator) -> Vec<DepartmentGrant> {
         let mut grants = Vec::new();
         for (party, department) in self.departments.iter().enumerate() {
@@ -282,7 +282,7 @@ impl<'a> IsolationInput<'a> {
             while let Some((principal, through)) = queue.pop_front() {
                 for binding in evaluator.bindings_of(&principal) {
                     for account in controlled_accounts(binding, evaluator) {
-                        // An account of another department is a counter-example by itself; what it may do adds nothing.
+                        // Control of a foreign account is itself a counter-example, so its grants are not followed.
                         let foreign = self.accounts.get(account.as_str());
                         let foreign = foreign.is_some_and(|parties| !parties.contains(&party));
                         let account = Principal::from(account);
@@ -309,8 +309,8 @@ impl<'a> IsolationInput<'a> {
         grants
     }
 
-    /// The departments for which an ACL for everybody is shown to act. Two are enough to find whom it reaches; only
-    /// where it is an exposure, how many it exposes is told.
+    /// Returns the departments for which an ACL of the wildcard principal is reported. Two are enough to find affected
+    /// departments; on shared names all are counted.
     fn acting_departments(&self, acl: &ResolvedAcl) -> Vec<usize> {
         let mut all: Vec<_> = (0..self.departments.len()).collect();
         if shared_name_for(acl.pattern.kind(), acl.pattern.name()).is_none() {
@@ -320,7 +320,7 @@ impl<'a> IsolationInput<'a> {
         all
     }
 
-    /// Whether `one` is bound on names or accounts of its own department.
+    /// Whether `one` applies only to names or accounts of its own department.
     fn is_own(&self, one: &DepartmentGrant) -> bool {
         let pattern = one.grant.pattern();
         let name = pattern.name();
@@ -330,7 +330,7 @@ impl<'a> IsolationInput<'a> {
         named || (account && self.all_accounts.as_ref().is_some_and(here))
     }
 
-    /// Shows what of others `one` reaches.
+    /// Reports the foreign resources that `one` covers.
     fn report_reach(&self, one: &DepartmentGrant, show: &mut impl FnMut(CounterExample)) {
         let pattern = one.grant.pattern();
         for all in &self.all {
@@ -348,7 +348,7 @@ impl<'a> IsolationInput<'a> {
             self.report_owners(&one, &find_owners(&self.prefixes, &names, true), all, &names, show);
         }
         let Some(all) = &self.all_accounts else { return };
-        // A new account is nobody's yet: T4, reported on its own.
+        // A new account has no owner department yet: T4, reported separately.
         let create = OperationSet::new(&[Operation::Create]);
         let everywhere = operations_on_every_account(&one.grant).difference(create);
         let covered = names_within(pattern, all).zip(one.grant.worst_case_operations(ResourceKind::ServiceAccount));
@@ -375,7 +375,7 @@ impl<'a> IsolationInput<'a> {
     ) {
         let mut foreign = owners.iter().filter(|&&party| party != one.department);
         let Some(&victim) = foreign.next() else { return };
-        // The narrower of the two: what the binding names, or all that begins with the victim's prefix.
+        // Report the narrower pattern: that of the grant, or all names of the affected department.
         let owned = match all.kind() {
             ResourceKind::ServiceAccount => names.clone(),
             _ => self.departments[victim].prefix.pattern(),
@@ -405,13 +405,13 @@ impl<'a> IsolationInput<'a> {
     }
 }
 
-/// What `held` gives on every service account of the organization, wherever it is bound.
+/// Returns the operations that `held` allows on all service accounts of the organization, regardless of its pattern.
 fn operations_on_every_account(held: &AccessGrant) -> OperationSet {
     held.role_binding()
         .map_or(OperationSet::EMPTY, |binding| account_operations_of_role(&binding.role))
 }
 
-/// The names of the kind of `all` that `pattern` reaches; `None` when it reaches none.
+/// Returns the names that `pattern` covers within `all`; `None` if the kinds differ or nothing is covered.
 pub(super) fn names_within(pattern: &CrnPattern, all: &CrnPattern) -> Option<NamePattern> {
     if all.covers_pattern(pattern) && pattern.kind() == all.kind() {
         Some(pattern.name().clone())
@@ -422,7 +422,7 @@ pub(super) fn names_within(pattern: &CrnPattern, all: &CrnPattern) -> Option<Nam
     }
 }
 
-/// Whose names `names` reaches: the owners of keys that it lies in (`begins`), and of keys that lie in it.
+/// Returns the owners of `names`: owners of keys within `names`, and, with `begins`, of keys that are prefixes of it.
 pub(super) fn find_owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePattern, begins: bool) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let stem = names.stem();
@@ -440,7 +440,7 @@ pub(super) fn find_owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePatt
     found
 }
 
-/// What makes an account act for whoever may do it to the account (docs/reference/rbac.md#threats, T5, T6).
+/// Operations on an account that give control over it (docs/reference/rbac.md#threats, T5, T6).
 pub(super) const CONTROL_OPERATIONS: OperationSet = OperationSet::new(&[
     Operation::Assign,
     Operation::ManageCloudKeys,
@@ -449,7 +449,7 @@ pub(super) const CONTROL_OPERATIONS: OperationSet = OperationSet::new(&[
     Operation::AlterAccess,
 ]);
 
-/// The accounts that whoever holds `binding` can make act for it.
+/// Returns the accounts that the holder of `binding` controls.
 pub(super) fn controlled_accounts(binding: &RoleBinding, evaluator: &Evaluator) -> Vec<ServiceAccountId> {
     let kind = ResourceKind::ServiceAccount;
     let Some(operations) = worst_case_of_role(&binding.role, kind) else {

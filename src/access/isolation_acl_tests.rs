@@ -1,12 +1,11 @@
-//! The same with ACLs, as docs/reference/rbac.md#personas gives them to the identities of connectors, and with those
-//! that slip in (T7, T14).
+//! Isolation check with the ACLs of connector accounts in docs/reference/rbac.md#personas, and with additional ACLs
+//! that break isolation (T7, T14).
 
 use super::*;
 use crate::model::AclBinding;
 
-/// Source: docs/reference/rbac.md#personas. CREATE and WRITE on what all connectors share, and READ of the sinks'
-/// groups in the form of Terraform's examples (docs/reference/rbac.md#access-of-a-connectors-account), with DESCRIBE on
-/// the cluster.
+/// Source: docs/reference/rbac.md#personas. CREATE and WRITE on shared names, and READ of the sink connectors' groups
+/// as in Terraform's examples (docs/reference/rbac.md#access-of-a-connectors-account), with DESCRIBE on the cluster.
 const RUNTIME: [&str; 10] = [
     "TOPIC#dlq-lcc#PREFIXED#CREATE",
     "TOPIC#dlq-lcc#PREFIXED#WRITE",
@@ -20,7 +19,7 @@ const RUNTIME: [&str; 10] = [
     "CLUSTER#kafka-cluster#LITERAL#DESCRIBE",
 ];
 
-/// Reads `RESOURCE#NAME#PATTERN#OPERATION` for a principal.
+/// Parses `RESOURCE#NAME#PATTERN#OPERATION` for a principal.
 fn acl(principal: &str, text: &str, permission: &str) -> AclBinding {
     let (place, operation) = text.rsplit_once('#').unwrap();
     format!("{place}#User:{principal}#*#{operation}#{permission}")
@@ -44,7 +43,7 @@ fn check_with(extra: &[(&str, &str, &str)], acls: &[AclBinding]) -> IsolationRes
     )
 }
 
-/// Whether it is this ACL that breaks isolation.
+/// Whether the ACL `breach` causes the counter-example.
 fn is_caused_by(example: &CounterExample, breach: &AclBinding) -> bool {
     matches!(&example.binding, AccessGrant::Acl(acl) if acl.acl == *breach)
 }
@@ -76,7 +75,7 @@ fn acls_that_connectors_need_are_reported_as_shared_names() {
 #[test]
 fn every_isolation_breach_through_an_acl_is_found() {
     let cases = [
-        // A neighbour's topics, groups and transactional ids.
+        // Topics, groups and transactional ids of another department.
         (
             "sa-fraud-runtime",
             "TOPIC#claims-orders#LITERAL#READ",
@@ -98,7 +97,7 @@ fn every_isolation_breach_through_an_acl_is_found() {
             "describe, write",
             "transactional-id claims-*",
         ),
-        // T1, T2: a beginning without its delimiter, every name.
+        // T1, T2: a prefix without its delimiter, every name.
         (
             "sa-fin-runtime",
             "TOPIC#fin#PREFIXED#DESCRIBE",
@@ -113,7 +112,7 @@ fn every_isolation_breach_through_an_acl_is_found() {
             "describe, read",
             "group claims-*",
         ),
-        // The cluster: topics of any name, and ACLs for oneself.
+        // The cluster: creates topics of any name and ACLs for itself.
         (
             "sa-fraud-runtime",
             "CLUSTER#kafka-cluster#LITERAL#CREATE",
@@ -128,7 +127,7 @@ fn every_isolation_breach_through_an_acl_is_found() {
             "describe-access, alter-access",
             "group claims-*",
         ),
-        // An operation without a rule.
+        // An unknown operation.
         (
             "sa-fraud-runtime",
             "TOPIC#claims-#PREFIXED#TWO_PHASE_COMMIT",
@@ -136,7 +135,7 @@ fn every_isolation_breach_through_an_acl_is_found() {
             "",
             "topic claims-*",
         ),
-        // T7: more than making a queue and writing to it.
+        // T7: more than creating a queue and writing to it.
         (
             "sa-fraud-runtime",
             "TOPIC#dlq-lcc#PREFIXED#READ",
@@ -165,7 +164,7 @@ fn every_isolation_breach_through_an_acl_is_found() {
             "describe, delete",
             "group connect-lcc*",
         ),
-        // Wider than an exposure, and beside the list.
+        // Wider than a shared name, and outside the list.
         (
             "sa-fraud-runtime",
             "TOPIC#dlq-#PREFIXED#WRITE",
@@ -195,7 +194,7 @@ fn every_isolation_breach_through_an_acl_is_found() {
             counter_examples.iter().all(|example| is_caused_by(example, &breach)),
             "{text}: {counter_examples:#?}"
         );
-        // The same as a denial takes something away, and breaks nothing.
+        // The same ACL as a DENY allows nothing and breaks nothing.
         assert!(check_with(&[], &[acl(who, text, "DENY")]).has_passed(), "{text}");
     }
 }
@@ -222,10 +221,10 @@ fn an_acl_for_all_principals_counts_for_every_department() {
         (example.department.as_str(), example.reaches.as_str()),
         ("fin", "claims")
     );
-    // A name that belongs to nobody is shared by all of them.
+    // A name without an owner is shared by all departments.
     let shared = acl("*", "TOPIC#weather#LITERAL#READ", "ALLOW");
     assert!(!check_with(&[], &[shared]).has_passed());
-    // Within an exposure it exposes all of them, which is what the others have anyway.
+    // Within a shared name it applies to all departments, which is tolerated.
     let within = acl("*", "TOPIC#dlq-lcc#PREFIXED#WRITE", "ALLOW");
     let IsolationResult::Passed(proof) = check_isolation(
         &all_departments(),
@@ -237,7 +236,7 @@ fn an_acl_for_all_principals_counts_for_every_department() {
     assert_eq!(proof.shared_names[0].departments, 4);
 }
 
-// Source: docs/reference/rbac.md#personas. The operator reads the dead letters of its own connectors, by their names.
+// Source: docs/reference/rbac.md#personas. The operator reads the dead letters of its own connectors by name.
 #[test]
 fn a_single_dead_letter_queue_may_be_granted_to_one_department_only() {
     let own = ("sa-claims-operator", "DeveloperRead", "$K/topic=dlq-lcc-abc123");
@@ -249,7 +248,7 @@ fn a_single_dead_letter_queue_may_be_granted_to_one_department_only() {
     assert!(!check_with(&[], &[writes, foreign]).has_passed());
 }
 
-// T7 with roles: no role creates and writes without deleting, so every one that creates takes too much.
+// T7 with roles: every role that allows create also allows delete, so each exceeds the tolerated operations.
 #[test]
 fn a_role_that_exceeds_the_tolerated_operations_is_a_breach() {
     for (role, holds) in [
@@ -260,7 +259,7 @@ fn a_role_that_exceeds_the_tolerated_operations_is_a_breach() {
     ] {
         let extra = [("sa-fraud-runtime", role, "$K/topic=dlq-lcc*")];
         assert_eq!(check_with(&extra, &[]).has_passed(), holds, "{role}");
-        // Where nobody else has anything, it reaches nobody.
+        // Without grants of other departments there is no overlap.
         let alone = Evaluator::new(extra.map(|(who, role, short)| binding(who, role, short)));
         assert!(
             check_isolation(&all_departments(), &alone, &address()).has_passed(),
@@ -282,10 +281,10 @@ fn acls_of_a_controlled_account_count_for_the_controlling_department() {
     assert!(is_caused_by(example, &breach));
     let through = example.controlled_through.as_ref().unwrap();
     assert_eq!(through.principal.id(), "sa-fraud-deployer");
-    assert!(check_with(&[], &[breach]).has_passed(), "nobody's account");
+    assert!(check_with(&[], &[breach]).has_passed(), "an account of no department");
 }
 
-/// An ACL of one of three small departments within an exposure or near it.
+/// Generates an ACL of one of three small departments on or near a shared name.
 fn small_acl() -> impl Strategy<Value = (usize, AclBinding)> {
     let operation = proptest::sample::select(&["CREATE", "WRITE", "READ", "DELETE"][..]);
     let name = prop_oneof![3 => "dlq-lcc-?[ab]{0,2}", 1 => "dlq-l?"];
@@ -304,7 +303,8 @@ proptest! {
         let more = |acl: &AclBinding| ["READ", "DELETE"].contains(&acl.operation.as_str());
         let literal = |acl: &AclBinding| matches!(acl.pattern, NamePattern::Literal(_));
         let breach = |(who, one): &(usize, AclBinding)| acls.iter().any(|(other, two)| {
-            // A beginning with more reaches all that others have in it; a name only who has the same name.
+            // An excessive grant on a prefix affects all grants of others within it; on a literal name only grants on
+            // the same name.
             let reaches = more(one) && (!literal(one) || one.pattern == two.pattern);
             let tolerated = exposed(one) && exposed(two) && !reaches;
             who != other && !tolerated && one.pattern.overlaps(&two.pattern)

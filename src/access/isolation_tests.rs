@@ -1,4 +1,4 @@
-//! The proof against departments as docs/reference/rbac.md#personas describes them, and against every way to break it.
+//! Isolation check of departments as in docs/reference/rbac.md#personas, and of all known ways to break isolation.
 
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn address() -> StageAddress {
     }
 }
 
-/// Fills in the notation of docs/reference/rbac.md: `$O`, `$E`, `$C`, `$K`, `$S`.
+/// Expands the notation of the reference: `$O`, `$E`, `$C`, `$K`, `$S`.
 fn crn(short: &str) -> CrnPattern {
     let env = format!("{ORG}/environment=env-abc123");
     let cluster = format!("{env}/cloud-cluster=lkc-abc123");
@@ -42,7 +42,7 @@ fn binding(principal: &str, role: &str, short: &str) -> RoleBinding {
     }
 }
 
-/// The bindings of one department, docs/reference/rbac.md#personas, word by word. `P` is the prefix, `D` the code.
+/// Role bindings of one department, docs/reference/rbac.md#personas. `P` is the prefix, `D` the code.
 const DEPARTMENT: [(&str, &str, &str); 26] = [
     ("sa-D-operator", "ConnectManager", "$C/connector=P*"),
     ("sa-D-operator", "DeveloperWrite", "$C/connector=P*"),
@@ -102,7 +102,8 @@ fn all_departments() -> Vec<DepartmentPrincipals> {
     ]
 }
 
-/// All four departments, the provisioner (docs/reference/rbac.md#roles-of-the-provisioner), and whatever a test adds.
+/// Builds an evaluator with all four departments, the provisioner (docs/reference/rbac.md#roles-of-the-provisioner) and
+/// `extra` bindings.
 fn evaluator(extra: &[(&str, &str, &str)]) -> Evaluator {
     let departments = all_departments().into_iter().flat_map(|party| {
         let (code, prefix) = (party.code.to_string(), party.prefix.to_string());
@@ -136,14 +137,14 @@ fn departments_with_template_bindings_are_isolated_and_shared_names_are_listed()
     assert_eq!(proof.pairs, 12);
     assert_eq!(proof.bindings, 4 * 26);
     // Source: docs/reference/rbac.md#access-of-a-connectors-account; docs/reference/rbac.md#threats, T7. The wildcard
-    // on the consumer groups, and the triage of its own dead letters.
+    // on consumer groups, and the dead letters of own connectors.
     let shared: Vec<_> = proof
         .shared_names
         .iter()
         .map(|exposure| (exposure.kind.display_name(), exposure.begins, exposure.departments))
         .collect();
     assert_eq!(shared, [("group", "connect-lcc", 4), ("topic", "dlq-lcc", 4)]);
-    // T4: the deployers own something, so they can make accounts.
+    // T4: the deployers are resource owners, so they can create accounts.
     let makers: Vec<_> = proof.account_makers.iter().map(Principal::id).collect();
     assert_eq!(
         makers,
@@ -181,7 +182,7 @@ fn the_evaluator_allows_no_operation_on_names_of_another_department() {
                 for account in &b.principals {
                     let account = crn(&format!("$O/service-account={}", account.id())).literal().unwrap();
                     let may = evaluator.allowed_operations(principal, &account);
-                    // The one thing that is about the organization and not about this account (T4).
+                    // Creating accounts applies to the organization and not to this account (T4).
                     let others = may.difference(OperationSet::new(&[Operation::Create]));
                     assert!(others.is_empty(), "{principal} {account}");
                 }
@@ -191,7 +192,7 @@ fn the_evaluator_allows_no_operation_on_names_of_another_department() {
     assert_eq!(asked, 12 * 4 * 5 * 24);
 }
 
-/// What breaks isolation: the extra binding, who it reaches, with what, on what.
+/// Each case: the extra binding, the affected department, the operations, the resource.
 #[test]
 fn every_isolation_breach_yields_a_counter_example() {
     let cases: [(&str, &str, &str, &str, &str, &str); 14] = [
@@ -204,7 +205,7 @@ fn every_isolation_breach_yields_a_counter_example() {
             "describe, read",
             "topic finance-*",
         ),
-        // T2: the wildcard that slipped
+        // T2: an overbroad wildcard
         (
             "sa-fraud-viewer",
             "DeveloperRead",
@@ -221,7 +222,7 @@ fn every_isolation_breach_yields_a_counter_example() {
             "describe, read",
             "group claims-*",
         ),
-        // One name of a neighbour's
+        // One name of another department
         (
             "sa-fraud-operator",
             "ConnectManager",
@@ -263,7 +264,7 @@ fn every_isolation_breach_yields_a_counter_example() {
             "describe",
             "topic claims-*",
         ),
-        // T5 across departments: another's runtime account
+        // T5 across departments: the runtime account of another department
         (
             "sa-fraud-deployer",
             "Assigner",
@@ -272,7 +273,7 @@ fn every_isolation_breach_yields_a_counter_example() {
             "describe, assign",
             "service-account sa-claims-runtime",
         ),
-        // An account that controls everything: who may attach it, acts with it
+        // An account with access to everything: a principal that may assign it gains that access
         (
             "sa-fraud-deployer",
             "Assigner",
@@ -281,7 +282,7 @@ fn every_isolation_breach_yields_a_counter_example() {
             "describe, create, delete, read, write, alter, describe-configs, alter-configs, describe-access, alter-access",
             "topic claims-*",
         ),
-        // A shared namespace that is not on the list
+        // A shared name that is not on the list
         (
             "sa-fraud-runtime",
             "DeveloperWrite",
@@ -290,7 +291,7 @@ fn every_isolation_breach_yields_a_counter_example() {
             "describe, write",
             "topic shared-*",
         ),
-        // Wider than a named exposure
+        // Wider than a shared name
         (
             "sa-fraud-runtime",
             "DeveloperRead",
@@ -299,7 +300,7 @@ fn every_isolation_breach_yields_a_counter_example() {
             "describe, read",
             "group connect-*",
         ),
-        // A role without a rule
+        // An unknown role
         ("sa-fraud-viewer", "ClusterWizard", "$C", "claims", "", "topic claims-*"),
         (
             "sa-fraud-viewer",
@@ -320,7 +321,7 @@ fn every_isolation_breach_yields_a_counter_example() {
             .iter()
             .map(|example| {
                 let operations: OperationSet = example.operations.iter().copied().collect();
-                // Which of two overlapping bindings is shown is not the point.
+                // The test accepts either of two overlapping bindings.
                 let resource = example.resource.to_short_string().replace("shared-in", "shared-*");
                 (example.reaches.to_string(), operations.to_string(), resource)
             })
@@ -354,7 +355,7 @@ fn indirect_control_of_accounts_is_followed() {
     assert_eq!(example.principal.id(), "sa-deep");
     let through = example.controlled_through.as_ref().unwrap();
     assert_eq!(through.principal.id(), "sa-shadow");
-    // A shadow account that stays inside is no breach.
+    // An unmanaged account without foreign access is no breach.
     let inside = [steps[0], ("sa-shadow", "DeveloperRead", "$K/topic=fraud-orders")];
     assert!(check_with(&inside).has_passed());
 }
@@ -376,7 +377,7 @@ fn nested_prefixes_are_found_through_their_bindings() {
             .any(|example| example.resource.to_short_string() == "connector fin-ops-*")
     );
     let without = check_isolation(&nested, &Evaluator::default(), &address());
-    assert!(without.has_passed(), "nobody can do anything");
+    assert!(without.has_passed(), "no department has grants");
 }
 
 #[test]
@@ -387,7 +388,7 @@ fn the_result_does_not_depend_on_the_order_of_departments_and_bindings() {
     reversed.reverse();
     let text = |parties: &[DepartmentPrincipals]| {
         let mut value = serde_json::to_value(check_isolation(parties, &evaluator, &address())).unwrap();
-        // Which of several victims is named first follows the list.
+        // The order of the departments decides which victim is named first.
         for example in value["counter_examples"].as_array_mut().unwrap() {
             example["reaches"].take();
             example["resource"].take();
@@ -397,7 +398,7 @@ fn the_result_does_not_depend_on_the_order_of_departments_and_bindings() {
     assert_eq!(text(&all_departments()), text(&reversed));
 }
 
-/// A binding of one of three small departments on a topic or group, often near a prefix or an exposure.
+/// Generates a binding of one of three small departments on a topic or group, often near a prefix or a shared name.
 fn small_binding() -> impl Strategy<Value = (usize, RoleBinding)> {
     let name = prop_oneof![4 => "[ab]{0,2}-?[ab]?", 1 => "connect-(lcc[12]?)?"];
     (0..3usize, 0..3usize, name, any::<bool>()).prop_map(|(party, kind, name, prefixed)| {

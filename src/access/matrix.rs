@@ -1,4 +1,4 @@
-//! What the personas of a department may do: personas × operations × kinds.
+//! Access matrix of a department: personas × operations × resource kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,24 +13,24 @@ use super::{
 };
 use crate::model::{CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind};
 
-/// How much of a kind somebody may do an operation on.
+/// Extent of access to a resource kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessExtent {
-    /// The one there is: the cluster, the environment, the organization.
+    /// The single resource of the stage: the cluster, the environment, the organization.
     Yes,
-    /// Some of the department's own names or accounts.
+    /// Some names or accounts of the department.
     Some,
-    /// Everything that begins with the department's prefix.
+    /// All names with the department's prefix.
     Own,
-    /// Names that Confluent makes all departments share.
+    /// Names that all departments share by design of Confluent Cloud.
     Shared,
-    /// Beyond all of these.
+    /// More than the above.
     Beyond,
 }
 
 impl AccessExtent {
-    /// The word in tables.
+    /// Returns the value in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,38 +43,38 @@ impl AccessExtent {
     }
 }
 
-/// One persona, one operation, one kind, and one binding or ACL that gives it.
+/// One matrix entry: an operation that one role binding or ACL allows a persona on one kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
-    /// The kind.
+    /// Resource kind.
     pub kind: ResourceKind,
-    /// The operation.
+    /// Operation.
     pub operation: Operation,
-    /// The persona.
+    /// Persona.
     pub persona: String,
-    /// On how much.
+    /// Extent.
     pub extent: AccessExtent,
-    /// What gives it.
+    /// Role binding or ACL that allows it.
     pub granted_by: AccessGrant,
 }
 
-/// What the personas of one department may do.
+/// Access of the personas of one department.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessMatrix {
-    /// The department.
+    /// Department.
     pub department: DepartmentCode,
-    /// Its template; nothing where the platform's files are not at hand.
+    /// Template; `None` without the platform files.
     pub template: Option<String>,
-    /// Its personas, in the template's order; those without an account are missing.
+    /// Personas with an account, in the template's order.
     pub personas: Vec<String>,
-    /// Personas whose account the source does not have.
+    /// Personas without an account in the source.
     pub missing: Vec<String>,
-    /// Every right, in the order of kinds, operations and personas.
+    /// Entries, ordered by kind, operation and persona.
     pub rights: Vec<Right>,
 }
 
 impl AccessMatrix {
-    /// The reaches of `persona`, by kind and operation.
+    /// Returns the extents of `persona` by kind and operation.
     #[must_use]
     pub fn extents(&self, persona: &str) -> BTreeMap<(ResourceKind, Operation), BTreeSet<AccessExtent>> {
         let mut cells: BTreeMap<_, BTreeSet<AccessExtent>> = BTreeMap::new();
@@ -83,7 +83,7 @@ impl AccessMatrix {
             cell.insert(right.extent);
         }
         for cell in cells.values_mut() {
-            // Who has all of it has some of it.
+            // Access to all names includes access to some.
             if cell.contains(&AccessExtent::Own) {
                 cell.remove(&AccessExtent::Some);
             }
@@ -93,7 +93,7 @@ impl AccessMatrix {
 }
 
 impl AccessModel {
-    /// The matrix of `department`; nothing when no persona of it is known.
+    /// Returns the matrix of `department`; `None` if no persona of it is known.
     #[must_use]
     pub fn matrix(&self, department: &DepartmentCode) -> Option<AccessMatrix> {
         let of_it = |member: &&PersonaAccount| member.department == *department;
@@ -118,14 +118,14 @@ impl AccessModel {
         })
     }
 
-    /// The matrices of all departments.
+    /// Returns the matrices of all departments.
     #[must_use]
     pub fn matrices(&self) -> Vec<AccessMatrix> {
         let departments: BTreeSet<&DepartmentCode> = self.personas.iter().map(|member| &member.department).collect();
         departments.into_iter().filter_map(|code| self.matrix(code)).collect()
     }
 
-    /// What `permit` gives `member`, kind by kind.
+    /// Collects the operations that `grant` allows `member`, for each kind.
     fn collect_rights(
         &self,
         member: &PersonaAccount,
@@ -140,7 +140,7 @@ impl AccessModel {
             let pattern = grant.pattern();
             let covers = pattern.covers_pattern(&all) || (pattern.kind() == kind && all.covers_pattern(pattern));
             let gives = match (grant, all.literal()) {
-                // A scope can also be seen by whoever works below it.
+                // A grant below a scope also makes the scope visible.
                 (AccessGrant::Role(binding), Some(scope)) => operations_of_binding(binding, &scope),
                 (AccessGrant::Role(binding), None) if covers => operations_of_role(&binding.role, kind),
                 (AccessGrant::Acl(acl), _) if covers => acl.allowed_operations(kind),

@@ -1,17 +1,18 @@
-//! Who may do what: roles → operations, and an evaluator over role bindings and ACLs. Pure: no I/O, no clock.
+//! Access control: operations of roles and ACLs, and an evaluator over role bindings and ACLs. Pure: no I/O, no clock.
 //!
-//! - [`bindable`]: where the service lets a role be bound, with what is not confirmed as [`Assumptions`]
-//! - [`roles`]: what a role gives on what it is bound on, and beyond it
-//! - [`acl`]: what a Kafka ACL gives and takes
-//! - [`evaluator`]: both over many bindings: may this principal, who may, on what
-//! - [`isolation`]: the proof that departments cannot reach one another
-//! - [`scene`]: bindings, who holds them and where they came from, for questions with three answers
-//! - [`doubt`]: what could not be looked at, the third answer
-//! - [`matrix`] and [`assertion`]: all that a department may do, and what is demanded of it
-//! - [`question`]: the words of questions
-//! - [`audit`]: what should not be there, one rule for each threat
+//! - [`bindable`]: scopes on which roles can be bound, with unconfirmed facts as [`RbacAssumptions`]
+//! - [`roles`]: operations that a role allows
+//! - [`acl`]: operations that a Kafka ACL allows and denies
+//! - [`evaluator`]: decisions over many role bindings and ACLs
+//! - [`isolation`]: check that departments are isolated from each other
+//! - [`access_model`]: grants, holders and origins, for queries with three-valued decisions
+//! - [`uncertainty`]: reasons why a decision is unknown
+//! - [`matrix`] and [`assertion`]: all access of a department, and assertions about it
+//! - [`query`]: parser for operations, kinds and names in queries
+//! - [`audit`]: rules that find unwanted access, one for each threat
 //!
-//! The tables come from docs/reference/rbac.md (each with its source line); tests state the expectation from there.
+//! The tables come from docs/reference/rbac.md (each with its source line); the tests restate the expected values from
+//! there.
 
 pub mod acl;
 pub mod assertion;

@@ -1,18 +1,18 @@
-//! What can be done to a resource, and sets of such operations.
+//! Operations on resources, and sets of operations.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// One operation. Which operations exist for which kind of resource is `roles`' knowledge.
+/// An operation. The `roles` module defines which operations exist on which resource kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
-    /// See that it exists, and its plain properties (any kind).
+    /// See the resource and its basic properties (any kind).
     Describe,
-    /// Make it (connector, topic, service account, environment, cluster).
+    /// Create it (connector, topic, service account, environment, cluster).
     Create,
-    /// Remove it.
+    /// Delete it.
     Delete,
     /// Change its properties (service account, environment, cluster).
     Update,
@@ -20,11 +20,11 @@ pub enum Operation {
     Read,
     /// Write data (topic, transactional id), register schemas (subject).
     Write,
-    /// Change partitions and the like (topic).
+    /// Change the number of partitions and similar properties (topic).
     Alter,
-    /// Read settings (topic, cluster).
+    /// Read configuration (topic, cluster).
     DescribeConfigs,
-    /// Change settings (topic, cluster).
+    /// Change configuration (topic, cluster).
     AlterConfigs,
     /// Read compatibility settings (subject).
     ReadCompatibility,
@@ -42,7 +42,7 @@ pub enum Operation {
     Lifecycle,
     /// Change the configuration (connector).
     Configure,
-    /// Set the identity it uses towards Kafka (connector).
+    /// Set its Kafka identity (connector).
     ConfigureCredentials,
     /// Use it as the identity of a connector (service account).
     Assign,
@@ -52,19 +52,19 @@ pub enum Operation {
     ManageKafkaKeys,
     /// Create, change and delete its Schema Registry keys (service account; environment: keys of any account there).
     ManageSchemaRegistryKeys,
-    /// See who holds roles on it (any kind).
+    /// List role bindings on it (any kind).
     DescribeAccess,
-    /// Give and take roles on it (any kind).
+    /// Create and delete role bindings on it (any kind).
     AlterAccess,
 }
 
-/// A word that names no operation.
+/// Error: the text is not an operation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an operation")]
 pub struct OperationError(String);
 
 impl Operation {
-    /// Every operation, in the order in which they are shown.
+    /// All operations in display order.
     pub const ALL: [Self; 24] = [
         Self::Describe,
         Self::Create,
@@ -92,7 +92,7 @@ impl Operation {
         Self::AlterAccess,
     ];
 
-    /// The word that people write and read; also the serialised form.
+    /// Returns the name of the operation, which is also its serialized form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -139,17 +139,17 @@ impl FromStr for Operation {
     }
 }
 
-/// A set of operations, small enough to be passed by value.
+/// A set of operations, passed by value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OperationSet(u32);
 
 impl OperationSet {
-    /// No operation.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
-    /// Every operation there is.
+    /// The set of all operations.
     pub const ALL: Self = Self::new(&Operation::ALL);
 
-    /// Exactly `operations`.
+    /// Creates a set of `operations`.
     #[must_use]
     pub const fn new(operations: &[Operation]) -> Self {
         let mut bits = 0;
@@ -161,43 +161,43 @@ impl OperationSet {
         Self(bits)
     }
 
-    /// Whether `operation` is in it.
+    /// Whether the set contains `operation`.
     #[must_use]
     pub const fn contains(self, operation: Operation) -> bool {
         self.0 & (1 << operation as u32) != 0
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// What is in this one or in `other`.
+    /// Returns the union with `other`.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What is in this one but not in `other`.
+    /// Returns the difference to `other`.
     #[must_use]
     pub const fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// What is in both.
+    /// Returns the intersection with `other`.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// How many there are.
+    /// Returns the number of operations.
     #[must_use]
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
-    /// The operations, in the order of [`Operation::ALL`].
+    /// Returns the operations in the order of [`Operation::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Operation> {
         Operation::ALL
             .into_iter()

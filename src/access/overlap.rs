@@ -1,11 +1,11 @@
-//! Where two departments hold a right on a common name: one sweep over the sorted patterns.
+//! Overlaps: names on which two departments hold grants, found by one sweep over the sorted patterns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::isolation::{DepartmentGrant, SHARED_NAMES, SharedName, shared_name_for};
 use crate::model::{NamePattern, ResourceKind};
 
-/// Two rights of different departments with a name in common.
+/// Two grants of different departments with a common name.
 #[derive(Debug)]
 pub(super) struct Overlap {
     pub(super) grant: DepartmentGrant,
@@ -18,15 +18,15 @@ pub(super) struct OverlapReport {
     pub(super) shared_names: Vec<SharedName>,
 }
 
-/// A pattern on the way: everything that begins with `stem`, or exactly it.
+/// Stack frame of the sweep: the pattern of all names that begin with `stem`, or exactly `stem`.
 struct SweepFrame<'a> {
     stem: &'a str,
     literal: bool,
-    /// Departments bound on this pattern or on one that holds it.
+    /// Departments that hold grants on this pattern or on one that covers it.
     departments: DepartmentPair,
 }
 
-/// Departments; two are enough to find a different one to any third.
+/// Up to two departments; two are enough to find one that differs from any third.
 type DepartmentPair = [Option<usize>; 2];
 
 fn add_department(parties: &mut DepartmentPair, party: usize) {
@@ -51,13 +51,13 @@ impl SweepFrame<'_> {
     }
 }
 
-/// Finds every right that has a name in common with a right of another department which stands before it in the
-/// order of names: all patterns that hold a given one stand before it, and are on the stack when it comes.
+/// Finds all grants that share a name with a preceding grant of another department. Patterns are sorted by name, so all
+/// patterns that cover a given one precede it and are on the stack.
 pub(super) fn find_overlaps(grants: &[DepartmentGrant]) -> OverlapReport {
     let mut families: BTreeMap<String, Vec<&DepartmentGrant>> = BTreeMap::new();
     for one in grants {
         let scope = one.grant.pattern().kind() < ResourceKind::Topic;
-        // A scope is shared by design; what a right at a scope reaches is found by name.
+        // Scopes are shared by design; the reach of a grant on a scope is checked by name.
         if !scope && one.operations.is_some() {
             families.entry(pattern_family(one)).or_default().push(one);
         }
@@ -79,7 +79,7 @@ pub(super) fn find_overlaps(grants: &[DepartmentGrant]) -> OverlapReport {
     report
 }
 
-/// Everything of a pattern but its name: patterns of different families have no name in common.
+/// Returns the pattern without its name. Patterns with different results have no name in common.
 fn pattern_family(one: &DepartmentGrant) -> String {
     let mut text = one.grant.pattern().to_string();
     let name = one.grant.pattern().name().to_string().len();
@@ -87,7 +87,7 @@ fn pattern_family(one: &DepartmentGrant) -> String {
     text
 }
 
-/// The entry of the closed list that `one` lies within.
+/// Returns the index of the shared name that `one` lies within.
 fn shared_name_of(one: &DepartmentGrant) -> Option<usize> {
     let pattern = one.grant.pattern();
     shared_name_for(pattern.kind(), pattern.name())
@@ -135,7 +135,7 @@ fn find_family_overlaps<'a>(
             }),
         }
     }
-    // A pattern wider than an exposure is not one, and holds whatever others have within it.
+    // A pattern that is wider than a shared name overlaps with all grants within the shared name.
     for &one in &*members {
         let pattern = one.grant.pattern();
         for (&index, parties) in &exposed {
@@ -157,19 +157,19 @@ fn find_family_overlaps<'a>(
     }
 }
 
-/// A pattern within an exposure on the way.
+/// Stack frame of the sweep within a shared name.
 struct SharedNameFrame<'a> {
     stem: &'a str,
     literal: bool,
-    /// Departments bound on this pattern; on beginnings of names, also those on one that holds it.
+    /// Departments that hold grants on this pattern; for prefixes, also on one that covers it.
     departments: DepartmentPair,
-    /// The rights on this pattern, or on one that holds it, that give more than is tolerated; of two departments.
+    /// Grants of up to two departments on this pattern, or on one that covers it, that exceed the tolerated operations.
     excess: [Option<usize>; 2],
 }
 
-/// Within an exposure departments may meet, but a right to more than everybody needs there must not reach what another
-/// department uses. A single name is the queue or the group of one connector: whoever has been given more on it alone
-/// has it for its own, unless another department has been given the same name.
+/// Finds overlaps within a shared name. Departments may share these names, but a grant that exceeds the tolerated
+/// operations must not cover names that another department uses. A literal name is the queue or group of one connector,
+/// so one department alone may hold an excessive grant on it.
 fn find_shared_name_overlaps<'a>(members: &[&'a DepartmentGrant], report: &mut OverlapReport) {
     let mut shown: BTreeSet<usize> = BTreeSet::new();
     let mut stack: Vec<SharedNameFrame<'a>> = Vec::new();

@@ -1,5 +1,4 @@
-//! The words of a question, "may somebody do this to that?": an operation, and a kind with a name. Also the words that
-//! people say instead.
+//! Parser for access queries: an operation, and a resource kind with a name; accepts common synonyms.
 
 use super::{Operation, OperationSet, roles::all_operations};
 use crate::{
@@ -7,7 +6,7 @@ use crate::{
     model::{NamePattern, ResourceKind},
 };
 
-/// What people call an operation on any kind of resource, besides its own word: their command's or their client's word.
+/// Synonyms for operations on any resource kind, taken from commands and clients.
 const SYNONYMS: [(&str, Operation); 19] = [
     ("see", Operation::Describe),
     ("view", Operation::Describe),
@@ -30,14 +29,14 @@ const SYNONYMS: [(&str, Operation); 19] = [
     ("revoke", Operation::AlterAccess),
 ];
 
-/// Words that mean another operation on one kind than elsewhere.
+/// Operations whose name means a different operation on one kind.
 const KIND_SPECIFIC_OPERATIONS: [(ResourceKind, Operation, Operation); 2] = [
     // `confluent ebs connector update` changes the configuration.
     (ResourceKind::Connector, Operation::Update, Operation::Configure),
     (ResourceKind::Topic, Operation::Update, Operation::AlterConfigs),
 ];
 
-/// What people call a kind, besides its own word and its plural.
+/// Synonyms for resource kinds, besides the plural.
 const KIND_SYNONYMS: [(&str, ResourceKind); 6] = [
     ("consumer-group", ResourceKind::Group),
     ("account", ResourceKind::ServiceAccount),
@@ -47,31 +46,31 @@ const KIND_SYNONYMS: [(&str, ResourceKind); 6] = [
     ("org", ResourceKind::Organization),
 ];
 
-/// What is wrong with a word, and what to do about it.
+/// Error of a query, with a suggestion.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct QueryError {
-    /// The rule that it breaks, for findings.
+    /// Rule id for findings.
     pub rule: &'static str,
-    /// What is wrong.
+    /// Message.
     pub message: String,
-    /// What to do, a whole sentence.
+    /// Suggestion, a whole sentence.
     pub fix: String,
 }
 
-/// What a question is about, before it is known where.
+/// Resource of a query, not yet resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceQuery {
-    /// The kind of resource.
+    /// Resource kind.
     pub kind: ResourceKind,
-    /// Its name or the beginning of names; nothing for all of that kind, or the one there is.
+    /// Name or name prefix; `None` for all resources of the kind, or for the single one.
     pub name: Option<NamePattern>,
 }
 
-/// Reads the word for a kind that can be granted on.
+/// Parses a resource kind that can be granted on.
 ///
 /// # Errors
-/// An unknown word, with the nearest one.
+/// An unknown kind, with the nearest known one.
 pub fn parse_kind(word: &str) -> Result<ResourceKind, QueryError> {
     let known = ResourceKind::GRANTABLE.map(|(kind, word)| (word, kind));
     let singular = word.strip_suffix('s').unwrap_or(word);
@@ -87,7 +86,7 @@ pub fn parse_kind(word: &str) -> Result<ResourceKind, QueryError> {
     })
 }
 
-/// Reads `kind`, `kind/name` or `kind/begin*`; a colon does as well, as in templates.
+/// Parses `kind`, `kind/name` or `kind/prefix*`; a colon also separates, as in templates.
 ///
 /// # Errors
 /// An unknown kind, an empty name, or a `*` that is not at the end.
@@ -102,9 +101,9 @@ pub fn parse_resource(text: &str) -> Result<ResourceQuery, QueryError> {
         Some("") => {
             return Err(QueryError {
                 rule: "resource-name",
-                message: format!("a name is missing after `{}`", text.escape_debug()),
+                message: format!("missing name after `{}`", text.escape_debug()),
                 fix: format!(
-                    "Write `{}/NAME`, or `{}` alone for all of them.",
+                    "Write `{}/NAME`, or `{}` for all of them.",
                     kind.display_name(),
                     kind.display_name()
                 ),
@@ -113,23 +112,23 @@ pub fn parse_resource(text: &str) -> Result<ResourceQuery, QueryError> {
         Some(name) => Some(NamePattern::parse(name).map_err(|error| QueryError {
             rule: "resource-name",
             message: error.to_string(),
-            fix: "Write a whole name, or the beginning of names and a `*`.".to_owned(),
+            fix: "Write a complete name, or a prefix followed by `*`.".to_owned(),
         })?),
     };
     Ok(ResourceQuery { kind, name })
 }
 
-/// Reads the word for an operation on `kind`.
+/// Parses an operation on `kind`.
 ///
 /// # Errors
-/// A word that names no operation, or one that this kind does not have.
+/// An unknown operation, or one that does not exist on this kind.
 pub fn parse_operation(word: &str, kind: ResourceKind) -> Result<Operation, QueryError> {
     let synonym = SYNONYMS.iter().find(|(known, _)| *known == word);
     let meant = word.parse().ok().or(synonym.map(|(_, meant)| *meant));
     let possible = all_operations(kind);
     let Some(meant) = meant else {
         let words = || possible.iter().map(Operation::as_str);
-        // A word that exists elsewhere is a better guess than none.
+        // Prefer an operation of another kind over no suggestion.
         let elsewhere = SYNONYMS.iter().map(|(known, _)| *known);
         let near = hint::closest_match(word, words()).or_else(|| hint::closest_match(word, elsewhere));
         return Err(QueryError {
@@ -156,10 +155,10 @@ pub fn parse_operation(word: &str, kind: ResourceKind) -> Result<Operation, Quer
     })
 }
 
-/// The operations that `words` name on `kind`; `*` is all of them.
+/// Parses one operation on `kind`; `*` means all operations.
 ///
 /// # Errors
-/// As for [`operation`], for the first word that is wrong.
+/// As for [`parse_operation`].
 pub fn parse_operations(word: &str, kind: ResourceKind) -> Result<OperationSet, QueryError> {
     match word {
         "*" => Ok(all_operations(kind)),
@@ -167,7 +166,7 @@ pub fn parse_operations(word: &str, kind: ResourceKind) -> Result<OperationSet, 
     }
 }
 
-/// What is wrong with a word that names no operation on any kind.
+/// Returns an error if `word` is not an operation on any kind.
 #[must_use]
 pub fn check_operation_word(word: &str) -> Option<QueryError> {
     let is_known = word == "*" || word.parse::<Operation>().is_ok() || SYNONYMS.iter().any(|(known, _)| *known == word);
@@ -180,7 +179,7 @@ pub fn check_operation_word(word: &str) -> Option<QueryError> {
 }
 
 fn list_operations(kind: ResourceKind) -> String {
-    format!("It has: {}.", all_operations(kind))
+    format!("Known operations: {}.", all_operations(kind))
 }
 
 fn suggest_word<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
@@ -203,7 +202,7 @@ mod tests {
                 let special = KIND_SPECIFIC_OPERATIONS
                     .iter()
                     .any(|(on, general, _)| *on == expected && *general == own);
-                assert!(!special, "{own} of {word} would be taken for something else");
+                assert!(!special, "`{own}` of `{word}` is parsed as another operation");
                 assert_eq!(parse_operation(own.as_str(), expected), Ok(own), "{word}");
             }
         }
@@ -240,11 +239,11 @@ mod tests {
         );
         assert_eq!(
             on("pause", ResourceKind::Group),
-            "kind `group` has no operation `pause`. It has: describe, delete, read, describe-access, alter-access."
+            "kind `group` has no operation `pause`. Known operations: describe, delete, read, describe-access, alter-access."
         );
         assert_eq!(
             on("frobnicate", ResourceKind::TransactionalId),
-            "`frobnicate` is not an operation. It has: describe, write, describe-access, alter-access."
+            "`frobnicate` is not an operation. Known operations: describe, write, describe-access, alter-access."
         );
         let what = |text| said(parse_resource(text).map(drop)).unwrap_err();
         assert_eq!(
@@ -254,9 +253,9 @@ mod tests {
         assert!(what("cheese").contains("Known: organization, environment, cluster, topic,"));
         assert_eq!(
             what("topic/"),
-            "a name is missing after `topic/`. Write `topic/NAME`, or `topic` alone for all of them."
+            "missing name after `topic/`. Write `topic/NAME`, or `topic` for all of them."
         );
-        assert!(what("topic/a*b").ends_with("Write a whole name, or the beginning of names and a `*`."));
+        assert!(what("topic/a*b").ends_with("Write a complete name, or a prefix followed by `*`."));
     }
 
     #[test]

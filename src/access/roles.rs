@@ -1,20 +1,20 @@
-//! What a role gives (docs/reference/rbac.md#connector-roles,
+//! Operations that roles allow (docs/reference/rbac.md#connector-roles,
 //! docs/reference/rbac.md#roles-on-topics-groups-and-subjects, docs/reference/rbac.md#roles-on-a-service-account,
 //! docs/reference/rbac.md#who-may-create-api-keys, docs/reference/rbac.md#roles-of-the-provisioner and
 //! docs/reference/rbac.md#roles-of-an-auditor).
 //!
-//! A binding has up to three effects, and [`given`] adds them up for one resource:
+//! A role binding has up to three effects; [`operations_of_binding`] combines them for one resource:
 //!
-//! 1. on what its pattern covers, itself or below it: [`gives`];
-//! 2. on the service accounts of the organization, wherever it is bound: [`gives_on_accounts`];
-//! 3. on the scopes above it, which whoever works below them can see: `Describe`.
+//! 1. on all resources that its pattern covers, including descendants: [`operations_of_role`];
+//! 2. on all service accounts of the organization, regardless of the pattern: [`account_operations_of_role`];
+//! 3. on the scopes above the pattern: `Describe`.
 //!
-//! A binding at a scope where its role cannot be bound is taken at its word: who asks this module wants to know the worst.
+//! A binding on a scope where the role cannot be bound is evaluated as written, which yields the worst case.
 
 use super::{Operation as Op, OperationSet as Set};
 use crate::model::{Crn, ResourceKind, Role, RoleBinding};
 
-/// Everything that can be done to a `kind` of resource.
+/// Returns all operations that exist on resources of `kind`.
 #[must_use]
 pub const fn all_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
@@ -57,7 +57,7 @@ pub const fn all_operations(kind: ResourceKind) -> Set {
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        // cli `test/test-server/cloud_mds_handlers.go`: the ResourceOwner policy on Topic.
+        // Source: cli `test/test-server/cloud_mds_handlers.go`, the ResourceOwner policy on Topic.
         K::Topic => Set::new(&[
             Op::Describe,
             Op::Create,
@@ -70,7 +70,7 @@ pub const fn all_operations(kind: ResourceKind) -> Set {
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        // The same on Group.
+        // Same source, on Group.
         K::Group => Set::new(&[Op::Describe, Op::Delete, Op::Read, Op::DescribeAccess, Op::AlterAccess]),
         K::TransactionalId => Set::new(&[Op::Describe, Op::Write, Op::DescribeAccess, Op::AlterAccess]),
         K::Subject => Set::new(&[
@@ -83,7 +83,7 @@ pub const fn all_operations(kind: ResourceKind) -> Set {
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        // The columns of docs `managed-connector-rbac`; the preview columns are left out, nothing here previews.
+        // Source: docs `managed-connector-rbac`, without the preview columns.
         K::Connector => Set::new(&[
             Op::Describe,
             Op::Create,
@@ -127,9 +127,9 @@ pub const fn all_operations(kind: ResourceKind) -> Set {
 const CREATE: Set = Set::new(&[Op::Create]);
 const CREATE_OR_DELETE: Set = Set::new(&[Op::Create, Op::Delete]);
 
-/// What `role` gives on a `kind` of resource that its pattern covers.
+/// Returns the operations that `role` allows on resources of `kind` that its pattern covers.
 ///
-/// `Describe` stands in every cell that is not empty: whoever may do something to a thing may know that it is there.
+/// Every non-empty result includes `Describe`.
 #[must_use]
 pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
     use ResourceKind as K;
@@ -141,7 +141,7 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
         // docs/reference/rbac.md#who-may-create-api-keys.
         Role::EnvironmentAdmin => match kind {
             K::Organization | K::ServiceAccount | K::User => Set::EMPTY,
-            // It administers the environment it is bound on; whether it may remove it is not documented.
+            // Whether the role allows deleting its own environment is not documented.
             K::Environment => all_operations(kind).difference(CREATE_OR_DELETE),
             _ => all_operations(kind),
         },
@@ -153,8 +153,8 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
             _ => Set::EMPTY,
         },
         // May attach any account (docs/reference/rbac.md#roles-on-a-service-account), may not make keys
-        // (docs/reference/rbac.md#who-may-create-api-keys), manages all accounts of the organization. That it may not
-        // hand out roles on them is inferred: it could make itself their owner, and so mint the keys.
+        // (docs/reference/rbac.md#who-may-create-api-keys), manages all accounts of the organization. Inferred: it
+        // cannot bind roles on accounts, because it could make itself their owner and create keys.
         Role::AccountAdmin => match kind {
             K::ServiceAccount => Set::new(&[Op::Describe, Op::Create, Op::Delete, Op::Update, Op::Assign]),
             K::User => Set::new(&[Op::Describe, Op::Create, Op::Delete, Op::Update]),
@@ -176,7 +176,7 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
             K::Cluster | K::Connector => Set::new(&[Op::Describe, Op::ViewMetrics]),
             _ => Set::EMPTY,
         },
-        // No connector operation (docs/reference/rbac.md#connector-roles). What the two give on schemas and topics is
+        // No connector operation (docs/reference/rbac.md#connector-roles). The operations on schemas and topics are
         // inferred from T10 and T16.
         Role::DataDiscovery => match kind {
             K::Subject => Set::new(&[Op::Describe, Op::Read, Op::ReadCompatibility]),
@@ -190,8 +190,8 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
         },
         // Row 4 of the connector table; topic and group: cli `test/test-server/cloud_mds_handlers.go`; transactional id
         // and subject: inferred (docs/reference/rbac.md#roles-on-topics-groups-and-subjects). On a service account:
-        // docs `manage-service-accounts`, and its keys since January 2026 (support article 45142562011924). Making
-        // accounts is not an effect on the ones there are.
+        // docs `manage-service-accounts`, and its keys since January 2026 (support article 45142562011924). Creating
+        // accounts is not an operation on existing ones.
         Role::ResourceOwner => match kind {
             K::Connector | K::Topic | K::Group | K::TransactionalId | K::Subject => all_operations(kind),
             K::ServiceAccount => all_operations(kind).difference(CREATE),
@@ -217,14 +217,14 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
         Role::DeveloperRead => developer_read_operations(kind),
         Role::DeveloperWrite => developer_write_operations(kind),
         Role::DeveloperManage => developer_manage_operations(kind),
-        // Nothing that this program looks at; and a role without a rule gives nothing that could be relied on (the
-        // isolation proof assumes the opposite).
+        // No operations that this program knows. An unknown role is assumed to allow nothing here; the isolation check
+        // assumes that it allows everything.
         Role::BillingAdmin | Role::KsqlAdmin | Role::Other(_) => Set::EMPTY,
     }
 }
 
-/// Row 6 of the connector table. Its cell for pause and resume is stale: support article 36452394352020 took them away
-/// on 11 April 2025. Elsewhere it describes, without data and without subjects
+/// Row 6 of the connector table. Its cell for pause and resume is outdated: support article 36452394352020 removed them
+/// on 11 April 2025. On other kinds it allows describe, without data and without subjects
 /// (docs/reference/rbac.md#roles-of-an-auditor).
 fn operator_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
@@ -245,7 +245,7 @@ fn operator_operations(kind: ResourceKind) -> Set {
 }
 
 /// Row 8 of the connector table; topic, group, transactional id and subject: cli
-/// `test/test-server/mds_routes_and_roles.go` (Platform's definitions, the same in Cloud is inferred).
+/// `test/test-server/mds_routes_and_roles.go` (Confluent Platform's definitions; inferred to be the same in Cloud).
 fn developer_read_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
@@ -257,7 +257,7 @@ fn developer_read_operations(kind: ResourceKind) -> Set {
     }
 }
 
-/// Row 7 of the connector table; the rest as for [`developer_read`]. On a group it gives nothing.
+/// Row 7 of the connector table; other kinds as for [`developer_read_operations`]. It allows nothing on groups.
 fn developer_write_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
@@ -273,9 +273,9 @@ fn developer_write_operations(kind: ResourceKind) -> Set {
     }
 }
 
-/// Source: docs/reference/rbac.md#roles-on-topics-groups-and-subjects, inferred from what ns4kafka grants it for: the
-/// thing itself, never its data. On connectors Confluent Platform's rule (docs/reference/rbac.md#developermanage), for
-/// the case that Cloud should offer it there.
+/// Source: docs/reference/rbac.md#roles-on-topics-groups-and-subjects, inferred from its use in ns4kafka: operations on
+/// the resource, never on its data. On connectors the rule of Confluent Platform
+/// (docs/reference/rbac.md#developermanage), in case Cloud allows it there.
 fn developer_manage_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
@@ -294,12 +294,11 @@ fn developer_manage_operations(kind: ResourceKind) -> Set {
     }
 }
 
-/// What `role` gives on every service account of the organization, wherever in it the role is bound.
+/// Returns the operations that `role` allows on all service accounts of the organization, regardless of its pattern.
 ///
-/// Creating accounts: docs `create-service-accounts` lists these roles, ResourceOwner "on anything" among them, which
-/// is threat T4 of docs/reference/rbac.md#threats: whoever owns one connector prefix can make accounts in the whole
-/// organization. That the administrators among them also see the accounts there are is inferred; without it a taken
-/// name could not be looked up.
+/// Create: docs `create-service-accounts` lists these roles, ResourceOwner "on anything" among them, which is threat T4
+/// of docs/reference/rbac.md#threats: the owner of one connector prefix can create accounts in the whole organization.
+/// Describe for the administrator roles is inferred; without it they could not look up a name that is already taken.
 #[must_use]
 pub const fn account_operations_of_role(role: &Role) -> Set {
     match role {
@@ -311,7 +310,7 @@ pub const fn account_operations_of_role(role: &Role) -> Set {
     }
 }
 
-/// What `binding` gives on `resource`, all its effects together.
+/// Returns all operations that `binding` allows on `resource`.
 #[must_use]
 pub fn operations_of_binding(binding: &RoleBinding, resource: &Crn) -> Set {
     let kind = resource.kind();
@@ -328,7 +327,7 @@ pub fn operations_of_binding(binding: &RoleBinding, resource: &Crn) -> Set {
     set
 }
 
-/// The kinds that other things hang off, from the outside in.
+/// Kinds that can be parents, ordered from the outermost scope inwards.
 pub(super) const SCOPES: [ResourceKind; 5] = [
     ResourceKind::Organization,
     ResourceKind::Environment,
@@ -347,7 +346,7 @@ fn same_organization(binding: &RoleBinding, resource: &Crn) -> bool {
         && binding.pattern.value_of(organization) == resource.value_of(organization)
 }
 
-/// Whether `binding` is bound on `scope` or below it.
+/// Whether `binding` applies to `scope` or a descendant of it.
 fn is_within(binding: &RoleBinding, scope: &Crn) -> bool {
     SCOPES.into_iter().all(|kind| match scope.value_of(kind) {
         Some(value) => binding.pattern.value_of(kind) == Some(value),

@@ -1,12 +1,12 @@
-//! What Confluent makes all departments share: a closed list, and what may be done within it.
+//! Names that all departments share in Confluent Cloud: a closed list, with the tolerated operations.
 
 use super::{Operation, OperationSet};
 use crate::model::{NamePattern, ResourceKind};
 
-/// Names that Confluent makes everybody share, because they carry a connector's id and not its name: the consumer
-/// groups of sink connectors, and the topics for failed, successful and previewed records
-/// (docs/reference/rbac.md#access-of-a-connectors-account; docs/reference/rbac.md#threats, T7). Each is the beginning
-/// of names; a right *within* it is an exposure, a wider one is a failure.
+/// Name prefixes that all departments share, because Confluent Cloud builds these names from the connector id and not
+/// from its name: the consumer groups of sink connectors, and the topics for failed, successful and previewed records
+/// (docs/reference/rbac.md#access-of-a-connectors-account; docs/reference/rbac.md#threats, T7). A grant *within* one of
+/// them is reported as shared, a wider one violates isolation.
 pub const SHARED_NAMES: [(ResourceKind, &str); 5] = [
     (ResourceKind::Group, "connect-lcc"),
     (ResourceKind::Topic, "dlq-lcc"),
@@ -15,8 +15,8 @@ pub const SHARED_NAMES: [(ResourceKind, &str); 5] = [
     (ResourceKind::Topic, "data-preview"),
 ];
 
-/// What departments may do to one another's things within [`EXPOSURES`]: join as a consumer, make a queue and write to
-/// it. Reading, deleting or altering the topics of others would reach their records
+/// Returns the operations on [`SHARED_NAMES`] that departments may hold on foreign resources: joining as a consumer,
+/// creating a queue and writing to it. Reading, deleting or altering foreign topics would give access to their records
 /// (docs/reference/rbac.md#roles-of-a-connectors-account; docs/reference/rbac.md#threats, T7).
 #[must_use]
 pub const fn tolerated_operations(kind: ResourceKind) -> OperationSet {
@@ -26,7 +26,7 @@ pub const fn tolerated_operations(kind: ResourceKind) -> OperationSet {
     }
 }
 
-/// The entry of the closed list that `name` lies within.
+/// Returns the index of the shared name that `name` lies within.
 #[must_use]
 pub fn shared_name_for(kind: ResourceKind, name: &NamePattern) -> Option<usize> {
     SHARED_NAMES

@@ -1,5 +1,5 @@
-//! What a source does not tell. A list may be refused, it may leave out what its caller may not see, or it may hold
-//! what this program has no rule about: none of that is a "no" (docs/reference/rbac.md#threats, T12).
+//! Reasons why a decision is unknown. A list may be refused, may omit entries that its caller is not allowed to see, or
+//! may contain unknown roles and ACLs; none of these means "not allowed" (docs/reference/rbac.md#threats, T12).
 
 use std::{fmt, sync::Arc};
 
@@ -14,41 +14,41 @@ use crate::model::{
     AclBinding, CrnPattern, NamePattern, Principal, ResourceKind, Role, RoleBinding, ServiceAccountId, listing,
 };
 
-/// Something that the source does not tell, and that could turn a "no" into a "yes".
+/// A gap in the source that could turn "not allowed" into "allowed".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "uncertainty", rename_all = "kebab-case")]
 pub enum Uncertainty {
     /// A list could not be read.
     Unlisted {
-        /// Of what.
+        /// Name of the list.
         what: String,
-        /// Why.
+        /// Reason.
         reason: String,
     },
-    /// What is bound there is shown to its administrators alone, and a list leaves it out without a word
+    /// Role bindings on these scopes are visible only to their administrators; lists omit them silently
     /// (docs/reference/rbac.md#threats, T12; docs/assumptions.md, Q6).
     Hidden {
-        /// Where.
+        /// Scopes and resources.
         on: Vec<String>,
     },
-    /// A role that this program has no rule about is bound there.
+    /// An unknown role is bound.
     UnknownRole {
-        /// The binding.
+        /// Role binding.
         binding: RoleBinding,
     },
-    /// A group of people may do it, and who is in the group is not to be seen.
+    /// A group holds the role, and its members are unknown.
     Group {
-        /// The group's binding.
+        /// Role binding of the group.
         binding: RoleBinding,
     },
-    /// What an ACL gives, or whether, is not known.
+    /// The effect of an ACL is unknown.
     UnknownAcl {
-        /// The ACL.
+        /// ACL.
         acl: AclBinding,
     },
-    /// Kafka ACLs were not looked at.
+    /// Kafka ACLs were not read.
     Acls {
-        /// Why.
+        /// Reason.
         reason: String,
     },
 }
@@ -56,38 +56,38 @@ pub enum Uncertainty {
 impl fmt::Display for Uncertainty {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unlisted { what, reason } => write!(out, "{what} could not be listed: {reason}"),
+            Self::Unlisted { what, reason } => write!(out, "{what} could not be listed ({reason})"),
             Self::Hidden { on } => write!(
                 out,
-                "role bindings on {} are shown only to who may see access there",
+                "role bindings on {} are visible only to their administrators",
                 join_names(on)
             ),
             Self::UnknownRole { binding } => write!(
                 out,
-                "what {} on {} gives {} is not known here",
+                "the operations of role `{}` on {}, held by `{}`, are unknown",
                 binding.role,
                 binding.pattern.to_short_string(),
                 binding.principal.id()
             ),
             Self::Group { binding } => write!(
                 out,
-                "whoever is in {} may, through {} on {}",
+                "the members of group `{}`, which holds {} on {}, are unknown",
                 binding.principal.id(),
                 binding.role,
                 binding.pattern.to_short_string()
             ),
             Self::UnknownAcl { acl } => write!(
                 out,
-                "what {} gives {} is not known here",
+                "the effect of ACL `{}` on `{}` is unknown",
                 acl.to_short_string(),
                 acl.principal.id()
             ),
-            Self::Acls { reason } => write!(out, "Kafka ACLs were not looked at: {reason}"),
+            Self::Acls { reason } => write!(out, "Kafka ACLs could not be listed ({reason})"),
         }
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Joins names: `a`, `a and b`, `a, b and c`.
 fn join_names(words: &[String]) -> String {
     match words {
         [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
@@ -96,7 +96,7 @@ fn join_names(words: &[String]) -> String {
 }
 
 impl AccessModel {
-    /// What could turn a "no" about `on` into a "yes": for `who`, or for anybody.
+    /// Returns all gaps that could turn "not allowed" on `on` into "allowed", for `who` or for any principal.
     #[must_use]
     pub fn uncertainties(&self, who: Option<&Principal>, operation: Operation, on: &CrnPattern) -> Vec<Uncertainty> {
         let mut uncertainties: Vec<Uncertainty> = self.visibility_gaps(on).collect();
@@ -122,7 +122,7 @@ impl AccessModel {
         uncertainties
     }
 
-    /// What could not be looked at and could give something on `on`.
+    /// Returns the lists and scopes that could contain a grant on `on` but were not visible.
     pub fn visibility_gaps(&self, on: &CrnPattern) -> impl Iterator<Item = Uncertainty> {
         let refused = self.failed_listings(|what| affects(what, on));
         let scopes = self.scopes().into_iter().filter(|(scope, ..)| scope.covers_pattern(on));
@@ -135,12 +135,12 @@ impl AccessModel {
         refused.into_iter().chain(hidden).chain(acls)
     }
 
-    /// What could not be looked at and could give something anywhere at the address.
+    /// Returns the lists and scopes that could contain a grant anywhere at the address but were not visible.
     pub fn visibility_gaps_anywhere(&self) -> impl Iterator<Item = Uncertainty> {
         let refused = self.failed_listings(|what| what.starts_with(listing::BINDINGS_PREFIX));
         let mut hidden = self.hidden_scopes(self.scopes().into_iter());
         if self.all_accounts().is_some_and(|all| !self.is_access_visible(&all)) {
-            hidden.push("service accounts of others".to_owned());
+            hidden.push("unmanaged service accounts".to_owned());
         }
         let hidden = (!hidden.is_empty()).then_some(Uncertainty::Hidden { on: hidden });
         refused.into_iter().chain(hidden).chain(self.unread_acls())
@@ -151,7 +151,7 @@ impl AccessModel {
         Some(Uncertainty::Acls { reason })
     }
 
-    /// Whether every service account was shown to whoever looked.
+    /// Whether the list of service accounts is known to be complete.
     #[must_use]
     pub fn is_account_list_complete(&self) -> bool {
         let sees = |observer: &Principal, all: &CrnPattern| {
@@ -171,7 +171,7 @@ impl AccessModel {
         self.address.pattern(ResourceKind::ServiceAccount, all)
     }
 
-    /// Whether what is bound on `on` was shown to whoever looked.
+    /// Whether role bindings on `on` were visible to the observer.
     #[must_use]
     pub fn is_access_visible(&self, on: &CrnPattern) -> bool {
         let may = |observer: &Principal| {
@@ -182,7 +182,7 @@ impl AccessModel {
         self.observer.as_ref().is_none_or(may)
     }
 
-    /// The scopes, each with the name of the list that says what is bound on it, and what people call it.
+    /// Returns the scopes, each with the name of its list in [`listing`] and its display name.
     fn scopes(&self) -> Vec<(CrnPattern, &'static str, &'static str)> {
         let address = &self.address;
         let registry = address.schema_registry_crn();
@@ -205,7 +205,7 @@ impl AccessModel {
         .collect()
     }
 
-    /// Those of `scopes` that lists leave out; a list that was refused is said elsewhere.
+    /// Returns the display names of the `scopes` that lists omit; refused lists are reported separately.
     fn hidden_scopes(&self, scopes: impl Iterator<Item = (CrnPattern, &'static str, &'static str)>) -> Vec<String> {
         scopes
             .filter(|(scope, list, _)| !self.unknown.contains_key(*list) && !self.is_access_visible(scope))
@@ -223,12 +223,12 @@ impl AccessModel {
     }
 }
 
-/// Whether `binding` may give something on `on` that this program has no rule about.
+/// Whether `binding` holds an unknown role that may apply to `on`.
 fn has_unknown_role(binding: &RoleBinding, on: &CrnPattern) -> bool {
     matches!(binding.role, Role::Other(_)) && reaches(binding, on)
 }
 
-/// What `permit` may give on `on` beyond the rules of this program.
+/// Returns the uncertainty about the effect of `grant` on `on`, if any.
 pub(super) fn unknown_effect(grant: &AccessGrant, on: &CrnPattern) -> Option<Uncertainty> {
     match grant {
         AccessGrant::Role(binding) => has_unknown_role(binding, on).then(|| Uncertainty::UnknownRole {
@@ -240,12 +240,13 @@ pub(super) fn unknown_effect(grant: &AccessGrant, on: &CrnPattern) -> Option<Unc
     }
 }
 
-/// A mapping of a directory's group (docs/reference/rbac.md#threats, T16); who is in it stands in the directory.
+/// Whether the principal is a group mapping of a directory (docs/reference/rbac.md#threats, T16); only the directory
+/// knows its members.
 fn is_group(principal: &Principal) -> bool {
     matches!(principal, Principal::Other(_)) && principal.id().starts_with("group-")
 }
 
-/// The kinds on which Kafka itself knows ACLs (docs/reference/rbac.md#roles-of-a-connectors-account).
+/// Whether Kafka has ACLs on resources of `kind` (docs/reference/rbac.md#roles-of-a-connectors-account).
 fn supports_acls(kind: ResourceKind) -> bool {
     matches!(
         kind,
@@ -253,15 +254,16 @@ fn supports_acls(kind: ResourceKind) -> bool {
     )
 }
 
-/// Whether bindings that `what` speaks of could give something on `on`. What lies above a scope can give anything there.
+/// Whether the list of role bindings called `what` could contain a grant on `on`. Bindings on a scope can apply to all
+/// its descendants.
 fn affects(what: &str, on: &CrnPattern) -> bool {
     let Some(place) = what.strip_prefix(listing::BINDINGS_PREFIX) else {
         return false;
     };
     let kind = on.kind();
     match what {
-        // Nothing that is bound on a cluster reaches a Schema Registry, and the other way round; but every ResourceOwner
-        // may make accounts.
+        // Bindings on a cluster do not apply to a Schema Registry and vice versa, but every ResourceOwner may create
+        // accounts.
         listing::CLUSTER_BINDINGS => kind != ResourceKind::Subject,
         listing::SUBJECT_BINDINGS => matches!(kind, ResourceKind::Subject | ResourceKind::ServiceAccount),
         _ => match place.trim_start().strip_prefix("on ").and_then(|id| id.parse().ok()) {

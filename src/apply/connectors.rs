@@ -1,4 +1,4 @@
-//! Makes the changes of a plan of connectors. One connector or a hundred, a person or a pipeline: this is the only way.
+//! Execution of connector plans, for one connector or many.
 
 use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Everything that a run over connectors works with.
+/// Executor of connector plans.
 pub struct ConnectorExecutor<'a> {
     client: &'a ConnectorClient,
     listener: &'a dyn EventListener,
@@ -24,7 +24,7 @@ pub struct ConnectorExecutor<'a> {
 }
 
 impl<'a> ConnectorExecutor<'a> {
-    /// An engine that waits for `timeout` at most, and watches a changed connector for `settle` before it believes it.
+    /// Creates an executor that waits up to `timeout` for a connector, and for `settle_time` after a change.
     pub fn new(
         connectors: &'a ConnectorClient,
         listener: &'a dyn EventListener,
@@ -42,7 +42,7 @@ impl<'a> ConnectorExecutor<'a> {
         }
     }
 
-    /// The connectors as they were seen last in this run.
+    /// Returns the connectors as last observed in this run.
     #[must_use]
     pub fn into_observed(self) -> BTreeMap<String, LiveConnector> {
         self.observed.into_inner()
@@ -54,7 +54,7 @@ impl<'a> ConnectorExecutor<'a> {
             .insert(observed.name.clone(), observed.clone());
     }
 
-    /// Waits for `goal`, and says what it sees meanwhile.
+    /// Waits for `goal` and reports each observed state to the listener.
     async fn wait(&self, name: &str, goal: WaitGoal, settle_time: Duration) -> Result<LiveConnector, StepError> {
         let watch = |snapshot: &PollSnapshot| {
             let text = format!("{name}: {snapshot}");
@@ -118,8 +118,8 @@ impl StepExecutor for ConnectorExecutor<'_> {
                 Ok(Some(seen.id().to_owned()))
             }
             ConnectorOperation::Pause => {
-                // The service pauses what has begun to run (docs/reference/connect.md#pause-and-resume and
-                // docs/reference/connect.md#timing-of-states).
+                // The service can only pause a connector that has started (docs/reference/connect.md#pause-and-resume
+                // and docs/reference/connect.md#timing-of-states).
                 let seen = self.wait(&change.name, WaitGoal::Started, Duration::ZERO).await?;
                 if seen.state() != WaitGoal::Paused.state() {
                     self.client.pause(&seen).await?;

@@ -1,8 +1,9 @@
-//! Giving finished profiles to a command, each of them once.
+//! Delivery of finished profiles to a command, each profile once.
 //!
-//! A profile is given as soon as it is finished, while others are still made, so that a machine which is thrown away takes
-//! as little as possible with it. That the command took it is written into the journal; what a run that failed or died left
-//! in the folder is given by the next one. Two profiles are never given at the same time: the command may ask somebody.
+//! A profile is delivered as soon as it is finished, while other changes are still being applied; if the machine is
+//! lost, few profiles are lost with it. Each delivery is recorded in the journal, and the next run delivers the
+//! profiles that a failed run left in the folder. Deliveries run one at a time, because the command may prompt the
+//! user.
 
 use std::{
     fs, io,
@@ -20,29 +21,29 @@ use crate::{
     model::{ApiKeyId, DepartmentCode},
 };
 
-/// Why a finished profile was not given away. It is still there.
+/// Reason why a finished profile was not delivered. Its file still exists.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// The command did not take it.
-    #[error("the profile stays in `{}`", file.display())]
+    /// The command failed.
+    #[error("cannot deliver the profile; it stays in `{}`", file.display())]
     Command {
-        /// The file.
+        /// Profile file.
         file: PathBuf,
-        /// Why.
+        /// Cause.
         source: HandoverError,
     },
-    /// Somebody wished to stop before.
+    /// The run was cancelled before the delivery.
     #[error("interrupted; the profile stays in `{}`", .0.display())]
     Interrupted(PathBuf),
-    /// That it was taken could not be written down.
+    /// The delivery could not be recorded.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// It was taken, and its file could not be removed.
-    #[error("the command took the profile, but `{}` could not be removed", file.display())]
+    /// The profile was delivered, but its file could not be deleted.
+    #[error("the profile was delivered, but `{}` cannot be deleted", file.display())]
     Remove {
-        /// The file.
+        /// Profile file.
         file: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
 }
@@ -56,30 +57,30 @@ impl Advice for DeliveryError {
     }
 }
 
-/// A command that takes profiles, and what happens to their files.
+/// Command that receives profiles, and the handling of their files.
 #[derive(Debug)]
 pub struct Delivery {
     command: HandoverCommand,
-    /// Whether the file of a profile that was taken is removed.
+    /// Whether to delete the file of a delivered profile.
     removes_file: bool,
     lock: Mutex<()>,
 }
 
-/// What a delivery works with.
+/// Context of a delivery.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryContext<'a> {
-    /// What is written down.
+    /// Journal.
     pub journal: &'a Journal,
-    /// Time, for the journal.
+    /// Clock for the journal.
     pub clock: &'a Clock,
-    /// The run.
+    /// Run id.
     pub run_id: &'a str,
-    /// The wish to stop.
+    /// Cancellation.
     pub interrupt: &'a CancelToken,
 }
 
 impl Delivery {
-    /// Gives profiles to `command`; with `remove` their files go once it has taken them.
+    /// Creates a delivery to `command`; `remove` deletes the files of delivered profiles.
     #[must_use]
     pub fn new(command: HandoverCommand, remove: bool) -> Self {
         Self {
@@ -89,22 +90,22 @@ impl Delivery {
         }
     }
 
-    /// The program that takes them.
+    /// Returns the program of the command.
     #[must_use]
     pub fn program(&self) -> &str {
         self.command.program()
     }
 
-    /// Whether the files of profiles that were taken are removed.
+    /// Returns whether the files of delivered profiles are deleted.
     #[must_use]
     pub fn removes_files(&self) -> bool {
         self.removes_file
     }
 
-    /// Gives a finished profile to the command.
+    /// Delivers a finished profile to the command.
     ///
     /// # Errors
-    /// When the command does not take it, somebody wishes to stop, or the disk fails.
+    /// When the command fails, the run is cancelled, or a file operation fails.
     pub async fn deliver(
         &self,
         context: DeliveryContext<'_>,
@@ -130,10 +131,10 @@ impl Delivery {
         self.remove_file(request.path)
     }
 
-    /// Removes the file of a profile that was taken, if that is wanted.
+    /// Deletes the file of a delivered profile if the delivery is configured to do so.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the file cannot be deleted.
     pub fn remove_file(&self, path: &Path) -> Result<(), DeliveryError> {
         if !self.removes_file {
             return Ok(());
@@ -145,24 +146,24 @@ impl Delivery {
     }
 }
 
-/// A finished profile that an earlier run left in the folder.
+/// Finished profile that an earlier run left in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingProfile {
-    /// Which one.
+    /// Profile id.
     pub profile: ProfileId,
-    /// The file.
+    /// Profile file.
     pub path: PathBuf,
-    /// The keys in it.
+    /// Keys in the profile.
     pub keys: Vec<ApiKeyId>,
-    /// Whether a command took it.
+    /// Whether a command received it.
     pub delivered: bool,
 }
 
-/// The finished profiles of these departments that earlier runs left in the folder, the oldest first: of two for the same
-/// persona the newer one must have the last word. `stage` is the folder's part for the stage, as in [`Place::stage`].
+/// Finds the finished profiles of `departments` that earlier runs left in the folder, oldest first, so that a newer
+/// profile of the same persona is delivered last. `stage` is the stage's part of the path, as in [`ProfileId::stage`].
 ///
 /// # Errors
-/// When the journal is there and cannot be read.
+/// When the journal exists and cannot be read.
 pub fn find_pending_profiles(
     journal: &Path,
     store: &ProfileStore,

@@ -1,60 +1,60 @@
-//! What happens while something runs. The engine emits events and knows nothing about terminals; the progress display,
-//! the JSON lines and the journal listen. A secret never travels in an event.
+//! Events of a run. The executor emits events and does not know about terminals; the progress display and the JSON
+//! output are listeners. Events never contain secrets.
 
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-/// One thing that happened.
+/// One event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEvent {
     /// A phase of `total` steps begins (`Look`, `Apply`, `Prove`, `Hand over`).
     Phase {
-        /// Its name, an imperative.
+        /// Name of the phase, an imperative.
         name: &'static str,
-        /// How many steps it has; 0 when that is not known.
+        /// Number of steps; 0 if unknown.
         total: usize,
     },
     /// A step begins.
     Started {
-        /// What is done: `create role binding …`.
+        /// Label of the step: `create role binding …`.
         label: String,
-        /// The department it is for, if it is for one.
+        /// Department of the step, if any.
         department: Option<String>,
     },
-    /// A step waits and will be tried again.
+    /// A step waits for a retry.
     Retrying {
-        /// The step.
+        /// Label of the step.
         label: String,
-        /// Why, for people.
+        /// Reason, for display.
         reason: String,
-        /// How long it waits.
+        /// Time until the retry.
         wait: Duration,
     },
     /// A step is done.
     Done {
-        /// The step.
+        /// Label of the step.
         label: String,
-        /// The department it is for, if it is for one.
+        /// Department of the step, if any.
         department: Option<String>,
     },
     /// A step failed.
     Failed {
-        /// The step.
+        /// Label of the step.
         label: String,
-        /// The department it is for, if it is for one.
+        /// Department of the step, if any.
         department: Option<String>,
-        /// Why, for people.
+        /// Reason, for display.
         reason: String,
     },
-    /// A step was not begun, because one that it needs failed.
+    /// A step was skipped because a step that it needs failed.
     Skipped {
-        /// The step.
+        /// Label of the step.
         label: String,
-        /// The department it is for, if it is for one.
+        /// Department of the step, if any.
         department: Option<String>,
-        /// The step that failed.
+        /// Label of the failed step.
         because: String,
     },
     /// A sentence about the run as a whole, outside any phase.
@@ -69,18 +69,18 @@ pub enum RunEvent {
     },
     /// A remark that belongs to a phase but is not a step.
     Note {
-        /// The sentence.
+        /// The message, a sentence.
         text: String,
     },
 }
 
-/// Whoever wants to know. Must be cheap: it is called while work goes on.
+/// Listener for events. Must return quickly, because the run calls it synchronously.
 pub trait EventListener: Send + Sync {
-    /// Takes notice of an event.
+    /// Handles an event.
     fn on_event(&self, event: &RunEvent);
 }
 
-/// Nobody listens.
+/// Listener that ignores all events.
 impl EventListener for () {
     fn on_event(&self, _event: &RunEvent) {}
 }

@@ -1,4 +1,4 @@
-//! Why a step of a plan failed, whatever kind of thing it was about.
+//! Errors of plan steps.
 
 use crate::{
     config::SaveError,
@@ -9,37 +9,37 @@ use crate::{
 
 use super::{DeliveryError, JournalError};
 
-/// Why a step failed.
+/// Reason why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// The service refused, did not answer, or holds something else than the plan saw.
+    /// The request failed, or the object differs from the plan.
     #[error(transparent)]
     Resource(#[from] ResourceError),
-    /// What was waited for did not come.
+    /// The wait for a state failed.
     #[error(transparent)]
     Wait(#[from] WaitError),
-    /// What makes something restorable could not be written.
+    /// A backup could not be written.
     #[error(transparent)]
     Save(#[from] SaveError),
-    /// A secret could not be written, or not be encrypted.
+    /// A profile could not be written or encrypted.
     #[error(transparent)]
     ProfileStore(#[from] ProfileStoreError),
-    /// A profile was made and proved, and not taken by the command that it was for.
+    /// The command did not accept a finished profile.
     #[error(transparent)]
     Delivery(#[from] DeliveryError),
     /// The journal could not be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A key can do what it must not, or cannot do what it must.
+    /// A probe failed: a key can do what it must not, or cannot do what it must.
     #[error("{0}")]
     ProbeFailed(String),
-    /// Something that an earlier step should have left is not there.
+    /// The result of an earlier step is missing.
     #[error("{0}")]
     MissingInput(String),
 }
 
 impl StepError {
-    /// What happened and why, in one line.
+    /// Returns the error with all its causes in one line.
     #[must_use]
     pub fn full_message(&self) -> String {
         let mut text = self.to_string();
@@ -54,7 +54,7 @@ impl StepError {
         text
     }
 
-    /// The request's id, when the service answered.
+    /// Returns the request id if the service responded.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -70,9 +70,9 @@ impl Advice for StepError {
             Self::Resource(error) => error.hints(),
             Self::Wait(error) => error.hints(),
             Self::ProbeFailed(_) => vec![
-                "Nothing was handed over for this key: find out why before you run the command again.".into(),
-                "The unproved profile stays in the folder; the next run proves it again, or makes another key if it is \
-                 encrypted."
+                "This key was not handed over; find out why the probe failed before you re-run the command.".into(),
+                "The pending profile stays in the folder; the next run probes its key again, or creates another key \
+                 if the profile is encrypted."
                     .into(),
             ],
             Self::ProfileStore(error) => error.hints(),

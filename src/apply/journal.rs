@@ -1,5 +1,5 @@
-//! The journal: what runs did, one JSON line each. It exists to resume and to audit; what is true is asked of the
-//! service. It never holds a secret.
+//! Journal of runs with one JSON line per event, used for resuming and auditing. The service remains the source of
+//! truth. The journal never contains secrets.
 
 use std::{
     collections::BTreeMap,
@@ -14,115 +14,115 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ApiKeyId, DepartmentCode, ServiceAccountId};
 
-/// One line of the journal.
+/// One event in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum JournalLine {
     /// A run began.
     RunStarted {
-        /// Its nonce, which is also in the description of every key it makes.
+        /// Run id, which is also in the description of every key of the run.
         run: String,
-        /// What was asked for.
+        /// Command.
         command: String,
-        /// How many changes it has.
+        /// Number of changes.
         changes: usize,
     },
-    /// A key was made; its secret may not be on disk yet.
+    /// A key was created; its secret may not be saved yet.
     KeyCreated {
-        /// The run.
+        /// Run id.
         run: String,
-        /// The key.
+        /// API key id.
         key: ApiKeyId,
-        /// Whose it is.
+        /// Owner of the key.
         owner: ServiceAccountId,
     },
-    /// The keys of a profile are proved; it gets its final name next.
+    /// The keys of a profile are verified; the profile gets its final name next.
     ProfileProved {
-        /// The run.
+        /// Run id.
         run: String,
-        /// The department.
+        /// Department.
         department: DepartmentCode,
-        /// The persona.
+        /// Persona.
         persona: String,
-        /// The file that it is.
+        /// Path of the pending profile.
         from: PathBuf,
-        /// The file that it becomes.
+        /// Path of the finished profile.
         file: PathBuf,
-        /// The keys in it.
+        /// Keys in the profile.
         keys: Vec<ApiKeyId>,
     },
-    /// A command took a finished profile.
+    /// A command received a finished profile.
     ProfileDelivered {
-        /// The run.
+        /// Run id.
         run: String,
-        /// Its file.
+        /// Path of the profile.
         file: PathBuf,
-        /// The keys in it.
+        /// Keys in the profile.
         keys: Vec<ApiKeyId>,
     },
-    /// The profile with the key has its final name.
+    /// The profile with this key has its final name.
     KeyHandedOver {
-        /// The run.
+        /// Run id.
         run: String,
-        /// The key.
+        /// API key id.
         key: ApiKeyId,
     },
-    /// A change was made.
+    /// A change was applied.
     Done {
-        /// The run.
+        /// Run id.
         run: String,
-        /// The change, as its label.
+        /// Label of the change.
         change: String,
-        /// The id of the object.
+        /// Id of the object.
         id: Option<String>,
     },
     /// A change failed.
     Failed {
-        /// The run.
+        /// Run id.
         run: String,
-        /// The change, as its label.
+        /// Label of the change.
         change: String,
-        /// Why.
+        /// Reason.
         reason: String,
     },
-    /// A run ended in order, whether all was done or not.
+    /// A run ended without a crash, complete or not.
     RunEnded {
-        /// The run.
+        /// Run id.
         run: String,
-        /// How many changes were made.
+        /// Number of applied changes.
         done: usize,
-        /// How many failed, were skipped or not begun.
+        /// Number of failed, skipped or not started changes.
         remaining: usize,
     },
 }
 
-/// A line and when it was written.
+/// Journal line with its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimedJournalLine {
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub line: JournalLine,
 }
 
-/// Why a journal cannot be used.
+/// Reason why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// Another run holds it.
-    #[error("another run is at work on this stage: it holds {}", .0.display())]
+    /// Another run has it open.
+    #[error("another run is active on this stage: it has locked `{}`", .0.display())]
     Busy(PathBuf),
     /// The file cannot be read or written.
-    #[error("the journal {} cannot be used", path.display())]
+    #[error("cannot use the journal `{}`", path.display())]
     File {
-        /// The file.
+        /// Path of the journal.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: io::Error,
     },
 }
 
-/// Ends a line that a crash cut off, so that it does not spoil the next one.
+/// Ends a line that a crash truncated, so that the next line is readable.
 fn end_truncated_line(mut file: &File) -> io::Result<()> {
     use io::{Read, Seek, SeekFrom};
     if file.metadata()?.len() == 0 {
@@ -134,12 +134,12 @@ fn end_truncated_line(mut file: &File) -> io::Result<()> {
     if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
 }
 
-/// How a line names a file: the next run may start elsewhere.
+/// Returns the absolute path: the next run may start in another directory.
 pub(super) fn to_absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// An open journal. While it is open, no other run can open it.
+/// Open journal.
 #[derive(Clone, Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -147,10 +147,10 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of a stage, and keeps others out.
+    /// Opens the journal of a stage and locks it against other runs.
     ///
     /// # Errors
-    /// When another run has it open, or the file cannot be used.
+    /// When another run has locked it, or the file cannot be used.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let fail = |source| JournalError::File {
             path: path.to_owned(),
@@ -168,7 +168,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Opens a journal that several runs may write at the same time: each line is appended in one piece.
+    /// Opens a journal that several runs may write concurrently: each line is appended with one write.
     ///
     /// # Errors
     /// When the file cannot be used.
@@ -192,7 +192,7 @@ impl Journal {
         })
     }
 
-    /// The journals in `folder` with their lengths: what [`Journal::has_grown`] compares with.
+    /// Returns the sizes of the journals in `folder` for [`Journal::has_grown`].
     #[must_use]
     pub fn file_lengths(folder: &Path) -> BTreeMap<PathBuf, u64> {
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -201,40 +201,40 @@ impl Journal {
             .collect()
     }
 
-    /// Whether another run has written into it since `before`: what was seen before then may be true no more.
+    /// Returns whether another run has written since `before`; the observed state may then be stale.
     ///
     /// # Errors
-    /// When the file is gone.
+    /// When the file's size cannot be read.
     pub fn has_grown(&self, before: &BTreeMap<PathBuf, u64>) -> Result<bool, JournalError> {
         let file = self.file.lock().expect("no holder of the lock panics");
         let length = file.metadata().map_err(|source| JournalError::File {
             path: self.path.clone(),
             source,
         })?;
-        // Opening may have ended a torn line.
+        // Opening may have ended a truncated line.
         let known = before.get(&self.path).map_or(0, |length| length + 1);
         Ok(length.len() > known)
     }
 
-    /// Where it is.
+    /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Everything written so far; none when there is no journal yet. A last line that a crash cut off is left out.
+    /// Reads all complete lines; returns none if the journal does not exist.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn read(path: &Path) -> Result<Vec<JournalLine>, JournalError> {
         let lines = Self::read_timed(path)?;
         Ok(lines.into_iter().map(|stamped| stamped.line).collect())
     }
 
-    /// [`Journal::read`], with the time of each line.
+    /// Reads like [`Journal::read`], with the time of each line.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn read_timed(path: &Path) -> Result<Vec<TimedJournalLine>, JournalError> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -252,10 +252,10 @@ impl Journal {
             .collect())
     }
 
-    /// Writes a line; with `durable` it has reached the disk when this returns.
+    /// Writes a line; with `durable`, it is on disk when this returns.
     ///
     /// # Errors
-    /// When the disk is full or the file is gone.
+    /// When the file cannot be written.
     pub fn write(&self, at: Timestamp, line: &JournalLine, durable: bool) -> Result<(), JournalError> {
         let fail = |source| JournalError::File {
             path: self.path.clone(),

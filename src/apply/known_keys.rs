@@ -1,4 +1,4 @@
-//! What we know of our own keys: from the journal, the evidence files and the folder of profiles.
+//! Recorded keys: from the journal, the evidence files and the profile store.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -10,10 +10,10 @@ use crate::{
     resources::api_key::KnownKeys,
 };
 
-/// Reads the ledger as it is at `now`; a key that is younger than `budget` may belong to a run that is still at work.
+/// Loads the recorded keys as of `now`; a key younger than `budget` may belong to an active run.
 ///
 /// # Errors
-/// When the journal is there and cannot be read.
+/// When the journal exists and cannot be read.
 pub fn load_known_keys(
     journal: &Path,
     evidence_dir: &Path,
@@ -49,8 +49,8 @@ pub fn load_known_keys(
             _ => {}
         }
     }
-    // A run may die between giving a profile its name and saying so, and an encrypted one cannot say which keys it holds.
-    // It has left the name before; where it is by now is not asked, because it may have been taken away already.
+    // A run may crash between renaming a profile and recording it, and the keys of an encrypted profile cannot be read.
+    // If the pending file is gone, the profile was finished; it may have been moved since.
     let finished = proved.into_iter().filter(|(from, _)| !from.exists());
     ledger
         .keys

@@ -1,10 +1,10 @@
-//! Runs a plan: events, concurrency, journal, resume, stale guard. It obeys the plan and never decides again.
-
+//! Execution of plans: events, concurrency, journal, resume, stale guard. Applies a plan without making decisions of
+//! its own.
 //!
-//! - [`run`]: any plan's changes in the order of their needs; what a family of changes needs is its [`Performer`]
-//! - [`onboarding`]: accounts, bindings, keys, proofs and profiles of departments
-//! - [`connectors`]: connectors, one or many
-//! - [`delivery`]: finished profiles to a command of the user's
+//! - [`run`]: applies the changes of any plan in dependency order; a [`StepExecutor`] executes one kind of change
+//! - [`onboarding`]: accounts, role bindings, keys, probes and profiles of departments
+//! - [`connectors`]: connectors
+//! - [`delivery`]: delivery of finished profiles to a command
 
 pub mod connectors;
 pub mod delivery;

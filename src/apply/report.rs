@@ -1,4 +1,4 @@
-//! What a run did.
+//! Results of a run.
 
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -11,115 +11,115 @@ use crate::{
     probe::{ProbeOutcome as Proved, ProbeVerdict},
 };
 
-/// A change that was made.
+/// Applied change.
 #[derive(Clone, Debug, Serialize)]
 pub struct CompletedStep {
-    /// Its place in the plan.
+    /// Index in the plan.
     pub change: usize,
-    /// Its label.
+    /// Label.
     pub label: String,
-    /// The department it was for, if it was for one.
+    /// Department of the change, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<DepartmentCode>,
-    /// The id of the object that was made or changed.
+    /// Id of the created or changed object.
     pub id: Option<String>,
-    /// The id of the request that did it, for support.
+    /// Request id, for support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-/// A change that failed.
+/// Failed change.
 #[derive(Debug, Serialize)]
 pub struct StepFailure {
-    /// Its place in the plan.
+    /// Index in the plan.
     pub change: usize,
-    /// Its label.
+    /// Label.
     pub label: String,
-    /// The department it was for, if it was for one.
+    /// Department of the change, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<DepartmentCode>,
-    /// Why.
+    /// Reason.
     pub reason: String,
-    /// What to do.
+    /// Suggestions.
     #[serde(skip)]
     pub hints: Vec<Hint>,
-    /// The request's id, for support.
+    /// Request id, for support.
     pub request_id: Option<String>,
-    /// The error itself.
+    /// The error.
     #[serde(skip)]
     pub error: StepError,
 }
 
-/// How the changes of a plan ended.
+/// Results of the changes of a plan.
 #[derive(Debug, Default, Serialize)]
 pub struct ApplyOutcome {
-    /// The changes that were made.
+    /// Applied changes.
     pub done: Vec<CompletedStep>,
-    /// The changes that failed.
+    /// Failed changes.
     pub failures: Vec<StepFailure>,
-    /// How many changes were not begun because one that they need failed.
+    /// Number of changes skipped because a change that they need failed.
     pub skipped: usize,
-    /// How many changes were not begun because the run was interrupted.
+    /// Number of changes not started because the run was cancelled.
     pub not_started: usize,
-    /// How each change ended, in the order of the plan.
+    /// Status of each change, in the order of the plan.
     #[serde(skip)]
     pub statuses: Vec<StepStatus>,
 }
 
 impl ApplyOutcome {
-    /// Whether every change was made.
+    /// Returns whether every change was applied.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.remaining() == 0
     }
 
-    /// How many changes were not made.
+    /// Returns the number of changes that were not applied.
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.failures.len() + self.skipped + self.not_started
     }
 }
 
-/// A profile that was written.
+/// Profile that this run finished or reissued.
 #[derive(Clone, Debug, Serialize)]
 pub struct FinishedProfile {
-    /// The department.
+    /// Department.
     pub department: DepartmentCode,
-    /// The persona.
+    /// Persona.
     pub persona: String,
-    /// The account.
+    /// Account name.
     pub account: String,
-    /// The keys in it; none when it was reissued without them.
+    /// Keys in the profile; none if it was reissued without keys.
     pub keys: Vec<ApiKeyId>,
-    /// The file.
+    /// Path of the profile.
     pub path: std::path::PathBuf,
-    /// Whether a command took it; then the file may be gone.
+    /// Whether a command received it; its file may then be deleted.
     pub delivered: bool,
 }
 
-/// What a run for departments did.
+/// Results of a provisioning run.
 #[derive(Debug, Default, Serialize)]
 pub struct ProvisioningReport {
-    /// How the changes ended.
+    /// Results of the changes.
     #[serde(flatten)]
     pub outcome: ApplyOutcome,
-    /// What was proved, by account.
+    /// Probe results by account.
     pub proofs: BTreeMap<String, Vec<Proved>>,
-    /// Bindings that were made with their fallback role.
+    /// Role bindings that were created with their fallback role.
     pub fallbacks: Vec<String>,
-    /// The profiles that were handed over.
+    /// Finished profiles.
     pub profiles: Vec<FinishedProfile>,
-    /// The profiles that were written anew, without their key.
+    /// Profiles that were reissued without their key.
     pub reissued: Vec<FinishedProfile>,
-    /// The accounts as they are now, by name.
+    /// Current accounts by name.
     #[serde(skip)]
     pub accounts: BTreeMap<String, ServiceAccountId>,
-    /// The keys that were made, by account, whether handed over or not.
+    /// Keys of the run by account, handed over or not.
     #[serde(skip)]
     pub keys: BTreeMap<String, Vec<ApiKeyId>>,
 }
 
-/// Most of what is asked of a report is how its changes ended.
+/// Gives direct access to the results of the changes.
 impl Deref for ProvisioningReport {
     type Target = ApplyOutcome;
 
@@ -129,7 +129,7 @@ impl Deref for ProvisioningReport {
 }
 
 impl ProvisioningReport {
-    /// How many probes ended so, in the order proved, refuted, not provable.
+    /// Counts the probes that passed, failed and were inconclusive.
     #[must_use]
     pub fn count_verdicts(&self) -> (usize, usize, usize) {
         self.proofs

@@ -1,5 +1,5 @@
-//! Runs the changes of a plan, whatever they are about: in the order of their needs, several at a time, with events and
-//! journal. How a change is made is the performer's.
+//! Generic runner: applies changes of any kind in dependency order, concurrently, with events and a journal. A
+//! [`StepExecutor`] executes the individual change.
 
 use std::{cell::RefCell, future::Future};
 
@@ -16,58 +16,58 @@ use crate::{
     model::DepartmentCode,
 };
 
-/// What a run knows of a change.
+/// Change as seen by the runner.
 pub trait PlanStep {
-    /// What is done, as one line of progress.
+    /// Returns the change as one line of progress.
     fn label(&self) -> String;
-    /// The department it is for, if it is for one.
+    /// Returns the department of the change, if any.
     fn department(&self) -> Option<&DepartmentCode>;
-    /// The changes that must be done first; they stand before it.
+    /// Returns the indexes of the changes that must be done first; they come earlier in the plan.
     fn needs(&self) -> &[usize];
 }
 
-/// Whoever makes changes of one family.
+/// Executor for changes of one kind.
 pub trait StepExecutor {
-    /// The changes it makes.
+    /// Kind of change.
     type Step: PlanStep;
 
-    /// Makes one change, in such a way that making it twice ends as making it once. Answers the id of the object.
+    /// Applies one change idempotently and returns the id of the object.
     fn execute(&self, change: &Self::Step) -> impl Future<Output = Result<Option<String>, StepError>>;
 
-    /// The id of the request that wrote the object `id` for this change, for support.
+    /// Returns the id of the request that wrote object `id`, for support.
     fn request_id(&self, _change: &Self::Step, _id: &str) -> Option<String> {
         None
     }
 
-    /// What to do about `error` that only who knows the whole run can say.
+    /// Returns a suggestion for `error` that needs knowledge of the whole run.
     fn hint_for(&self, _change: &Self::Step, _error: &StepError) -> Option<Hint> {
         None
     }
 }
 
-/// One run of a plan.
+/// Runner for one run of a plan.
 pub struct PlanRunner<'a> {
-    /// Its nonce.
+    /// Run id.
     pub run_id: &'a str,
-    /// The command, for the journal.
+    /// Command, for the journal.
     pub command: &'a str,
-    /// Time.
+    /// Clock.
     pub clock: &'a Clock,
-    /// What is written down; nothing where a plan can be repeated without it and there is no place to write.
+    /// Journal; `None` for plans that can be repeated without one.
     pub journal: Option<&'a Journal>,
-    /// Who wants to know.
+    /// Listener for events.
     pub listener: &'a dyn EventListener,
-    /// The wish to stop.
+    /// Cancellation.
     pub interrupt: &'a CancelToken,
-    /// How many changes are made at a time.
+    /// Maximum number of concurrent changes.
     pub concurrency: usize,
 }
 
 impl PlanRunner<'_> {
-    /// Carries out `changes`; what failed is in the outcome.
+    /// Applies `changes`; the outcome contains the failures.
     ///
     /// # Errors
-    /// When the journal cannot be written: then nothing goes on.
+    /// When the journal cannot be written; the run then stops.
     pub async fn apply<P: StepExecutor>(
         &self,
         changes: &[P::Step],
@@ -160,7 +160,7 @@ impl PlanRunner<'_> {
                     change: label.clone(),
                     reason: reason.clone(),
                 };
-                // The failure itself is reported in any case.
+                // The failure is reported even if it cannot be recorded.
                 let _ = self.write(&line, false);
                 self.listener.on_event(&RunEvent::Failed {
                     label: label.clone(),
@@ -185,10 +185,10 @@ impl PlanRunner<'_> {
     }
 }
 
-/// Eight hexadecimal digits that no other run has.
+/// Returns a random run id of eight hexadecimal digits.
 ///
 /// # Errors
-/// When the system has no random numbers.
+/// When the operating system provides no random numbers.
 pub fn new_run_id() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 4];
     getrandom::fill(&mut bytes)?;

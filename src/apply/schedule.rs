@@ -1,5 +1,5 @@
-//! Runs steps that depend on each other: a step starts when what it needs is done; when one fails, what depends on it is
-//! skipped, and everything else goes on.
+//! Scheduler for dependent steps. A step starts when all steps that it needs are done; if one fails, its dependents are
+//! skipped and all other steps continue.
 
 use std::future::Future;
 
@@ -7,24 +7,24 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::cancel::CancelToken;
 
-/// How a step ended.
+/// Status of a step after the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepStatus {
-    /// It was done.
+    /// The step succeeded.
     Done,
-    /// It failed.
+    /// The step failed.
     Failed,
-    /// It was not begun, because this step failed.
+    /// The step was skipped because this step failed.
     Skipped(usize),
-    /// It was not begun, because the run was interrupted.
+    /// The step was not started because the run was cancelled.
     NotStarted,
 }
 
-/// Runs as many steps as `needs` has entries, at most `width` at a time. `start` runs one step and answers whether it
-/// succeeded; `skipped` is told of those that are not begun because of a failure.
+/// Runs the steps `0..needs.len()`, at most `concurrency` at a time. `start` runs one step and returns whether it
+/// succeeded; `skipped` is called for each skipped step and the failed step.
 ///
-/// Of the steps that could start, the one with the longest chain behind it goes first, so that the end of the run is not
-/// spent on a single long chain; among equals, the order of the plan.
+/// Among the ready steps, the one with the longest chain of dependents starts first, so that no long chain remains at
+/// the end; ties are resolved by the order of the plan.
 pub async fn run<Fut>(
     needs: &[Vec<usize>],
     concurrency: usize,
@@ -42,7 +42,7 @@ where
             after[need].push(step);
         }
     }
-    // Needs stand before what needs them, so one pass from the end gives the length of every chain.
+    // Needs come before their dependents, so one backward pass gives the length of every chain.
     let mut chain = vec![1_usize; count];
     for step in (0..count).rev() {
         chain[step] += after[step].iter().map(|&next| chain[next]).max().unwrap_or(0);
@@ -104,7 +104,7 @@ mod tests {
             .block_on(future)
     }
 
-    /// Steps with needs among earlier steps, and which of them fail.
+    /// Generates steps that need earlier steps, and the set of failing steps.
     fn graph() -> impl Strategy<Value = (Vec<Vec<usize>>, BTreeSet<usize>)> {
         let step = (
             prop::collection::vec(any::<prop::sample::Index>(), 0..3),
@@ -154,13 +154,13 @@ mod tests {
             let ended = block_on(run(&needs, width, &interrupt, start, |_, _| {}));
             prop_assert!(at_once.borrow().1 <= width);
             for (step, end) in ended.iter().enumerate() {
-                // The reference: a step is lost when any of its needs is lost or fails.
+                // Reference model: a step is skipped when any of its needs failed or was skipped.
                 let lost = needs[step].iter().any(|&need| ended[need] != StepStatus::Done);
                 match end {
                     StepStatus::Done => prop_assert!(!lost && !failing.contains(&step)),
                     StepStatus::Failed => prop_assert!(!lost && failing.contains(&step)),
                     StepStatus::Skipped(_) => prop_assert!(lost),
-                    StepStatus::NotStarted => prop_assert!(false, "nobody interrupted"),
+                    StepStatus::NotStarted => prop_assert!(false, "nothing was cancelled"),
                 }
             }
             let unique: BTreeSet<_> = begun.borrow().iter().copied().collect();

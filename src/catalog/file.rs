@@ -1,10 +1,10 @@
-//! A connector file, as the linter and everybody after it wants it. Reading one is `manifest::connector_file`'s business.
+//! Connector configuration file as the linter reads it. `manifest::connector_file` parses it.
 
 use std::{ops::Range, sync::Arc};
 
 use crate::diag::{SourceFile, SourceSpan};
 
-/// How a value was written. Connect knows text only.
+/// JSON type of a value. Connect accepts only strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the variants are JSON's own words")]
 pub enum ValueKind {
@@ -17,13 +17,13 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    /// The kind with its article.
+    /// Returns the kind with its article.
     #[must_use]
     pub const fn to_noun(self) -> &'static str {
         match self {
-            Self::String => "a text",
+            Self::String => "a string",
             Self::Number => "a number",
-            Self::Bool => "a truth value",
+            Self::Bool => "a boolean",
             Self::Null => "`null`",
             Self::Array => "a list",
             Self::Object => "an object",
@@ -31,81 +31,81 @@ impl ValueKind {
     }
 }
 
-/// How the file is laid out; the stock CLI takes both (cli `internal/connect/utils.go`).
+/// Layout of the file; the Confluent CLI accepts both (cli `internal/connect/utils.go`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileLayout {
     /// `{"name": …, "config": {…}, "offsets": […]}`.
     Wrapped,
-    /// The configuration alone.
+    /// Only the configuration.
     Bare,
 }
 
-/// One key and its value.
+/// Key with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigEntry {
-    /// The key.
+    /// Key.
     pub key: String,
-    /// The value as text; what is not text, as it was written.
+    /// Value as a string; a value of another type as written.
     pub value: String,
-    /// How the value was written.
+    /// JSON type of the value.
     pub kind: ValueKind,
-    /// Where the key is, in bytes.
+    /// Byte range of the key.
     pub key_span: Range<usize>,
-    /// Where the value is, quotes included, in bytes.
+    /// Byte range of the value, including quotes.
     pub value_span: Range<usize>,
 }
 
-/// A connector file. Keys may repeat: both stand in `entries`, in the order of the file.
+/// Connector configuration file. A duplicate key has several entries, in the order of the file.
 #[derive(Clone, Debug)]
 pub struct ConnectorConfigFile {
-    /// The text it was read from. It may hold secrets: the linter points into a copy without them.
+    /// Source text. It may contain secrets; findings refer to a redacted copy.
     pub source: Arc<SourceFile>,
-    /// How it is laid out.
+    /// Layout.
     pub layout: FileLayout,
-    /// The name beside `config`, in the native form.
+    /// Name next to `config`, in the wrapped layout.
     pub name: Option<ConfigEntry>,
-    /// The configuration.
+    /// Configuration.
     pub entries: Vec<ConfigEntry>,
-    /// Offsets to start from, in the native form; numbers stay numbers (docs/reference/connect.md#offsets).
+    /// Initial offsets, in the wrapped layout; numbers keep their type (docs/reference/connect.md#offsets).
     pub offsets: Option<serde_json::Value>,
-    /// What else stands beside `config`; nobody reads it.
+    /// Other fields next to `config`, which are ignored.
     pub unexpected: Vec<ConfigEntry>,
-    /// The range that a finding about the whole configuration points at: its opening brace, or its first key.
+    /// Range for findings about the whole configuration: its opening brace, or its first key.
     pub opening_range: Range<usize>,
 }
 
 impl ConnectorConfigFile {
-    /// The entry of that key; the first one, if it repeats.
+    /// Returns the first entry of a key.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&ConfigEntry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// The value of that key.
+    /// Returns the value of a key.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<&str> {
         self.entry(key).map(|entry| entry.value.as_str())
     }
 
-    /// The connector's name: the one in the configuration, else the one beside it.
+    /// Returns the name of the connector: the one in the configuration, else the one next to it.
     #[must_use]
     pub fn connector_name(&self) -> Option<&ConfigEntry> {
         self.entry("name").or(self.name.as_ref())
     }
 
-    /// The plugin.
+    /// Returns the plugin (`connector.class`).
     #[must_use]
     pub fn class(&self) -> Option<&str> {
         self.value("connector.class")
     }
 
-    /// The file's name without its extension; `None` for what came from no file.
+    /// Returns the file name without its extension; `None` for standard input.
     #[must_use]
     pub fn stem(&self) -> Option<&str> {
         self.source.path.file_stem()?.to_str().filter(|stem| *stem != "-")
     }
 
-    /// A place in it.
+    /// Returns a span of the file.
     #[must_use]
     pub fn span(&self, range: Range<usize>) -> SourceSpan {
         SourceSpan::new(&self.source, range)

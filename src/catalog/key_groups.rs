@@ -1,24 +1,24 @@
-//! What the keys of a configuration are about, for showing many of them in an order that can be read. The service has
-//! groups, too, but tells them only when it is asked to validate.
+//! Groups of configuration keys, which order long configurations. The service reports groups only in validation
+//! responses.
 
 use super::{
     rules::{is_transform_key, server_key::is_server_key},
     topic_keys::topic_use,
 };
 
-/// What a key is about.
+/// Group of a configuration key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyGroup {
-    /// What it is, as whom it acts and how large it is.
+    /// Plugin, identity and size of the connector.
     Connector,
-    /// Which Kafka topics it reads or writes.
+    /// Kafka topics that it reads or writes.
     Topics,
-    /// The other system, and whatever the plugin does with it.
+    /// External system and plugin settings.
     Plugin,
-    /// Formats, transforms, and what happens to records that fail.
+    /// Formats, transforms and error handling.
     Records,
-    /// Nobody wrote it: the service adds it.
+    /// Added by the service.
     Service,
 }
 
@@ -32,7 +32,7 @@ impl KeyGroup {
         Self::Service,
     ];
 
-    /// What it is called in headings.
+    /// Returns the heading of the group.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl KeyGroup {
         }
     }
 
-    /// What `key` of a connector of plugin `class` is about. The common keys:
+    /// Returns the group of `key` for the plugin `class`. Source of the common keys:
     /// docs/reference/connect.md#common-configuration-keys, docs/reference/connect.md#kafka-identity and
     /// docs/reference/connect.md#keys-added-by-the-service.
     #[must_use]

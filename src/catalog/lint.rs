@@ -1,4 +1,4 @@
-//! Runs the rules over a connector file.
+//! Linter: applies all rules to a connector file.
 
 use std::{ops::Range, sync::Arc};
 
@@ -13,47 +13,47 @@ use crate::{
     model::{DepartmentQuota, Prefix, ServiceAccountId},
 };
 
-/// Whose connector it is. Without one, the rules about prefixes, quotas and runtime accounts have nothing to say.
+/// Department of the connector. Without one, the rules about prefixes, quotas and runtime accounts are skipped.
 #[derive(Clone, Copy, Debug)]
 pub struct LintDepartment<'a> {
-    /// The beginning of all its names.
+    /// Prefix of all its names.
     pub prefix: &'a Prefix,
-    /// The account that its connectors run under, when it is known.
+    /// Runtime account of its connectors, if known.
     pub runtime_account: Option<&'a ServiceAccountId>,
-    /// What it may use.
+    /// Quota.
     pub quota: &'a DepartmentQuota,
 }
 
-/// What a file is judged by.
+/// Options of a lint run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LintOptions<'a> {
-    /// Whose it is.
+    /// Department of the connector.
     pub department: Option<LintDepartment<'a>>,
-    /// Variables besides `EBS_SECRET_…` that it may refer to.
+    /// Variables besides `EBS_SECRET_…` that the file may reference.
     pub secret_variables: &'a [String],
-    /// Rules that do not apply, with the reason for each.
+    /// Excepted rules, each with its reason.
     pub exceptions: &'a [(String, String)],
 }
 
-/// A finding that an exception has lifted.
+/// Finding suppressed by an exception.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ExceptedFinding {
-    /// What was found.
+    /// Finding.
     pub finding: Finding,
-    /// Why it does not count.
+    /// Reason of the exception.
     pub reason: String,
 }
 
-/// What the rules had to say.
+/// Result of a lint run.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct LintResult {
-    /// In the order of the file.
+    /// Findings in the order of the file.
     pub findings: Vec<Finding>,
-    /// What does not count.
+    /// Suppressed findings.
     pub excepted: Vec<ExceptedFinding>,
 }
 
-/// Judges `file`. The findings point into a copy of the text in which secrets are stars, so they can be shown anywhere.
+/// Lints `file`. Findings refer to a redacted copy of the text, so they can be shown anywhere.
 #[must_use]
 pub fn lint(file: &ConnectorConfigFile, context: &LintOptions<'_>) -> LintResult {
     let catalog = catalog();
@@ -65,7 +65,7 @@ pub fn lint(file: &ConnectorConfigFile, context: &LintOptions<'_>) -> LintResult
         options: context,
     };
     let shown = input.redacted_source();
-    // A self-managed configuration means something else by every key: one finding says it all.
+    // The keys of a self-managed configuration have other meanings, so only rules for it apply.
     let self_managed = rules::self_managed::is_self_managed(&input);
     let mut linted = LintResult::default();
     for rule in rules::RULES {
@@ -96,11 +96,11 @@ pub fn lint(file: &ConnectorConfigFile, context: &LintOptions<'_>) -> LintResult
     linted
 }
 
-/// A file with everything that rules ask about it.
+/// Input of a rule.
 pub struct LintInput<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) file: &'a ConnectorConfigFile,
-    /// The plugin, when it is known here.
+    /// Plugin, if the catalog contains it.
     pub(super) plugin: Option<&'a PluginSchema>,
     pub(super) options: &'a LintOptions<'a>,
 }
@@ -110,7 +110,7 @@ impl<'a> LintInput<'a> {
         &self.file.entries
     }
 
-    /// The definition of a key, also by another name; of the common keys only, when the plugin is not known.
+    /// Returns the schema of a key or alias; only of common keys if the plugin is unknown.
     pub(super) fn key_schema(&self, key: &str) -> Option<&'a KeySchema> {
         match self.plugin {
             Some(plugin) => plugin.key(key),
@@ -118,7 +118,7 @@ impl<'a> LintInput<'a> {
         }
     }
 
-    /// The entry that gives `key` a value, also by another name.
+    /// Returns the entry that sets `key`, also by an alias.
     pub(super) fn entry_for(&self, key: &str) -> Option<&'a ConfigEntry> {
         let by_alias = |entry: &&ConfigEntry| self.key_schema(&entry.key).is_some_and(|fact| fact.name == key);
         let own = self.file.entry(key);
@@ -133,7 +133,7 @@ impl<'a> LintInput<'a> {
         secrecy(self.catalog, self.plugin, key)
     }
 
-    /// Whether the service fetches the value of `key` itself, from a secret manager
+    /// Returns whether the service reads the value of `key` from a secret manager
     /// (docs/reference/connect.md#common-configuration-keys).
     pub(super) fn is_from_secret_manager(&self, key: &str) -> bool {
         let listed = |list: &str| list.split(',').any(|item| item.trim() == key);
@@ -141,8 +141,7 @@ impl<'a> LintInput<'a> {
             && self.value_for("secret.manager.managed.configs").is_some_and(listed)
     }
 
-    /// Whether a finding is about a value of which one rule has said all there is to say: it is still to be filled in, or no
-    /// text at all.
+    /// Returns whether another rule already covers the value: a placeholder, or a value that is not a string.
     fn is_superseded(&self, rule: &LintRule, finding: &Finding) -> bool {
         let Some(span) = &finding.span else { return false };
         let mut entries = self.entries().iter().filter(|entry| entry.value_span == span.range);
@@ -152,7 +151,7 @@ impl<'a> LintInput<'a> {
         })
     }
 
-    /// The text with a star for every byte of a secret, so that all ranges stay what they are.
+    /// Returns the text with every byte of a secret replaced by `*`, so that all ranges stay valid.
     fn redacted_source(&self) -> Arc<SourceFile> {
         let file = self.file;
         let mut text = file.source.text.clone().into_bytes();
@@ -175,7 +174,7 @@ impl<'a> LintInput<'a> {
     }
 }
 
-/// Takes the findings of one rule.
+/// Collector for the findings of one rule.
 pub struct RuleFindings<'a> {
     rule: &'a LintRule,
     source: &'a Arc<SourceFile>,
@@ -196,19 +195,19 @@ impl RuleFindings<'_> {
         &mut self.findings[index]
     }
 
-    /// What must be changed at `range`, and how.
+    /// Adds an error at `range` with a suggestion.
     pub(super) fn error(&mut self, range: &Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
         self.add(Severity::Error, range.clone(), message.into()).fix = Some(fix.into());
     }
 
-    /// The same, but only the platform team can lift it.
+    /// Adds an error that only the platform team can fix.
     pub(super) fn platform_error(&mut self, range: &Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
         let finding = self.add(Severity::Error, range.clone(), message.into());
         finding.fix = Some(fix.into());
         finding.owner = Assignee::Platform;
     }
 
-    /// What is likely not meant at `range`, and only the platform team can lift.
+    /// Adds a warning that only the platform team can fix.
     pub(super) fn platform_warning(
         &mut self,
         range: &Range<usize>,
@@ -220,13 +219,13 @@ impl RuleFindings<'_> {
         finding.owner = Assignee::Platform;
     }
 
-    /// What is likely not meant at `range`, and what to do.
+    /// Adds a warning at `range` with a suggestion.
     pub(super) fn warning(&mut self, range: &Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
         self.add(Severity::Warning, range.clone(), message.into()).fix = Some(fix.into());
     }
 }
 
-/// A value as it may be shown: in backticks, escaped, not too long.
+/// Quotes a value for a message: in backticks, escaped, and shortened.
 pub(super) fn quote(value: &str) -> String {
     const LONGEST: usize = 100;
     let mut shown: String = value.chars().take(LONGEST).flat_map(char::escape_debug).collect();
@@ -236,7 +235,7 @@ pub(super) fn quote(value: &str) -> String {
     format!("`{shown}`")
 }
 
-/// `a`, `b` and `c`.
+/// Returns a list in backticks: `a`, `b` and `c`.
 pub(super) fn list_quoted<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     let mut items: Vec<String> = items.into_iter().map(|item| format!("`{item}`")).collect();
     match items.pop() {

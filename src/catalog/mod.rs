@@ -1,15 +1,14 @@
-//! What this program knows about connectors without asking anybody: the facts about fully managed plugins, and the linter
-//! that compares a connector file with them. Pure: no I/O, no clock.
+//! Offline knowledge about connectors: the schemas of fully managed plugins, and the linter that checks a connector
+//! file against them. Pure: no I/O, no clock.
 //!
-//! - [`facts`]: plugins, their keys, types, defaults and transforms; embedded from `data/`, read on first use
-//! - [`file`]: a connector file as the linter wants it; who reads it from disk is `manifest`'s business
-//! - [`groups`]: what keys are about
-//! - [`secret`]: which values are secrets, and how a file refers to one
-//! - [`starter`]: what somebody writes who begins with a plugin
-//! - [`lint`]: runs the [`rules`], one file each
+//! - [`schema`]: plugins with their keys, types, defaults and transforms; embedded from `data/`, parsed on first use
+//! - [`file`]: a connector file as the linter reads it; `manifest` reads it from disk
+//! - [`key_groups`]: groups of keys
+//! - [`secret`]: which values are secrets, and how a file references one
+//! - [`starter`]: a new connector file for a plugin
+//! - [`lint`]: applies the [`rules`], one file each
 //!
-//! The facts are a snapshot: a plugin that is not in them is unknown here, never wrong, and the service's own validation
-//! has the last word.
+//! The schemas are a snapshot: a plugin that they lack is unknown, not wrong, and the service's validation decides.
 
 pub mod schema;
 pub mod file;

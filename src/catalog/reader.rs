@@ -1,10 +1,10 @@
-//! Reads the compact form of the facts, which `tools/catalogue.py` writes and whose head describes it.
+//! Parser for the compact plugin data, written by `tools/catalogue.py`; the head of the data file describes the format.
 //!
-//! The files are embedded and tested, so a line that cannot be read is left out instead of stopping anybody.
+//! The data is embedded and tested, so an invalid line is skipped.
 
 use super::schema::{Catalog, ConnectorDirection, Importance, KeySchema, PluginSchema, ValueType};
 
-/// Adds what `text` says to `catalog`; a key that is there already stays as it is.
+/// Adds the plugins in `text` to `catalog`; existing keys stay unchanged.
 pub(super) fn read_into(catalog: &mut Catalog, text: &'static str) {
     let mut order: Vec<&'static str> = Vec::new();
     let mut group: Vec<&'static str> = Vec::new();
@@ -43,7 +43,7 @@ fn add(catalog: &mut Catalog, group: &[&'static str], key: &KeySchema) {
     }
 }
 
-/// `key` is no longer required everywhere.
+/// Marks `key` as required only under some conditions.
 fn mark_conditional(catalog: &mut Catalog, group: &[&'static str], key: &str) {
     for class in group {
         let plugin = catalog.plugins.get_mut(class);
@@ -69,7 +69,7 @@ fn read_plugin(line: &'static str) -> Option<PluginSchema> {
     })
 }
 
-/// The members of a group: numbers and ranges of them, names, or `*`.
+/// Returns the members of a group: numbers, ranges, names, or `*`.
 fn read_group(catalog: &Catalog, order: &[&'static str], members: &'static str) -> Vec<&'static str> {
     if members == "*" {
         return catalog.plugins.keys().copied().collect();
@@ -87,7 +87,7 @@ fn read_group(catalog: &Catalog, order: &[&'static str], members: &'static str) 
     group
 }
 
-/// The key of a line, or the keys of a family (`api{1-15}.topics`).
+/// Returns the key of a line, or all keys of a family (`api{1-15}.topics`).
 fn read_keys(line: &'static str) -> Vec<KeySchema> {
     let mut fields = line.split('\t');
     let name = fields.next().unwrap_or_default();

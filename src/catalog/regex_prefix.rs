@@ -1,10 +1,10 @@
-//! Whether everything that a regular expression matches begins with a given text. Answers no when in doubt.
+//! Proof that every match of a regular expression starts with a prefix. The answer is no if that cannot be proved.
 
-/// Alternatives that are followed before giving up.
+/// Maximum number of alternatives to follow.
 const LIMIT: usize = 64;
 
-/// Whether every name that `regex` matches as a whole begins with `prefix`. Kafka matches whole names, so a leading `^` is
-/// allowed and not needed.
+/// Returns whether every name that `regex` matches starts with `prefix`. Kafka matches whole names, so a leading `^` is
+/// optional.
 pub(super) fn always_starts_with(regex: &str, prefix: &str) -> bool {
     let mut left = LIMIT;
     branch_starts_with(regex, prefix, &mut left)
@@ -39,7 +39,8 @@ fn branch_starts_with(regex: &str, prefix: &str, left: &mut usize) -> bool {
         let Some((character, after)) = literal(rest) else {
             return false;
         };
-        // What may be missing proves nothing; `+` means once at least, but then the next wanted letter may come late.
+        // An optional character proves nothing. After `+` the character may repeat, so the next expected one may come
+        // later.
         let mut next = after.chars();
         match next.next() {
             Some('*' | '?' | '{') => return false,
@@ -54,7 +55,7 @@ fn branch_starts_with(regex: &str, prefix: &str, left: &mut usize) -> bool {
     }
 }
 
-/// A group at the beginning: each of its alternatives, followed by what comes after.
+/// Handles a group at the beginning: each alternative, followed by the rest of the expression.
 fn group_starts_with(group: &str, wanted: &str, left: &mut usize) -> bool {
     let inside = match group.strip_prefix("?:") {
         Some(inside) => inside,
@@ -74,7 +75,7 @@ fn group_starts_with(group: &str, wanted: &str, left: &mut usize) -> bool {
         .all(|branch| branch_starts_with(&format!("{branch}{after}"), wanted, left))
 }
 
-/// The first character of `regex` if it stands for itself: a plain one, an escaped one, or a class of one.
+/// Returns the first character of `regex` if it is literal: plain, escaped, or a class of one character.
 fn literal(regex: &str) -> Option<(char, &str)> {
     let mut chars = regex.chars();
     match chars.next()? {
@@ -94,7 +95,7 @@ fn literal(regex: &str) -> Option<(char, &str)> {
     }
 }
 
-/// The branches of `a|b|c`, outside of groups and classes.
+/// Returns the branches of `a|b|c`, outside of groups and classes.
 fn alternatives(regex: &str) -> Option<Vec<&str>> {
     let mut branches = Vec::new();
     let mut start = 0;
@@ -108,7 +109,7 @@ fn alternatives(regex: &str) -> Option<Vec<&str>> {
     Some(branches)
 }
 
-/// Where the group ends whose opening parenthesis stands before `inside`.
+/// Returns the end of the group whose opening parenthesis precedes `inside`.
 fn closing(inside: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut class = false;
@@ -128,8 +129,8 @@ fn closing(inside: &str) -> Option<usize> {
     None
 }
 
-/// The characters that are neither escaped nor in a class, with the number of groups around each. `None` when groups do
-/// not close.
+/// Returns the characters that are neither escaped nor in a class, with their group depth. `None` if a group is not
+/// closed.
 fn positions(regex: &str) -> Option<Vec<(usize, char, usize)>> {
     let mut found = Vec::new();
     let mut depth = 0_usize;
@@ -206,7 +207,7 @@ mod tests {
             !always_starts_with("claims.orders", "claims."),
             "a dot is any character"
         );
-        // Nested alternatives beyond the limit are refused, not followed for ever.
+        // Nested alternatives beyond the limit yield "no", so that the search always ends.
         let bomb = "(a|a)".repeat(40);
         assert!(!always_starts_with(&bomb, &"a".repeat(40)));
     }

@@ -1,50 +1,49 @@
-//! Facts about fully managed plugins.
+//! Schemas of fully managed plugins.
 //!
-//! Distilled from confluentinc/connect-migration-utility (Apache-2.0, snapshot of 2026-06-01), with what the live service
-//! has added since where somebody captured it (`data/supplement.txt` names the source). `tools/catalogue.py` makes the
+//! Derived from confluentinc/connect-migration-utility (Apache-2.0, snapshot of 2026-06-01) and from later definitions
+//! captured from the live service (`data/supplement.txt` names their source). `tools/catalogue.py` generates the
 //! embedded file.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use super::reader;
 
-/// The day of the snapshot, for messages.
+/// Date of the snapshot, for messages.
 pub const SNAPSHOT: &str = "June 2026";
 
-/// The type of a value, as the service's own definitions call it (connect/v1 `definition.type`). On the wire everything
-/// is text.
+/// Type of a value in the service's definitions (connect/v1 `definition.type`). In requests every value is a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the variants are the service's own words")]
 pub enum ValueType {
     String,
-    /// A secret: the authoritative mark, whatever the key is called.
+    /// A secret, regardless of the key's name.
     Password,
     Boolean,
     Int,
     Long,
     Short,
     Double,
-    /// Texts parted by commas.
+    /// Comma-separated list.
     List,
 }
 
 impl ValueType {
-    /// What a person would call a value of it.
+    /// Returns a description of a value of this type.
     #[must_use]
     pub const fn to_noun(self) -> &'static str {
         match self {
             Self::String => "text",
             Self::Password => "a secret",
             Self::Boolean => "`true` or `false`",
-            Self::Int | Self::Long | Self::Short => "a whole number",
+            Self::Int | Self::Long | Self::Short => "an integer",
             Self::Double => "a number",
-            Self::List => "a list parted by commas",
+            Self::List => "a comma-separated list",
         }
     }
 }
 
-/// How much a key matters, by its definition.
+/// Importance of a key in its definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the variants are the service's own words")]
@@ -52,11 +51,11 @@ pub enum Importance {
     High,
     Medium,
     Low,
-    /// The definition does not say.
+    /// Not specified.
     Unknown,
 }
 
-/// Whether a connector reads from Kafka or writes to it.
+/// Direction of a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectorDirection {
@@ -66,57 +65,57 @@ pub enum ConnectorDirection {
     Sink,
 }
 
-/// One key of a plugin.
+/// Schema of a configuration key.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct KeySchema {
-    /// The key.
+    /// Key.
     pub name: String,
-    /// The type of its value.
+    /// Type of its value.
     #[serde(rename = "type")]
     pub value_type: ValueType,
-    /// Whether it must be there. A key that has a default may be left out all the same.
+    /// Whether the key is required. A required key with a default may be omitted.
     pub required: bool,
-    /// Whether the snapshot requires it and the live service no longer does: it depends on how the connector connects.
+    /// Whether the key is required only under some conditions: the snapshot requires it, the live service does not.
     pub conditionally_required: bool,
-    /// What the service takes when it is not there; may hold the service's own `${…}`.
+    /// Default of the service; may contain `${…}`, which the service resolves.
     pub default: Option<&'static str>,
-    /// The values it may have; empty when any will do.
+    /// Allowed values; empty if any value is allowed.
     pub allowed: Vec<&'static str>,
-    /// Other names it goes by.
+    /// Aliases.
     pub aliases: Vec<&'static str>,
-    /// How much it matters.
+    /// Importance.
     pub importance: Importance,
-    /// Whether the service's console leaves it out.
+    /// Whether the service's console hides it.
     pub hidden: bool,
 }
 
 impl KeySchema {
-    /// Whether the service refuses a configuration without it.
+    /// Returns whether the service rejects a configuration without the key.
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.required && self.default.is_none()
     }
 }
 
-/// One fully managed plugin.
+/// Schema of a fully managed plugin.
 #[derive(Clone, Debug)]
 pub struct PluginSchema {
-    /// Its id, the value of `connector.class`.
+    /// Plugin id, the value of `connector.class`.
     pub class: &'static str,
-    /// The Java class behind it, which self-managed connectors name.
+    /// Java class, which self-managed connectors name.
     pub implementation: &'static str,
-    /// Source or sink.
+    /// Direction.
     pub direction: ConnectorDirection,
-    /// Whether it is known which transforms it takes.
+    /// Whether its supported transforms are known.
     pub transforms_known: bool,
-    /// Its keys by name.
+    /// Keys by name.
     pub keys: BTreeMap<String, KeySchema>,
-    /// Its keys by their other names.
+    /// Keys by alias.
     pub(super) aliases: BTreeMap<&'static str, String>,
 }
 
 impl PluginSchema {
-    /// The key of that name, or of that other name.
+    /// Returns the key with this name or alias.
     #[must_use]
     pub fn key(&self, written: &str) -> Option<&KeySchema> {
         self.keys
@@ -125,39 +124,40 @@ impl PluginSchema {
     }
 }
 
-/// All facts.
+/// Catalog of all plugins.
 #[derive(Debug, Default)]
 pub struct Catalog {
     pub(super) plugins: BTreeMap<&'static str, PluginSchema>,
-    /// The transforms that every plugin takes of which they are known.
+    /// Transforms supported by every plugin with known transforms.
     pub(super) transforms: Vec<&'static str>,
 }
 
 impl Catalog {
-    /// The plugin of that class.
+    /// Returns the plugin with this id.
     #[must_use]
     pub fn plugin(&self, class: &str) -> Option<&PluginSchema> {
         self.plugins.get(class)
     }
 
-    /// All plugins, by class.
+    /// Returns all plugins, sorted by id.
     pub fn plugins(&self) -> impl Iterator<Item = &PluginSchema> + Clone {
         self.plugins.values()
     }
 
-    /// The plugins that a Java class stands behind; several where the service has cut one connector into many.
+    /// Returns the plugins for a Java class; several if the service split one connector into many.
     pub fn managed_for(&self, implementation: &str) -> impl Iterator<Item = &PluginSchema> {
         self.plugins()
             .filter(move |plugin| plugin.implementation == implementation)
     }
 
-    /// The single message transforms that `plugin` takes, by Java class; `None` when that is not known.
+    /// Returns the single message transforms that `plugin` supports, by Java class; `None` if unknown.
     #[must_use]
     pub fn transforms(&self, plugin: &PluginSchema) -> Option<&[&'static str]> {
         plugin.transforms_known.then_some(&self.transforms)
     }
 
-    /// The definition of a key that every plugin has (`kafka.api.secret`, `tasks.max`), for plugins that are not here.
+    /// Returns the schema of a key that every plugin has (`kafka.api.secret`, `tasks.max`), for plugins that are not in
+    /// the catalog.
     #[must_use]
     pub fn common_key(&self, key: &str) -> Option<&KeySchema> {
         let mut everywhere = self.plugins.values().map(|plugin| plugin.keys.get(key));
@@ -166,7 +166,7 @@ impl Catalog {
     }
 }
 
-/// The facts, read once.
+/// Returns the catalog, parsed on first use.
 #[must_use]
 pub fn catalog() -> &'static Catalog {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -182,7 +182,7 @@ pub fn catalog() -> &'static Catalog {
 mod tests {
     use super::*;
 
-    // `../shared/catalog/README.md`: the size of the snapshot. The supplement adds to it.
+    // Size of the snapshot. The supplement adds to it.
     #[test]
     fn the_snapshot_is_complete() {
         let mut catalog = Catalog::default();

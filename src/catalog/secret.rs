@@ -1,30 +1,30 @@
-//! Which values are secrets, what a masked one looks like, and how a connector file refers to one instead of holding it.
+//! Secrets in connector files: which values are secrets, masked values, and references to secrets.
 
 use super::schema::{Catalog, KeySchema, PluginSchema, ValueType};
 
-/// How every variable begins that a connector file may refer to without being asked.
+/// Prefix of the variables that every connector file may reference.
 pub const VARIABLE_PREFIX: &str = "EBS_SECRET_";
 
-/// The variable that the secret of `key` is taken from, unless somebody has a better name.
+/// Returns the default variable for the secret of `key`.
 #[must_use]
 pub fn variable_for(key: &str) -> String {
     format!("{VARIABLE_PREFIX}{}", key.to_ascii_uppercase().replace(['.', '-'], "_"))
 }
 
-/// A reference to a secret, as a whole value: `${env:NAME}`, `${file:PATH}`, `${prompt:}`. Every other `${…}` is the
-/// service's own and passes untouched.
+/// Reference to a secret, a whole value: `${env:NAME}`, `${file:PATH}`, `${prompt:}`. Every other `${…}` belongs to the
+/// service and stays unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueReference<'a> {
-    /// An environment variable.
+    /// Environment variable.
     Env(&'a str),
-    /// A file below the folder of secrets.
+    /// File below the secrets folder.
     File(&'a str),
-    /// Asked for on the terminal; the text says what for.
+    /// Prompt with its text.
     Prompt(&'a str),
 }
 
 impl<'a> ValueReference<'a> {
-    /// Reads a whole value; `None` when it is not a reference.
+    /// Parses a whole value; `None` if it is not a reference.
     #[must_use]
     pub fn parse(value: &'a str) -> Option<Self> {
         let inside = value.strip_prefix("${")?.strip_suffix('}')?;
@@ -39,7 +39,7 @@ impl<'a> ValueReference<'a> {
         }
     }
 
-    /// Whether one of the three stands anywhere in `value`, also as a part of it.
+    /// Returns whether `value` contains a reference, also as a part.
     #[must_use]
     pub fn occurs_in(value: &str) -> bool {
         ["${env:", "${file:", "${prompt:"]
@@ -48,17 +48,19 @@ impl<'a> ValueReference<'a> {
     }
 }
 
-/// Whether `value` is the mask that the service shows in place of a secret: 16 stars, 4 in older answers; the Terraform
-/// provider takes two or more (`internal/provider/constants.go`, docs/reference/connect.md#secrets-and-masks).
+/// Returns whether `value` is the mask that the service returns for a secret: 16 stars, 4 in older responses; the
+/// Terraform provider accepts two or more (`internal/provider/constants.go`,
+/// docs/reference/connect.md#secrets-and-masks).
 #[must_use]
 pub fn is_masked_value(value: &str) -> bool {
     value.len() > 1 && value.bytes().all(|byte| byte == b'*')
 }
 
-/// PASSWORD keys whose values are no secrets, with the reason. A literal there is no leak; the service masks it all the same.
+/// PASSWORD keys whose values are not secrets, with the reason. The service masks them, but a literal value leaks
+/// nothing.
 const NOT_SECRET: [(&str, &[&str]); 6] = [
     (
-        "is the public half of a key pair",
+        "is a public key id",
         &[
             // Source: docs/reference/connect.md#plugin-definitions. STRING in the current definitions.
             "kafka.api.key",
@@ -78,17 +80,17 @@ const NOT_SECRET: [(&str, &[&str]); 6] = [
             "azure.search.tenant.id",
         ],
     ),
-    ("is the name of an account", &["azblob.account.name"]),
-    // Its definition says that it is masked because it *may* be sensitive.
-    ("is a user's name", &["mqtt.username"]),
+    ("is an account name", &["azblob.account.name"]),
+    // According to its definition, it is masked because it *may* be sensitive.
+    ("is a user name", &["mqtt.username"]),
     (
-        "is a statement, and masked for what it may say",
+        "is a query",
         // Source: docs/reference/connect.md#plugin-definitions
         &["query", "snapshot.select.statement.overrides.data.map"],
     ),
     (
-        "holds certificates, which are public",
-        // Their definitions: CA certificates, client certificates and trust stores, without a private key.
+        "contains public certificates",
+        // According to their definitions: CA certificates, client certificates and trust stores without a private key.
         &[
             "ssl.rootcertfile",
             "ssl.clientcertfile",
@@ -112,7 +114,7 @@ const NOT_SECRET: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// Why the value of a PASSWORD key is no secret, if it is none.
+/// Returns why the value of a PASSWORD key is not a secret, if it is not.
 #[must_use]
 pub fn not_secret_reason(key: &str) -> Option<&'static str> {
     NOT_SECRET
@@ -121,28 +123,28 @@ pub fn not_secret_reason(key: &str) -> Option<&'static str> {
         .map(|(reason, _)| *reason)
 }
 
-/// How sure it is that the value of a key is a secret.
+/// Whether the value of a key is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrecy {
-    /// Its type says so.
+    /// Secret by its type.
     Secret,
-    /// Its type says so, but it is none, for this reason.
+    /// Masked by the service, but not a secret, with the reason.
     MaskedOnly(&'static str),
-    /// Its plugin is not known here, and the key is called like one.
+    /// Possibly a secret: the plugin is unknown, and the key has the name of a secret.
     Likely,
-    /// It is not.
+    /// Not a secret.
     NotSecret,
 }
 
 impl Secrecy {
-    /// Whether a reference may stand there, and whether the value must not be shown.
+    /// Returns whether the value must be hidden; only such values may be references.
     #[must_use]
     pub fn must_be_hidden(self) -> bool {
         self != Self::NotSecret
     }
 }
 
-/// What the value of `key` is, by the type that its plugin gives it; by its name only where the plugin is not known.
+/// Returns the secrecy of `key` by its type, or by its name if the plugin is unknown.
 #[must_use]
 pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> Secrecy {
     let by_type = |fact: &KeySchema| match (fact.value_type, not_secret_reason(&fact.name)) {
@@ -161,7 +163,7 @@ pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> S
     }
 }
 
-/// Whether a key is called like a secret.
+/// Returns whether a key has the name of a secret).
 #[must_use]
 pub fn is_secret_key_name(key: &str) -> bool {
     const WORDS: [&str; 11] = [
@@ -177,7 +179,7 @@ pub fn is_secret_key_name(key: &str) -> bool {
         "api.key",
         "access.key",
     ];
-    // What is said *about* a secret is none.
+    // Keys about a secret are not secrets.
     const ABOUT: [&str; 9] = [
         "url", "provider", "type", "enabled", "scope", "property", "endpoint", "manager", "source",
     ];
@@ -202,7 +204,8 @@ mod tests {
             Some(ValueReference::File("db/password"))
         );
         assert_eq!(ValueReference::parse("${prompt:}"), Some(ValueReference::Prompt("")));
-        // The service's own, and things that only look like one (docs/reference/connect.md#plugin-definitions).
+        // References of the service, and texts that only resemble references
+        // (docs/reference/connect.md#plugin-definitions).
         for other in [
             "${connector}",
             "${topic}",
@@ -232,7 +235,7 @@ mod tests {
         let of = |class: &str, key| secrecy(catalog(), catalog().plugin(class), key);
         assert_eq!(of("SqsSource", "aws.secret.key.id"), Secrecy::Secret);
         assert!(matches!(of("SqsSource", "aws.access.key.id"), Secrecy::MaskedOnly(_)));
-        // Called like a secret, but it is not one: the type decides.
+        // The name suggests a secret, but the type decides.
         assert_eq!(of("HttpSink", "oauth2.token.url"), Secrecy::NotSecret);
         assert_eq!(of("HttpSink", "oauth2.client.id"), Secrecy::NotSecret);
         assert_eq!(of("NotThere", "kafka.api.secret"), Secrecy::Secret);

@@ -1,5 +1,5 @@
-//! What somebody writes who begins with a plugin: its required keys, the usual ones, and those worth a look, with values
-//! where they are known. `manifest::starter` makes a file of it.
+//! New connector file for a plugin: its required keys, usual keys and important optional keys, with known values.
+//! `manifest::starter` writes the file.
 
 use super::{
     rules::{missing_key, tasks_max},
@@ -9,64 +9,64 @@ use super::{
 };
 use crate::model::Prefix;
 
-/// What stands where a value has to be filled in. The rule `placeholder` refuses a file that still holds it.
+/// Placeholder for a missing value. The rule `placeholder` rejects a file that still contains it.
 pub const FILL_IN: &str = "<fill in>";
 
-/// Where a key stands in the file.
+/// Section of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StarterSection {
-    /// Which Kafka topics are read or written.
+    /// Kafka topics to read or write.
     Topics,
-    /// What the connector does not do without.
+    /// Required keys.
     Required,
-    /// What it is usually given, besides.
+    /// Keys that are usually set.
     Usual,
-    /// What it can be given; not active.
+    /// Optional keys, commented out.
     Optional,
 }
 
-/// One key with its value.
+/// Key with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StarterKey {
-    /// Where it stands.
+    /// Section.
     pub section: StarterSection,
-    /// The key.
+    /// Key.
     pub key: String,
-    /// Its value; [`FILL_IN`] where nobody can know it.
+    /// Value, or [`FILL_IN`] if it is unknown.
     pub value: String,
-    /// What there is to know about it, as one sentence without a full stop.
+    /// Note about the key, one sentence without a full stop.
     pub note: Option<String>,
 }
 
-/// A connector that is to be.
+/// New connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Starter {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its plugin.
+    /// Plugin.
     pub class: &'static str,
-    /// Source or sink.
+    /// Direction.
     pub direction: ConnectorDirection,
-    /// What is known about its tasks.
+    /// Note about its tasks.
     pub tasks: String,
-    /// Whether `create` sends what it cannot process to a topic of the department's.
+    /// Whether `create` configures a dead letter topic of the department.
     pub dead_letters: bool,
-    /// All keys but its class, its name, its tasks and what `create` fills in.
+    /// All keys except class, name, tasks, and those that `create` sets.
     pub keys: Vec<StarterKey>,
 }
 
 impl Starter {
-    /// The keys that are active.
+    /// Returns the active keys.
     pub fn active(&self) -> impl Iterator<Item = &StarterKey> {
         self.keys.iter().filter(|key| key.section != StarterSection::Optional)
     }
 
-    /// The keys that have to be filled in.
+    /// Returns the keys with a placeholder.
     pub fn placeholders(&self) -> impl Iterator<Item = &StarterKey> {
         self.active().filter(|key| key.value.contains(FILL_IN))
     }
 
-    /// The variables that secrets are taken from.
+    /// Returns the variables that supply secrets.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         let inside = |key: &'_ StarterKey| key.value.starts_with("${env:");
         let secrets = self.active().filter(move |key| inside(key));
@@ -74,10 +74,10 @@ impl Starter {
     }
 }
 
-/// The key of the dead letter queue of sinks (docs/reference/connect.md#common-configuration-keys).
+/// Key of a sink's dead letter topic (docs/reference/connect.md#common-configuration-keys).
 const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
 
-/// What `create` fills in, and what the service does with its own accounts.
+/// Keys that `create` sets, or that the service sets for its own accounts.
 const FILLED_IN: [&str; 7] = [
     "connector.class",
     "name",
@@ -88,7 +88,7 @@ const FILLED_IN: [&str; 7] = [
     "kafka.api.secret",
 ];
 
-/// What one writes besides the required keys of a plugin: key and value, which is empty where it has to be filled in.
+/// Returns keys that are usually set besides the required ones; an empty value is a placeholder.
 fn usual_values(class: &str) -> Vec<(&'static str, &'static str)> {
     let lines = include_str!("data/usual.txt").lines();
     let fields = lines.filter_map(|line| line.split_once('\t'));
@@ -97,7 +97,7 @@ fn usual_values(class: &str) -> Vec<(&'static str, &'static str)> {
     keys.map(|key| key.split_once('=').unwrap_or((key, ""))).collect()
 }
 
-/// A starter for `plugin`. With a `prefix` its topics begin so.
+/// Creates a starter for `plugin`. Topics start with `prefix`.
 #[must_use]
 pub fn starter(plugin: &PluginSchema, name: &str, prefix: Option<&Prefix>) -> Starter {
     let usual = usual_values(plugin.class);
@@ -122,15 +122,15 @@ pub fn starter(plugin: &PluginSchema, name: &str, prefix: Option<&Prefix>) -> St
         class: plugin.class,
         direction: plugin.direction,
         tasks: match tasks_max::runs_one_task(plugin.class) {
-            true => "This plugin runs one task, whatever is asked for".to_owned(),
-            false => "How many tasks it may run; each counts in the quota".to_owned(),
+            true => "This plugin always runs one task".to_owned(),
+            false => "Maximum number of tasks; each counts against the quota".to_owned(),
         },
         dead_letters: plugin.direction == ConnectorDirection::Sink && plugin.key(DEAD_LETTERS).is_some(),
         keys,
     }
 }
 
-/// Where a key belongs, if it belongs into the file at all.
+/// Returns the section of a key; `None` if the file omits the key.
 fn section_for(plugin: &PluginSchema, fact: &KeySchema, is_usual: bool) -> Option<StarterSection> {
     let key = fact.name.as_str();
     let use_ = topic_use(plugin.class, key);
@@ -139,7 +139,8 @@ fn section_for(plugin: &PluginSchema, fact: &KeySchema, is_usual: bool) -> Optio
         ConnectorDirection::Source => DESTINATIONS.contains(&key),
         ConnectorDirection::Sink => key == "topics",
     };
-    // What is read and written has to be said even where the service has a default: it lies in no department.
+    // Topics are set explicitly even if the service has a default, because the default is outside every department's
+    // prefix.
     if leads_somewhere || (use_.is_some() && (needed || is_usual)) {
         return Some(StarterSection::Topics);
     }
@@ -155,7 +156,7 @@ fn section_for(plugin: &PluginSchema, fact: &KeySchema, is_usual: bool) -> Optio
     (interesting && !fact.hidden && !is_one_of_many(key) && !is_internal(key)).then_some(StarterSection::Optional)
 }
 
-/// `api2.topics` says nothing that `api1.topics` does not.
+/// Returns whether a key repeats an earlier one, as `api2.topics` repeats `api1.topics`.
 fn is_one_of_many(key: &str) -> bool {
     let owner = key.split('.').find(|part| part.ends_with(|c: char| c.is_ascii_digit()));
     let number = owner.map(|owner| owner.trim_start_matches(|c: char| !c.is_ascii_digit()));
@@ -164,7 +165,7 @@ fn is_one_of_many(key: &str) -> bool {
         .is_some_and(|number| number > 1)
 }
 
-/// What belongs to the service's console, to the network, or to other accounts: nothing that one begins with.
+/// Returns whether a key belongs to the console, the network or other accounts, and is irrelevant for a new connector.
 fn is_internal(key: &str) -> bool {
     const FAMILIES: [&str; 6] = [
         "connector.egress.",
@@ -179,7 +180,7 @@ fn is_internal(key: &str) -> bool {
         || key == "sr.service.account.id"
 }
 
-/// What a key is given: the usual value, where there is one, else the default, where the key need not be there.
+/// Returns the value of a key: the usual value, else the default, else a placeholder.
 fn value_for(
     plugin: &PluginSchema,
     fact: &KeySchema,
@@ -217,7 +218,7 @@ fn value_for(
     usual.or(default).or(allowed).unwrap_or(FILL_IN).to_owned()
 }
 
-/// What there is to know about a key.
+/// Returns the note about a key.
 fn note_for(fact: &KeySchema) -> Option<String> {
     const MANY: usize = 12;
     let mut parts = Vec::new();
@@ -249,13 +250,13 @@ fn capitalize(text: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-/// The name of a connector of `plugin`, until somebody finds a better one.
+/// Returns a name for a new connector of `plugin`.
 #[must_use]
 pub fn proposed_name(plugin: &PluginSchema, prefix: Option<&Prefix>) -> String {
     let mut name = prefix.map_or("", Prefix::as_str).to_owned();
     let mut before = None;
     for letter in plugin.class.chars() {
-        // `PostgresCdcSourceV2`, `S3_SINK`: a capital after a small letter begins a word.
+        // `PostgresCdcSourceV2`, `S3_SINK`: an upper-case letter after a lower-case one starts a word.
         if letter.is_ascii_uppercase() && before.is_some_and(|before: char| before.is_ascii_lowercase()) {
             name.push('-');
         }

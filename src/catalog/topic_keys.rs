@@ -1,36 +1,37 @@
-//! Which keys say which Kafka topics a connector reads or writes.
+//! Configuration keys that name Kafka topics.
 //!
-//! From the names and definitions of all keys with "topic" in them (`data/plugins.txt`). Left out on purpose: topics of
-//! other systems (`mqtt.topics`, `gcp.pubsub.topic.id`, `salesforce.push.topic.name`, `state.topic.name` of IBM MQ,
-//! `twitter.topics`), folders (`topics.dir`), and maps from the topics that are consumed anyway to something else.
+//! Derived from the names and definitions of all keys with "topic" in their name
+//! (`data/plugins.txt`). Omitted: topics of other systems (`mqtt.topics`, `gcp.pubsub.topic.id`,
+//! `salesforce.push.topic.name`, `state.topic.name` of IBM MQ, `twitter.topics`), folders (`topics.dir`), and mappings
+//! of consumed topics to other objects.
 
 use super::regex_prefix::always_starts_with;
 use crate::model::Prefix;
 
-/// What the value of a key says about topics.
+/// How the value of a key names topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopicUse {
-    /// One topic, or a text in which the service fills in the rest.
+    /// One topic, or a template that the service completes.
     Name,
-    /// Topics parted by commas.
+    /// Comma-separated topics.
     Names,
-    /// What the names of all topics begin with.
+    /// Prefix of all topic names.
     Prefix,
-    /// `topic:regex` pairs parted by commas (S3Source and its kin).
+    /// Comma-separated `topic:regex` pairs (S3Source and similar plugins).
     NameThenRegex,
-    /// `topic#container` pairs parted by commas (Cosmos DB).
+    /// Comma-separated `topic#container` pairs (Cosmos DB).
     NameThenContainer,
-    /// `collection=topic` pairs parted by commas (Couchbase).
+    /// Comma-separated `collection=topic` pairs (Couchbase).
     CollectionThenName,
-    /// A regular expression over the topics to read.
+    /// Regular expression for the topics to read.
     Regex,
-    /// Where records go that could not be processed, or reports about others.
+    /// Topic for failed records or for reports.
     DeadLetters,
-    /// A history of schemas: `dbhistory.` may stand before the prefix (docs/reference/rbac.md#personas).
+    /// Schema history topic: `dbhistory.` may precede the prefix (docs/reference/rbac.md#personas).
     History,
 }
 
-/// What `key` says about topics, if anything. `class` decides where plugins use one name for different things.
+/// Returns how `key` names topics, if it does. `class` matters for names that plugins use differently.
 #[must_use]
 pub fn topic_use(class: &str, key: &str) -> Option<TopicUse> {
     use TopicUse as U;
@@ -67,7 +68,7 @@ pub fn topic_use(class: &str, key: &str) -> Option<TopicUse> {
     })
 }
 
-/// `api1.topics`, `table2.topic`, `index3.topic`, `salesforce.object1.topics`.
+/// Handles `api1.topics`, `table2.topic`, `index3.topic`, `salesforce.object1.topics`.
 fn numbered_topic_use(key: &str) -> Option<TopicUse> {
     let (owner, last) = key.rsplit_once('.')?;
     let family = owner.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -79,13 +80,13 @@ fn numbered_topic_use(key: &str) -> Option<TopicUse> {
     }
 }
 
-/// Whether a source puts a dot between the prefix and what it reads: change data capture does.
+/// Returns whether a source separates the prefix with a dot, as change data capture does.
 #[must_use]
 pub fn uses_dotted_names(class: &str) -> bool {
     class.contains("Cdc") || class.contains("XStream") || class == "MongoDbAtlasSource"
 }
 
-/// Keys without which a source names its topics by a default that lies in no department.
+/// Keys that a source needs to name its topics; the default names are outside every department's prefix.
 pub const DESTINATIONS: [&str; 6] = [
     "topic.prefix",
     "table.topic.name.template",
@@ -96,7 +97,7 @@ pub const DESTINATIONS: [&str; 6] = [
 ];
 
 impl TopicUse {
-    /// The topic names, beginnings of names or patterns in `value`.
+    /// Returns the topic names, name prefixes or patterns in `value`.
     #[must_use]
     pub fn names(self, value: &str) -> Vec<&str> {
         let items = || value.split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -112,8 +113,8 @@ impl TopicUse {
         }
     }
 
-    /// The first topic, or the expression, in `value` that does not lie in the department of `prefix`. Dead letters are
-    /// not judged here.
+    /// Returns the first topic or expression in `value` that is outside `prefix`. Dead letter topics have their own
+    /// rule.
     #[must_use]
     pub fn first_outside<'a>(self, class: &str, value: &'a str, prefix: &Prefix) -> Option<&'a str> {
         match self {
@@ -134,13 +135,13 @@ impl TopicUse {
             return true;
         }
         match self {
-            // Change data capture puts a dot after the prefix: `claims` becomes `claims.public.staff`.
+            // Change data capture adds a dot after the prefix: `claims` becomes `claims.public.staff`.
             Self::Prefix => uses_dotted_names(class) && prefix.as_str().strip_suffix('.') == Some(name),
             Self::History => {
                 let rest = name.strip_prefix("dbhistory.");
                 rest.is_some_and(|rest| prefix.owns(rest) || rest.starts_with("${topic.prefix}"))
             }
-            // An empty value leaves it to the plugin.
+            // With an empty value, the plugin decides.
             _ => name.is_empty(),
         }
     }
@@ -178,7 +179,7 @@ mod tests {
             assert_eq!(topic_use("X", key), None, "{key}");
         }
         assert_eq!(topic_use("HttpSinkV2", "api15.topics"), Some(TopicUse::Names));
-        // A sink's map names topics that it consumes anyway.
+        // A sink's mapping refers to topics that it consumes anyway.
         assert_eq!(topic_use("CosmosDbSink", "connect.cosmos.containers.topicmap"), None);
     }
 

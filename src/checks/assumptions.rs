@@ -1,15 +1,15 @@
-//! What nobody could yet try on a live organization, read from the pages that explain it: the tables there are the only
-//! list there is. A row that is added to one of them is shown by `doctor --assumptions`, without a second place.
+//! Unverified assumptions about the service, parsed from the tables of the documentation pages. A row added to such a
+//! table appears in `doctor --assumptions` without any change in code.
 
 use serde::Serialize;
 
-/// The pages with tables of assumptions.
+/// Pages with tables of assumptions.
 const PAGES: [&str; 2] = [
     include_str!("../../docs/assumptions.md"),
     include_str!("../../docs/sandbox-connect.md"),
 ];
 
-/// Headings of the columns; a table without a probe is about something else.
+/// Column headings. A table without a probe column is not about assumptions.
 const ID: &[&str] = &["Id"];
 const ASSUMED: &[&str] = &["Assumed by default", "Assumed"];
 const SWITCH: &[&str] = &["Switch", "Switch and its default"];
@@ -17,28 +17,28 @@ const DEPENDS: &[&str] = &["What depends on it"];
 const OTHERWISE: &[&str] = &["Otherwise"];
 const PROBE: &[&str] = &["The probe that settles it", "What settles it"];
 
-/// One behaviour of the service that is assumed and not proved.
+/// Behaviour of the service that is assumed and not yet verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DocumentedAssumption {
-    /// Its id in docs/assumptions.md, if it has one.
+    /// Id of the open question in docs/assumptions.md, if it has one.
     pub id: Option<String>,
-    /// What is assumed.
+    /// Assumed behaviour.
     pub assumed: String,
-    /// The sandbox's setting that turns it over, if there is one.
+    /// Sandbox setting that changes the assumption, if there is one.
     pub switch: Option<String>,
-    /// What the setting is when nobody sets it, where the page says it.
+    /// Default of the setting, if the page names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
-    /// What the setting may be, its default first, unless that is yes and no.
+    /// Allowed values of the setting, the default first, unless it is a boolean.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
-    /// What rests on it, and what happens if it is not so.
+    /// What depends on the assumption, and what happens if it is wrong.
     pub depends: Option<String>,
-    /// The call on a live organization that settles it, if one is known.
+    /// Call on a live organization that verifies the assumption, if one is known.
     pub probe: Option<String>,
 }
 
-/// All of them, in the order of the pages; what stands on both counts once.
+/// Returns all assumptions in the order of the pages; one that occurs on both pages is listed once.
 #[must_use]
 pub fn all() -> Vec<DocumentedAssumption> {
     let mut found: Vec<DocumentedAssumption> = Vec::new();
@@ -51,7 +51,7 @@ pub fn all() -> Vec<DocumentedAssumption> {
     found
 }
 
-/// The rows of every table of a page that has a column for probes.
+/// Returns the rows of every table of a page that has a probe column.
 fn parse_tables(page: &str) -> Vec<DocumentedAssumption> {
     let mut found = Vec::new();
     let mut header: Option<Vec<String>> = None;
@@ -83,7 +83,7 @@ fn parse_row(columns: &[String], cells: &[String]) -> Option<DocumentedAssumptio
     let mut marked = switch.split('`').skip(1).step_by(2).map(str::to_owned);
     let name = marked.next().map(|name| qualify(name, place(OTHERWISE).is_some()));
     let values: Vec<String> = marked.collect();
-    // Words instead of a name say why there is none.
+    // Text instead of a setting's name explains why there is no setting.
     let unmarked = (name.is_none() && !switch.is_empty()).then_some(switch.as_str());
     let otherwise = cell(OTHERWISE).map(|otherwise| format!("otherwise {otherwise}"));
     let depends = [cell(DEPENDS).or(otherwise).as_deref(), unmarked]
@@ -102,7 +102,7 @@ fn parse_row(columns: &[String], cells: &[String]) -> Option<DocumentedAssumptio
     })
 }
 
-/// The setting's name. The page about connectors names its own without `connect.`.
+/// Returns the full name of the setting. The page about connectors omits the prefix `connect.`.
 fn qualify(name: String, of_connect: bool) -> String {
     match of_connect && !name.starts_with("connect.") {
         true => format!("connect.{name}"),
@@ -110,7 +110,7 @@ fn qualify(name: String, of_connect: bool) -> String {
     }
 }
 
-/// The cells of a line of a table. A bar inside backticks or behind a backslash parts nothing.
+/// Splits a table line into cells. A bar inside backticks or after a backslash is not a separator.
 fn split_cells(line: &str) -> Option<Vec<String>> {
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
     let mut cells = vec![String::new()];
@@ -184,7 +184,7 @@ mod tests {
         );
     }
 
-    // The twelve questions Q1 to Q12 of docs/assumptions.md; each is listed until its probe is answered.
+    // docs/assumptions.md has twelve open questions; each is listed until its probe is done.
     #[test]
     fn every_open_assumption_is_listed_with_its_probe() {
         let all = all();

@@ -1,29 +1,29 @@
-//! One check: what was looked at, what it says, and what to do next; and many of them as a diagnosis.
+//! Result of one check, and the report of all checks.
 
 use serde::Serialize;
 
-/// What a check says.
+/// State of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckState {
-    /// As it must be.
+    /// Passed.
     Ok,
-    /// In the way.
+    /// Blocks the work.
     Problem,
-    /// Not looked at, or not told: neither good nor bad.
+    /// Not checked, or the service did not report it.
     Unknown,
 }
 
-/// One check with its result.
+/// Check with its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckResult {
-    /// What was looked at.
+    /// Subject of the check.
     pub name: &'static str,
-    /// What it says.
+    /// State.
     pub state: CheckState,
-    /// What was seen.
+    /// Observation, for people.
     pub detail: String,
-    /// What to do next, a whole sentence; always there after a problem.
+    /// Suggestion, a whole sentence; always present for a problem.
     pub fix: Option<String>,
 }
 
@@ -49,33 +49,33 @@ impl CheckResult {
         Self::new(name, CheckState::Unknown, detail)
     }
 
-    /// The same check with what to do next.
+    /// Returns the same check with a suggestion.
     pub(super) fn with_fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }
 }
 
-/// What a check is about; also the order in which a diagnosis is read, from what stands below to what stands on it.
+/// Topic of a check. The order is that of the report: each topic depends on the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckTopic {
-    /// How this program is installed as a plugin.
+    /// Installation of this program as a plugin.
     Plugin,
     /// Folders and files of this computer.
     Computer,
-    /// The profile, and the key that is acted with.
+    /// Profile and API key.
     Key,
-    /// The way to the service.
+    /// Connection to the service.
     Network,
-    /// The platform's files, and the stage that they or the profile name.
+    /// Files of the platform and the selected stage.
     Platform,
-    /// What the caller may do.
+    /// Allowed operations of the caller.
     Rights,
 }
 
 impl CheckTopic {
-    /// The title above its checks.
+    /// Returns the heading of the topic.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -89,33 +89,33 @@ impl CheckTopic {
     }
 }
 
-/// A check and what it is about.
+/// Check with its topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TopicCheck {
-    /// What it is about.
+    /// Topic.
     pub topic: CheckTopic,
-    /// The check.
+    /// Check.
     #[serde(flatten)]
     pub check: CheckResult,
 }
 
-/// Everything that was looked at.
+/// Report of all checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DoctorReport {
-    /// How many checks are as they must be.
+    /// Number of passed checks.
     pub ok: usize,
-    /// How many are in the way.
+    /// Number of problems.
     pub problems: usize,
-    /// How many were not looked at, or not told.
+    /// Number of unknown results.
     pub unknown: usize,
-    /// What to do first: what the first problem asks for.
+    /// Suggestion of the first problem.
     pub next: Option<String>,
-    /// All of them, topic by topic.
+    /// All checks, sorted by topic.
     pub checks: Vec<TopicCheck>,
 }
 
 impl DoctorReport {
-    /// The diagnosis of `checks`, in the order of their topics.
+    /// Builds the report of `checks`, sorted by topic.
     #[must_use]
     pub fn new(checks: impl IntoIterator<Item = (CheckTopic, CheckResult)>) -> Self {
         let examined = |(topic, check)| TopicCheck { topic, check };
@@ -143,13 +143,16 @@ mod tests {
     #[test]
     fn a_report_counts_and_orders_its_checks_and_names_the_first_fix() {
         let diagnosis = DoctorReport::new([
-            (CheckTopic::Rights, CheckResult::problem("roles", "none", "Ask EBS.")),
+            (
+                CheckTopic::Rights,
+                CheckResult::problem("roles", "none", "Ask the platform team."),
+            ),
             (
                 CheckTopic::Plugin,
-                CheckResult::ok("help link", "none").with_fix("`ln` makes one."),
+                CheckResult::ok("help link", "none").with_fix("Create one with `ln`."),
             ),
             (CheckTopic::Key, CheckResult::problem("key", "none", "Set it.")),
-            (CheckTopic::Network, CheckResult::unknown("clock", "no answer")),
+            (CheckTopic::Network, CheckResult::unknown("clock", "no response")),
         ]);
         assert_eq!((diagnosis.ok, diagnosis.problems, diagnosis.unknown), (1, 2, 1));
         assert_eq!(diagnosis.next.as_deref(), Some("Set it."));

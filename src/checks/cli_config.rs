@@ -1,4 +1,4 @@
-//! What the Confluent CLI's own file says, `~/.confluent/config.json`: read only, and nothing secret of it is kept
+//! Configuration file of the Confluent CLI, `~/.confluent/config.json`: read only, and no secret of it is kept
 //! (docs/reference/cli.md#configuration-file).
 
 use std::{
@@ -12,36 +12,36 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 
-/// The file is rewritten in place, without a lock: half of it may be met.
+/// The Confluent CLI rewrites the file in place without a lock, so a read can return a truncated file.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The file, and what it says.
+/// Configuration file with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CliConfig {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What it says.
+    /// State of the file.
     pub state: CliConfigState,
 }
 
-/// What was seen of it.
+/// State of the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CliConfigState {
-    /// There is none.
+    /// The file does not exist.
     Missing,
-    /// It cannot be read, and why; nothing of what it holds.
+    /// The file cannot be read, with the reason; the reason never quotes its content.
     Unreadable(String),
-    /// It was read.
+    /// The file was read.
     Read(CliConfigFacts),
 }
 
-/// The parts of it that matter here.
+/// Relevant settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CliConfigFacts {
-    /// Whether plugins are switched off.
+    /// Whether plugins are disabled.
     pub disable_plugins: Option<bool>,
-    /// Which cluster each Kafka key is for that the CLI has stored: the public halves.
+    /// Cluster of each stored Kafka API key, by key id.
     pub kafka_keys: BTreeMap<String, String>,
 }
 
@@ -60,7 +60,7 @@ impl CliConfig {
         Self { path, state }
     }
 
-    /// The cluster that a key is for, when the CLI knows it as a Kafka key.
+    /// Returns the cluster of a key, if the Confluent CLI has stored it as a Kafka API key.
     #[must_use]
     pub fn cluster_for_key(&self, key: &str) -> Option<&str> {
         match &self.state {
@@ -76,8 +76,8 @@ fn read_state(path: &Path) -> CliConfigState {
         Err(error) => CliConfigState::Unreadable(error.to_string()),
         Ok(bytes) => match serde_json::from_slice(&bytes) {
             Ok(config) => CliConfigState::Read(parse_facts(&config)),
-            // The parser's own words can quote what stands there.
-            Err(error) => CliConfigState::Unreadable(format!("no JSON at line {}", error.line())),
+            // The parser's message can quote the content.
+            Err(error) => CliConfigState::Unreadable(format!("invalid JSON at line {}", error.line())),
         },
     }
 }
@@ -86,7 +86,7 @@ fn parse_facts(config: &Value) -> CliConfigFacts {
     let mut kafka_keys = BTreeMap::new();
     for context in object_values(&config["contexts"]) {
         let kafka = &context["kafka_cluster_context"];
-        // Contexts of a login sort clusters by environment, those of an API key do not.
+        // Contexts of a login group clusters by environment, contexts of an API key do not.
         let by_environment =
             object_values(&kafka["kafka_environment_contexts"]).map(|each| &each["kafka_cluster_infos"]);
         for clusters in by_environment.chain([&kafka["kafka_cluster_configs"]]) {
@@ -131,7 +131,7 @@ mod tests {
         (config, clock.elapsed_since(Timestamp::UNIX_EPOCH))
     }
 
-    // The shape of the file: docs/reference/cli.md#configuration-file.
+    // The structure of the file: docs/reference/cli.md#configuration-file.
     #[test]
     fn settings_and_key_ids_are_read_without_secrets() {
         let text = r#"{
@@ -163,7 +163,7 @@ mod tests {
         for text in ["{ \"disable_plugins\": fa", "{ \"auth_token\": canary }", ""] {
             let (config, waited) = read_config(Some(text));
             assert!(
-                matches!(&config.state, CliConfigState::Unreadable(why) if why == "no JSON at line 1" || why == "no JSON at line 0")
+                matches!(&config.state, CliConfigState::Unreadable(why) if why == "invalid JSON at line 1" || why == "invalid JSON at line 0")
             );
             assert_eq!(waited, PAUSE * (TRIES - 1));
             assert!(!format!("{config:?}").contains("canary"));

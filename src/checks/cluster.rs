@@ -1,9 +1,9 @@
-//! Whether a Kafka cluster, and the Schema Registry beside it, can be shared by departments.
+//! Checks whether departments can share a Kafka cluster and its Schema Registry.
 
 use super::CheckResult;
 use crate::{api::cmk::Cluster, model::SchemaRegistryId};
 
-/// Whether its type knows role bindings on single topics and connectors.
+/// Checks whether the cluster type supports role bindings on single topics and connectors.
 pub(super) fn check_kind(cluster: &Cluster) -> CheckResult {
     let kind = cluster.spec.config.kind.as_str();
     let name = format!("{} is {kind}", cluster.id);
@@ -12,43 +12,43 @@ pub(super) fn check_kind(cluster: &Cluster) -> CheckResult {
         "Standard" | "Enterprise" | "Dedicated" | "Freight" => CheckResult::ok("cluster type", name),
         "Basic" => CheckResult::problem(
             "cluster type",
-            format!("{name}: role bindings on connectors and topics do not exist there"),
+            format!("{name}, which does not support role bindings on connectors and topics"),
             "Upgrade the cluster to Standard, or use a cluster of another type for this stage.",
         ),
         _ => CheckResult::unknown(
             "cluster type",
-            format!("{name}: whether it knows granular role bindings is not known"),
+            format!("{name}; unknown whether it supports role bindings on connectors and topics"),
         ),
     }
 }
 
-/// Whether it is ready.
+/// Checks whether the cluster is provisioned.
 pub(super) fn check_phase(cluster: &Cluster) -> CheckResult {
     let phase = cluster.status.phase.as_str();
     match phase {
         "PROVISIONED" => CheckResult::ok("cluster state", "provisioned"),
-        "" => CheckResult::unknown("cluster state", "the service does not tell it"),
+        "" => CheckResult::unknown("cluster state", "not reported by the service"),
         _ => CheckResult::problem(
             "cluster state",
             format!("{} is {phase}", cluster.id),
-            "Wait until the cluster is provisioned, then run the command again.",
+            "Wait until the cluster is provisioned, then re-run the command.",
         ),
     }
 }
 
-/// Whether there is the Schema Registry that is wanted.
+/// Checks whether the Schema Registry is the configured one.
 pub(super) fn check_registry(found: Option<&SchemaRegistryId>, wanted: Option<&SchemaRegistryId>) -> CheckResult {
     match (found, wanted) {
         (Some(found), _) => CheckResult::ok("Schema Registry", found.to_string()),
         (None, Some(wanted)) => CheckResult::problem(
             "Schema Registry",
-            format!("ebs.toml names {wanted}, but this key sees none in the environment"),
-            "Give the provisioner ResourceOwner on its subjects (`confluent ebs init --print` shows the command); if \
-             there is none, remove `schema_registry` of the stage from ebs.toml or enable Stream Governance.",
+            format!("`ebs.toml` names `{wanted}`, but this key cannot see a Schema Registry in the environment"),
+            "Grant the provisioner ResourceOwner on its subjects (`confluent ebs init --print` shows the command). If \
+             there is none, remove `schema_registry` of the stage from `ebs.toml` or enable Stream Governance.",
         ),
         (None, None) => CheckResult::unknown(
             "Schema Registry",
-            "the environment has none: grants on subjects are left out",
+            "none in the environment: grants on subjects are skipped",
         ),
     }
 }

@@ -1,5 +1,5 @@
-//! The key of the Kafka cluster, which ACLs take: whether anybody needs one, whether it is of this cluster, and whether
-//! the cluster takes it.
+//! Checks of the Kafka API key that manages ACLs: whether one is needed, whether it belongs to this cluster, and
+//! whether the cluster accepts it.
 
 use super::{
     CheckResult,
@@ -15,41 +15,41 @@ use crate::{
 
 const NAME: &str = "Kafka key";
 
-/// Who needs it.
+/// Need for a Kafka API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KafkaKeyNeed {
-    /// A department is acted for: whoever gives ACLs is the provisioner.
+    /// Not needed: the command acts for a department, and only the provisioner manages ACLs.
     Department,
-    /// The templates of these departments ask for ACLs; possibly of none.
+    /// Needed for the ACL templates of these departments; not needed if the list is empty.
     Departments(Vec<String>),
-    /// There are no files to tell by.
+    /// Unknown: the platform's files are not available.
     Unknown,
 }
 
-/// What there is of it.
+/// State of the Kafka API key.
 #[derive(Debug)]
 pub enum KafkaKeyState<'a> {
-    /// Nobody names one.
+    /// No key is configured.
     Missing,
-    /// It cannot be used.
+    /// The configured key is invalid.
     Unusable(&'a CredentialsError),
-    /// This one, and where it comes from; without an id where somebody stands in without a key.
+    /// Key id and source; without an id if the sandbox impersonates a principal.
     Present(Option<ApiKeyId>, String),
 }
 
-/// What was heard about it and with it.
+/// Observations about the key and of requests with it.
 #[derive(Clone, Debug)]
 pub struct KafkaObservation {
-    /// What the service knows of the key.
+    /// The key as the service reports it.
     pub key: Observation<ApiKey>,
-    /// Why the address that the service tells for the cluster cannot be used.
+    /// Reason why the cluster's reported address is not allowed.
     pub address_error: Option<String>,
-    /// How many ACLs the cluster shows to it.
+    /// Number of ACLs that the key can list.
     pub acls: Observation<usize>,
 }
 
 impl KafkaObservation {
-    /// Nothing, because nobody was asked.
+    /// Returns an observation without any request, with the reason.
     #[must_use]
     pub fn skipped(why: &str) -> Self {
         let silence = Unavailable::Skipped(why.to_owned());
@@ -61,7 +61,7 @@ impl KafkaObservation {
     }
 }
 
-/// Judges it; `cluster` is that of the stage, `account` the provisioner as far as it is known.
+/// Checks the key; `cluster` is the cluster of the stage, `account` the provisioner, if known.
 #[must_use]
 pub fn check_key(
     need: &KafkaKeyNeed,
@@ -88,55 +88,57 @@ pub fn check_key(
         && !key.spec.resource.id.is_empty()
         && key.spec.resource.id != cluster.as_str()
     {
-        let detail = format!("{shown}, opens {}, not {cluster}", key.spec.resource.id);
+        let detail = format!("{shown}, belongs to {}, not to {cluster}", key.spec.resource.id);
         return CheckResult::problem(NAME, detail, new_key_fix(Some(cluster), account));
     }
     if let Some(why) = &observed.address_error {
         return CheckResult::problem(
             NAME,
-            format!("{shown}, was not sent: {why}"),
-            "If the host is yours, name it with `--trust-endpoint`; if not, find out who answers in Confluent Cloud's place.",
+            format!("{shown}, not sent: {why}"),
+            "If you operate the host, allow it with `--trust-endpoint`. If not, find out which server responds instead of Confluent Cloud.",
         );
     }
     match &observed.acls {
-        Ok(count) => CheckResult::ok(NAME, format!("{shown}; {of} shows it {}", acl_count(*count))),
+        Ok(count) => CheckResult::ok(NAME, format!("{shown}; can list {} of {of}", acl_count(*count))),
         Err(unavailable) => match unavailable.status() {
             Some(401) => CheckResult::problem(
                 NAME,
-                format!("{shown}, is not accepted by {of}"),
+                format!("{shown}, rejected by {of}"),
                 format!(
-                    "A new key may take a few minutes; otherwise it was deleted or is of another cluster. {}",
+                    "A new key takes a few minutes to propagate; otherwise the key was deleted or belongs to another cluster. {}",
                     new_key_fix(cluster, account)
                 ),
             ),
-            // Whoever may not look at ACLs was let in to be told so.
+            // The cluster authenticates the key before it checks the permission to list ACLs.
             Some(403) if *need == KafkaKeyNeed::Department => {
                 CheckResult::ok(NAME, format!("{shown}; accepted by {of}"))
             }
             Some(403) => CheckResult::problem(
                 NAME,
-                format!("{shown}, may not look at ACLs of {of}"),
-                "Use a key whose owner is CloudClusterAdmin of the cluster, as the provisioner is.",
+                format!("{shown}, not allowed to list ACLs of {of}"),
+                "Use a key whose owner has CloudClusterAdmin on the cluster, such as the provisioner's.",
             ),
             _ => CheckResult::unknown(NAME, format!("{shown}; {}", unavailable.reason()))
-                .with_fix("Run `confluent ebs doctor` again when the service answers."),
+                .with_fix("Re-run `confluent ebs doctor` when the service responds."),
         },
     }
 }
 
 fn check_missing_key(need: &KafkaKeyNeed, cluster: Option<&ClusterId>, account: Option<&str>) -> CheckResult {
     match need {
-        KafkaKeyNeed::Department => CheckResult::ok(NAME, "none, and a department needs none"),
-        KafkaKeyNeed::Unknown => {
-            CheckResult::unknown(NAME, "none, and no platform files to tell whether a template needs one")
-                .with_fix("Run it where `ebs.toml` is.")
-        }
-        KafkaKeyNeed::Departments(codes) if codes.is_empty() => {
-            CheckResult::ok(NAME, "none, and no template asks for ACLs")
-        }
+        KafkaKeyNeed::Department => CheckResult::ok(NAME, "none; a department does not need one"),
+        KafkaKeyNeed::Unknown => CheckResult::unknown(
+            NAME,
+            "none; unknown whether a template needs one, because there are no platform files",
+        )
+        .with_fix("Run the command in the folder of `ebs.toml`."),
+        KafkaKeyNeed::Departments(codes) if codes.is_empty() => CheckResult::ok(NAME, "none; no template has ACLs"),
         KafkaKeyNeed::Departments(codes) => CheckResult::problem(
             NAME,
-            format!("none, and templates ask for ACLs: those of {}", codes.join(", ")),
+            format!(
+                "none, but the templates of these departments have ACLs: {}",
+                codes.join(", ")
+            ),
             new_key_fix(cluster, account),
         ),
     }
@@ -144,7 +146,7 @@ fn check_missing_key(need: &KafkaKeyNeed, cluster: Option<&ClusterId>, account: 
 
 fn new_key_fix(cluster: Option<&ClusterId>, account: Option<&str>) -> String {
     format!(
-        "An administrator makes one: `confluent api-key create --resource {} --service-account {}`; set `{}` and `{}` to it.",
+        "Ask an administrator to run `confluent api-key create --resource {} --service-account {}`, then set `{}` and `{}`.",
         cluster.map_or("lkc-…", ClusterId::as_str),
         account.unwrap_or("sa-…"),
         env::CONFLUENT_EBS_KAFKA_API_KEY,
@@ -174,14 +176,14 @@ mod tests {
             address_error: None,
             acls: acls.map_err(|status| Unavailable::Failed {
                 status: Some(status),
-                message: format!("answered {status}"),
+                message: format!("status {status}"),
             }),
         }
     }
 
     fn run_check(need: &KafkaKeyNeed, held: &KafkaKeyState<'_>, observed: &KafkaObservation) -> CheckResult {
         let check = check_key(need, held, Some(&"lkc-1".parse().unwrap()), Some("sa-1"), observed);
-        // What stands in the way, or is not known, comes with the next step.
+        // Every result other than ok has a suggestion.
         assert_eq!(check.state == CheckState::Ok, check.fix.is_none(), "{check:?}");
         check
     }
@@ -203,7 +205,7 @@ mod tests {
         assert_eq!(state(&KafkaKeyNeed::Unknown), CheckState::Unknown);
         let check = run_check(&departments_need(), &KafkaKeyState::Missing, &nothing);
         assert_eq!(check.state, CheckState::Problem);
-        assert!(check.detail.ends_with("those of claims"), "{}", check.detail);
+        assert!(check.detail.ends_with("have ACLs: claims"), "{}", check.detail);
         let fix = check.fix.unwrap();
         assert!(
             fix.contains("`confluent api-key create --resource lkc-1 --service-account sa-1`"),
@@ -214,18 +216,25 @@ mod tests {
         assert_eq!(check.fix.as_deref(), Some("Set `B` as well."));
     }
 
-    // Source: docs/reference/rbac.md#credentials-by-api. A key opens the one cluster that it was made for.
+    // Source: docs/reference/rbac.md#credentials-by-api. A Kafka API key belongs to one cluster.
     #[test]
     fn the_key_must_belong_to_the_cluster_and_be_accepted_by_it() {
         let check = |observed: &KafkaObservation| run_check(&departments_need(), &present_key(), observed);
         let good = check(&observation("lkc-1", Ok(3)));
         assert_eq!(
             (good.state, good.detail.as_str()),
-            (CheckState::Ok, "KAFKAKAFKAKAFKA1, from a file; lkc-1 shows it 3 ACLs")
+            (
+                CheckState::Ok,
+                "KAFKAKAFKAKAFKA1, from a file; can list 3 ACLs of lkc-1"
+            )
         );
         let other = check(&observation("lkc-2", Ok(3)));
         assert_eq!(other.state, CheckState::Problem);
-        assert!(other.detail.ends_with("opens lkc-2, not lkc-1"), "{}", other.detail);
+        assert!(
+            other.detail.ends_with("belongs to lkc-2, not to lkc-1"),
+            "{}",
+            other.detail
+        );
         for (status, expected) in [
             (401, CheckState::Problem),
             (403, CheckState::Problem),
@@ -235,7 +244,7 @@ mod tests {
         ] {
             assert_eq!(check(&observation("lkc-1", Err(status))).state, expected, "{status}");
         }
-        // A department's own key need not show ACLs.
+        // A department's own key does not need permission to list ACLs.
         let own = |status| {
             run_check(
                 &KafkaKeyNeed::Department,
@@ -246,7 +255,7 @@ mod tests {
         };
         assert_eq!(own(403), CheckState::Ok);
         assert_eq!(own(401), CheckState::Problem);
-        // What the service does not tell of the key is no reason to doubt what the cluster says.
+        // A failed read of the key does not make the cluster's response uncertain.
         let mut silent = observation("lkc-1", Ok(0));
         silent.key = Err(Unavailable::Skipped("403".into()));
         assert_eq!(check(&silent).state, CheckState::Ok);
@@ -258,11 +267,11 @@ mod tests {
 
     #[test]
     fn an_untrusted_cluster_address_is_a_problem() {
-        let mut away = KafkaObservation::skipped("nobody asked");
-        away.address_error = Some("`pkc.example.com` is not of confluent.cloud".into());
+        let mut away = KafkaObservation::skipped("not checked");
+        away.address_error = Some("`pkc.example.com` is not a host of confluent.cloud".into());
         let check = run_check(&departments_need(), &present_key(), &away);
         assert_eq!(check.state, CheckState::Problem);
-        assert!(check.detail.contains("was not sent"), "{}", check.detail);
+        assert!(check.detail.contains("not sent"), "{}", check.detail);
         assert!(check.fix.unwrap().contains("--trust-endpoint"));
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the service accepts the key, of which kind it is, whose, and how old.
+//! Checks of the API key: accepted, kind, owner, and age.
 
 use jiff::Timestamp;
 
@@ -12,58 +12,59 @@ use crate::{
     model::{ApiKeyId, Principal, ServiceAccountId},
 };
 
-/// A key that is older should be replaced: keys never expire by themselves (docs/reference/rbac.md#api-key-types), so
-/// somebody has to think of it (threat T11). No source names a number; audits of cloud accounts ask for this one most
-/// often.
+/// Age at which a key should be rotated. Keys never expire (docs/reference/rbac.md#api-key-types), so this check is the
+/// reminder (threat T11). 90 days is the usual limit in audits of cloud accounts; Confluent names none.
 const ROTATE_AFTER_DAYS: i64 = 90;
-/// A key that is older was forgotten.
+/// Age at which a key is a problem.
 const TOO_OLD_AFTER_DAYS: i64 = 365;
 
-/// Whose key it should be.
+/// Expected identity of the caller.
 #[derive(Clone, Debug, Default)]
 pub struct ExpectedIdentity {
-    /// The account's name, as a profile has it.
+    /// Account name in the profile.
     pub account: Option<String>,
-    /// The department, as a profile has it.
+    /// Department in the profile.
     pub department: Option<String>,
-    /// The provisioner, as `ebs.toml` names it.
+    /// Provisioner in `ebs.toml`.
     pub provisioner: Option<ServiceAccountId>,
-    /// Whether all this is the sandbox's.
+    /// Whether the sandbox is used.
     pub sandbox: bool,
 }
 
 impl ExpectedIdentity {
-    /// Where another key comes from.
+    /// Returns the suggestion for replacing an unusable key.
     fn new_key_fix(&self) -> String {
         match (&self.department, self.sandbox) {
             (Some(department), true) => {
                 format!(
-                    "Import the profile that was handed over last, if it was rotated; if the sandbox was reset, `confluent ebs \
-                     onboard {department} --sandbox` makes a new one."
+                    "If the key was rotated, import the latest profile. If the sandbox was reset, run `confluent ebs \
+                     onboard {department} --sandbox` for a new one."
                 )
             }
             (Some(department), false) => format!(
-                "Import the profile that was handed over last, if it was rotated; else ask EBS for a new one: `confluent ebs \
-                 onboard {department}` makes what is missing. Only its Cloud key is of use here."
+                "If the key was rotated, import the latest profile. Otherwise ask the platform team to run `confluent ebs \
+                 onboard {department}`, which creates a new one. Only the Cloud key of a profile works here."
             ),
-            (None, true) => "`confluent ebs sandbox info` shows which keys the sandbox has.".to_owned(),
-            (None, false) => "Make one with `confluent api-key create --resource cloud --service-account sa-…`, as \
-                              docs/provisioner.md shows."
+            (None, true) => "List the sandbox's keys with `confluent ebs sandbox info`.".to_owned(),
+            (None, false) => "Create one with `confluent api-key create --resource cloud --service-account sa-…`, as \
+                              described in docs/provisioner.md."
                 .to_owned(),
         }
     }
 
-    /// How a key is replaced that still works.
+    /// Returns the suggestion for rotating a working key.
     fn rotation_fix(&self) -> String {
         match (&self.department, self.sandbox) {
-            (Some(department), true) => format!("`confluent ebs keys rotate {department} --sandbox` replaces it."),
-            (Some(department), false) => format!("Ask EBS to run `confluent ebs keys rotate {department}`."),
+            (Some(department), true) => format!("Rotate it with `confluent ebs keys rotate {department} --sandbox`."),
+            (Some(department), false) => {
+                format!("Ask the platform team to run `confluent ebs keys rotate {department}`.")
+            }
             (None, _) => self.new_key_fix(),
         }
     }
 }
 
-/// Judges whether the key is accepted, and of which kind it is.
+/// Checks whether the service accepts the key, and whether it is a Cloud key.
 #[must_use]
 pub fn check_accepted(
     observed: &ServiceObservation,
@@ -75,56 +76,53 @@ pub fn check_accepted(
     let global = || {
         CheckResult::problem(
             NAME,
-            "it is a Global key, which opens only a few of the services that are needed",
+            "a Global key, which only some of the required services accept",
             expected.new_key_fix(),
         )
     };
     match (&observed.organization, &observed.key) {
         (Ok(_), Ok(key)) => match (key.spec.resource.id.as_str(), key.spec.resource.kind.as_deref()) {
             ("" | CLOUD, _) => CheckResult::ok(NAME, "a Cloud key"),
-            // Source: docs/reference/rbac.md#credentials-by-api. org/v2 takes Global keys, the other services list
-            // Cloud keys alone.
+            // Source: docs/reference/rbac.md#credentials-by-api. org/v2 accepts Global keys, the other services only
+            // Cloud keys.
             (_, Some("Global")) | ("global", _) => global(),
             (other, _) => CheckResult::problem(
                 NAME,
-                format!("it is a key for {other}, and no Cloud key"),
+                format!("a key of {other}, not a Cloud key"),
                 expected.new_key_fix(),
             ),
         },
         (Ok(_), Err(refused)) if refused.status() == Some(401) => global(),
-        (Ok(_), Err(_)) => CheckResult::ok(NAME, "the service accepts it"),
+        (Ok(_), Err(_)) => CheckResult::ok(NAME, "accepted by the service"),
         (Err(refused), _) => match refused.status() {
             Some(401) => {
                 let cluster = held.and_then(|key| cli_config.cluster_for_key(key.as_str()));
                 let why = match cluster {
-                    Some(cluster) => format!("it is a key of Kafka cluster {cluster}, which opens nothing here"),
+                    Some(cluster) => format!("a key of Kafka cluster {cluster}, not a Cloud key"),
                     None => {
-                        "no: it was revoked, its secret is another, or it is a key of a cluster or Schema Registry \
-                             and no Cloud key"
+                        "rejected: it was revoked, its secret is wrong, or it is a key of a cluster or Schema Registry, \
+                             not a Cloud key"
                             .to_owned()
                     }
                 };
                 CheckResult::problem(NAME, why, expected.new_key_fix())
             }
-            // Who is forbidden something has been recognised.
-            Some(403) => CheckResult::ok(NAME, "the service knows it"),
+            // A 403 means that the service authenticated the key.
+            Some(403) => CheckResult::ok(NAME, "authenticated by the service"),
             _ => CheckResult::unknown(NAME, refused.reason()),
         },
     }
 }
 
-/// Judges whose key it is.
+/// Checks the owner of the key.
 #[must_use]
 pub fn check_owner(observed: &ServiceObservation, expected: &ExpectedIdentity) -> CheckResult {
     const NAME: &str = "key owner";
     let Some(principal) = &observed.principal else {
         let silence = observed.key.as_ref().err();
-        let check = CheckResult::unknown(
-            NAME,
-            silence.map_or("the service does not tell it", Unavailable::reason),
-        );
+        let check = CheckResult::unknown(NAME, silence.map_or("not reported by the service", Unavailable::reason));
         return match silence.is_some_and(|unavailable| unavailable.status() == Some(403)) {
-            true => check.with_fix("As EBS, name the account in ebs.toml: `provisioner = \"sa-…\"`."),
+            true => check.with_fix("As the platform team, set `provisioner = \"sa-…\"` in `ebs.toml`."),
             false => check,
         };
     };
@@ -140,22 +138,24 @@ pub fn check_owner(observed: &ServiceObservation, expected: &ExpectedIdentity) -
     match (&expected.account, name, principal) {
         (Some(wanted), Some(found), _) if wanted != found => CheckResult::problem(
             NAME,
-            format!("{shown}, but the profile is of {wanted}"),
+            format!("{shown}, but the profile belongs to {wanted}"),
             expected.new_key_fix(),
         ),
         (Some(_), _, Principal::User(_)) => CheckResult::problem(
             NAME,
-            format!("{shown}, a person: what it does goes on record as theirs, and ends when they leave"),
+            format!(
+                "{shown}, a user: the audit log attributes actions to that person, and the key ends with the user account"
+            ),
             expected.new_key_fix(),
         ),
         (None, _, Principal::User(_)) => {
-            CheckResult::ok(NAME, format!("{shown}, a person: right for `init`, not for `onboard`"))
+            CheckResult::ok(NAME, format!("{shown}, a user: suitable for `init`, not for `onboard`"))
         }
         (None, ..) => match &expected.provisioner {
             Some(wanted) if wanted.as_str() != principal.id() => CheckResult::problem(
                 NAME,
-                format!("{shown}, but ebs.toml names {wanted} as the provisioner"),
-                "Use the key of that account, or correct `provisioner` in ebs.toml.",
+                format!("{shown}, but the provisioner in `ebs.toml` is `{wanted}`"),
+                "Use the key of that account, or correct `provisioner` in `ebs.toml`.",
             ),
             _ => CheckResult::ok(NAME, shown),
         },
@@ -163,7 +163,7 @@ pub fn check_owner(observed: &ServiceObservation, expected: &ExpectedIdentity) -
     }
 }
 
-/// Judges how old it is.
+/// Checks the age of the key.
 #[must_use]
 pub fn check_age(observed: &ServiceObservation, now: Timestamp, expected: &ExpectedIdentity) -> CheckResult {
     const NAME: &str = "key age";
@@ -172,20 +172,20 @@ pub fn check_age(observed: &ServiceObservation, now: Timestamp, expected: &Expec
         Err(unavailable) => return CheckResult::unknown(NAME, unavailable.reason()),
     };
     let Some(made) = made else {
-        return CheckResult::unknown(NAME, "the service does not tell it");
+        return CheckResult::unknown(NAME, "not reported by the service");
     };
     let days = now.duration_since(made).as_hours() / 24;
     let shown = match days {
-        ..1 => "made today".to_owned(),
-        1 => "1 day old".to_owned(),
-        days => format!("{days} days old"),
+        ..1 => "created today".to_owned(),
+        1 => "1 d old".to_owned(),
+        days => format!("{days} d old"),
     };
     if days > TOO_OLD_AFTER_DAYS {
-        let detail = format!("{shown}; a year is the most it should be");
+        let detail = format!("{shown}, more than the maximum of 365 d");
         return CheckResult::problem(NAME, detail, expected.rotation_fix());
     }
     match days > ROTATE_AFTER_DAYS {
-        true => CheckResult::ok(NAME, format!("{shown}; it is time to replace it")).with_fix(expected.rotation_fix()),
+        true => CheckResult::ok(NAME, format!("{shown}; rotation is due")).with_fix(expected.rotation_fix()),
         false => CheckResult::ok(NAME, shown),
     }
 }
@@ -203,7 +203,7 @@ mod tests {
     fn failed_with(status: u16) -> Unavailable {
         Unavailable::Failed {
             status: Some(status),
-            message: format!("answered {status}"),
+            message: format!("status {status}"),
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn observation(owner: &str, resource: &str, kind: &str) -> ServiceObservation {
-        let mut heard = ServiceObservation::skipped("not asked");
+        let mut heard = ServiceObservation::skipped("not checked");
         heard.organization = Ok("11111111-2222-3333-4444-555555555555".parse().unwrap());
         heard.key = Ok(api_key(owner, resource, kind));
         heard.principal = Some(Principal::from_id(owner));
@@ -242,7 +242,7 @@ mod tests {
         (check.state, check.detail)
     }
 
-    // Source: docs/reference/rbac.md#credentials-by-api. Which API takes which credential.
+    // Source: docs/reference/rbac.md#credentials-by-api
     #[test]
     fn only_a_cloud_key_is_accepted() {
         assert_eq!(
@@ -257,18 +257,18 @@ mod tests {
         let (state, detail) = run_check(&observation("sa-1", "lkc-1", "Cluster"));
         assert_eq!(state, CheckState::Problem);
         assert!(detail.contains("lkc-1"), "{detail}");
-        // Accepted by org/v2 and by nothing else.
+        // Only org/v2 accepts it.
         let mut global = observation("sa-1", "cloud", "Cloud");
         global.key = Err(failed_with(401));
         assert!(run_check(&global).1.contains("Global key"));
-        // A key that may not read itself is still one that was accepted.
+        // A key that is not allowed to read itself is still accepted.
         global.key = Err(failed_with(403));
         assert_eq!(run_check(&global).0, CheckState::Ok);
     }
 
     #[test]
     fn a_rejected_key_is_explained_from_what_is_known() {
-        let mut heard = ServiceObservation::skipped("not asked");
+        let mut heard = ServiceObservation::skipped("not checked");
         heard.organization = Err(failed_with(401));
         let id: ApiKeyId = "KAFKAKAFKAKAFKA1".parse().unwrap();
         let known = stock(&[("KAFKAKAFKAKAFKA1", "lkc-7")]);
@@ -280,7 +280,7 @@ mod tests {
             check.detail
         );
         let check = check_accepted(&heard, Some(&id), &stock(&[]), &ExpectedIdentity::default());
-        assert!(check.detail.contains("no Cloud key"), "{}", check.detail);
+        assert!(check.detail.contains("not a Cloud key"), "{}", check.detail);
         let sandbox = ExpectedIdentity {
             department: Some("claims".into()),
             sandbox: true,
@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(check.state, CheckState::Problem);
         assert_eq!(
             check.detail,
-            "ebs-prod-claims-viewer (sa-1), but the profile is of ebs-prod-claims-operator"
+            "ebs-prod-claims-viewer (sa-1), but the profile belongs to ebs-prod-claims-operator"
         );
         let provisioner = |id: &str| ExpectedIdentity {
             provisioner: Some(id.parse().unwrap()),
@@ -338,15 +338,12 @@ mod tests {
             let check = check_age(&seen, now.parse().unwrap(), &ExpectedIdentity::default());
             (check.state, check.detail)
         };
-        assert_eq!(judged("2026-01-01T09:00:00Z"), (CheckState::Ok, "made today".into()));
-        assert_eq!(judged("2026-04-01T00:00:00Z"), (CheckState::Ok, "90 days old".into()));
+        assert_eq!(judged("2026-01-01T09:00:00Z"), (CheckState::Ok, "created today".into()));
+        assert_eq!(judged("2026-04-01T00:00:00Z"), (CheckState::Ok, "90 d old".into()));
         let (state, detail) = judged("2027-01-01T00:00:00Z");
-        assert_eq!(
-            (state, detail.as_str()),
-            (CheckState::Ok, "365 days old; it is time to replace it")
-        );
+        assert_eq!((state, detail.as_str()), (CheckState::Ok, "365 d old; rotation is due"));
         assert_eq!(judged("2027-01-02T00:00:00Z").0, CheckState::Problem);
-        // A clock that goes wrong is another check's business.
+        // The clock check covers a wrong clock.
         assert_eq!(judged("2020-01-01T00:00:00Z").0, CheckState::Ok);
     }
 }

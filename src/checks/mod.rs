@@ -1,8 +1,8 @@
-//! Looks before the leap: what must hold before anything is written, and what helps a colleague find out why it does
-//! not.
+//! Checks of the environment: before an onboarding, and for `doctor`.
 //!
-//! [`preflight()`] is what `onboard` looks at before it asks; the rest is `doctor`'s. Each file there is about one thing:
-//! it says how to look at it, and judges what was seen without looking again, so that every judgement can be tried.
+//! [`preflight()`] checks what `onboard` needs before it asks for confirmation; the other modules belong to `doctor`.
+//! Each module observes one subject and evaluates the observation with pure functions, so that every result can be
+//! tested.
 
 pub mod assumptions;
 mod check;

@@ -1,5 +1,5 @@
-//! The way to the service: who answers there, over which proxy, with whose certificate. Asked without a key, so that
-//! nothing of the key can be to blame.
+//! Checks of the connection: which server responds, through which proxy, with which certificate. The requests carry no
+//! key, so a problem with the key cannot affect the result.
 
 use std::time::Duration;
 
@@ -18,49 +18,49 @@ use crate::{
 
 const TELEMETRY_HOSTS: &str = "hosts of logs and metrics";
 
-/// What happened when the service was asked without a key.
+/// Result of a request without a key.
 #[derive(Debug)]
 pub struct HostReachability {
-    /// The host that was asked.
+    /// Host.
     pub host: String,
-    /// When the question was sent.
+    /// Time at which the request was sent.
     pub started_at: Timestamp,
-    /// How long it took.
+    /// Time until the response.
     pub elapsed: Duration,
-    /// What came.
+    /// Response or transport error.
     pub response: Result<HostResponse, TransportError>,
 }
 
-/// What answered.
+/// Response of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostResponse {
-    /// The status.
+    /// HTTP status.
     pub status: StatusCode,
-    /// What the answerer's clock said.
+    /// Date of the server.
     pub date: Option<Timestamp>,
-    /// Who issued its certificate; nothing without TLS.
+    /// Issuer of its certificate; `None` without TLS.
     pub issuer: Option<String>,
-    /// Whether it is a page for people.
+    /// Whether the body is an HTML page.
     pub web_page: bool,
-    /// Where it points to, host only, when that is somewhere else.
+    /// Host of the redirect target, if it differs.
     pub redirects_to: Option<String>,
 }
 
-/// Asks the service behind `base` for its organizations, without a key.
+/// Requests the organizations of the service at `base` without a key.
 pub async fn probe_host(transport: &dyn Transport, base: &BaseUrl, clock: &Clock) -> HostReachability {
     probe_path(transport, base, ORGANIZATIONS, clock).await
 }
 
-/// A host beside the API's, what it is for, and what happened when it was asked.
+/// Host for logs or metrics, with its purpose and reachability.
 #[derive(Debug)]
 pub struct TelemetryHost {
-    /// What it is for, in words.
+    /// Purpose, for people.
     pub purpose: &'static str,
-    /// What happened.
+    /// Reachability.
     pub reachability: HostReachability,
 }
 
-/// Asks the hosts of `places`, each with its purpose, for nothing in particular, all at once.
+/// Sends a request without a key to each host of `places`, all at once; each host comes with its purpose.
 pub async fn probe_telemetry_hosts(
     transport: &dyn Transport,
     places: Vec<(&'static str, BaseUrl)>,
@@ -112,7 +112,7 @@ fn read(answer: &Response<Bytes>) -> HostResponse {
     }
 }
 
-/// The time of an answer; one from a cache has grown old there.
+/// Returns the time of a response, corrected by its age in a cache.
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let date = rfc2822::DateTimeParser::new()
@@ -122,16 +122,16 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     date.checked_add(SignedDuration::from_secs(age)).ok()
 }
 
-/// A proxy that the environment names, without the password that may stand before its address.
+/// Proxy setting in the environment, without its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxySetting {
-    /// The variable.
+    /// Environment variable.
     pub variable: String,
-    /// Host and port; nothing when that cannot be read.
+    /// Host and port; `None` if invalid.
     pub address: Option<String>,
 }
 
-/// The proxies that `variables` name for https: as the HTTP library reads them, in upper and in lower case.
+/// Returns the HTTPS proxies in `variables`, in upper and lower case like the HTTP library.
 #[must_use]
 pub fn find_proxies(variables: impl IntoIterator<Item = (String, String)>) -> Vec<ProxySetting> {
     let mut found: Vec<ProxySetting> = variables
@@ -145,7 +145,7 @@ pub fn find_proxies(variables: impl IntoIterator<Item = (String, String)>) -> Ve
             address: proxy_address(&value),
         })
         .collect();
-    // The one for https counts before the one for everything.
+    // The variable for HTTPS takes precedence over the one for all protocols.
     found.sort_by_key(|proxy| !proxy.variable.eq_ignore_ascii_case(env::HTTPS_PROXY));
     found
 }
@@ -158,62 +158,63 @@ fn proxy_address(value: &str) -> Option<String> {
     (!address.is_empty() && address.chars().all(safe)).then(|| address.to_owned())
 }
 
-/// Tells where requests go, and who says so. An address that may not be used is refused with the profile that names it.
+/// Reports the endpoint and its source. An endpoint that is not allowed is reported with the profile that names it.
 #[must_use]
 pub fn check_endpoint(base: Option<&str>, by_profile: bool, near: bool) -> CheckResult {
     const NAME: &str = "endpoint";
     match (base, near, by_profile) {
-        (None, ..) => CheckResult::unknown(NAME, "none to ask"),
-        (Some(base), true, _) => CheckResult::ok(NAME, format!("{base}, on this computer")),
-        (Some(base), false, true) => CheckResult::ok(NAME, format!("{base}, by the profile")),
+        (None, ..) => CheckResult::unknown(NAME, "none"),
+        (Some(base), true, _) => CheckResult::ok(NAME, format!("{base}, on loopback")),
+        (Some(base), false, true) => CheckResult::ok(NAME, format!("{base}, from the profile")),
         (Some(base), false, false) => CheckResult::ok(NAME, base),
     }
 }
 
-/// The checks of an answer that nobody asked for.
+/// Returns the checks of a response when no request was sent.
 #[must_use]
 pub fn skipped_checks(offline: bool) -> Vec<CheckResult> {
     let why = match offline {
-        true => "nobody was asked: --offline",
-        false => "there is no way to ask",
+        true => "skipped: `--offline`",
+        false => "skipped: no usable endpoint",
     };
     ["service reachable", TELEMETRY_HOSTS, "certificate", "clock"]
         .map(|name| CheckResult::unknown(name, why))
         .into()
 }
 
-/// Judges the proxies, for a service that is on this computer or not.
+/// Checks the proxy settings; `near` tells whether the service is on loopback.
 #[must_use]
 pub fn check_proxy(proxies: &[ProxySetting], near: bool) -> CheckResult {
     const NAME: &str = "proxy";
     match proxies.first() {
-        None => CheckResult::ok(NAME, "none named by the environment"),
-        Some(proxy) if near => CheckResult::ok(NAME, format!("{} is not used for this computer", proxy.variable)),
+        None => CheckResult::ok(NAME, "none in the environment"),
+        Some(proxy) if near => CheckResult::ok(NAME, format!("`{}` is not used for loopback", proxy.variable)),
         Some(ProxySetting {
             variable,
             address: None,
         }) => CheckResult::problem(
             NAME,
-            format!("{variable} does not hold an address"),
-            format!("Set it to `http://HOST:PORT`, or `unset {variable}`."),
+            format!("`{variable}` is not a valid URL"),
+            format!("Set `{variable}` to `http://HOST:PORT`, or run `unset {variable}`."),
         ),
         Some(ProxySetting {
             variable,
             address: Some(address),
-        }) => CheckResult::ok(NAME, format!("{address}, by {variable}")),
+        }) => CheckResult::ok(NAME, format!("{address}, from `{variable}`")),
     }
 }
 
-/// Whether the service answers, and not somebody in its place.
+/// Checks whether the service responds, and not another server in its place.
 #[must_use]
 pub fn check_reachable(knock: &HostReachability, proxies: &[ProxySetting]) -> CheckResult {
     const NAME: &str = "service reachable";
     let host = &knock.host;
     match &knock.response {
         Ok(answer) => check_response(answer, host),
-        Err(TransportError::Certificate { .. }) => {
-            CheckResult::unknown(NAME, format!("{host} is there, but its certificate is refused"))
-        }
+        Err(TransportError::Certificate { .. }) => CheckResult::unknown(
+            NAME,
+            format!("`{host}` is reachable, but its certificate is not trusted"),
+        ),
         Err(error) => {
             let fix = match (proxies.first(), is_loopback(host)) {
                 (_, true) => {
@@ -221,11 +222,11 @@ pub fn check_reachable(knock: &HostReachability, proxies: &[ProxySetting]) -> Ch
                         .to_owned()
                 }
                 (Some(proxy), false) => format!(
-                    "Check {} and whether the proxy lets {host} through: `curl -v https://{host}`.",
+                    "Check `{}` and whether the proxy allows `{host}`: `curl -v https://{host}`.",
                     proxy.variable
                 ),
                 (None, false) => {
-                    format!("Check the network with `curl -v https://{host}`; behind a proxy set `HTTPS_PROXY`.")
+                    format!("Check the network with `curl -v https://{host}`. Behind a proxy, set `HTTPS_PROXY`.")
                 }
             };
             CheckResult::problem(NAME, with_cause(error), fix)
@@ -240,41 +241,40 @@ fn check_response(answer: &HostResponse, host: &str) -> CheckResult {
             NAME,
             what,
             format!(
-                "Sign in to the network with a browser, or ask those who run the proxy to let {host} through unchanged."
+                "Sign in to the network with a browser, or ask the proxy's administrators to allow `{host}` without changes."
             ),
         )
     };
     match answer.status {
         _ if answer.web_page => portal(format!(
-            "a web page answers in place of {host} (status {})",
+            "a web page responds instead of `{host}` (status {})",
             answer.status.as_u16()
         )),
         _ if answer.redirects_to.as_deref().is_some_and(|to| to != host) => portal(format!(
-            "{host} answers that it is at {} now, which is not followed",
+            "`{host}` redirects to `{}`, which is not followed",
             answer.redirects_to.as_deref().unwrap_or_default()
         )),
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => portal("the proxy wants to know who asks".to_owned()),
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => portal("the proxy requires authentication".to_owned()),
         status if status.is_server_error() => CheckResult::unknown(
             NAME,
-            format!(
-                "{host} answers, but has trouble of its own (status {})",
-                status.as_u16()
-            ),
+            format!("`{host}` responds with a server error (status {})", status.as_u16()),
         ),
-        // Without a key: 401 (docs/reference/rbac.md#error-bodies), or a limit on how often it may be asked.
+        // Without a key, Confluent Cloud returns 401 (docs/reference/rbac.md#error-bodies) or a rate limit error.
         status if status.is_success() || matches!(status.as_u16(), 401 | 403 | 429) => {
-            CheckResult::ok(NAME, format!("{host} answers"))
+            CheckResult::ok(NAME, format!("`{host}` responds"))
         }
         status => CheckResult::problem(
             NAME,
-            format!("{host} answers {}, which Confluent Cloud would not", status.as_u16()),
-            "Correct `endpoint` in the profile: Confluent Cloud is `https://api.confluent.cloud`.",
+            format!(
+                "`{host}` responds with status {}, which is not a response of Confluent Cloud",
+                status.as_u16()
+            ),
+            "Correct `endpoint` in the profile; for Confluent Cloud it is `https://api.confluent.cloud`.",
         ),
     }
 }
 
-/// Whether the hosts beside the API's answer at all: without them there are no connector logs and no metrics. `Err` tells
-/// why they were not asked.
+/// Checks whether the hosts for logs and metrics respond. `Err` holds the result when they were not probed.
 #[must_use]
 pub fn check_telemetry_hosts(asked: Result<&[TelemetryHost], CheckResult>) -> CheckResult {
     let asked = match asked {
@@ -284,10 +284,10 @@ pub fn check_telemetry_hosts(asked: Result<&[TelemetryHost], CheckResult>) -> Ch
     let silent = |other: &&TelemetryHost| other.reachability.response.is_err();
     let Some(first) = asked.iter().find(silent) else {
         if asked.is_empty() {
-            return CheckResult::ok(TELEMETRY_HOSTS, "the same as the endpoint");
+            return CheckResult::ok(TELEMETRY_HOSTS, "same as the endpoint");
         }
         let hosts: Vec<&str> = asked.iter().map(|other| other.reachability.host.as_str()).collect();
-        return CheckResult::ok(TELEMETRY_HOSTS, format!("{} answer", hosts.join(", ")));
+        return CheckResult::ok(TELEMETRY_HOSTS, format!("reachable: {}", hosts.join(", ")));
     };
     let missing: Vec<String> = asked
         .iter()
@@ -300,43 +300,44 @@ pub fn check_telemetry_hosts(asked: Result<&[TelemetryHost], CheckResult>) -> Ch
         TELEMETRY_HOSTS,
         missing.join("; "),
         format!(
-            "Ask those who run the network to let {0} through: `curl -v https://{0}` shows what is in the way.",
+            "Ask the network administrators to allow `{0}`; `curl -v https://{0}` shows the error.",
             first.reachability.host
         ),
     )
 }
 
-/// The check of the hosts beside the API's when nobody asked them.
+/// Returns the check of the hosts for logs and metrics when they were not probed.
 #[must_use]
 pub fn skipped_telemetry_hosts(why: &str) -> CheckResult {
     CheckResult::unknown(TELEMETRY_HOSTS, why)
 }
 
-/// The check of the hosts beside the API's when one of them may not be asked.
+/// Returns the check of the hosts for logs and metrics when one of them is not allowed.
 #[must_use]
 pub fn untrusted_telemetry_hosts(why: &str) -> CheckResult {
-    CheckResult::problem(TELEMETRY_HOSTS, why, "Correct or `unset` the variable.")
+    CheckResult::problem(TELEMETRY_HOSTS, why, "Correct or unset the variable.")
 }
 
-/// Whose certificate it is. What a company's own authority is called, nobody here can know: people see the name.
+/// Checks the certificate and names its issuer. Only the user can tell whether a company's certificate authority is
+/// expected.
 #[must_use]
 pub fn check_certificate(knock: &HostReachability, base: &BaseUrl) -> CheckResult {
     const NAME: &str = "certificate";
     if base.as_str().starts_with("http://") {
-        return CheckResult::ok(NAME, "none is needed on this computer");
+        return CheckResult::ok(NAME, "not needed on loopback");
     }
     match &knock.response {
         Ok(answer) => match &answer.issuer {
             Some(issuer) => CheckResult::ok(NAME, format!("issued by {issuer}")),
-            None => CheckResult::unknown(NAME, "trusted; who issued it cannot be read"),
+            None => CheckResult::unknown(NAME, "trusted; its issuer is unreadable"),
         },
         Err(error @ TransportError::Certificate { .. }) => CheckResult::problem(
             NAME,
             with_cause(error),
-            "If your company inspects encrypted traffic, set `SSL_CERT_FILE` to a file with the certificate of its \
-             authority in PEM form.",
+            "If your company inspects TLS traffic, set `SSL_CERT_FILE` to a PEM file with the certificate of its \
+             certificate authority.",
         ),
-        Err(_) => CheckResult::unknown(NAME, "not seen: there was no answer"),
+        Err(_) => CheckResult::unknown(NAME, "not checked: no response"),
     }
 }
 

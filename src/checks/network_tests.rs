@@ -39,7 +39,7 @@ fn refused() -> TransportError {
     TransportError::Certificate {
         host: "api.confluent.cloud:443".into(),
         issuer: Some("Inspection CA 7 (Example Insurance)".into()),
-        source: "nobody here vouches for its issuer".into(),
+        source: "its issuer is not trusted on this machine".into(),
     }
 }
 
@@ -72,7 +72,7 @@ fn a_response_from_another_server_is_reported() {
     assert_eq!(check.state, CheckState::Problem);
     assert_eq!(
         check.detail,
-        "a web page answers in place of api.confluent.cloud (status 200)"
+        "a web page responds instead of `api.confluent.cloud` (status 200)"
     );
     let elsewhere = HostResponse {
         redirects_to: Some("portal.example.com".into()),
@@ -97,15 +97,15 @@ fn no_response_is_a_problem_with_a_diagnostic_command() {
     assert_eq!(check.state, CheckState::Problem);
     assert_eq!(
         check.detail,
-        "could not connect to api.confluent.cloud:443: no route to host"
+        "cannot connect to `api.confluent.cloud:443`: no route to host"
     );
     assert!(check.fix.unwrap().contains("`curl -v https://api.confluent.cloud`"));
     let check = check_reachable(
         &unreachable_with(connect()),
         &[proxy_at(Some("proxy.example.com:8080"))],
     );
-    assert!(check.fix.unwrap().starts_with("Check HTTPS_PROXY"));
-    // One cause is one problem: the certificate has a check of its own.
+    assert!(check.fix.unwrap().starts_with("Check `HTTPS_PROXY`"));
+    // An untrusted certificate is reported once, by the certificate check.
     assert_eq!(
         check_reachable(&unreachable_with(refused()), &[]).state,
         CheckState::Unknown
@@ -188,7 +188,7 @@ fn an_unreachable_telemetry_host_is_named_with_its_purpose() {
             seconds: 10,
         })
     };
-    // Whatever they say without a key, they are there.
+    // Any response without a key means that the host is reachable.
     let good = [
         other("connector logs", reachable_with(status(404))),
         other("metrics", reachable_with(status(401))),
@@ -200,7 +200,7 @@ fn an_unreachable_telemetry_host_is_named_with_its_purpose() {
     assert_eq!(check.state, CheckState::Problem);
     assert_eq!(
         check.detail,
-        "connector logs: api.logging.confluent.cloud:443 did not answer within 10 s"
+        "connector logs: `api.logging.confluent.cloud:443` did not respond within 10 s"
     );
     assert!(
         check

@@ -1,5 +1,5 @@
-//! What the service says to the key in question: each answer by itself, so that one refusal hides no other answer. Every
-//! call reads, but for those of `probe`, which change nothing either.
+//! Observations of the service with the configured key. Each observation succeeds or fails on its own. All requests are
+//! reads, except those of `probe`, which change nothing.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -23,22 +23,22 @@ use crate::{
     probe::{self, ProbeCall},
 };
 
-/// Why there is no answer.
+/// Reason for a missing observation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
-    /// It was not asked, and why.
+    /// The request was not sent, with the reason.
     Skipped(String),
-    /// The service refused, or did not answer.
+    /// The request failed.
     Failed {
-        /// The status, if there was an answer.
+        /// HTTP status, if there was a response.
         status: Option<u16>,
-        /// What was said, or what happened.
+        /// Error message.
         message: String,
     },
 }
 
 impl Unavailable {
-    /// The status of a refusal.
+    /// Returns the HTTP status of a failed request.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -47,7 +47,7 @@ impl Unavailable {
         }
     }
 
-    /// The reason, for people.
+    /// Returns the reason, for people.
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
@@ -66,61 +66,61 @@ impl From<ClientError> for Unavailable {
     }
 }
 
-/// An answer, or why there is none.
+/// Observation, or the reason why it is missing.
 pub type Observation<T> = Result<T, Unavailable>;
 
-/// Where to look, and for whom: as far as it is known beforehand.
+/// What to observe, as far as it is known before the first request.
 #[derive(Clone, Debug, Default)]
 pub struct ProbeTarget {
-    /// The organization, when a file says it.
+    /// Organization, if a file names it.
     pub organization: Option<OrganizationId>,
-    /// The environment.
+    /// Environment.
     pub environment: Option<EnvironmentId>,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: Option<ClusterId>,
-    /// The Schema Registry.
+    /// Schema Registry.
     pub schema_registry: Option<SchemaRegistryId>,
-    /// The key that is acted with.
+    /// API key of the caller.
     pub key: Option<ApiKeyId>,
-    /// Who that is, when it is known without asking.
+    /// Principal of the caller, if known.
     pub principal: Option<Principal>,
-    /// The name of the account that should be acting: what to look for when its key does not tell.
+    /// Name of the expected service account, to look up the caller if the service does not report the key's owner.
     pub account_name: Option<String>,
-    /// Who it is if nothing else tells.
+    /// Principal to assume if no other source names one.
     pub fallback_principal: Option<Principal>,
-    /// The names of the department that is acted for.
+    /// Prefix of the department that the caller acts for.
     pub prefix: Option<Prefix>,
 }
 
-/// What was heard.
+/// Observations of the service.
 #[derive(Clone, Debug)]
 pub struct ServiceObservation {
-    /// The organization: every valid Cloud key may see its own.
+    /// Organization. Every valid Cloud key can read its own.
     pub organization: Observation<OrganizationId>,
-    /// The key itself.
+    /// API key of the caller.
     pub key: Observation<ApiKey>,
-    /// The service account behind it.
+    /// Service account of the caller.
     pub account: Observation<ServiceAccount>,
-    /// The environment.
+    /// Environment.
     pub environment: Observation<Environment>,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: Observation<Cluster>,
-    /// The Schema Registries of the environment.
+    /// Schema Registries of the environment.
     pub registries: Observation<Vec<SchemaRegistryId>>,
-    /// The connectors of the cluster.
+    /// Connectors of the cluster.
     pub connectors: Observation<BTreeMap<String, ExpandedConnector>>,
-    /// The role bindings that the caller holds.
+    /// Role bindings of the caller.
     pub bindings: Observation<Vec<RoleBinding>>,
-    /// Role bindings of ConnectManager below the cluster, whoever holds them: what open question Q1 asks for.
+    /// ConnectManager bindings of all principals below the cluster, which answer open question Q1.
     pub connect_managers: Observation<Vec<RoleBinding>>,
-    /// What the caller may do to a connector of the department's, tried where no role binding is shown.
+    /// Operations on connectors of the department, probed if no role binding is visible.
     pub allowed_operations: BTreeMap<&'static str, bool>,
-    /// Who is acting.
+    /// Principal of the caller.
     pub principal: Option<Principal>,
 }
 
 impl ServiceObservation {
-    /// Nothing, because nobody was asked.
+    /// Returns observations without any request, with the reason.
     #[must_use]
     pub fn skipped(why: &str) -> Self {
         fn skipped_observation<T>(why: &str) -> Observation<T> {
@@ -141,7 +141,7 @@ impl ServiceObservation {
         }
     }
 
-    /// Where everything is, as far as it is known now.
+    /// Returns the address of the stage, as far as it is known.
     #[must_use]
     pub fn address(&self, target: &ProbeTarget) -> Option<StageAddress> {
         let registry = target.schema_registry.clone();
@@ -160,7 +160,7 @@ impl ServiceObservation {
     }
 }
 
-/// How patient a client is that examines: it tells what it sees, now.
+/// Returns a policy without retries: checks report the current state at once.
 #[must_use]
 pub fn no_retry() -> RetryPolicy {
     RetryPolicy {
@@ -170,14 +170,14 @@ pub fn no_retry() -> RetryPolicy {
     }
 }
 
-/// Asks everything that `question` gives a place for, as much as possible at once.
+/// Observes everything that `target` has an address for, concurrently where possible.
 pub async fn observe(client: &Client, target: &ProbeTarget) -> ServiceObservation {
-    let mut observed = ServiceObservation::skipped("no stage is named");
+    let mut observed = ServiceObservation::skipped("no stage specified");
     let place = target.environment.clone().zip(target.cluster.clone());
     let place = place.map(|(environment, cluster)| ClusterPath { environment, cluster });
     let organization = async {
         let list = client.list(ListOrganizations).await?;
-        let unknown = || Unavailable::Skipped("the service names no organization for this key".to_owned());
+        let unknown = || Unavailable::Skipped("the service lists no organization for this key".to_owned());
         list.into_iter().next().map(|found| found.id).ok_or_else(unknown)
     };
     let (organization, key, environment, cluster, registries, connectors) = join!(
@@ -203,7 +203,7 @@ pub async fn observe(client: &Client, target: &ProbeTarget) -> ServiceObservatio
         OptionFuture::from(place.clone().map(|place| observe_one(client, ListConnectors(place)))),
     );
     observed.organization = organization;
-    observed.key = key.unwrap_or_else(|| Err(Unavailable::Skipped("acting without a key of its own".to_owned())));
+    observed.key = key.unwrap_or_else(|| Err(Unavailable::Skipped("the caller has no API key".to_owned())));
     observed.environment = environment.unwrap_or(observed.environment);
     observed.cluster = cluster.unwrap_or(observed.cluster);
     observed.registries = registries.unwrap_or(observed.registries);
@@ -230,7 +230,7 @@ pub async fn observe(client: &Client, target: &ProbeTarget) -> ServiceObservatio
     observed
 }
 
-/// The account of the name that is expected: a list shows the caller at least itself.
+/// Finds the expected account by its name. A list contains at least the caller's own account.
 async fn find_principal_by_name(client: &Client, target: &ProbeTarget) -> Option<Principal> {
     let name = target.account_name.clone()?;
     let request = ListServiceAccounts {
@@ -241,10 +241,11 @@ async fn find_principal_by_name(client: &Client, target: &ProbeTarget) -> Option
     Some(found.id.into())
 }
 
-/// Who the caller is, and which roles it holds.
+/// Observes the caller's account and role bindings.
 async fn observe_caller(client: &Client, target: &ProbeTarget, observed: &mut ServiceObservation) {
     let Some(principal) = observed.principal.clone() else {
-        let why = || Unavailable::Skipped("who owns the key is not to be seen with it".to_owned());
+        let why =
+            || Unavailable::Skipped("the key's owner is unknown: the key is not allowed to read itself".to_owned());
         observed.account = Err(why());
         observed.bindings = Err(why());
         observed.connect_managers = Err(why());
@@ -259,7 +260,7 @@ async fn observe_caller(client: &Client, target: &ProbeTarget, observed: &mut Se
         .or(target.organization.as_ref())
         .cloned();
     let held = async {
-        let organization = known.ok_or_else(|| Unavailable::Skipped("the organization is not known".to_owned()))?;
+        let organization = known.ok_or_else(|| Unavailable::Skipped("the organization is unknown".to_owned()))?;
         let crn = Crn::organization(&organization);
         let list = |scope| {
             client.list(ListRoleBindings {
@@ -273,7 +274,7 @@ async fn observe_caller(client: &Client, target: &ProbeTarget, observed: &mut Se
             list(RoleBindingScope::Exact(crn.into()))
         );
         let found = below?.into_iter().chain(exactly?).map(|object| object.binding);
-        // The service's filter is documented only as a partial search.
+        // The service documents this filter only as a partial search.
         let mut own: Vec<RoleBinding> = found.filter(|binding| binding.principal == principal).collect();
         own.sort();
         own.dedup();
@@ -305,14 +306,14 @@ async fn observe_caller(client: &Client, target: &ProbeTarget, observed: &mut Se
         ))
     });
     observed.bindings = bindings;
-    observed.connect_managers = managers.unwrap_or_else(|| Err(Unavailable::Skipped("no stage is named".to_owned())));
+    observed.connect_managers = managers.unwrap_or_else(|| Err(Unavailable::Skipped("no stage specified".to_owned())));
 }
 
 async fn observe_one<E: crate::api::Endpoint>(client: &Client, endpoint: E) -> Observation<E::Response> {
     Ok(client.send(&endpoint).await?.value)
 }
 
-/// Tries, without changing anything, what may be done to connectors of these names.
+/// Probes allowed operations on connectors with this prefix without changing anything.
 async fn probe_operations(client: &Client, place: &ClusterPath, prefix: &Prefix) -> BTreeMap<&'static str, bool> {
     let name = format!("{prefix}{}", probe::PROBE_NAME);
     let (status, create) = join!(

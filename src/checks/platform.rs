@@ -1,4 +1,4 @@
-//! The platform's files, and which of their grants rest on what nobody could yet try.
+//! Checks of the platform's files, and of the unverified assumptions that their grants depend on.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use crate::{
     model::{CrnPattern, NamePattern, Prefix, ResourceKind, Role, RoleBinding, RoleGrant, StageAddress, Template},
 };
 
-/// Judges the files. What stands in them is not repeated: somebody may have written a secret where none belongs.
+/// Checks the files. The result never quotes them, because they may contain a misplaced secret.
 #[must_use]
 pub fn check_files(loaded: Result<Option<&LoadedWorkspace>, &str>) -> CheckResult {
     const NAME: &str = "platform files";
     let loaded = match loaded {
-        Err(why) => return CheckResult::problem(NAME, why, "Correct or `unset` the variable."),
+        Err(why) => return CheckResult::problem(NAME, why, "Correct or unset the variable."),
         Ok(None) => {
             return CheckResult::ok(
                 NAME,
-                "none here or in a folder above; only the platform team needs them",
+                "none in this folder or its parents; only the platform team needs them",
             );
         }
         Ok(Some(loaded)) => loaded,
@@ -42,33 +42,33 @@ pub fn check_files(loaded: Result<Option<&LoadedWorkspace>, &str>) -> CheckResul
         return CheckResult::problem(
             NAME,
             format!(
-                "{origin}: {errors} {}, the first is {}{}",
-                if errors == 1 { "mistake" } else { "mistakes" },
+                "{origin}: {errors} {}, the first is `{}`{}",
+                if errors == 1 { "error" } else { "errors" },
                 first.rule,
                 place.map(|place| format!(" at {place}")).unwrap_or_default()
             ),
-            "`confluent ebs department validate` shows all of them.",
+            "List them with `confluent ebs department validate`.",
         );
     }
     let departments = loaded.workspace.active_departments().count();
     let check = |detail| CheckResult::ok(NAME, detail);
     match warnings {
-        0 => check(format!("{origin}: {departments} departments, no mistake")),
+        0 => check(format!("{origin}: {departments} departments, no errors")),
         _ => check(format!(
-            "{origin}: {departments} departments, no mistake, warnings: {warnings}"
+            "{origin}: {departments} departments, no errors, warnings: {warnings}"
         ))
-        .with_fix("`confluent ebs department validate` shows the warnings."),
+        .with_fix("List the warnings with `confluent ebs department validate`."),
     }
 }
 
-/// One thing that nobody could yet try, with the switch that turns it over and what would show that it holds.
+/// Unverified assumption: the setting that inverts it, and the binding that would confirm it.
 struct OpenAssumption {
     id: &'static str,
     apply: fn(&mut RbacAssumptions),
     shown_by: fn(&RoleBinding) -> bool,
 }
 
-/// Those of `docs/assumptions.md` on which a grant can rest.
+/// Assumptions of `docs/assumptions.md` that grants can depend on.
 const OPEN_ASSUMPTIONS: [OpenAssumption; 2] = [
     OpenAssumption {
         id: "Q1",
@@ -86,13 +86,13 @@ fn is_on_connectors(binding: &RoleBinding) -> bool {
     binding.pattern.kind() == ResourceKind::Connector
 }
 
-/// Judges the templates in use: whether what they rest on has been seen to hold here, and what happens if it does not.
+/// Checks the templates in use: whether their assumptions are confirmed here, and whether a fallback exists.
 #[must_use]
 pub fn check_assumptions(workspace: Option<&Workspace>, observed: &ServiceObservation) -> CheckResult {
     const NAME: &str = "template assumptions";
-    const LIST: &str = "`confluent ebs doctor --assumptions` shows the call that settles each.";
+    const LIST: &str = "Show the call that verifies each with `confluent ebs doctor --assumptions`.";
     let Some(workspace) = workspace else {
-        return CheckResult::ok(NAME, "no templates here");
+        return CheckResult::ok(NAME, "no templates");
     };
     let seen: Vec<&RoleBinding> = [&observed.bindings, &observed.connect_managers]
         .into_iter()
@@ -117,17 +117,17 @@ pub fn check_assumptions(workspace: Option<&Workspace>, observed: &ServiceObserv
             .collect();
         match without.is_empty() {
             true => open.push(format!("{} (every such grant has a fallback)", each.id)),
-            false => stuck.push(format!("{} (without a fallback in {})", each.id, join(without))),
+            false => stuck.push(format!("{} (no fallback in {})", each.id, join(without))),
         }
     }
     open.extend(stuck);
     match (open.is_empty(), holding.is_empty()) {
-        (true, true) => CheckResult::ok(NAME, "the templates in use rest on none"),
+        (true, true) => CheckResult::ok(NAME, "none in the templates in use"),
         (true, false) => CheckResult::ok(
             NAME,
-            format!("{} hold here: there are such role bindings", holding.join(" and ")),
+            format!("{} confirmed by existing role bindings", holding.join(" and ")),
         ),
-        (false, _) => CheckResult::unknown(NAME, format!("not seen to hold here: {}", open.join(", "))).with_fix(LIST),
+        (false, _) => CheckResult::unknown(NAME, format!("unconfirmed: {}", open.join(", "))).with_fix(LIST),
     }
 }
 
@@ -135,7 +135,7 @@ fn join(names: BTreeSet<&str>) -> String {
     names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// The grants of every template that a department has.
+/// Returns the grants of all templates in use.
 fn in_use(workspace: &Workspace) -> impl Iterator<Item = (&Template, &RoleGrant)> {
     let names: BTreeSet<&str> = workspace
         .active_departments()
@@ -150,12 +150,12 @@ fn in_use(workspace: &Workspace) -> impl Iterator<Item = (&Template, &RoleGrant)
         })
 }
 
-/// Whether the service would refuse the grant if the assumption were wrong.
+/// Returns whether the service would reject the grant if the assumption were wrong.
 fn depends_on(grant: &RoleGrant, open: &OpenAssumption) -> bool {
     can_bind(&grant.role, grant, None) && !can_bind(&grant.role, grant, Some(open))
 }
 
-/// Whether the grant's fallback would be taken then.
+/// Returns whether the service would accept the grant's fallback in that case.
 fn has_working_fallback(grant: &RoleGrant, open: &OpenAssumption) -> bool {
     grant
         .fallback
@@ -171,7 +171,7 @@ fn can_bind(role: &Role, grant: &RoleGrant, turned: Option<&OpenAssumption>) -> 
     sample_pattern(grant).is_some_and(|pattern| check_bind_pattern(role, &pattern, &assumptions).is_allowed())
 }
 
-/// Where a grant would be bound, somewhere: where exactly makes no difference.
+/// Returns an example of the pattern that the grant binds; the exact name does not matter.
 fn sample_pattern(grant: &RoleGrant) -> Option<CrnPattern> {
     let address = StageAddress {
         organization: "organization".parse().ok()?,
@@ -198,14 +198,11 @@ mod tests {
     #[test]
     fn invalid_files_are_reported_without_quoting_them() {
         assert_eq!(check_files(Ok(None)).state, CheckState::Ok);
-        assert_eq!(check_files(Err("`X` is set to nothing")).state, CheckState::Problem);
+        assert_eq!(check_files(Err("`X` is empty")).state, CheckState::Problem);
         let example = Workspace::embedded();
         let check = check_files(Ok(Some(&example)));
         assert_eq!(check.state, CheckState::Ok);
-        assert_eq!(
-            check.detail,
-            "the built-in example platform: 24 departments, no mistake"
-        );
+        assert_eq!(check.detail, "the built-in example platform: 24 departments, no errors");
 
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(
@@ -219,8 +216,7 @@ mod tests {
         assert!(!check.detail.contains("canary"), "{}", check.detail);
     }
 
-    // Source: docs/assumptions.md. Q1 is about ConnectManager on a connector prefix, Q11 about any prefix of
-    // connectors.
+    // Source: docs/assumptions.md. Q1 is about ConnectManager on a connector prefix, Q11 about any prefix of connectors.
     #[test]
     fn an_assumption_stays_open_until_a_matching_binding_is_observed() {
         let workspace = Workspace::embedded().workspace;
@@ -232,7 +228,7 @@ mod tests {
             "{}",
             check.detail
         );
-        assert!(check.detail.contains("Q11 (without a fallback"), "{}", check.detail);
+        assert!(check.detail.contains("Q11 (no fallback"), "{}", check.detail);
         assert!(check.fix.unwrap().contains("doctor --assumptions"));
 
         heard.bindings = Ok(vec![role_binding(Role::DeveloperRead, "claims-*")]);
@@ -246,7 +242,7 @@ mod tests {
         let check = check_assumptions(Some(&workspace), &heard);
         assert_eq!(
             (check.state, check.detail.as_str()),
-            (CheckState::Ok, "Q1 and Q11 hold here: there are such role bindings")
+            (CheckState::Ok, "Q1 and Q11 confirmed by existing role bindings")
         );
         assert_eq!(check_assumptions(None, &heard).state, CheckState::Ok);
     }

@@ -1,6 +1,5 @@
-//! How this program is installed as a plugin of the Confluent CLI: which files the CLI would take for plugins, and what
-//! that means. The rules are those of cli `pkg/plugin/plugin.go` (docs/reference/cli.md#plugin-files and
-//! docs/reference/cli.md#plugin-lookup).
+//! Checks of the installation as a plugin of the Confluent CLI: which files it treats as plugins. The rules follow cli
+//! `pkg/plugin/plugin.go` (docs/reference/cli.md#plugin-files and docs/reference/cli.md#plugin-lookup).
 
 use std::path::{Path, PathBuf};
 
@@ -9,39 +8,39 @@ use super::{
     cli_config::{CliConfig, CliConfigState},
 };
 
-/// The file of the CLI itself.
+/// File name of the Confluent CLI.
 const CLI_FILE: &str = if cfg!(windows) { "confluent.exe" } else { "confluent" };
-/// What the CLI calls this program.
+/// Plugin name of this program.
 const OWN: &str = "confluent-ebs";
-/// A second name under which the CLI asks for its help.
+/// Plugin name that the Confluent CLI runs for `confluent help ebs`.
 const HELP: &str = "confluent-help-ebs";
 
-/// An executable that the CLI would take for a plugin.
+/// Executable that the Confluent CLI treats as a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginFile {
-    /// Its name as a plugin.
+    /// Plugin name.
     pub name: String,
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// The file behind all links; nothing when a link leads nowhere.
+    /// Target after following links; `None` for a dangling link.
     pub real: Option<PathBuf>,
 }
 
-/// What the folders of `PATH` hold.
+/// Plugins and Confluent CLI in the folders of `PATH`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginInstallation {
-    /// The running program, behind all links.
+    /// Running program, with links followed.
     pub program: PathBuf,
-    /// The Confluent CLI.
+    /// Path of the Confluent CLI.
     pub cli: Option<PathBuf>,
-    /// Plugins whose names begin as ours does, in the order in which the CLI looks.
+    /// Plugins whose name starts with this program's name, in search order.
     pub plugins: Vec<PluginFile>,
-    /// Whether this is Windows.
+    /// Whether the system is Windows.
     pub windows: bool,
 }
 
 impl PluginInstallation {
-    /// Looks into `folders` as the CLI does; `extensions` are those that make a file executable on Windows.
+    /// Searches `folders` like the Confluent CLI; `extensions` mark executable files on Windows.
     #[must_use]
     pub fn discover(program: &Path, folders: &[PathBuf], extensions: &[String]) -> Self {
         let mut found = Self {
@@ -94,7 +93,7 @@ impl PluginInstallation {
     }
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 fn shell_quoted_path(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "-_./~:\\".contains(c);
@@ -104,7 +103,7 @@ fn shell_quoted_path(path: &Path) -> String {
     }
 }
 
-/// The file's name without its last extension: `confluent-ebs.bak` is a plugin "confluent-ebs".
+/// Returns a file name without its last extension: `confluent-ebs.bak` is a plugin `confluent-ebs`.
 fn stem(file: &str) -> &str {
     match file.rfind('.') {
         Some(at) => &file[..at],
@@ -112,7 +111,7 @@ fn stem(file: &str) -> &str {
     }
 }
 
-/// The plugin that a file's name stands for: `^confluent(-[a-z][0-9_a-z]*)+$` after the last extension is cut off.
+/// Returns the plugin name of a file: `^confluent(-[a-z][0-9_a-z]*)+$` without the last extension.
 fn plugin_name(file: &str) -> Option<&str> {
     let name = stem(file);
     let mut words = name.strip_prefix("confluent-")?.split('-');
@@ -129,13 +128,13 @@ fn is_relevant(plugin: &str) -> bool {
     plugin == OWN || plugin == HELP || shadowed_command(plugin).is_some()
 }
 
-/// What a longer name takes over, as it is typed: the CLI starts the longest name that fits.
+/// Returns the command that a longer plugin name shadows, because the Confluent CLI runs the longest matching name.
 fn shadowed_command(plugin: &str) -> Option<String> {
     let rest = plugin.strip_prefix(OWN)?.strip_prefix('-')?;
     Some(format!("confluent ebs {}", rest.replace('-', " ").replace('_', "-")))
 }
 
-/// On Unix no directory, and anybody may execute it, as `lstat` says: links count, also those that lead nowhere.
+/// Returns whether a path is executable: on Unix a non-directory with an execute bit, without following links.
 #[cfg(unix)]
 fn is_executable(path: &Path, _extensions: &[String]) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -149,7 +148,7 @@ fn is_executable(path: &Path, extensions: &[String]) -> bool {
     !path.is_dir() && (end.eq_ignore_ascii_case("py") || extensions.iter().any(known))
 }
 
-/// Judges an installation.
+/// Checks an installation.
 #[must_use]
 pub fn check_installation(installation: &PluginInstallation, config: &CliConfig) -> Vec<CheckResult> {
     vec![
@@ -167,7 +166,7 @@ fn check_cli(installation: &PluginInstallation) -> CheckResult {
         Some(path) => CheckResult::ok("Confluent CLI", path.display().to_string()),
         None => CheckResult::ok(
             "Confluent CLI",
-            "not on PATH; only `confluent ebs`, `init --from-login` and the administrator's commands need it",
+            "not on `PATH`; needed only for `confluent ebs`, `init --from-login` and the administrator's commands",
         ),
     }
 }
@@ -177,7 +176,7 @@ fn check_on_path(installation: &PluginInstallation) -> CheckResult {
     let program = installation.program.display();
     let Some(first) = installation.plugins_named(OWN).next() else {
         if installation.cli.is_none() {
-            return CheckResult::ok(NAME, "not there; not needed while `confluent-ebs` is called by itself");
+            return CheckResult::ok(NAME, "none; not needed to run `confluent-ebs` directly");
         }
         let folder = installation.program.parent().unwrap_or(Path::new("."));
         let known_name = installation
@@ -186,15 +185,15 @@ fn check_on_path(installation: &PluginInstallation) -> CheckResult {
             .and_then(|name| plugin_name(name.to_str()?));
         let fix = match (known_name == Some(OWN), installation.windows) {
             (true, false) => format!(
-                "`export PATH={}:$PATH` lets the Confluent CLI find it.",
+                "Run `export PATH={}:$PATH`, so that the Confluent CLI finds it.",
                 shell_quoted_path(folder)
             ),
-            (true, true) => format!("Add the folder {} to `PATH`.", folder.display()),
-            (false, _) => format!("Name the program {program} `{OWN}`, in a folder of `PATH`."),
+            (true, true) => format!("Add the folder `{}` to `PATH`.", folder.display()),
+            (false, _) => format!("Rename `{program}` to `{OWN}` and move it to a folder of `PATH`."),
         };
         return CheckResult::problem(
             NAME,
-            "no folder of PATH holds `confluent-ebs`, so `confluent ebs` is not known",
+            "`confluent-ebs` is not on `PATH`, so `confluent ebs` does not work",
             fix,
         );
     };
@@ -206,13 +205,13 @@ fn check_on_path(installation: &PluginInstallation) -> CheckResult {
     match &first.real {
         None => CheckResult::problem(
             NAME,
-            format!("{path} leads nowhere: `confluent ebs` fails without a word"),
-            format!("{remove} removes it."),
+            format!("`{path}` is a dangling link: `confluent ebs` fails without a message"),
+            format!("Remove it with {remove}."),
         ),
         Some(_) => CheckResult::problem(
             NAME,
-            format!("`confluent ebs` starts {path}, and not this program, {program}"),
-            format!("{remove} removes it, if this program is the one that you want."),
+            format!("`confluent ebs` runs `{path}`, not this program, `{program}`"),
+            format!("To use this program, remove the other one with {remove}."),
         ),
     }
 }
@@ -231,15 +230,15 @@ fn check_duplicates(installation: &PluginInstallation) -> CheckResult {
     CheckResult::problem(
         NAME,
         format!(
-            "{} would answer to the same name and is never reached",
+            "never run, because another file with the same name comes first: {}",
             join_paths(&paths)
         ),
-        format!("{} leaves one.", installation.remove_command(&paths)),
+        format!("Remove the duplicates with {}.", installation.remove_command(&paths)),
     )
 }
 
 fn check_shadowed_commands(installation: &PluginInstallation) -> CheckResult {
-    const NAME: &str = "sub-commands taken over";
+    const NAME: &str = "shadowed commands";
     let others: Vec<(&Path, String)> = installation
         .plugins
         .iter()
@@ -250,13 +249,13 @@ fn check_shadowed_commands(installation: &PluginInstallation) -> CheckResult {
     }
     let words: Vec<String> = others
         .iter()
-        .map(|(path, words)| format!("{} runs instead of `{words} …`", path.display()))
+        .map(|(path, words)| format!("`{}` runs instead of `{words} …`", path.display()))
         .collect();
     let paths: Vec<&Path> = others.iter().map(|(path, _)| *path).collect();
     CheckResult::problem(
         NAME,
         words.join("; "),
-        format!("{} ends that.", installation.remove_command(&paths)),
+        format!("Remove them with {}.", installation.remove_command(&paths)),
     )
 }
 
@@ -268,24 +267,18 @@ fn check_help_link(installation: &PluginInstallation) -> CheckResult {
         }
         Some(found) => CheckResult::problem(
             NAME,
-            format!(
-                "`confluent help ebs` starts {}, and not this program",
-                found.path.display()
-            ),
-            format!("{} removes it.", installation.remove_command(&[&found.path])),
+            format!("`confluent help ebs` runs `{}`, not this program", found.path.display()),
+            format!("Remove it with {}.", installation.remove_command(&[&found.path])),
         ),
         None => {
-            let check = CheckResult::ok(
-                NAME,
-                "none; `confluent help ebs` does not work without it, all else does",
-            );
+            let check = CheckResult::ok(NAME, "none; only `confluent help ebs` needs it");
             let installed = installation
                 .plugins_named(OWN)
                 .next()
                 .filter(|found| installation.is_running_program(found));
             match installed.and_then(|found| found.path.parent()) {
                 Some(folder) if !installation.windows => check.with_fix(format!(
-                    "`ln -s {OWN} {}` makes one.",
+                    "Create it with `ln -s {OWN} {}`.",
                     shell_quoted_path(&folder.join(HELP))
                 )),
                 _ => check,
@@ -296,25 +289,25 @@ fn check_help_link(installation: &PluginInstallation) -> CheckResult {
 
 fn check_enabled(installation: &PluginInstallation, config: &CliConfig) -> CheckResult {
     const NAME: &str = "plugins enabled";
-    const SWITCH: &str = "`confluent configuration update disable_plugins false` switches them on.";
+    const SWITCH: &str = "Enable them with `confluent configuration update disable_plugins false`.";
     let path = config.path.display();
     if installation.cli.is_none() {
-        return CheckResult::ok(NAME, "nothing to switch on without the Confluent CLI");
+        return CheckResult::ok(NAME, "not applicable without the Confluent CLI");
     }
-    // On Windows the CLI's first start writes `disable_plugins: true` (cli `pkg/config/config.go`).
-    let windows = "on Windows the Confluent CLI switches plugins off when it first starts";
+    // On Windows the first start of the Confluent CLI writes `disable_plugins: true` (cli `pkg/config/config.go`).
+    let windows = "disabled: on Windows the Confluent CLI disables plugins when it first starts";
     match &config.state {
         CliConfigState::Unreadable(why) => CheckResult::problem(
             NAME,
-            format!("{path} cannot be read ({why}): the Confluent CLI does not start with it"),
-            "Repair the file, or move it away and log in again with `confluent login`.",
+            format!("cannot read `{path}` ({why}); the Confluent CLI will not start"),
+            "Repair the file, or move it and log in again with `confluent login`.",
         ),
         CliConfigState::Missing if installation.windows => CheckResult::problem(NAME, windows, SWITCH),
-        CliConfigState::Missing => CheckResult::ok(NAME, format!("{path} does not exist yet")),
+        CliConfigState::Missing => CheckResult::ok(NAME, format!("`{path}` does not exist yet")),
         CliConfigState::Read(facts) => match facts.disable_plugins {
-            Some(true) => CheckResult::problem(NAME, format!("{path} says disable_plugins"), SWITCH),
+            Some(true) => CheckResult::problem(NAME, format!("disabled by `disable_plugins` in `{path}`"), SWITCH),
             None if installation.windows => CheckResult::problem(NAME, windows, SWITCH),
-            _ => CheckResult::ok(NAME, "by the Confluent CLI's settings"),
+            _ => CheckResult::ok(NAME, "enabled in the Confluent CLI's settings"),
         },
     }
 }

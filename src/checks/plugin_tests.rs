@@ -10,7 +10,7 @@ fn plugin_file(path: &str, real: Option<&str>) -> PluginFile {
     }
 }
 
-/// An installation of `/opt/ebs/confluent-ebs` beside the Confluent CLI.
+/// Returns an installation of `/opt/ebs/confluent-ebs` with the Confluent CLI.
 fn installation_with(plugins: &[(&str, Option<&str>)]) -> PluginInstallation {
     PluginInstallation {
         program: "/opt/ebs/confluent-ebs".into(),
@@ -45,7 +45,7 @@ fn run_check(installation: &PluginInstallation, name: &str) -> (CheckState, Stri
     (check.state, check.detail, check.fix.unwrap_or_default())
 }
 
-// Source: docs/reference/cli.md#plugin-files. The regular expression, and the traps below it.
+// Source: docs/reference/cli.md#plugin-files. The regular expression and its pitfalls.
 #[test]
 fn plugin_names_are_parsed_like_the_confluent_cli() {
     for (file, plugin) in [
@@ -98,7 +98,10 @@ fn a_plugin_that_is_not_on_path_has_a_fix() {
     let none = installation_with(&[]);
     let (state, _, fix) = run_check(&none, "plugin on PATH");
     assert_eq!(state, CheckState::Problem);
-    assert_eq!(fix, "`export PATH=/opt/ebs:$PATH` lets the Confluent CLI find it.");
+    assert_eq!(
+        fix,
+        "Run `export PATH=/opt/ebs:$PATH`, so that the Confluent CLI finds it."
+    );
     let renamed = PluginInstallation {
         program: "/opt/my tools/ebs-1.0".into(),
         ..none.clone()
@@ -106,9 +109,9 @@ fn a_plugin_that_is_not_on_path_has_a_fix() {
     let (_, _, fix) = run_check(&renamed, "plugin on PATH");
     assert_eq!(
         fix,
-        "Name the program /opt/my tools/ebs-1.0 `confluent-ebs`, in a folder of `PATH`."
+        "Rename `/opt/my tools/ebs-1.0` to `confluent-ebs` and move it to a folder of `PATH`."
     );
-    // Without the CLI there is nobody who would look for it.
+    // Without the Confluent CLI no plugin is needed.
     let alone = PluginInstallation { cli: None, ..none };
     for name in ["Confluent CLI", "plugin on PATH", "plugins enabled"] {
         assert_eq!(run_check(&alone, name).0, CheckState::Ok, "{name}");
@@ -123,8 +126,8 @@ fn a_duplicate_plugin_is_reported_with_the_command_that_removes_it() {
     ]);
     let (state, detail, fix) = run_check(&hidden, "plugin on PATH");
     assert_eq!(state, CheckState::Problem);
-    assert!(detail.contains("starts /usr/local/bin/confluent-ebs"), "{detail}");
-    assert!(fix.starts_with("`rm /usr/local/bin/confluent-ebs`"), "{fix}");
+    assert!(detail.contains("runs `/usr/local/bin/confluent-ebs`"), "{detail}");
+    assert!(fix.ends_with("`rm /usr/local/bin/confluent-ebs`."), "{fix}");
     assert_eq!(run_check(&hidden, "plugin duplicates").0, CheckState::Problem);
 
     let backup = installation_with(&[
@@ -137,34 +140,34 @@ fn a_duplicate_plugin_is_reported_with_the_command_that_removes_it() {
     assert_eq!(state, CheckState::Problem);
     assert_eq!(
         fix,
-        "`rm /opt/ebs/confluent-ebs.bak \"/opt/two words/confluent-ebs\"` leaves one."
+        "Remove the duplicates with `rm /opt/ebs/confluent-ebs.bak \"/opt/two words/confluent-ebs\"`."
     );
 }
 
-// Source: docs/reference/cli.md#plugin-process. A file that cannot be executed is exit 1 without a message.
+// Source: docs/reference/cli.md#plugin-process. A file that cannot be executed exits with 1 and no message.
 #[test]
 fn a_dangling_link_is_a_problem() {
     let dangling = installation_with(&[("/opt/old/confluent-ebs", None), ("/opt/ebs/confluent-ebs", OWN_FILE)]);
     let (state, detail, fix) = run_check(&dangling, "plugin on PATH");
     assert_eq!(state, CheckState::Problem);
-    assert!(detail.ends_with("fails without a word"), "{detail}");
-    assert_eq!(fix, "`rm /opt/old/confluent-ebs` removes it.");
+    assert!(detail.ends_with("fails without a message"), "{detail}");
+    assert_eq!(fix, "Remove it with `rm /opt/old/confluent-ebs`.");
 }
 
-// Source: docs/reference/cli.md#plugin-lookup. The longest name that fits wins, across files.
+// Source: docs/reference/cli.md#plugin-lookup. The longest matching name wins across files.
 #[test]
 fn a_longer_plugin_name_shadows_commands() {
     let taken = installation_with(&[
         ("/opt/ebs/confluent-ebs", OWN_FILE),
         ("/opt/x/confluent-ebs-connector-list.py", Some("/opt/x/y")),
     ]);
-    let (state, detail, fix) = run_check(&taken, "sub-commands taken over");
+    let (state, detail, fix) = run_check(&taken, "shadowed commands");
     assert_eq!(state, CheckState::Problem);
     assert_eq!(
         detail,
-        "/opt/x/confluent-ebs-connector-list.py runs instead of `confluent ebs connector list …`"
+        "`/opt/x/confluent-ebs-connector-list.py` runs instead of `confluent ebs connector list …`"
     );
-    assert_eq!(fix, "`rm /opt/x/confluent-ebs-connector-list.py` ends that.");
+    assert_eq!(fix, "Remove them with `rm /opt/x/confluent-ebs-connector-list.py`.");
 }
 
 #[test]
@@ -172,12 +175,12 @@ fn a_missing_help_link_is_suggested_and_a_foreign_one_is_reported() {
     let without = installation_with(&[("/opt/ebs/confluent-ebs", OWN_FILE)]);
     let (state, _, fix) = run_check(&without, "help link");
     assert_eq!(state, CheckState::Ok);
-    assert_eq!(fix, "`ln -s confluent-ebs /opt/ebs/confluent-help-ebs` makes one.");
+    assert_eq!(fix, "Create it with `ln -s confluent-ebs /opt/ebs/confluent-help-ebs`.");
     let strange = installation_with(&[("/opt/x/confluent-help-ebs", Some("/opt/x/confluent-help-ebs"))]);
     assert_eq!(run_check(&strange, "help link").0, CheckState::Problem);
 }
 
-// cli `pkg/config/config.go` Load: off by default on Windows, on by default elsewhere.
+// cli `pkg/config/config.go` Load: plugins are disabled by default on Windows and enabled elsewhere.
 #[test]
 fn disabled_plugins_are_a_problem() {
     let here = installation_with(&[("/opt/ebs/confluent-ebs", OWN_FILE)]);
@@ -199,7 +202,7 @@ fn disabled_plugins_are_a_problem() {
         (&here, config(CliConfigState::Missing), (CheckState::Ok, false)),
         (
             &here,
-            config(CliConfigState::Unreadable("no JSON at line 3".into())),
+            config(CliConfigState::Unreadable("invalid JSON at line 3".into())),
             (CheckState::Problem, false),
         ),
         (&windows, config_with(None), (CheckState::Problem, true)),

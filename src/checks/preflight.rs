@@ -1,4 +1,4 @@
-//! What an onboarding needs before its first write. Pure: it judges what was observed.
+//! Checks before the first write of an onboarding. Pure: they evaluate an observation.
 
 use super::{CheckResult, cluster};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     plan::{BudgetRow, BudgetVerdict, ObservedOrganization, Plan, PlannedChange, PlannedOperation},
 };
 
-/// Judges what was observed, and what the plan needs of the provider's quotas.
+/// Checks the observed organization and the quotas that the plan needs.
 #[must_use]
 pub fn check_preflight(
     observed: &ObservedOrganization,
@@ -28,7 +28,7 @@ pub fn check_preflight(
             .snapshot
             .unknown
             .iter()
-            .map(|(what, why)| CheckResult::unknown("not looked at", format!("{what}: {why}"))),
+            .map(|(what, why)| CheckResult::unknown("unknown", format!("{what}: {why}"))),
     );
     checks
 }
@@ -43,7 +43,7 @@ fn check_credentials(observed: &ObservedOrganization) -> CheckResult {
     )
 }
 
-/// Whether the cluster has room for the ACLs of `plan`; nothing is said where nobody has looked at ACLs.
+/// Checks whether the cluster has room for the ACLs of `plan`; `None` if ACLs were not observed.
 #[must_use]
 pub fn check_acl_quota(observed: &ObservedOrganization, plan: &Plan) -> Option<CheckResult> {
     if observed.snapshot.unknown.contains_key(listing::ACLS) {
@@ -52,7 +52,7 @@ pub fn check_acl_quota(observed: &ObservedOrganization, plan: &Plan) -> Option<C
     let made = |change: &&PlannedChange| matches!(change.operation, PlannedOperation::CreateAcl { .. });
     let (used, wanted) = (observed.snapshot.acls.len(), plan.changes.iter().filter(made).count());
     let kind = observed.cluster.spec.config.kind.as_str();
-    // Source: docs/reference/quotas.md#cluster-limits; the service reports no usage.
+    // Source: docs/reference/quotas.md#cluster-limits; the service does not report usage.
     let limit = match kind {
         "Basic" | "Standard" => 1_000,
         "Enterprise" => 4_000,
@@ -60,17 +60,17 @@ pub fn check_acl_quota(observed: &ObservedOrganization, plan: &Plan) -> Option<C
         _ => {
             return Some(CheckResult::unknown(
                 "ACLs",
-                format!("{used} there, {wanted} wanted, of an unknown limit"),
+                format!("{used} used, {wanted} planned, unknown limit"),
             ));
         }
     };
-    let detail = format!("{used} there, {wanted} wanted, of {limit} on a cluster of type {kind}");
+    let detail = format!("{used} used, {wanted} planned, limit {limit} on a cluster of type {kind}");
     Some(match wanted > 0 && used + wanted > limit {
         false => CheckResult::ok("ACLs", detail),
         true => CheckResult::problem(
             "ACLs",
             detail,
-            "Onboard fewer departments, use a template without ACLs, or a cluster of a larger type.",
+            "Onboard fewer departments, use a template without ACLs, or use a larger cluster type.",
         ),
     })
 }
@@ -78,10 +78,10 @@ pub fn check_acl_quota(observed: &ObservedOrganization, plan: &Plan) -> Option<C
 fn check_quota(row: &BudgetRow) -> CheckResult {
     let limit = row
         .limit
-        .map_or_else(|| "an unknown limit".to_owned(), |limit| limit.to_string());
+        .map_or_else(|| "unknown".to_owned(), |limit| limit.to_string());
     let at_least = if row.reported { "" } else { "at least " };
     let detail = format!(
-        "{}: {at_least}{} used, {} wanted, of {limit}",
+        "{}: {at_least}{} used, {} planned, limit {limit}",
         row.name, row.used, row.added
     );
     match row.verdict {
@@ -89,9 +89,9 @@ fn check_quota(row: &BudgetRow) -> CheckResult {
         BudgetVerdict::Unknown => CheckResult::unknown("provider quota", detail),
         BudgetVerdict::Exceeds => CheckResult::problem(
             "provider quota",
-            format!("{detail}; 90 % is the most that may be used"),
+            format!("{detail}; at most 90 % of the limit may be used"),
             format!(
-                "Ask Confluent's support to raise `{}`, or onboard fewer departments.",
+                "Ask Confluent support to raise `{}`, or onboard fewer departments.",
                 row.quota_code
             ),
         ),

@@ -1,4 +1,4 @@
-//! The profile that is acted with, the file it lies in, and what the environment says about keys.
+//! Checks of the selected profile, its file, and keys in the environment.
 
 use super::CheckResult;
 use crate::{
@@ -9,51 +9,51 @@ use crate::{
     model::ApiKeyId,
 };
 
-/// The profile that is meant.
+/// Selected profile.
 #[derive(Debug)]
 pub struct NamedProfile<'a> {
-    /// The name or the file, as written.
+    /// Name or file, as written.
     pub written: &'a str,
-    /// Who says so: `--profile`, a variable, `profile use`.
+    /// Setting that selects it: `--profile`, a variable, `profile use`.
     pub origin: &'a str,
-    /// What was read, or what is wrong with it.
+    /// Loaded profile, or its errors.
     pub loaded: Result<&'a LoadedProfile, &'a [Finding]>,
-    /// Why Git would pick its file up.
+    /// Reason why Git would commit the file.
     pub in_git: Option<GitError>,
 }
 
-/// Where the key is that is acted with, or why there is none.
+/// State of the caller's API key.
 #[derive(Debug)]
 pub enum DoctorKeyState<'a> {
-    /// A key, and who says so.
+    /// Key id and source.
     Present(&'a ApiKeyId, String),
-    /// The sandbox's own way to act as somebody.
+    /// The sandbox impersonates a principal; the text names it.
     Impersonating(String),
-    /// None.
+    /// No key is configured.
     Missing(&'a CredentialsError),
-    /// None, for a reason of the sandbox's, and what to do about it.
+    /// The sandbox cannot use a key: reason and suggestion.
     Unusable(String, String),
-    /// Not looked for, and why: told elsewhere.
+    /// Not checked, with the reason; another check reports it.
     Skipped(&'static str),
 }
 
-/// What the environment says about keys.
+/// API keys and secrets in environment variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvironmentKeys {
-    /// Whether the id is set, and looks like one.
+    /// Whether the key id is set, and whether it is plausible.
     pub id: Option<bool>,
-    /// Whether the secret is set, and holds no blank.
+    /// Whether the secret is set, and whether it contains no whitespace.
     pub secret: Option<bool>,
-    /// How many variables hold values for connector files.
+    /// Number of variables with values for connector files.
     pub values: usize,
-    /// Whether they are ignored, as on the sandbox.
+    /// Whether these variables are ignored, as in the sandbox.
     pub ignored: bool,
-    /// Whether the profile has a key, which counts before them.
+    /// Whether the profile's key takes precedence.
     pub overridden: bool,
 }
 
 impl EnvironmentKeys {
-    /// Reads `variables`; of their values only what is said here is kept.
+    /// Reads `variables` and keeps none of their values.
     #[must_use]
     pub fn from_variables(variables: &[(String, String)]) -> Self {
         let value = |name: &str| {
@@ -74,12 +74,12 @@ impl EnvironmentKeys {
     }
 }
 
-/// Judges the profile.
+/// Checks the profile.
 #[must_use]
 pub fn check_profile(named: Option<&NamedProfile<'_>>) -> CheckResult {
     const NAME: &str = "profile";
     let Some(named) = named else {
-        return CheckResult::ok(NAME, "none named");
+        return CheckResult::ok(NAME, "none selected");
     };
     let whence = format!("{} ({})", named.written, named.origin);
     match named.loaded {
@@ -98,21 +98,21 @@ pub fn check_profile(named: Option<&NamedProfile<'_>>) -> CheckResult {
             let place = first
                 .and_then(|finding| finding.span.as_ref())
                 .map(crate::diag::SourceSpan::location);
-            let what = first.map_or("it holds mistakes", |finding| finding.message.as_str());
+            let what = first.map_or("it contains errors", |finding| finding.message.as_str());
             let fix = first.and_then(|finding| finding.fix.clone());
             CheckResult::problem(
                 NAME,
                 format!(
-                    "{whence} cannot be used: {what}{}",
+                    "{whence} is invalid: {what}{}",
                     place.map(|place| format!(" ({place})")).unwrap_or_default()
                 ),
-                fix.unwrap_or_else(|| format!("`confluent ebs profile show {}` shows every mistake.", named.written)),
+                fix.unwrap_or_else(|| format!("List all errors with `confluent ebs profile show {}`.", named.written)),
             )
         }
     }
 }
 
-/// Judges the file that the profile lies in.
+/// Checks the file of the profile.
 #[must_use]
 pub fn check_profile_file(named: Option<&NamedProfile<'_>>) -> CheckResult {
     const NAME: &str = "profile file";
@@ -120,7 +120,7 @@ pub fn check_profile_file(named: Option<&NamedProfile<'_>>) -> CheckResult {
         return CheckResult::ok(NAME, "none");
     };
     if loaded.keys.is_empty() {
-        return CheckResult::ok(NAME, "holds no key");
+        return CheckResult::ok(NAME, "contains no key");
     }
     if let Some(open) = loaded
         .warnings
@@ -134,18 +134,18 @@ pub fn check_profile_file(named: Option<&NamedProfile<'_>>) -> CheckResult {
             NAME,
             error.to_string(),
             format!(
-                "`confluent ebs profile import {}` keeps it outside; then delete the file.",
+                "Run `confluent ebs profile import {}` to store it outside of Git, then delete the file.",
                 loaded.path.display()
             ),
         );
     }
     match cfg!(unix) {
-        true => CheckResult::ok(NAME, "readable by you alone"),
-        false => CheckResult::ok(NAME, "as private as the folder that it lies in"),
+        true => CheckResult::ok(NAME, "readable only by you"),
+        false => CheckResult::ok(NAME, "protected by the permissions of its folder"),
     }
 }
 
-/// Judges the variables that may hold keys and secrets.
+/// Checks the environment variables that may hold keys and secrets.
 #[must_use]
 pub fn check_environment_keys(keys: &EnvironmentKeys) -> CheckResult {
     const NAME: &str = "secrets in the environment";
@@ -155,64 +155,64 @@ pub fn check_environment_keys(keys: &EnvironmentKeys) -> CheckResult {
         1 => "; 1 value for connector files".to_owned(),
         many => format!("; {many} values for connector files"),
     };
-    let clear = format!("`unset {id} {secret}` clears them.");
+    let clear = format!("Clear them with `unset {id} {secret}`.");
     match (keys.id, keys.secret) {
         (None, None) => CheckResult::ok(NAME, format!("no key{also}")),
         _ if keys.ignored => CheckResult::ok(NAME, format!("a key, which the sandbox ignores{also}")),
         (Some(_), Some(_)) if keys.overridden => {
-            CheckResult::ok(NAME, format!("a key, which the profile's own comes before{also}")).with_fix(clear)
+            CheckResult::ok(NAME, format!("a key, overridden by the profile's key{also}")).with_fix(clear)
         }
         (Some(_), None) => CheckResult::problem(
             NAME,
-            format!("{id} is set, but {secret} is not"),
-            format!("Set `{secret}` as well, or `unset {id}`."),
+            format!("`{id}` is set, but `{secret}` is not"),
+            format!("Set `{secret}` as well, or run `unset {id}`."),
         ),
         (None, Some(_)) => CheckResult::problem(
             NAME,
-            format!("{secret} is set, but {id} is not"),
-            format!("Set `{id}` as well, or `unset {secret}`."),
+            format!("`{secret}` is set, but `{id}` is not"),
+            format!("Set `{id}` as well, or run `unset {secret}`."),
         ),
         (Some(false), Some(_)) => CheckResult::problem(
             NAME,
-            format!("{id} does not hold the id of a key; perhaps the two halves are swapped"),
-            "An id is 16 upper-case letters and digits; the long half is the secret.",
+            format!("`{id}` is not the id of an API key; id and secret may be swapped"),
+            format!("Set `{id}` to the id of the key: 16 upper-case letters and digits."),
         ),
         (Some(true), Some(false)) => CheckResult::problem(
             NAME,
-            format!("{secret} holds a blank or a line break, which no secret does"),
-            format!("Set `{secret}` again, without quotes and line breaks inside."),
+            format!("`{secret}` contains whitespace"),
+            format!("Set `{secret}` again without quotes and line breaks."),
         ),
         (Some(true), Some(true)) => CheckResult::ok(
             NAME,
-            format!("a key, which every program that is started from here can read{also}"),
+            format!("a key, readable by every program started from this shell{also}"),
         ),
     }
 }
 
-/// Judges whether there is a key to act with. `platform` is whether there are the platform's files, which only the
-/// platform team has.
+/// Checks whether there is a key. `platform` tells whether the platform's files exist, which only the platform team
+/// has.
 #[must_use]
 pub fn check_key(held: &DoctorKeyState<'_>, platform: bool) -> CheckResult {
     const NAME: &str = "key";
     match held {
         DoctorKeyState::Present(id, source) => CheckResult::ok(NAME, format!("{id}, from {source}")),
-        DoctorKeyState::Impersonating(who) => CheckResult::ok(NAME, format!("none needed: {who}")),
+        DoctorKeyState::Impersonating(who) => CheckResult::ok(NAME, format!("not needed: {who}")),
         DoctorKeyState::Unusable(why, fix) => CheckResult::problem(NAME, why.clone(), fix.clone()),
         DoctorKeyState::Skipped(why) => CheckResult::unknown(NAME, *why),
         DoctorKeyState::Missing(CredentialsError::NotFound) if platform => CheckResult::problem(
             NAME,
-            "no key to act with",
+            "no API key",
             format!(
-                "Set `{}` and `{}` to the provisioner's key; `confluent ebs init --print` shows how it is made.",
+                "Set `{}` and `{}` to the provisioner's key; `confluent ebs init --print` shows how to create it.",
                 env::CONFLUENT_CLOUD_API_KEY,
                 env::CONFLUENT_CLOUD_API_SECRET
             ),
         ),
         DoctorKeyState::Missing(CredentialsError::NotFound) => CheckResult::problem(
             NAME,
-            "no key to act with",
-            "Name the profile that EBS handed over with `--profile FILE`; as EBS, begin with `confluent ebs init`; \
-             without an account, try `confluent ebs onboard claims --sandbox`.",
+            "no API key",
+            "Select the profile of the platform team with `--profile FILE`. As the platform team, start with `confluent ebs init`. \
+             Without an account, try `confluent ebs onboard claims --sandbox`.",
         ),
         DoctorKeyState::Missing(error) => {
             let fix = error.hints().first().map(ToString::to_string).unwrap_or_default();
@@ -250,11 +250,12 @@ mod tests {
                 "claims-operator (--profile): operator of claims, stage prod, issued 2026-11-22"
             )
         );
-        let finding = Finding::error("unreadable-file", "there is no such profile").with_assignee(Assignee::Department);
-        let findings = [finding.with_fix("`confluent ebs profile list` shows them.")];
+        let finding =
+            Finding::error("unreadable-file", "the profile does not exist").with_assignee(Assignee::Department);
+        let findings = [finding.with_fix("List profiles with `confluent ebs profile list`.")];
         let check = check_profile(Some(&named(Err(&findings))));
         assert_eq!(check.state, CheckState::Problem);
-        assert_eq!(check.fix.unwrap(), "`confluent ebs profile list` shows them.");
+        assert_eq!(check.fix.unwrap(), "List profiles with `confluent ebs profile list`.");
         assert_eq!(check_profile(None).state, CheckState::Ok);
     }
 
@@ -271,7 +272,7 @@ mod tests {
             ..named(Ok(&good))
         };
         assert_eq!(check_profile_file(Some(&tracked)).state, CheckState::Problem);
-        // Without a key it may well lie there.
+        // Without a key, the file may be in Git.
         let mut bare = loaded();
         bare.keys = ProfileKeys::default();
         let tracked = NamedProfile {
@@ -322,7 +323,7 @@ mod tests {
             overridden: true,
             ..variables(&good)
         };
-        assert!(check_environment_keys(&overruled).fix.unwrap().starts_with("`unset "));
+        assert!(check_environment_keys(&overruled).fix.unwrap().contains("`unset "));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the caller may do, as far as its own role bindings show it, else as far as harmless calls do.
+//! Checks of the caller's allowed operations, by its role bindings or, if they are not visible, by harmless probes.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::{
     probe::PROBE_NAME,
 };
 
-/// How many kinds of roles are told one by one.
+/// Maximum number of role and resource kinds listed individually.
 const MAX_LISTED_ROLES: usize = 6;
 
-/// Judges the roles of the caller; `department` is the names and the code of the department that it acts for.
+/// Checks the roles of the caller; `department` is the prefix and code of the department it acts for.
 #[must_use]
 pub fn check_roles(
     observed: &ServiceObservation,
@@ -34,11 +34,11 @@ pub fn check_roles(
         return CheckResult::problem(
             NAME,
             format!(
-                "{} on {} reaches beyond {prefix}*, which no key of a department should",
+                "{} on {} is not limited to `{prefix}*`, as it must be for a department's key",
                 wide.role,
                 wide.pattern.to_short_string()
             ),
-            format!("Ask EBS to take it away: `confluent ebs onboard {code} --prune` shows what is too much."),
+            format!("Ask the platform team to remove it: `confluent ebs onboard {code} --prune` lists excess roles."),
         );
     }
     let words = match (&observed.principal, observed.address(target)) {
@@ -48,14 +48,14 @@ pub fn check_roles(
     match words.is_empty() {
         true => CheckResult::problem(
             NAME,
-            format!("{}, and none on connectors {prefix}*", list_bindings(bindings)),
-            format!("Ask EBS to run `confluent ebs onboard {code}`."),
+            format!("{}, but none on connectors `{prefix}*`", list_bindings(bindings)),
+            format!("Ask the platform team to run `confluent ebs onboard {code}`."),
         ),
         false => CheckResult::ok(NAME, format!("{}: {}", list_bindings(bindings), words.join(", "))),
     }
 }
 
-/// The roles, those on many things of one kind counted.
+/// Returns the roles as text; several resources of one kind are counted.
 fn list_bindings(bindings: &[RoleBinding]) -> String {
     let mut groups: BTreeMap<(&str, ResourceKind), Vec<&RoleBinding>> = BTreeMap::new();
     for binding in bindings {
@@ -78,7 +78,7 @@ fn list_bindings(bindings: &[RoleBinding]) -> String {
     words.join("; ")
 }
 
-/// Whether a binding gives something on other departments' connectors, or on a whole scope.
+/// Returns whether a binding allows operations on connectors of other departments or on a whole scope.
 fn exceeds_prefix(binding: &RoleBinding, prefix: &Prefix) -> bool {
     match binding.pattern.kind() {
         ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster => true,
@@ -87,7 +87,7 @@ fn exceeds_prefix(binding: &RoleBinding, prefix: &Prefix) -> bool {
     }
 }
 
-/// What may be done to a connector of the department's that nobody has.
+/// Returns the allowed operations on a fictitious connector of the department.
 fn allowed_operations(
     bindings: &[RoleBinding],
     principal: &crate::model::Principal,
@@ -105,7 +105,7 @@ fn allowed_operations(
         .collect()
 }
 
-/// Where no binding is shown: an empty list may be the truth or a list that was cut, so only what was tried counts.
+/// Checks the roles when no binding is visible. An empty list can be complete or filtered, so only probes count.
 fn check_hidden_roles(
     silence: Option<&Unavailable>,
     allowed_operations: &BTreeMap<&'static str, bool>,
@@ -113,9 +113,9 @@ fn check_hidden_roles(
 ) -> CheckResult {
     const NAME: &str = "roles";
     let reason = match silence {
-        Some(silence) if silence.status() == Some(403) => "its role bindings are not shown to this key",
+        Some(silence) if silence.status() == Some(403) => "this key is not allowed to list its role bindings",
         Some(silence) => silence.reason(),
-        None => "no role binding is shown: it holds none, or may not see its own",
+        None => "no role binding is visible: there is none, or the key is not allowed to list its own",
     };
     let allowed: Vec<&str> = allowed_operations
         .iter()
@@ -135,33 +135,33 @@ fn check_hidden_roles(
             };
             CheckResult::ok(
                 NAME,
-                format!("{reason}; tried on {prefix}*: {}{not}", allowed.join(", ")),
+                format!("{reason}; probed on `{prefix}*`: {}{not}", allowed.join(", ")),
             )
         }
         Some((prefix, code)) if !refused.is_empty() => CheckResult::unknown(
             NAME,
-            format!("{reason}; tried on {prefix}*: not {}", refused.join(", ")),
+            format!("{reason}; probed on `{prefix}*`: not {}", refused.join(", ")),
         )
         .with_fix(format!(
-            "If more is needed, ask EBS to run `confluent ebs onboard {code}`."
+            "If you need more, ask the platform team to run `confluent ebs onboard {code}`."
         )),
         _ => CheckResult::unknown(NAME, reason),
     }
 }
 
-/// The roles that the provisioner needs in one stage (docs/reference/rbac.md#roles-of-the-provisioner).
+/// Roles that the provisioner needs in one stage (docs/reference/rbac.md#roles-of-the-provisioner).
 #[derive(Clone, Debug)]
 pub struct RequiredRoles {
-    /// The stage, by name.
+    /// Name of the stage.
     pub stage: String,
-    /// Where it is.
+    /// Address of the stage.
     pub address: StageAddress,
-    /// The command that gives each role, in the order of [`Needed::missing`]: on the cluster, on the subjects.
+    /// Command that grants each role, in the order of [`RequiredRoles::missing`]: on the cluster, on the subjects.
     pub commands: [String; 2],
 }
 
 impl RequiredRoles {
-    /// What is missing of it among `held`, each with its command.
+    /// Returns the roles missing in `held`, each with its command.
     fn missing(&self, held: &[RoleBinding]) -> Vec<(String, &str)> {
         let has = |role: Role, kind: ResourceKind, name: &str| {
             let pattern = self
@@ -177,7 +177,7 @@ impl RequiredRoles {
             ResourceKind::Cluster,
             self.address.cluster.as_str(),
         );
-        // Without a Schema Registry there is nothing to own.
+        // Without a Schema Registry there are no subjects.
         let subjects = has(Role::ResourceOwner, ResourceKind::Subject, "*");
         let both = [cluster, subjects].into_iter().zip(&self.commands);
         both.filter_map(|(missing, command)| Some((missing?, command.as_str())))
@@ -185,34 +185,34 @@ impl RequiredRoles {
     }
 }
 
-/// Judges whether the caller can onboard departments in `stages`, or tells why that does not matter.
+/// Checks whether the caller can onboard departments in `stages`; `Err` tells why that does not apply.
 #[must_use]
 pub fn check_provisioner(observed: &ServiceObservation, stages: Result<&[RequiredRoles], &str>) -> CheckResult {
     const NAME: &str = "provisioner's roles";
-    const SHOW: &str = "`confluent ebs init --print` shows the commands that make the provisioner.";
+    const SHOW: &str = "Show the commands that create the provisioner with `confluent ebs init --print`.";
     let stages = match stages {
         Ok(stages) => stages,
         Err(why) => return CheckResult::ok(NAME, why),
     };
     let held = match &observed.bindings {
         Ok(held) if !held.is_empty() => held,
-        Ok(_) => return CheckResult::unknown(NAME, "no role binding of this account is shown").with_fix(SHOW),
+        Ok(_) => return CheckResult::unknown(NAME, "no role binding of this account is visible").with_fix(SHOW),
         Err(unavailable) => return CheckResult::unknown(NAME, unavailable.reason()).with_fix(SHOW),
     };
     if let Some(crate::model::Principal::User(id)) = &observed.principal {
-        return CheckResult::unknown(NAME, format!("{id} is a person and cannot be the provisioner")).with_fix(SHOW);
+        return CheckResult::unknown(NAME, format!("{id} is a user and cannot be the provisioner")).with_fix(SHOW);
     }
     let missing: Vec<(String, &str)> = stages.iter().flat_map(|stage| stage.missing(held)).collect();
     if missing.is_empty() {
         let names: Vec<&str> = stages.iter().map(|stage| stage.stage.as_str()).collect();
-        return CheckResult::ok(NAME, format!("all there, in {}", names.join(", ")));
+        return CheckResult::ok(NAME, format!("complete in {}", names.join(", ")));
     }
     let words: Vec<&str> = missing.iter().map(|(what, _)| what.as_str()).collect();
     let commands: Vec<String> = missing.iter().map(|(_, command)| format!("`{command}`")).collect();
     CheckResult::problem(
         NAME,
         format!("missing in {}", words.join("; ")),
-        format!("An administrator runs {}.", commands.join(", then ")),
+        format!("Ask an administrator to run {}.", commands.join(", then ")),
     )
 }
 
@@ -258,7 +258,7 @@ mod tests {
         heard.principal = Some(principal());
         heard.bindings = bindings.map_err(|status| Unavailable::Failed {
             status: Some(status),
-            message: format!("answered {status}"),
+            message: format!("status {status}"),
         });
         heard
     }
@@ -290,7 +290,7 @@ mod tests {
         assert!(topics.fix.unwrap().contains("`confluent ebs onboard claims`"));
     }
 
-    // Source: docs/reference/rbac.md#personas. No role at the cluster, environment or organization for departments.
+    // Source: docs/reference/rbac.md#personas. No role on cluster, environment or organization for departments.
     #[test]
     fn a_role_beyond_the_departments_prefix_is_a_problem() {
         for wide in [
@@ -316,7 +316,7 @@ mod tests {
             let check = run_check(&seen);
             assert_eq!(check.state, CheckState::Ok);
             assert!(
-                check.detail.ends_with("tried on claims-*: read-status, not create"),
+                check.detail.ends_with("probed on `claims-*`: read-status, not create"),
                 "{}",
                 check.detail
             );
@@ -346,7 +346,6 @@ mod tests {
         }
     }
 
-    // Source: docs/reference/rbac.md#roles-of-the-provisioner
     #[test]
     fn the_provisioner_needs_roles_on_cluster_and_subjects_of_every_stage() {
         let cluster = role_binding(Role::CloudClusterAdmin, ResourceKind::Cluster, "lkc-1");
@@ -364,7 +363,7 @@ mod tests {
         let check = judged(&[&cluster], &[required_roles("prod")]);
         assert_eq!(check.state, CheckState::Problem);
         assert_eq!(check.detail, "missing in prod: ResourceOwner on subject *");
-        assert_eq!(check.fix.unwrap(), "An administrator runs `confluent two`.");
+        assert_eq!(check.fix.unwrap(), "Ask an administrator to run `confluent two`.");
         let narrow = role_binding(Role::ResourceOwner, ResourceKind::Subject, "claims-*");
         assert_eq!(
             judged(&[&cluster, &narrow], &[required_roles("prod")]).state,

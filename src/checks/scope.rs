@@ -1,5 +1,5 @@
-//! Whether what the profile or `ebs.toml` names is there: organization, environment, cluster, Schema Registry, and the
-//! connectors of the cluster.
+//! Checks whether the resources named in the profile or `ebs.toml` exist: organization, environment, cluster, Schema
+//! Registry, and connectors.
 
 use super::{
     CheckResult, CheckState, cluster,
@@ -7,18 +7,18 @@ use super::{
 };
 use crate::model::Prefix;
 
-/// What an answer that did not come says: 404 is told only to whom the thing would be shown, 403 can mean anything
-/// (docs/reference/rbac.md#error-bodies).
+/// Returns the check of a failed read. The service returns 404 only to callers that could see the object; 403 leaves
+/// its existence unknown (docs/reference/rbac.md#error-bodies).
 fn unavailable_check(name: &'static str, what: &str, unavailable: &Unavailable, fix: &str) -> CheckResult {
     match unavailable.status() {
         Some(404) => CheckResult::problem(name, format!("{what} does not exist"), fix),
-        Some(403) => CheckResult::unknown(name, format!("{what} is not shown to this key")),
+        Some(403) => CheckResult::unknown(name, format!("this key is not allowed to read {what}")),
         _ => CheckResult::unknown(name, unavailable.reason()),
     }
 }
 
-/// Judges all of it. `own` are the names of the department that is acted for; without one, the caller is the platform's
-/// and must see its cluster.
+/// Checks the whole scope. `own` is the prefix of the department the caller acts for; without one, the caller belongs
+/// to the platform team and must be allowed to read its cluster.
 #[must_use]
 pub fn check_scope(observed: &ServiceObservation, target: &ProbeTarget, own: Option<&Prefix>) -> Vec<CheckResult> {
     let mut checks = vec![
@@ -36,15 +36,15 @@ fn check_organization(observed: &ServiceObservation, target: &ProbeTarget) -> Ch
     match (&observed.organization, &target.organization) {
         (Ok(found), Some(wanted)) if found != wanted => CheckResult::problem(
             NAME,
-            format!("the key belongs to {found}, but {wanted} is named"),
-            "Use a key of that organization, or correct `[organization] id` in ebs.toml.",
+            format!("the key belongs to {found}, but {wanted} is configured"),
+            "Use a key of that organization, or correct `[organization] id` in `ebs.toml`.",
         ),
         (Ok(found), _) => CheckResult::ok(NAME, found.to_string()),
         (Err(unavailable), _) => CheckResult::unknown(NAME, unavailable.reason()),
     }
 }
 
-const CORRECT: &str = "Correct the stage in ebs.toml, or ask EBS for a new profile.";
+const CORRECT: &str = "Correct the stage in `ebs.toml`, or ask the platform team for a new profile.";
 
 fn check_environment(observed: &ServiceObservation, target: &ProbeTarget) -> CheckResult {
     const NAME: &str = "environment";
@@ -56,7 +56,7 @@ fn check_environment(observed: &ServiceObservation, target: &ProbeTarget) -> Che
     }
 }
 
-/// The cluster, its type and its state. What a key of a department may not see it need not see.
+/// Checks the cluster, its type and its state. A department's key does not need permission to read them.
 fn check_cluster(observed: &ServiceObservation, target: &ProbeTarget, needed: bool) -> Vec<CheckResult> {
     const NAME: &str = "cluster";
     let id = target.cluster.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -77,13 +77,13 @@ fn check_cluster(observed: &ServiceObservation, target: &ProbeTarget, needed: bo
     let check = match silence.status() {
         Some(403) if needed => CheckResult::problem(
             NAME,
-            format!("{id} is not shown to this key: it holds no role there, or the cluster does not exist"),
-            "Let an administrator bind CloudClusterAdmin on it: `confluent ebs init --print` shows the command.",
+            format!("this key is not allowed to read {id}: it has no role there, or the cluster does not exist"),
+            "Ask an administrator to grant CloudClusterAdmin on it; `confluent ebs init --print` shows the command.",
         ),
         _ => unavailable_check(NAME, &id, silence, CORRECT),
     };
     let reason = match check.state {
-        CheckState::Problem => "the cluster is not seen",
+        CheckState::Problem => "the cluster could not be read",
         _ => cluster_unavailable_reason(silence),
     };
     vec![
@@ -95,7 +95,7 @@ fn check_cluster(observed: &ServiceObservation, target: &ProbeTarget, needed: bo
 
 fn cluster_unavailable_reason(unavailable: &Unavailable) -> &str {
     match unavailable.status() {
-        Some(403) => "the cluster is not shown to this key",
+        Some(403) => "this key is not allowed to read the cluster",
         _ => unavailable.reason(),
     }
 }
@@ -107,21 +107,23 @@ fn check_registry(observed: &ServiceObservation, target: &ProbeTarget) -> CheckR
         Ok(found) => match wanted {
             Some(wanted) if !found.is_empty() && !found.contains(wanted) => CheckResult::problem(
                 NAME,
-                format!("the environment has {}, but {wanted} is named", found[0]),
-                "Correct `schema_registry` of the stage in ebs.toml, or ask EBS for a new profile.",
+                format!("the environment has {}, but {wanted} is configured", found[0]),
+                "Correct `schema_registry` of the stage in `ebs.toml`, or ask the platform team for a new profile.",
             ),
-            // A list that is cut to what the caller may see says nothing by being empty.
+            // An empty list can be filtered by permissions, so it does not prove absence.
             Some(wanted) if found.is_empty() => {
-                CheckResult::unknown(NAME, format!("{wanted} is not shown to this key"))
+                CheckResult::unknown(NAME, format!("{wanted} is not visible to this key"))
             }
             wanted => cluster::check_registry(found.first(), wanted),
         },
-        Err(silence) if silence.status() == Some(403) => CheckResult::unknown(NAME, "not shown to this key"),
+        Err(silence) if silence.status() == Some(403) => {
+            CheckResult::unknown(NAME, "this key is not allowed to read it")
+        }
         Err(unavailable) => CheckResult::unknown(NAME, unavailable.reason()),
     }
 }
 
-/// The call that everything about connectors begins with.
+/// Checks the connector list, which every connector command needs.
 fn check_connectors(observed: &ServiceObservation, own: Option<&Prefix>) -> CheckResult {
     const NAME: &str = "connectors";
     let all: &Observation<_> = &observed.connectors;
@@ -130,23 +132,25 @@ fn check_connectors(observed: &ServiceObservation, own: Option<&Prefix>) -> Chec
             let mine = all.keys().filter(|name| prefix.owns(name)).count();
             let others = match all.len() - mine {
                 0 => String::new(),
-                others => format!("; {others} of others are shown, too"),
+                others => format!("; {others} of other departments are visible, too"),
             };
-            CheckResult::ok(NAME, format!("{mine} begin with {prefix}{others}"))
+            CheckResult::ok(NAME, format!("{mine} with prefix `{prefix}`{others}"))
         }
-        (Ok(all), None) => CheckResult::ok(NAME, format!("{} can be listed", all.len())),
+        (Ok(all), None) => CheckResult::ok(NAME, format!("{} visible", all.len())),
         (Err(silence), _) if silence.status() == Some(403) => CheckResult::problem(
             NAME,
-            "may not be listed with this key",
+            "this key is not allowed to list connectors",
             match own {
                 Some(_) => {
-                    "Ask EBS to run `confluent ebs onboard` for the department: roles may be missing or very new."
+                    "Ask the platform team to run `confluent ebs onboard` for the department: roles may be missing or not yet propagated."
                 }
-                None => "Let an administrator bind CloudClusterAdmin: `confluent ebs init --print` shows the command.",
+                None => {
+                    "Ask an administrator to grant CloudClusterAdmin; `confluent ebs init --print` shows the command."
+                }
             },
         ),
         (Err(silence), _) if silence.status() == Some(404) => {
-            CheckResult::problem(NAME, "the service knows no such cluster", CORRECT)
+            CheckResult::problem(NAME, "the cluster does not exist", CORRECT)
         }
         (Err(unavailable), _) => CheckResult::unknown(NAME, unavailable.reason()),
     }
@@ -160,7 +164,7 @@ mod tests {
     fn failed_with(status: u16) -> Unavailable {
         Unavailable::Failed {
             status: Some(status),
-            message: format!("answered {status}"),
+            message: format!("status {status}"),
         }
     }
 
@@ -213,7 +217,7 @@ mod tests {
         assert!(states(&heard, None).iter().all(|(_, state)| *state == CheckState::Ok));
         assert_eq!(one(&heard, None, "environment").detail, "env-1 (Production)");
         let mine = one(&heard, Some(&prefix()), "connectors").detail;
-        assert_eq!(mine, "1 begin with claims-; 1 of others are shown, too");
+        assert_eq!(mine, "1 with prefix `claims-`; 1 of other departments are visible, too");
     }
 
     // Source: docs/reference/rbac.md#cluster-types-with-rbac
@@ -226,7 +230,7 @@ mod tests {
         assert_eq!(one(&heard, None, "cluster state").state, CheckState::Problem);
     }
 
-    // Source: docs/reference/rbac.md#error-bodies. 403 is "unknown", never "absent".
+    // Source: docs/reference/rbac.md#error-bodies. A 403 is "unknown", never "absent".
     #[test]
     fn a_forbidden_read_is_unknown_unless_the_caller_must_have_access() {
         let mut heard = observation();
@@ -263,11 +267,11 @@ mod tests {
 
     #[test]
     fn skipped_probes_are_unknown_everywhere() {
-        let nothing = ServiceObservation::skipped("there is no key to ask with");
+        let nothing = ServiceObservation::skipped("no API key");
         for check in check_scope(&nothing, &probe_target(), None) {
             assert_eq!(
                 (check.state, check.detail.as_str()),
-                (CheckState::Unknown, "there is no key to ask with")
+                (CheckState::Unknown, "no API key")
             );
         }
     }

@@ -1,4 +1,4 @@
-//! What this program keeps on this computer: its state folder, journals of runs, and the sandbox.
+//! Checks of local state: the state folder, journals of runs, and the sandbox.
 
 use std::{
     fs::{File, TryLockError},
@@ -11,32 +11,32 @@ use crate::{
     config::save::TEMP_FILE_PREFIX,
 };
 
-/// What was seen of the state folder.
+/// Observation of the state folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateFolder {
-    /// The folder.
+    /// Path of the folder.
     pub path: PathBuf,
-    /// Whether it is there already.
+    /// Whether it exists.
     pub exists: bool,
-    /// Why nothing can be written there.
+    /// Reason why it is not writable.
     pub unwritable: Option<String>,
-    /// Files and folders with secrets that others can read.
+    /// Files and folders with secrets that other users can read.
     pub exposed_files: Vec<PathBuf>,
 }
 
 impl StateFolder {
-    /// Tries to write into `path`, or into what is above it as long as it is not there; nothing stays. `secrets` is the
-    /// folder of profiles that were handed over.
+    /// Inspects `path` with a temporary file in it or in its first existing parent. `secrets` is the folder of profiles
+    /// to deliver.
     #[must_use]
     pub fn inspect(path: &Path, secrets: &Path) -> Self {
-        // Without the absolute path there is nothing above `state`.
+        // A relative path such as `state` has no parent to test.
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let existing = absolute.ancestors().find(|above| above.exists());
         let tried = existing.map(|folder| tempfile::Builder::new().prefix(TEMP_FILE_PREFIX).tempfile_in(folder));
         let unwritable = match tried {
             Some(Ok(_)) => None,
             Some(Err(error)) => Some(error.to_string()),
-            None => Some("no folder above it exists".to_owned()),
+            None => Some("no parent folder exists".to_owned()),
         };
         Self {
             path: path.to_owned(),
@@ -47,7 +47,7 @@ impl StateFolder {
     }
 }
 
-/// The files of a folder that others can read. While they cannot enter the folder, they can read none.
+/// Returns the files of a folder that other users can read. In a private folder they can read none.
 #[cfg(unix)]
 fn exposed_files(folder: &Path) -> Vec<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
@@ -65,60 +65,60 @@ fn exposed_files(_folder: &Path) -> Vec<PathBuf> {
     Vec::new()
 }
 
-/// Judges the state folder.
+/// Checks the state folder.
 #[must_use]
 pub fn check_folder(seen: Result<&StateFolder, &str>) -> CheckResult {
     const NAME: &str = "state folder";
-    let fix = "Set `CONFLUENT_EBS_STATE_DIR` to a folder that you may write to.";
+    let fix = "Set `CONFLUENT_EBS_STATE_DIR` to a writable folder.";
     let seen = match seen {
         Ok(seen) => seen,
         Err(why) => return CheckResult::problem(NAME, why, fix),
     };
     let path = seen.path.display();
     if let Some(why) = &seen.unwritable {
-        return CheckResult::problem(NAME, format!("{path} cannot be written: {why}"), fix);
+        return CheckResult::problem(NAME, format!("cannot write `{path}`: {why}"), fix);
     }
     if let Some(first) = seen.exposed_files.first() {
         return CheckResult::problem(
             NAME,
             format!(
-                "others on this computer can read {} profiles, such as {}",
+                "other users can read {} profiles, such as `{}`",
                 seen.exposed_files.len(),
                 first.display()
             ),
             format!(
-                "Close them with `chmod 700 {}`, and rotate their keys if others were there.",
+                "Run `chmod 700 {}`, and rotate the keys if other users have accounts on this computer.",
                 first.parent().unwrap_or(first).display()
             ),
         );
     }
     match seen.exists {
         true => CheckResult::ok(NAME, path.to_string()),
-        false => CheckResult::ok(NAME, format!("{path}, made when it is needed")),
+        false => CheckResult::ok(NAME, format!("{path}, created at first use")),
     }
 }
 
-/// What a journal says about the last run.
+/// State of the last run in a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LastRun {
-    /// It ended in order, or there was none.
+    /// The run finished, or there was none.
     Finished,
-    /// It is at work.
+    /// The run is active.
     Active,
-    /// It did not end, and nobody works on it.
+    /// The run was interrupted and is not active.
     Interrupted {
-        /// The command.
+        /// Command.
         command: String,
-        /// How many changes it has made.
+        /// Number of changes that were applied.
         done: usize,
-        /// How many it had.
+        /// Number of changes in total.
         total: usize,
     },
     /// The journal cannot be read.
     Unreadable(String),
 }
 
-/// Looks at every journal of `folder`.
+/// Reads every journal of `folder`.
 #[must_use]
 pub fn read_last_runs(folder: &Path) -> Vec<(PathBuf, LastRun)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -169,7 +169,7 @@ fn classify_run(lines: &[JournalLine]) -> LastRun {
     }
 }
 
-/// Judges the last runs; `sandbox` is whether they were on the sandbox.
+/// Checks the last runs; `sandbox` tells whether they used the sandbox.
 #[must_use]
 pub fn check_runs(seen: &[(PathBuf, LastRun)], sandbox: bool) -> CheckResult {
     const NAME: &str = "unfinished runs";
@@ -184,66 +184,68 @@ pub fn check_runs(seen: &[(PathBuf, LastRun)], sandbox: bool) -> CheckResult {
             } => {
                 return CheckResult::problem(
                     NAME,
-                    format!("`{command}` in {path} did not end: {done} of {of} changes are known to be made"),
+                    format!("`{command}` was interrupted: {done} of {of} changes are recorded as applied in `{path}`"),
                     match command.as_str() {
-                        "onboard" => format!(
-                            "`confluent ebs onboard --all{flag}` shows what is left; it does that, and nothing twice."
-                        ),
-                        other => format!("The same `confluent ebs {other}` again does the rest, and nothing twice."),
+                        "onboard" => {
+                            format!("Run `confluent ebs onboard --all{flag}` to finish; completed steps are skipped.")
+                        }
+                        other => {
+                            format!("Re-run the same `confluent ebs {other}` to finish; completed steps are skipped.")
+                        }
                     },
                 );
             }
             LastRun::Unreadable(why) => {
                 return CheckResult::problem(
                     NAME,
-                    format!("{path} cannot be read: {why}"),
-                    format!("Make it readable for yourself: `ls -l {path}` shows whose it is."),
+                    format!("cannot read `{path}`: {why}"),
+                    format!("Make the file readable for your user; `ls -l {path}` shows its owner."),
                 );
             }
             LastRun::Active | LastRun::Finished => {}
         }
     }
     match seen.iter().find(|(_, run)| *run == LastRun::Active) {
-        Some((path, _)) => CheckResult::ok(NAME, format!("one is at work: it holds {}", path.display())),
+        Some((path, _)) => CheckResult::ok(NAME, format!("one run is active: it has locked `{}`", path.display())),
         None => CheckResult::ok(NAME, "none"),
     }
 }
 
-/// What was seen of the sandbox's folder.
+/// Observation of the sandbox's folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SandboxFolder {
-    /// The folder.
+    /// Path of the folder.
     pub path: PathBuf,
-    /// Whether there is a sandbox in it.
+    /// Whether it contains a sandbox.
     pub exists: bool,
-    /// The address of the server that runs on it.
+    /// URL of its running server.
     pub url: Option<String>,
-    /// Whether a server left its note and is gone.
+    /// Whether a killed server left its lock file.
     pub stale_lock: bool,
-    /// Whether somebody holds it and does not let go.
+    /// Whether a process holds the lock for too long.
     pub stuck: bool,
 }
 
-/// Judges the sandbox's folder.
+/// Checks the sandbox's folder.
 #[must_use]
 pub fn check_sandbox(seen: Option<&SandboxFolder>) -> CheckResult {
     const NAME: &str = "sandbox";
     let Some(seen) = seen.filter(|seen| seen.exists) else {
-        return CheckResult::ok(NAME, "none yet; `--sandbox` makes one");
+        return CheckResult::ok(NAME, "none yet; `--sandbox` creates one");
     };
     let path = seen.path.display();
     if seen.stuck {
         return CheckResult::problem(
             NAME,
-            format!("another process holds {path} and does not let go: every command on the sandbox waits for it"),
-            format!("End that process; on Linux `fuser -v {path}/state.lock` names it."),
+            format!("another process keeps `{path}` locked: every sandbox command waits for it"),
+            format!("End that process; on Linux, `fuser -v {path}/state.lock` names it."),
         );
     }
     match (&seen.url, seen.stale_lock) {
         (Some(url), _) => CheckResult::ok(NAME, format!("served at {url}, from {path}")),
         (None, true) => CheckResult::ok(
             NAME,
-            format!("{path}, not served: a server that was killed left a note, which misleads nobody"),
+            format!("{path}, not served; the lock file of a killed server is ignored"),
         ),
         (None, false) => CheckResult::ok(NAME, format!("{path}, not served")),
     }

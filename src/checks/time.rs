@@ -1,4 +1,4 @@
-//! Whether this computer's clock agrees with the service's.
+//! Check of the local clock against the service's.
 
 use std::time::Duration;
 
@@ -6,43 +6,44 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{CheckResult, network::HostReachability};
 
-/// More than this is wrong: tokens that live for minutes are then too early or too late, and so is what evidence and
-/// journals say.
+/// Maximum tolerated skew. A larger one breaks tokens that live for minutes and falsifies the times in evidence and
+/// journals.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Judges the time that an answer told, on the system `os`. `inside` is whether the service is a part of this program.
+/// Compares the local clock with the date of a response, on the system `os`. `inside` tells whether the service runs in
+/// this process.
 #[must_use]
 pub fn check_clock(reachability: &HostReachability, os: &str, inside: bool) -> CheckResult {
     const NAME: &str = "clock";
     if inside {
-        return CheckResult::ok(NAME, "the sandbox inside this program has its own");
+        return CheckResult::ok(NAME, "not compared: the sandbox has its own clock");
     }
     let date = match &reachability.response {
         Ok(answer) => answer.date,
-        Err(_) => return CheckResult::unknown(NAME, "not compared: there was no answer"),
+        Err(_) => return CheckResult::unknown(NAME, "not compared: no response"),
     };
     let Some(date) = date else {
-        return CheckResult::unknown(NAME, "not compared: the answer tells no time");
+        return CheckResult::unknown(NAME, "not compared: the response has no date");
     };
     let skew = clock_skew(date, reachability.started_at, reachability.elapsed);
     if skew.abs() <= TOLERANCE {
-        return CheckResult::ok(NAME, "agrees with the service's, to the minute");
+        return CheckResult::ok(NAME, "within one minute of the service's clock");
     }
     let direction = if skew.is_positive() { "behind" } else { "ahead of" };
     let fix = match os {
-        "windows" => "`w32tm /resync` sets it, run as an administrator.",
-        "macos" => "`sudo sntp -sS time.apple.com` sets it.",
-        _ => "`sudo timedatectl set-ntp true` lets the system set it.",
+        "windows" => "Set it with `w32tm /resync`, run as an administrator.",
+        "macos" => "Set it with `sudo sntp -sS time.apple.com`.",
+        _ => "Enable time synchronization with `sudo timedatectl set-ntp true`.",
     };
     CheckResult::problem(
         NAME,
-        format!("{} {direction} the service's", format_skew(skew.abs())),
+        format!("{} {direction} the service's clock", format_skew(skew.abs())),
         fix,
     )
 }
 
-/// By how much the service is ahead. It said `date` somewhere between the question and its answer, and counts in whole
-/// seconds; what lies within that is no difference.
+/// Returns how far the service's clock is ahead. The service read its clock between request and response and reports
+/// whole seconds; a difference within that range counts as zero.
 fn clock_skew(date: Timestamp, began: Timestamp, took: Duration) -> SignedDuration {
     let took = SignedDuration::try_from(took).unwrap_or(SignedDuration::MAX);
     let earliest = began
@@ -60,8 +61,8 @@ fn clock_skew(date: Timestamp, began: Timestamp, took: Duration) -> SignedDurati
 
 fn format_skew(difference: SignedDuration) -> String {
     match difference.as_hours() {
-        hours @ 48.. => format!("{} days", hours / 24),
-        hours @ 2.. => format!("{hours} hours"),
+        hours @ 48.. => format!("{} d", hours / 24),
+        hours @ 2.. => format!("{hours} h"),
         _ => format!("{} min", difference.as_mins()),
     }
 }
@@ -103,10 +104,10 @@ mod tests {
     #[test]
     fn a_larger_skew_is_reported_with_its_direction_and_a_command() {
         for (date, expected) in [
-            ("2026-11-22T12:05:01Z", "5 min behind the service's"),
-            ("2026-11-22T11:30:00Z", "29 min ahead of the service's"),
-            ("2026-11-22T17:00:00Z", "4 hours behind the service's"),
-            ("2025-11-22T12:00:00Z", "364 days ahead of the service's"),
+            ("2026-11-22T12:05:01Z", "5 min behind the service's clock"),
+            ("2026-11-22T11:30:00Z", "29 min ahead of the service's clock"),
+            ("2026-11-22T17:00:00Z", "4 h behind the service's clock"),
+            ("2025-11-22T12:00:00Z", "364 d ahead of the service's clock"),
         ] {
             let check = run_check(Some(date), 0);
             assert_eq!((check.state, check.detail.as_str()), (CheckState::Problem, expected));

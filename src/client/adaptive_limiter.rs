@@ -1,14 +1,14 @@
-//! How many requests are under way at once, and the pause that all of them share when the service asks for one.
+//! Limit on concurrent requests that adapts to 429 responses, with a pause shared by all requests.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-/// One per client: every worker passes through it.
+/// Concurrency limiter of one client. Every request acquires a permit from it.
 #[derive(Debug)]
 pub(super) struct AdaptiveLimiter {
-    /// `--concurrency`.
+    /// Configured maximum (`--concurrency`).
     limit: usize,
     state: Mutex<LimiterState>,
     slot_freed: Notify,
@@ -16,12 +16,12 @@ pub(super) struct AdaptiveLimiter {
 
 #[derive(Debug)]
 struct LimiterState {
-    /// How many may be under way at the moment: the limit, or less after a 429.
+    /// Current maximum: `limit`, or less after a 429.
     allowed: usize,
     running: usize,
-    /// Good answers since `allowed` last changed.
+    /// Successful responses since `allowed` last changed.
     successes: usize,
-    /// Counts the halvings, so that a burst of 429s to requests sent at the same rate halves once.
+    /// Number of halvings. A burst of 429s to requests of the same epoch halves the limit only once.
     epoch: u64,
     paused_until: Option<Timestamp>,
 }
@@ -42,27 +42,27 @@ impl AdaptiveLimiter {
         }
     }
 
-    /// Another one with the same limit, on which no 429 has left its mark.
+    /// Returns a new limiter with the same configured limit and no throttling state.
     pub(super) fn with_same_limit(&self) -> Self {
         Self::new(self.limit)
     }
 
     fn lock_state(&self) -> MutexGuard<'_, LimiterState> {
-        // Every critical section leaves the numbers consistent, so a panic elsewhere does no harm here.
+        // Every critical section leaves the numbers consistent, so a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many may be under way at the moment.
+    /// Returns how many requests may currently be in flight.
     pub(super) fn allowed(&self) -> usize {
         self.lock_state().allowed
     }
 
-    /// Until when nobody may send, if that is in the future.
+    /// Returns the end of the current pause, if it lies in the future.
     pub(super) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.lock_state().paused_until.filter(|until| *until > now)
     }
 
-    /// Waits for a place. It is given back when the permit is dropped, however that happens.
+    /// Waits for a free slot. Dropping the permit releases the slot.
     pub(super) async fn acquire(&self) -> ConcurrencyPermit<'_> {
         loop {
             let turn = self.slot_freed.notified();
@@ -79,7 +79,7 @@ impl AdaptiveLimiter {
             return None;
         }
         state.running += 1;
-        // Two places that become free before anybody waits leave one notice only: pass it on.
+        // If two slots become free before a task waits, `Notify` stores only one notification: pass it on.
         if state.running < state.allowed {
             self.slot_freed.notify_one();
         }
@@ -90,7 +90,7 @@ impl AdaptiveLimiter {
     }
 }
 
-/// A place among the requests under way.
+/// Slot for one request in flight, released when it is dropped.
 #[derive(Debug)]
 pub(super) struct ConcurrencyPermit<'a> {
     limiter: &'a AdaptiveLimiter,
@@ -98,8 +98,8 @@ pub(super) struct ConcurrencyPermit<'a> {
 }
 
 impl ConcurrencyPermit<'_> {
-    /// The service answered as it should. After as many good answers as may be under way, one more may be: recovery is
-    /// slow where the halving was sudden.
+    /// Records a successful response. After `allowed` successes in a row the limit grows by one: it halves at once and
+    /// recovers slowly.
     pub(super) fn on_success(self) {
         let mut state = self.limiter.lock_state();
         if state.allowed < self.limiter.limit {
@@ -111,7 +111,7 @@ impl ConcurrencyPermit<'_> {
         }
     }
 
-    /// The service answered 429: nobody sends before `until`, and half as many at a time after that.
+    /// Records a 429: pauses all requests until `until` and halves the limit.
     pub(super) fn on_throttled(self, until: Timestamp) {
         let mut state = self.limiter.lock_state();
         state.paused_until = Some(state.paused_until.map_or(until, |set| set.max(until)));
@@ -152,13 +152,13 @@ mod tests {
         assert_eq!(governor.allowed(), 4);
         assert_eq!(governor.paused_until(Timestamp::UNIX_EPOCH), Some(until));
         assert_eq!(governor.paused_until(until), None);
-        // A second burst, at the halved rate, halves again.
+        // A second burst, at the halved limit, halves it again.
         enter().unwrap().on_throttled(Timestamp::UNIX_EPOCH);
         assert_eq!(governor.allowed(), 2);
         assert_eq!(
             governor.paused_until(Timestamp::UNIX_EPOCH),
             Some(until),
-            "a shorter pause does not cut a longer one"
+            "a shorter pause does not shorten a longer one"
         );
         for _ in 0..2 {
             enter().unwrap().on_success();
@@ -176,7 +176,7 @@ mod tests {
         let first = governor.acquire().await;
         let (second, ()) = tokio::join!(governor.acquire(), async { drop(first) });
         drop(second);
-        // Cancelled while waiting: the place is not lost.
+        // A cancelled waiter does not lose the slot.
         let held = governor.acquire().await;
         assert!(governor.acquire().now_or_never().is_none());
         drop(held);

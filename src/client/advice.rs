@@ -1,4 +1,4 @@
-//! What to do about a call that failed.
+//! Suggestions for failed calls.
 
 use super::{error::ClientError, transport::TransportError};
 use crate::{
@@ -18,47 +18,47 @@ impl Advice for ClientError {
         match self {
             Self::NoResponse { cause, .. } => hints.extend(transport_hint(cause)),
             Self::OutcomeUnknown { .. } => hints.push(
-                "Run the same command again: it looks first whether the object is there, and makes nothing twice.".into(),
+                "Re-run the command: it first checks whether the object exists, so it creates no duplicate.".into(),
             ),
             Self::InvalidResponse { .. } => hints.push(
-                "Something between this machine and Confluent Cloud may have answered in its place: look at the proxy, \
-                 and at the answer with `--unsafe-trace`."
+                "A proxy between this machine and Confluent Cloud may have sent the response: check the proxy settings, \
+                 and inspect the response with `--unsafe-trace`."
                     .into(),
             ),
-            // The one limit of connectors is that of the cluster's tasks
+            // The only limit on connectors is the number of tasks per cluster
             // (docs/reference/quotas.md#no-quota-per-department).
             Self::Rejected { call, .. } if self.is_quota_exceeded() && call.path.starts_with("/connect/v1/") => {
                 hints.push(ASK_FOR_CLUSTER.into());
             }
             _ if self.is_quota_exceeded() => {
-                hints.push("The organization's administrators can ask Confluent for a higher limit.".into());
+                hints.push("Ask an administrator of the organization to request a higher limit from Confluent.".into());
             }
             _ if self.is_unauthorized() && is_kafka_rest(self) => hints.push(
-                "Check that the key is one of this Kafka cluster (a Cloud API key does not work here), and that key and \
-                 secret belong together. A new key takes some minutes to be known there."
+                "Check that the key belongs to this Kafka cluster (a Cloud API key does not work here) and that key and \
+                 secret match. A new key takes a few minutes to propagate."
                     .into(),
             ),
             _ if self.is_forbidden() && is_kafka_rest(self) => hints.push(
-                "The owner of the key needs CloudClusterAdmin on the cluster, and no ACL may deny it ALTER there.".into(),
+                "Grant the key's owner CloudClusterAdmin on the cluster, and remove any ACL that denies it ALTER.".into(),
             ),
             _ if self.is_unauthorized() => hints.push(
-                "Check that the key is a Cloud API key (a key of a Kafka cluster does not work here), that it was not \
-                 revoked, and that key and secret belong together."
+                "Check that the key is a Cloud API key (a key of a Kafka cluster does not work here), that it is not \
+                 revoked, and that key and secret match."
                     .into(),
             ),
             _ if self.is_forbidden() => hints.push(
-                "Either the owner of the API key has no role for this, or the object does not exist: Confluent Cloud \
-                 answers both alike."
+                "Check the roles of the key's owner and the name of the object: Confluent Cloud returns the same \
+                 response for a missing role and for a missing object."
                     .into(),
             ),
-            _ if self.is_throttled() => hints.push("Try again later, or with a smaller `--concurrency`.".into()),
+            _ if self.is_throttled() => hints.push("Try again later, or set a lower `--concurrency`.".into()),
             _ => {}
         }
         hints
     }
 }
 
-/// Whether the call went to Kafka REST, which has keys and rights of its own.
+/// Returns whether the call went to Kafka REST, which has its own keys and permissions.
 fn is_kafka_rest(error: &ClientError) -> bool {
     error.call().path.starts_with("/kafka/")
 }
@@ -66,12 +66,12 @@ fn is_kafka_rest(error: &ClientError) -> bool {
 fn transport_hint(cause: &TransportError) -> Option<Hint> {
     match cause {
         TransportError::Certificate { .. } => Some(
-            "If your company inspects encrypted traffic, set `SSL_CERT_FILE` to a file with the certificate of its \
-             authority in PEM form."
+            "If your company inspects TLS traffic, set `SSL_CERT_FILE` to a PEM file with the certificate of its \
+             certificate authority."
                 .into(),
         ),
         TransportError::Connect { .. } | TransportError::Timeout { .. } => Some(
-            "Check the network; behind a proxy set `HTTPS_PROXY`, and `NO_PROXY` for what is reached without it."
+            "Check the network. Behind a proxy, set `HTTPS_PROXY`, and list hosts to reach directly in `NO_PROXY`."
                 .into(),
         ),
         TransportError::ConnectionLost { .. }
@@ -117,14 +117,14 @@ mod tests {
     fn each_kind_of_error_has_its_own_hint() {
         let first = |error: &ClientError| error.hints().first().map(ToString::to_string).unwrap_or_default();
         assert!(first(&error_response(401, "")).contains("Cloud API key"));
-        assert!(first(&error_response(403, "")).contains("answers both alike"));
+        assert!(first(&error_response(403, "")).contains("same response"));
         assert!(first(&error_response(429, "")).contains("--concurrency"));
         let resolution = r#"{"errors":[{"detail":"no","resolution":"Ask."}]}"#;
         assert_eq!(first(&error_response(400, resolution)), "Confluent Cloud advises: Ask.");
         assert!(error_response(404, "").hints().is_empty());
-        // The same words for our reserve and for the service's limit, whatever its status
+        // The platform's own reserve and the service's limit give the same hint, whatever the status
         // (docs/reference/quotas.md#service-quota-api).
-        assert!(first(&error_response(402, "")).contains("administrators"));
+        assert!(first(&error_response(402, "")).contains("administrator"));
         let connectors = "/connect/v1/environments/env-1/clusters/lkc-1/connectors";
         let full = r#"{"error_code":400,"message":"Task quota of the cluster exceeded"}"#;
         for (status, body) in [(402, ""), (400, full), (500, full)] {
@@ -137,7 +137,7 @@ mod tests {
         let other = r#"{"error_code":400,"message":"name exceeds 64 characters"}"#;
         assert!(!error_response_at(connectors, 400, other).is_quota_exceeded());
         let acls = "/kafka/v3/clusters/lkc-1/acls";
-        assert!(first(&error_response_at(acls, 401, "")).contains("one of this Kafka cluster"));
+        assert!(first(&error_response_at(acls, 401, "")).contains("belongs to this Kafka cluster"));
         assert!(first(&error_response_at(acls, 403, "")).contains("CloudClusterAdmin"));
     }
 }

@@ -1,23 +1,23 @@
-//! Where the service is, and whether that is this machine.
+//! Base URL of the service, and the check whether a host is loopback.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use http::{Uri, uri::Scheme};
 
-/// The address that every route is appended to: `https://api.confluent.cloud`, or a sandbox on loopback.
+/// Base URL to which every route is appended: `https://api.confluent.cloud`, or a sandbox on loopback.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BaseUrl(String);
 
-/// A text that is no base address.
+/// Invalid base URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{written}` is not the address of a service: {reason}")]
+#[error("invalid base URL `{written}`: {reason}")]
 pub struct BaseUrlError {
     written: String,
     reason: &'static str,
 }
 
 impl BaseUrl {
-    /// The address as text, without a slash at the end.
+    /// Returns the URL without a trailing slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -30,25 +30,25 @@ impl FromStr for BaseUrl {
     fn from_str(text: &str) -> Result<Self, BaseUrlError> {
         let wrong = |why| {
             Err(BaseUrlError {
-                // What stands before an `@` may be a password.
+                // Text before an `@` may contain a password: the error omits it.
                 written: text.rsplit_once('@').map_or(text, |(_, address)| address).to_owned(),
                 reason: why,
             })
         };
         let Ok(uri) = text.parse::<Uri>() else {
-            return wrong("it cannot be read");
+            return wrong("it is not a URL");
         };
         if uri.scheme() != Some(&Scheme::HTTPS) && uri.scheme() != Some(&Scheme::HTTP) {
-            return wrong("it must begin with https:// (or http:// on loopback)");
+            return wrong("it must start with `https://` (or `http://` on loopback)");
         }
         let Some(authority) = uri.authority() else {
-            return wrong("it has no host");
+            return wrong("the host is missing");
         };
         if authority.as_str().contains('@') {
-            return wrong("credentials do not belong into an address");
+            return wrong("a URL must not contain credentials");
         }
         if uri.query().is_some() {
-            return wrong("it must not have a query");
+            return wrong("a query is not allowed");
         }
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
@@ -60,8 +60,8 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// Whether `host` is this machine by its very writing: an address in 127.0.0.0/8, `::1`, or `localhost`. A name that
-/// merely resolves to loopback is not, because whoever answers for the name could change that.
+/// Returns whether `host` is literally a loopback address: 127.0.0.0/8, `::1`, or `localhost`. A name that resolves to
+/// loopback is not accepted, because the owner of its DNS record can change it.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let bare = host
@@ -71,7 +71,7 @@ pub fn is_loopback(host: &str) -> bool {
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Host and port of an address, for messages.
+/// Returns host and port of a URL, for messages.
 #[must_use]
 pub fn host_and_port(uri: &Uri) -> String {
     let port = uri.port_u16().unwrap_or(match uri.scheme_str() {

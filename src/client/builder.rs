@@ -1,4 +1,4 @@
-//! The client: made once, then handed around; a clone is the same way to the same service.
+//! HTTP client for Confluent Cloud: built once and cloned. Clones share connections and limits.
 
 use std::{fmt, sync::Arc};
 
@@ -17,21 +17,21 @@ use super::{
 };
 use crate::{api::Endpoint, clock::Clock};
 
-/// How many requests are under way at once unless told otherwise (`--concurrency`).
+/// Default number of concurrent requests (`--concurrency`).
 pub const DEFAULT_CONCURRENCY: usize = 8;
 
-/// A good answer.
+/// Successful response.
 #[derive(Clone, Debug)]
 pub struct ApiResponse<T> {
-    /// What it holds.
+    /// Decoded body.
     pub value: T,
-    /// The request's id, for evidence and support.
+    /// Request id, for evidence and support.
     pub request_id: Option<String>,
-    /// The status.
+    /// HTTP status.
     pub status: StatusCode,
 }
 
-/// Sends endpoints to one service as one caller. Cheap to clone; clones share their rate limit.
+/// Client that sends endpoints to one service as one caller. Cheap to clone; clones share the concurrency limit.
 #[derive(Clone)]
 pub struct Client {
     pub(super) shared: Arc<ClientShared>,
@@ -60,7 +60,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A client in the making: what is not set has its default.
+/// Builder of a [`Client`] with default values.
 #[must_use]
 pub struct ClientBuilder {
     shared: ClientShared,
@@ -69,37 +69,37 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// How patient the client is.
+    /// Sets the retry policy.
     pub fn policy(mut self, policy: RetryPolicy) -> Self {
         self.shared.policy = policy;
         self
     }
 
-    /// How many requests may be under way at once; at least one.
+    /// Sets the maximum number of concurrent requests; at least one.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.shared.concurrency_limiter = AdaptiveLimiter::new(limit);
         self
     }
 
-    /// Where chance comes from.
+    /// Sets the source of randomness for back-off.
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.shared.jitter = jitter;
         self
     }
 
-    /// Who is told when a call waits to be sent again.
+    /// Sets the listener that is called before a retry waits.
     pub fn on_retry(mut self, listener: RetryListener) -> Self {
         self.on_retry = Some(listener);
         self
     }
 
-    /// Where requests and answers are written down, without their secrets (`--unsafe-trace`).
+    /// Sets the trace of requests and responses (`--unsafe-trace`); secrets are redacted.
     pub fn wire_trace(mut self, trace: Arc<WireTrace>) -> Self {
         self.shared.wire_trace = Some(trace);
         self
     }
 
-    /// The client.
+    /// Builds the client.
     #[must_use]
     pub fn build(self) -> Client {
         Client {
@@ -112,7 +112,7 @@ impl ClientBuilder {
 }
 
 impl Client {
-    /// Begins a client that sends to `base` through `transport` as `auth`, and waits on `clock`.
+    /// Starts a client that sends to `base` through `transport` as `auth` and waits on `clock`.
     pub fn builder(base: BaseUrl, transport: Arc<dyn Transport>, auth: Auth, clock: Clock) -> ClientBuilder {
         ClientBuilder {
             shared: ClientShared {
@@ -129,7 +129,7 @@ impl Client {
         }
     }
 
-    /// The same way to the same service, with its rate limit, as somebody else.
+    /// Returns a client for the same service and limits with other credentials.
     #[must_use]
     pub fn with_auth(&self, auth: Auth) -> Self {
         Self {
@@ -138,8 +138,8 @@ impl Client {
         }
     }
 
-    /// The same way to the same service, with a limit that it keeps of its own accord: a client of its own in everything
-    /// that has to do with waiting, so that a pause here holds up nobody else.
+    /// Returns a client for the same service that also obeys `allowance`. It has its own concurrency limit, so that
+    /// waiting for this rate limit does not delay other requests.
     #[must_use]
     pub fn with_rate_limiter(&self, allowance: Arc<SharedRateLimiter>) -> Self {
         let shared = &self.shared;
@@ -158,14 +158,15 @@ impl Client {
         }
     }
 
-    /// How long its own limit would let the next request wait.
+    /// Returns how long the client-side rate limit would delay the next request.
     pub(super) fn rate_limit_wait(&self) -> std::time::Duration {
         self.rate_limiter
             .as_ref()
             .map_or_else(Default::default, |own| own.wait_time())
     }
 
-    /// A client of another service, on the same transport and as patient, with a rate limit of its own.
+    /// Returns a client for another service, with the same transport and retry policy and a concurrency limit of its
+    /// own.
     #[must_use]
     pub fn with_base_url(&self, base: BaseUrl, auth: Auth) -> Self {
         let shared = &*self.shared;
@@ -185,7 +186,7 @@ impl Client {
         }
     }
 
-    /// The same client with other patience.
+    /// Returns the same client with another retry policy.
     #[must_use]
     pub fn with_policy(&self, policy: RetryPolicy) -> Self {
         let shared = &*self.shared;
@@ -203,7 +204,7 @@ impl Client {
         }
     }
 
-    /// The same client with another listener: a step that wants its waits under its own name.
+    /// Returns the same client with another retry listener, for a step that reports its own retries.
     #[must_use]
     pub fn with_on_retry(&self, listener: RetryListener) -> Self {
         Self {
@@ -212,31 +213,31 @@ impl Client {
         }
     }
 
-    /// Where it sends to.
+    /// Returns the base URL.
     #[must_use]
     pub fn base(&self) -> &BaseUrl {
         &self.shared.base
     }
 
-    /// As whom it sends.
+    /// Returns the credentials.
     #[must_use]
     pub fn auth(&self) -> &Auth {
         &self.auth
     }
 
-    /// The clock it waits on.
+    /// Returns the clock that waits use.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
-    /// How many requests may be under way at the moment: the limit, or less after a 429.
+    /// Returns how many requests may currently be in flight: the limit, or less after a 429.
     #[must_use]
     pub fn allowed_concurrency(&self) -> usize {
         self.shared.concurrency_limiter.allowed()
     }
 
-    /// Sends one endpoint and reads its answer.
+    /// Sends one endpoint and decodes the response.
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<ApiResponse<E::Response>, ClientError> {
         let prepared = self.prepare(endpoint, None)?;
         let answer = self.send_with_retries(&prepared).await?;
@@ -252,7 +253,7 @@ impl Client {
         })
     }
 
-    /// The call that sending `endpoint` is, for errors about its answer.
+    /// Returns the description of the call for `endpoint`, for errors about its response.
     pub(super) fn describe_call<E: Endpoint>(&self, endpoint: &E) -> Result<Box<ApiCall>, ClientError> {
         Ok(self.prepare(endpoint, None)?.call)
     }

@@ -1,9 +1,8 @@
-//! Who issued a certificate, read from its bytes: the one fact that tells a person whose proxy is in the way.
+//! Issuer name of a TLS certificate, which tells the user which proxy intercepts the connection.
 //!
-//! Reads just as much X.509 (RFC 5280 §4.1) as that takes, and nothing that could fail badly: whatever is not as expected
-//! gives no name.
+//! Parses only the needed part of X.509 (RFC 5280 §4.1). Unexpected input yields no name and never panics.
 
-/// One element of DER: its tag, what it holds, and what follows it.
+/// DER element: tag, content, and the bytes that follow it.
 struct DerElement<'a> {
     tag: u8,
     value: &'a [u8],
@@ -14,7 +13,7 @@ const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const BMP_STRING: u8 = 0x1e;
-/// `[0]`, the version, which is optional.
+/// `[0]`: the optional version.
 const VERSION: u8 = 0xa0;
 /// 2.5.4.3
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
@@ -26,7 +25,7 @@ fn element(bytes: &[u8]) -> Option<DerElement<'_>> {
     let (&first, bytes) = bytes.split_first()?;
     let (length, bytes) = match first {
         0..=0x7f => (usize::from(first), bytes),
-        // Two bytes of length hold any certificate; three are for certificates with very many names.
+        // Two length bytes suffice for any usual certificate; three cover certificates with very many names.
         0x81..=0x83 => {
             let (digits, bytes) = bytes.split_at_checked(usize::from(first & 0x7f))?;
             (
@@ -44,7 +43,7 @@ fn element_with_tag(bytes: &[u8], tag: u8) -> Option<DerElement<'_>> {
     element(bytes).filter(|element| element.tag == tag)
 }
 
-/// The elements of a sequence or set.
+/// Returns the elements of a sequence or set.
 fn elements(bytes: &[u8]) -> impl Iterator<Item = DerElement<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -54,14 +53,14 @@ fn elements(bytes: &[u8]) -> impl Iterator<Item = DerElement<'_>> {
     })
 }
 
-/// The issuer of a certificate: its common name, and the organization where that says something else.
+/// Returns the issuer of a certificate: its common name, with the organization if that differs.
 pub(super) fn issuer_name(certificate: &[u8]) -> Option<String> {
     let certificate = element_with_tag(certificate, SEQUENCE)?;
     let mut to_be_signed = element_with_tag(certificate.value, SEQUENCE)?.value;
     if let Some(version) = element_with_tag(to_be_signed, VERSION) {
         to_be_signed = version.rest;
     }
-    // Serial number, signature algorithm, issuer.
+    // Skips serial number and signature algorithm; the issuer follows.
     let name = elements(to_be_signed).nth(2).filter(|name| name.tag == SEQUENCE)?;
     match (attribute(name.value, COMMON_NAME), attribute(name.value, ORGANIZATION)) {
         (Some(name), Some(organization)) if name != organization => Some(format!("{name} ({organization})")),
@@ -69,7 +68,7 @@ pub(super) fn issuer_name(certificate: &[u8]) -> Option<String> {
     }
 }
 
-/// The first attribute of a kind in a name, as text.
+/// Returns the first attribute of this type in a name, as text.
 fn attribute(name: &[u8], kind: [u8; 3]) -> Option<String> {
     elements(name)
         .filter(|set| set.tag == SET)
@@ -89,7 +88,7 @@ fn attribute(name: &[u8], kind: [u8; 3]) -> Option<String> {
                 }
                 _ => String::from_utf8_lossy(text.value).into_owned(),
             };
-            // A name that somebody else wrote: kept short, since it goes into a sentence.
+            // The name is untrusted and goes into a message: limit its length.
             Some(text.trim().chars().take(100).collect::<String>()).filter(|text| !text.is_empty())
         })
 }

@@ -1,4 +1,4 @@
-//! Who is calling: a Cloud API key, or headers that stand for one. The `Authorization` header is built here only.
+//! Credentials of a request: an API key, a token, or fixed headers. Only this module builds the `Authorization` header.
 
 use std::fmt;
 
@@ -7,27 +7,27 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::model::Secret;
 
-/// A Cloud API key with its secret, and where they came from.
+/// API key with its secret and source.
 #[derive(Clone, Debug)]
 pub struct BasicCredentials {
-    /// The public half.
+    /// Key id (public).
     pub key: String,
-    /// The secret half.
+    /// Key secret.
     pub secret: Secret,
-    /// Where both came from.
+    /// Source of both.
     pub source: CredentialSource,
 }
 
-/// Where credentials came from; `-v` names it.
+/// Source of credentials, shown with `-v`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialSource {
-    /// A profile, by name or file.
+    /// Profile, by name or file.
     Profile(String),
-    /// An environment variable, by name.
+    /// Environment variable, by name.
     Environment(&'static str),
-    /// The sandbox: as whom.
+    /// Sandbox, with the principal it acts as.
     Sandbox(String),
-    /// A key that was made in this very run; what it is for.
+    /// Key created in this run, with its purpose.
     Issued(String),
 }
 
@@ -37,24 +37,24 @@ impl fmt::Display for CredentialSource {
             Self::Profile(name) => write!(out, "profile {name}"),
             Self::Environment(name) => write!(out, "environment {name}"),
             Self::Sandbox(who) => write!(out, "sandbox {who}"),
-            Self::Issued(what) => write!(out, "key just made for {what}"),
+            Self::Issued(what) => write!(out, "new key for {what}"),
         }
     }
 }
 
-/// How a request says who sends it.
+/// Authentication of a request.
 #[derive(Clone, Debug)]
 pub enum Auth {
     /// HTTP Basic with an API key.
     Basic(BasicCredentials),
-    /// A token that was exchanged for a key.
+    /// Bearer token obtained for an API key.
     Bearer(Secret),
-    /// Headers as they are, for services that know the caller otherwise.
+    /// Fixed headers, for services that identify the caller in another way.
     Headers(Vec<(HeaderName, HeaderValue)>),
 }
 
 impl Auth {
-    /// Where the credentials came from, if they came from somewhere.
+    /// Returns the source of the credentials, if known.
     #[must_use]
     pub fn source(&self) -> Option<&CredentialSource> {
         match self {
@@ -63,7 +63,7 @@ impl Auth {
         }
     }
 
-    /// The public half of the key, if there is one.
+    /// Returns the key id, if there is one.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         match self {
@@ -72,18 +72,18 @@ impl Auth {
         }
     }
 
-    /// Adds what says who is calling to `headers`, marked so that nothing prints it.
+    /// Adds the authentication headers to `headers`, marked as sensitive so that they are never printed.
     pub(super) fn apply(&self, headers: &mut HeaderMap) {
         match self {
             Self::Basic(BasicCredentials { key, secret, .. }) => {
                 let encoded = STANDARD.encode(format!("{key}:{}", secret.expose()));
-                let mut value = HeaderValue::try_from(format!("Basic {encoded}"))
-                    .expect("base64 holds no character a header refuses");
+                let mut value =
+                    HeaderValue::try_from(format!("Basic {encoded}")).expect("base64 is a valid header value");
                 value.set_sensitive(true);
                 headers.insert(AUTHORIZATION, value);
             }
             Self::Bearer(token) => {
-                // A token that is no header value is none of the service's: the refusal says so.
+                // A token that is not a valid header value is not sent; the service then returns 401.
                 if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", token.expose())) {
                     value.set_sensitive(true);
                     headers.insert(AUTHORIZATION, value);
@@ -99,7 +99,7 @@ impl Auth {
         }
     }
 
-    /// The texts that must never be shown, whatever they turn up in.
+    /// Returns the texts to redact in all output.
     pub(super) fn secrets(&self) -> Vec<String> {
         match self {
             Self::Basic(BasicCredentials { key, secret, .. }) => vec![

@@ -1,7 +1,7 @@
-//! Why a call gave no answer that can be used: what was done, on what, why it failed, and what to do about it.
+//! Errors of calls: which operation on which object failed, why, and what to do next.
 //!
-//! A message is complete in itself (the innermost cause is part of it), so that it can stand in one line of a report.
-//! Texts of the service are kept as they came; whoever shows them escapes them.
+//! A message is self-contained (it includes the innermost cause), so that it fits into one line of a report. Texts of
+//! the service are kept unchanged; the renderer escapes them.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -13,20 +13,20 @@ use super::{
 };
 use crate::api::{ErrorBody, RetrySafety};
 
-/// One call, as messages and traces name it.
+/// Description of a call, for messages and traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiCall {
-    /// The endpoint's name: `CreateRoleBinding`.
+    /// Name of the endpoint: `CreateRoleBinding`.
     pub operation: &'static str,
-    /// What is done, as a verb.
+    /// Verb of the operation.
     pub verb: &'static str,
-    /// On what: `service account "sa-1"`.
+    /// Object of the operation: ``service account `sa-1` ``.
     pub subject: String,
-    /// The HTTP method.
+    /// HTTP method.
     pub method: Method,
-    /// The path, without the query.
+    /// Path without the query.
     pub path: String,
-    /// Whether it may be sent again when its answer was lost.
+    /// Whether the request may be sent again if its response was lost.
     pub retry_safety: RetrySafety,
 }
 
@@ -36,23 +36,23 @@ impl fmt::Display for ApiCall {
     }
 }
 
-/// An answer that is not the wanted one.
+/// Unsuccessful response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorResponse {
-    /// The status, always looked at before anything else: a refusal can come with a body that reads like success.
+    /// HTTP status. It is checked before the body, because an error can carry a body that looks like a success.
     pub status: StatusCode,
-    /// The service's own words.
+    /// Error body of the service.
     pub body: ErrorBody,
-    /// The id to give to support.
+    /// Request id, for support.
     pub request_id: Option<String>,
 }
 
 impl fmt::Display for ErrorResponse {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Confluent Cloud answered {}", self.status.as_u16())?;
+        write!(out, "Confluent Cloud returned {}", self.status.as_u16())?;
         let code = self.body.code.as_deref().filter(|code| *code != self.status.as_str());
         match (code, self.body.detail.as_str()) {
-            (None, "") => write!(out, " {}", self.status.canonical_reason().unwrap_or("without a word"))?,
+            (None, "") => write!(out, " {}", self.status.canonical_reason().unwrap_or("without details"))?,
             (Some(code), "") => write!(out, " {code}")?,
             (None, detail) => write!(out, ": {detail}")?,
             (Some(code), detail) => write!(out, " {code}: {detail}")?,
@@ -64,12 +64,12 @@ impl fmt::Display for ErrorResponse {
     }
 }
 
-/// What made an answer get lost.
+/// Cause of a lost response.
 #[derive(Debug)]
 pub enum RequestFailure {
-    /// The way to the service.
+    /// Failure of the connection.
     Transport(TransportError),
-    /// The service, which failed in the middle: a 5xx says nothing about what was done before it.
+    /// Response with a 5xx status, which does not tell whether the operation took effect.
     Response(ErrorResponse),
 }
 
@@ -82,75 +82,75 @@ impl fmt::Display for RequestFailure {
     }
 }
 
-/// Why a call gave no answer that can be used.
+/// Error of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The service answered, and not with success.
+    /// The service rejected the request.
     #[error("could not {call}: {response}{tries}")]
     Rejected {
-        /// The call.
+        /// Call.
         call: Box<ApiCall>,
-        /// What the service said.
+        /// Response of the service.
         response: Box<ErrorResponse>,
-        /// How often it was tried.
+        /// Number of attempts.
         tries: Attempts,
     },
-    /// No answer. Nothing was done, or what was done may be done again without harm.
+    /// No response. The operation had no effect or can be repeated safely.
     #[error("could not {call}: {}{tries}", WithRootCause(.cause))]
     NoResponse {
-        /// The call.
+        /// Call.
         call: Box<ApiCall>,
-        /// Why.
+        /// Transport error.
         cause: Box<TransportError>,
-        /// How often it was tried.
+        /// Number of attempts.
         tries: Attempts,
     },
-    /// The call may have been carried out, and must not be repeated blindly: look the object up by its natural key.
-    #[error("it is not known whether it worked to {call}: {failure}{tries}")]
+    /// The operation may have taken effect and must not be repeated blindly: look up the object by its natural key.
+    #[error("unknown whether the request to {call} succeeded: {failure}{tries}")]
     OutcomeUnknown {
-        /// The call.
+        /// Call.
         call: Box<ApiCall>,
-        /// What happened to the answer.
+        /// Cause of the lost response.
         failure: Box<RequestFailure>,
-        /// How often it was tried.
+        /// Number of attempts.
         tries: Attempts,
     },
-    /// The service wants a pause from everybody that is longer than this client is willing to wait.
-    #[error("could not {call}: Confluent Cloud asks for a pause of {}, and only {} of waiting are left", DisplaySeconds(*.wait), DisplaySeconds(*.remaining))]
+    /// The service requests a pause that exceeds the remaining retry budget.
+    #[error("could not {call}: Confluent Cloud requests a pause of {}, but only {} of the retry budget remain", DisplaySeconds(*.wait), DisplaySeconds(*.remaining))]
     RetryBudgetExceeded {
-        /// The call.
+        /// Call.
         call: Box<ApiCall>,
-        /// The pause.
+        /// Requested pause.
         wait: Duration,
-        /// What is left of the budget.
+        /// Remaining retry budget.
         remaining: Duration,
     },
-    /// A good status with an answer that cannot be read.
-    #[error("could not {call}: the answer cannot be read: {reason}{}", request_suffix(.request_id.as_deref()))]
+    /// Successful status with a body that cannot be decoded.
+    #[error("could not {call}: invalid response: {reason}{}", request_suffix(.request_id.as_deref()))]
     InvalidResponse {
-        /// The call.
+        /// Call.
         call: Box<ApiCall>,
-        /// The status it came with.
+        /// HTTP status.
         status: StatusCode,
-        /// Why it cannot be read.
+        /// Reason of the decoding error.
         reason: String,
-        /// The id to give to support.
+        /// Request id, for support.
         request_id: Option<String>,
     },
-    /// The pages of a list do not lead to an end.
-    #[error("could not {call} to its end: {reason}")]
+    /// The pages of a list do not end.
+    #[error("could not {call} completely: {reason}")]
     Pagination {
-        /// The call.
+        /// Call.
         call: Box<ApiCall>,
-        /// What is wrong with the pages.
+        /// Pagination error.
         reason: String,
     },
-    /// The request cannot be written down, so nothing was sent.
+    /// The request cannot be encoded; nothing was sent.
     #[error("could not {call}: {reason}")]
     InvalidRequest {
-        /// The call.
+        /// Call.
         call: Box<ApiCall>,
-        /// Why not.
+        /// Reason.
         reason: String,
     },
 }
@@ -159,7 +159,7 @@ fn request_suffix(id: Option<&str>) -> String {
     id.map(|id| format!(" (request {id})")).unwrap_or_default()
 }
 
-/// An error with its innermost cause, where that says more.
+/// Transport error displayed with its innermost cause.
 struct WithRootCause<'a>(&'a TransportError);
 
 impl fmt::Display for WithRootCause<'_> {
@@ -173,7 +173,7 @@ impl fmt::Display for WithRootCause<'_> {
 }
 
 impl ClientError {
-    /// The call that failed.
+    /// Returns the failed call.
     #[must_use]
     pub fn call(&self) -> &ApiCall {
         match self {
@@ -187,7 +187,7 @@ impl ClientError {
         }
     }
 
-    /// What the service said, if it said something.
+    /// Returns the error response of the service, if there was one.
     #[must_use]
     pub fn error_response(&self) -> Option<&ErrorResponse> {
         match self {
@@ -200,7 +200,7 @@ impl ClientError {
         }
     }
 
-    /// The status of the answer, if there was one.
+    /// Returns the status of the response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
@@ -209,19 +209,19 @@ impl ClientError {
         }
     }
 
-    /// The machine's word for the refusal (`forbidden_access`).
+    /// Returns the error code of the service (`forbidden_access`).
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.error_response().and_then(|refusal| refusal.body.code.as_deref())
     }
 
-    /// The service's words for the refusal.
+    /// Returns the error message of the service.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.error_response().map(|refusal| refusal.body.detail.as_str())
     }
 
-    /// The id to give to support, if there was an answer with one.
+    /// Returns the request id for support, if known.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -230,7 +230,7 @@ impl ClientError {
         }
     }
 
-    /// How often it was tried, and how long it waited.
+    /// Returns the number of attempts and the time waited.
     #[must_use]
     pub fn tries(&self) -> Attempts {
         match self {
@@ -245,47 +245,47 @@ impl ClientError {
         self.status() == Some(status)
     }
 
-    /// 404, or what Connect says instead of a plugin. A 403 can mean the same, and is [`Self::is_forbidden`]: unknown,
-    /// never absent.
+    /// Returns whether the object does not exist: 404, or Connect's error for an unknown plugin. A 403 can hide a
+    /// missing object, too, but counts as [`Self::is_forbidden`]: unknown, not absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         let no_plugin = |refusal: &ErrorResponse| is_unknown_plugin(refusal.status, &refusal.body.detail);
         self.has_status(StatusCode::NOT_FOUND) || self.error_response().is_some_and(no_plugin)
     }
 
-    /// 403, unless it is a quota in disguise.
+    /// Returns whether the status is 403 and the error is not a quota error.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         self.has_status(StatusCode::FORBIDDEN) && !self.is_quota_exceeded()
     }
 
-    /// 409.
+    /// Returns whether the status is 409.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.has_status(StatusCode::CONFLICT)
     }
 
-    /// 401.
+    /// Returns whether the status is 401.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.has_status(StatusCode::UNAUTHORIZED)
     }
 
-    /// A provider quota is used up.
+    /// Returns whether a quota is exceeded.
     #[must_use]
     pub fn is_quota_exceeded(&self) -> bool {
         self.error_response()
             .is_some_and(|refusal| is_quota_error(refusal.status, &refusal.body.detail))
     }
 
-    /// The service wanted more patience than there was.
+    /// Returns whether the call failed because of throttling.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         matches!(self, Self::RetryBudgetExceeded { .. }) || self.has_status(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// The call may have been carried out, or has been and nobody can read the answer: look the object up by its natural
-    /// key.
+    /// Returns whether the operation may have taken effect although its response is missing or unreadable: look up the
+    /// object by its natural key.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
         match self {
@@ -295,7 +295,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the trouble passes by itself, so that the same command later may well work.
+    /// Returns whether the failure is temporary, so that the same command may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -316,9 +316,9 @@ impl ClientError {
     }
 }
 
-/// Whether a refusal is about a provider quota: 402, or another status with the words by which the stock CLI knows it
-/// (docs/reference/rbac.md#error-bodies), or with the word itself: `connect/v1` declares no 402
-/// (docs/reference/quotas.md#service-quota-api).
+/// Returns whether a response is a quota error: 402, another status with the text that the Confluent CLI checks for
+/// (docs/reference/rbac.md#error-bodies), or a text that mentions an exceeded quota, because `connect/v1` declares no
+/// 402 (docs/reference/quotas.md#service-quota-api).
 pub(super) fn is_quota_error(status: StatusCode, detail: &str) -> bool {
     let words = || {
         let detail = detail.to_ascii_lowercase();
@@ -328,7 +328,7 @@ pub(super) fn is_quota_error(status: StatusCode, detail: &str) -> bool {
     status == StatusCode::PAYMENT_REQUIRED || (matches!(status.as_u16(), 400 | 403 | 500) && words())
 }
 
-/// Whether a refusal says that there is no such plugin: a 500, and yet it will not pass
+/// Returns whether a response reports an unknown plugin: a 500 that is permanent
 /// (docs/reference/connect.md#create-a-connector; docs/reference/connect.md#error-messages, pattern 7).
 pub(super) fn is_unknown_plugin(status: StatusCode, detail: &str) -> bool {
     status == StatusCode::INTERNAL_SERVER_ERROR
@@ -369,17 +369,17 @@ mod tests {
         assert_eq!(
             rejected(403, body, Some("3f1c")).to_string(),
             "could not create role binding DeveloperRead of `sa-1` on topic payments-*: \
-             Confluent Cloud answered 403 forbidden_access: Forbidden Access (request 3f1c)"
+             Confluent Cloud returned 403 forbidden_access: Forbidden Access (request 3f1c)"
         );
         let bare = rejected(502, "", None).to_string();
-        assert!(bare.ends_with("Confluent Cloud answered 502 Bad Gateway"), "{bare}");
-        // The code of Connect's shape repeats the status; it is said once.
+        assert!(bare.ends_with("Confluent Cloud returned 502 Bad Gateway"), "{bare}");
+        // Connect repeats the status as the code; the message shows it once.
         let connect = rejected(400, r#"{"error":{"code":400,"message":"bad"}}"#, None).to_string();
-        assert!(connect.ends_with("answered 400: bad"), "{connect}");
+        assert!(connect.ends_with("returned 400: bad"), "{connect}");
     }
 
-    // Source: docs/reference/rbac.md#error-bodies. 402 is the quota, some still arrive as 400, and the stock CLI knows
-    // them by their text.
+    // Source: docs/reference/rbac.md#error-bodies. a quota error has 402; some still arrive as 400, and the Confluent
+    // CLI recognizes them by text.
     #[test]
     fn a_quota_error_is_recognized_by_status_or_text() {
         let words = r#"{"error":{"code":403,"message":"Your organization is currently limited to 5 keys"}}"#;

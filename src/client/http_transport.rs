@@ -1,4 +1,4 @@
-//! Over the network. The one HTTP client of the program, made when the first request is sent.
+//! Transport over the network. Its HTTP client is created with the first request.
 
 use std::{error::Error, net::SocketAddr, sync::OnceLock, time::Duration};
 
@@ -13,14 +13,14 @@ use super::{
     transport::{CertificateIssuer, MAX_RESPONSE_BYTES, Transport, TransportError, causes},
 };
 
-/// How a socket behaves.
+/// Settings of the HTTP transport.
 #[derive(Clone, Debug)]
 pub struct HttpTransportSettings {
-    /// How long a connection may take to be made.
+    /// Timeout for establishing a connection.
     pub connect_timeout: Duration,
-    /// How long a request may take in all.
+    /// Timeout for a whole request.
     pub timeout: Duration,
-    /// Refuse every host but loopback before anything is opened: how `--sandbox` keeps its promise.
+    /// Whether only loopback hosts are allowed, checked before a connection is opened. Set by `--sandbox`.
     pub loopback_only: bool,
 }
 
@@ -34,21 +34,21 @@ impl Default for HttpTransportSettings {
     }
 }
 
-/// How many redirects are followed: one is an address that has moved, many are a loop.
+/// Maximum number of redirects.
 const MAX_REDIRECTS: usize = 3;
 
-/// A transport over sockets.
+/// Transport over sockets.
 #[derive(Debug)]
 pub struct HttpTransport {
     settings: HttpTransportSettings,
-    /// Connections to this machine: never through a proxy.
+    /// Client for loopback, which never uses a proxy.
     loopback_client: OnceLock<Result<reqwest::Client, String>>,
-    /// Connections to others: through the proxy that the environment or the system names.
+    /// Client for other hosts, with the proxy of the environment or system.
     remote_client: OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl HttpTransport {
-    /// A transport that does nothing yet.
+    /// Creates a transport without opening a connection.
     #[must_use]
     pub fn new(settings: HttpTransportSettings) -> Self {
         Self {
@@ -64,13 +64,13 @@ impl HttpTransport {
             .tls_backend_preconfigured(tls)
             .connect_timeout(self.settings.connect_timeout)
             .timeout(self.settings.timeout)
-            // Redirects are followed here, and repetition is the client's decision alone.
+            // `send_following_redirects` follows redirects, and `Client` decides about retries.
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .tls_info(true);
         if loopback {
-            // Whatever a hosts file says, `localhost` is this machine. The port is the request's.
+            // `localhost` is always loopback, regardless of the hosts file. Port 0 keeps the port of the request.
             let here = [
                 SocketAddr::from(([127, 0, 0, 1], 0)),
                 SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 0)),
@@ -88,21 +88,21 @@ impl HttpTransport {
         };
         cell.get_or_init(|| self.build(loopback))
             .as_ref()
-            .map_err(|why| TransportError::NotSent(format!("no HTTP client could be made: {why}")))
+            .map_err(|why| TransportError::NotSent(format!("cannot create an HTTP client: {why}")))
     }
 
-    /// Sends one request without following where its answer points.
+    /// Sends one request without following redirects.
     async fn send_once(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let host = request.uri().host().unwrap_or_default();
         let near = is_loopback(host);
         if !near && self.settings.loopback_only {
             return Err(TransportError::NotSent(format!(
-                "{host} is not this machine, and the sandbox opens nothing else"
+                "`{host}` is not a loopback host, and the sandbox allows no other host"
             )));
         }
         if !near && request.uri().scheme_str() != Some("https") {
             return Err(TransportError::NotSent(format!(
-                "{host} would get the credentials unencrypted: only https is used beyond this machine"
+                "`{host}` requires `https`: credentials are sent unencrypted only to loopback"
             )));
         }
         let address = host_and_port(request.uri());
@@ -141,9 +141,9 @@ impl HttpTransport {
         Ok(answer)
     }
 
-    /// What went wrong, read from the whole chain of causes.
+    /// Classifies an error by its whole chain of causes.
     fn classify(&self, error: reqwest::Error, host: String) -> TransportError {
-        // The address is named by the endpoint's own words; its query may say more than a message should.
+        // Messages name the host; the query of the URL may contain more than a message should show.
         let error = error.without_url();
         let refused = causes(&error).find_map(|cause| match cause.downcast_ref::<rustls::Error>()? {
             rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => {
@@ -166,7 +166,7 @@ impl HttpTransport {
             return TransportError::Connect { host, source };
         }
         if error.is_builder() {
-            return TransportError::NotSent(format!("the request cannot be sent: {}", root_cause_text(&error)));
+            return TransportError::NotSent(format!("cannot send the request: {}", root_cause_text(&error)));
         }
         if error.is_timeout() {
             let seconds = self.settings.timeout.as_secs();
@@ -185,7 +185,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Who issued the certificate that an answer came with.
+/// Returns the issuer of the certificate of a response.
 fn certificate_issuer(answer: &reqwest::Response) -> Option<CertificateIssuer> {
     let tls = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
     issuer_name(tls.peer_certificate()?).map(CertificateIssuer)
@@ -195,12 +195,12 @@ fn root_cause_text(error: &(dyn Error + 'static)) -> String {
     super::transport::root_cause(error).to_string()
 }
 
-/// Where an answer points, if it is to be followed: to the same scheme, host and port, so that the credentials go nowhere
-/// else; and only when the request stays what it was.
+/// Returns the target of a redirect to follow: only within the same origin, so that credentials go to no other host,
+/// and only if the method and body stay the same.
 fn redirect_target(request: &Request<Bytes>, answer: &Response<Bytes>) -> Option<Uri> {
     let same_request = match answer.status() {
         StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
-        // With these anything but a read would become one.
+        // These redirects turn every other method into GET.
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => request.method() == Method::GET,
         _ => false,
     };

@@ -1,4 +1,4 @@
-//! Straight into a service of this process: no socket, no port, no thread.
+//! Transport into a service in the same process, without socket, port or thread.
 
 use std::{error::Error, fmt};
 
@@ -13,15 +13,15 @@ use super::{
     transport::{MAX_RESPONSE_BYTES, Transport, TransportError},
 };
 
-/// A transport over any HTTP service value, such as a router.
+/// Transport into any HTTP service value, such as a router.
 ///
-/// The service sees what it would see behind a socket: an origin-form address and a `Host` header. An answer whose body
-/// fails while it is read is a broken connection, so faults behave alike in-process and served.
+/// The service receives the same request as behind a socket: an origin-form URI and a `Host` header. If reading the
+/// response body fails, the error is a lost connection, so that faults behave the same in-process and served.
 #[derive(Clone)]
 pub struct InProcessTransport<S>(S);
 
 impl<S> InProcessTransport<S> {
-    /// A transport into `service`; each request goes to a clone of it.
+    /// Creates a transport into `service`; each request uses a clone.
     pub fn new(service: S) -> Self {
         Self(service)
     }
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// A request as a server receives it.
+/// Converts a request into the form that a server receives.
 fn to_server_request(request: Request<Bytes>) -> Result<Request<Body>, http::Error> {
     let (mut parts, body) = request.into_parts();
     if let Some(authority) = parts.uri.authority() {

@@ -1,4 +1,4 @@
-//! Reading log lines: the token, the pages, and the limit per connector, in one place.
+//! Client for connector logs: token, pagination and the rate limit per connector.
 
 use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,17 +15,17 @@ use super::{
 };
 use crate::api::logs::{LogEntry, LogPage, REQUESTS_PER_MINUTE, SearchLogs};
 
-/// The way to the log lines of all connectors, for one caller.
+/// Client for the logs of all connectors, for one caller.
 #[derive(Clone, Debug)]
 pub struct LogsClient {
     search: Client,
     tokens: Arc<TokenCache>,
-    /// Where the limits are kept.
+    /// Folder of the shared rate limits.
     limits: Option<PathBuf>,
 }
 
 impl LogsClient {
-    /// `search` sends to the host of the search, whoever it is: it acts with `tokens`.
+    /// Creates a client. `search` sends to the host of the log search; `tokens` authenticates its requests.
     #[must_use]
     pub fn new(search: Client, tokens: TokenCache, limits: Option<PathBuf>) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl LogsClient {
         }
     }
 
-    /// The way to the lines of one connector, by its id: with a limit of its own.
+    /// Returns the client for one connector, by its id, with the rate limit of that connector.
     #[must_use]
     pub fn for_connector(&self, id: &str) -> ConnectorLogsClient {
         let allowance = Arc::new(SharedRateLimiter::new(
@@ -52,14 +52,14 @@ impl LogsClient {
         }
     }
 
-    /// Where it sends to, for messages.
+    /// Returns the underlying client, for its base URL.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.search
     }
 }
 
-/// The way to the lines of one connector.
+/// Client for the logs of one connector.
 #[derive(Clone, Debug)]
 pub struct ConnectorLogsClient {
     search: Client,
@@ -68,13 +68,13 @@ pub struct ConnectorLogsClient {
 }
 
 impl ConnectorLogsClient {
-    /// How long the next request would have to wait for its turn.
+    /// Returns how long the rate limit would delay the next request.
     #[must_use]
     pub fn wait_time(&self) -> Duration {
         self.limiter.wait_time()
     }
 
-    /// One page. A token that is refused is replaced once.
+    /// Reads one page. Renews a rejected token once.
     pub async fn page(&self, search: &SearchLogs) -> Result<LogPage, ClientError> {
         let token = self.tokens.current().await?;
         let send = async |token| self.search.with_auth(Auth::Bearer(token)).send(search).await;
@@ -85,7 +85,7 @@ impl ConnectorLogsClient {
         Ok(answered.value)
     }
 
-    /// All pages of a search, newest lines first; within a page, too.
+    /// Reads all pages of a search, newest lines first.
     pub fn pages(&self, search: SearchLogs) -> impl Stream<Item = Result<Vec<LogEntry>, ClientError>> + Send + use<> {
         let start = LogSearchCursor {
             logs: self.clone(),
@@ -103,24 +103,23 @@ impl ConnectorLogsClient {
     }
 }
 
-/// Where a walk through the pages is.
+/// Cursor of a log search.
 struct LogSearchCursor {
     logs: ConnectorLogsClient,
     search: SearchLogs,
-    /// The lines of the earliest second that was read so far: when the walk has to begin anew there, they come again.
+    /// Lines of the earliest second read so far. If the search restarts there, the service returns them again.
     latest: Vec<LogEntry>,
-    /// The token of the last page was not accepted, and nothing new has come since.
+    /// Whether the search restarted after an expired page token and has not yet returned a new line.
     restarted: bool,
-    /// The pages that were asked for, so that a service that leads in circles is noticed.
+    /// Page tokens already used, to detect a loop.
     seen: HashSet<String>,
 }
 
 impl LogSearchCursor {
-    /// Reads one page; what is left of the walk comes with it, if there is another page.
+    /// Reads one page and returns it with the cursor of the next page, if any.
     async fn next_page(mut self) -> Result<(Vec<LogEntry>, Option<Self>), ClientError> {
         let page = match self.logs.page(&self.search).await {
-            // Page tokens end, too (docs/reference/logs.md#limits-and-errors): the walk goes on from the last line that
-            // it has.
+            // Page tokens expire (docs/reference/logs.md#limits-and-errors): restart the search at the last line read.
             Err(error)
                 if error.status() == Some(StatusCode::BAD_REQUEST) && self.search.page.is_some() && !self.restarted =>
             {
@@ -137,7 +136,7 @@ impl LogSearchCursor {
         let next = page.next_page_token();
         let mut lines = page.data;
         if self.restarted {
-            // Each line that came before is one of those that come again.
+            // Drop each line that was already returned, once per occurrence.
             for known in &self.latest {
                 if let Some(again) = lines.iter().position(|line| line == known) {
                     lines.remove(again);
@@ -158,7 +157,7 @@ impl LogSearchCursor {
         if !self.seen.insert(token.clone()) {
             return Err(ClientError::Pagination {
                 call: self.logs.search.describe_call(&self.search)?,
-                reason: "the service leads back to a page that it has sent already".to_owned(),
+                reason: "the service returned a page token twice".to_owned(),
             });
         }
         self.search.page = Some(token);
@@ -166,7 +165,7 @@ impl LogSearchCursor {
     }
 }
 
-/// The second that a line lies in.
+/// Returns the timestamp of a line, truncated to seconds.
 fn timestamp_of(line: &LogEntry) -> Option<Timestamp> {
     Timestamp::from_second(line.parsed_timestamp()?.as_second()).ok()
 }

@@ -1,4 +1,4 @@
-//! Requests as they are sent and answers as they came, between the typed endpoints and the transport.
+//! Encoded requests and raw responses, between the typed endpoints and the transport.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -13,21 +13,22 @@ use super::{
 };
 use crate::api::{Endpoint, RetrySafety, encode_segment, endpoint::path_and_query};
 
-/// The `User-Agent`: the service may refuse clients without a sensible one (docs/reference/rbac.md#iam-endpoints).
+/// Returns the `User-Agent`. The service may reject clients without a meaningful one
+/// (docs/reference/rbac.md#iam-endpoints).
 #[must_use]
 pub fn user_agent() -> String {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     format!("confluent-ebs/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"))
 }
 
-/// A request that is ready to be sent, as often as it takes.
+/// Encoded request, which can be sent several times.
 pub(super) struct PreparedRequest {
     pub(super) call: Box<ApiCall>,
     request: Request<Bytes>,
 }
 
 impl PreparedRequest {
-    /// Writes an endpoint down, for the page of `page_token` if it is one of several.
+    /// Encodes an endpoint, for the page of `page_token` if it is paginated.
     pub(super) fn new<E: Endpoint>(
         base: &BaseUrl,
         auth: &Auth,
@@ -50,9 +51,9 @@ impl PreparedRequest {
             retry_safety: E::RETRY,
         });
         let mut segments = endpoint.segments().into_iter();
-        // Such a segment would change which object, or which list, the address names: no escape keeps it a name.
+        // Such a path segment would address another object or list, and escaping does not prevent that.
         if let Some(name) = segments.find(|part| matches!(*part, "" | "." | "..")) {
-            let why = format!("`{name}` cannot be part of an address");
+            let why = format!("`{name}` is not allowed in a URL");
             return Err(ClientError::InvalidRequest { call, reason: why });
         }
         match encode_body(format!("{base}{target}"), E::METHOD, E::ACCEPT, endpoint.body(), auth) {
@@ -76,7 +77,7 @@ impl PreparedRequest {
         }
     }
 
-    /// The error for a failure after which there is no other try.
+    /// Returns the error for a failure that is not retried.
     pub(super) fn failed(&self, failure: RequestFailure, tries: Attempts) -> ClientError {
         let call = self.call.clone();
         let unsent = matches!(
@@ -86,7 +87,7 @@ impl PreparedRequest {
             )
         );
         match failure {
-            // A read has no effect that could be in doubt, and a write that may be repeated is repeated by its caller.
+            // Repeating a read is safe, so its outcome is never unknown. The caller retries a repeatable write.
             RequestFailure::Transport(cause) if unsent || call.retry_safety == RetrySafety::Idempotent => {
                 ClientError::NoResponse {
                     call,
@@ -106,11 +107,11 @@ impl PreparedRequest {
     }
 
     pub(super) fn invalid_response(&self, answer: &RawResponse, error: &serde_json::Error) -> ClientError {
-        // The parser's own words can quote the body, which may hold a secret: only the place is kept of a value.
+        // The parser's message can quote the body, which may contain a secret: keep only the position of a value.
         let what = match error.classify() {
-            serde_json::error::Category::Data => "it has not the expected form",
+            serde_json::error::Category::Data => "it does not have the expected structure",
             serde_json::error::Category::Eof if answer.body.is_empty() => "it is empty",
-            serde_json::error::Category::Eof => "it is cut off",
+            serde_json::error::Category::Eof => "it is truncated",
             _ if answer.body.trim_ascii_start().starts_with(b"<") => "it is a web page, not JSON",
             _ => "it is not JSON",
         };
@@ -148,7 +149,7 @@ fn encode_body(
     Ok(request)
 }
 
-/// An answer as it came, with its body made readable.
+/// Raw response with a decompressed body.
 pub(super) struct RawResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -170,15 +171,15 @@ impl From<Response<Bytes>> for RawResponse {
 }
 
 impl RawResponse {
-    /// Connect answers some failed deletions with 200 and the error in the body
+    /// Returns whether a successful status carries an error in the body, as some failed deletions of Connect do
     /// (docs/reference/connect.md#error-bodies, E6).
     pub(super) fn is_error_in_success(&self) -> bool {
         serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| !body["error"].is_null())
     }
 }
 
-/// Error bodies can arrive compressed without a header that says so
-/// (docs/reference/connect.md#transport-and-authentication): known by their first bytes, which no JSON begins with.
+/// Decompresses a body. Error bodies can be compressed without a header that says so
+/// (docs/reference/connect.md#transport-and-authentication); their first bytes tell, because no JSON starts with them.
 fn decompress(body: Bytes) -> Bytes {
     if !body.starts_with(&[0x1f, 0x8b]) {
         return body;
@@ -191,7 +192,7 @@ fn decompress(body: Bytes) -> Bytes {
     }
 }
 
-/// `CreateRoleBinding`, from the type's path.
+/// Returns the short type name of an endpoint: `CreateRoleBinding`.
 fn short_name<E>() -> &'static str {
     let path = std::any::type_name::<E>();
     path.split('<')

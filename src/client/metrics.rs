@@ -1,4 +1,4 @@
-//! Reading metrics: one query per metric for all connectors together, within the limit of the address.
+//! Client for the Metrics API, within the rate limit per IP address. One query covers one metric of all connectors.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -8,15 +8,16 @@ use crate::api::metrics::{
     parse_export,
 };
 
-/// The way to the metrics.
+/// Client for the Metrics API.
 #[derive(Clone, Debug)]
 pub struct MetricsClient {
     client: Client,
 }
 
 impl MetricsClient {
-    /// `client` sends to the host of the Metrics API. All processes of the user share what the address may send; others
-    /// behind the same address do not tell (docs/reference/metrics.md#limits-and-delay).
+    /// Creates a client; `client` sends to the host of the Metrics API. All processes of the user share the rate limit
+    /// of the IP address; requests of other hosts behind the same address are not counted
+    /// (docs/reference/metrics.md#limits-and-delay).
     #[must_use]
     pub fn new(client: &Client, limits: Option<&Path>) -> Self {
         let allowance = SharedRateLimiter::new(
@@ -31,16 +32,16 @@ impl MetricsClient {
         }
     }
 
-    /// How long the next request would have to wait for its turn.
+    /// Returns how long the rate limit would delay the next request.
     #[must_use]
     pub fn wait_time(&self) -> Duration {
         self.client.rate_limit_wait()
     }
 
-    /// All groups of a query, page by page.
+    /// Returns all series of a query, page by page.
     pub async fn query(&self, mut query: QueryMetrics) -> Result<Vec<QuerySeries>, ClientError> {
         let mut series = Vec::new();
-        // A page token that comes back would lead in circles.
+        // A repeated page token would cause an endless loop.
         let mut seen = std::collections::HashSet::new();
         loop {
             let answer = self.client.send(&query).await?.value;
@@ -51,7 +52,7 @@ impl MetricsClient {
                 Some(token) if !seen.insert(token.clone()) => {
                     return Err(ClientError::Pagination {
                         call: self.client.describe_call(&query)?,
-                        reason: "the service leads back to a page that it has sent already".to_owned(),
+                        reason: "the service returned a page token twice".to_owned(),
                     });
                 }
                 token => query.page = token,
@@ -59,13 +60,13 @@ impl MetricsClient {
         }
     }
 
-    /// The latest values of everything that connectors measure.
+    /// Returns the latest values of all connector metrics.
     pub async fn export(&self, connectors: Vec<String>) -> Result<Vec<Sample>, ClientError> {
         let text = self.client.send(&ExportMetrics { connectors }).await?.value;
         Ok(parse_export(&text))
     }
 
-    /// The metrics that the service says connectors have.
+    /// Returns the connector metrics that the service describes.
     pub async fn descriptors(&self) -> Result<Vec<MetricDescriptor>, ClientError> {
         let mut all = Vec::new();
         let mut page = None;

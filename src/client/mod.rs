@@ -1,8 +1,8 @@
-//! Sending: one place that talks to Confluent Cloud, through a transport.
+//! HTTP access to Confluent Cloud.
 //!
-//! An endpoint of `api` says what to send; a [`Transport`] gets one request to the service (over sockets, or straight
-//! into a service of this process) and brings back whatever it answered. The [`Client`] is between the two: who is
-//! calling, pages, patience, rate limits, and errors that say what to do. Every wait goes through the clock.
+//! An endpoint of `api` describes a request; a [`Transport`] sends one request (over sockets, or into a service in the
+//! same process) and returns its response. The [`Client`] in between adds authentication, pagination, retries, rate
+//! limits, and errors with suggestions. Every wait uses the clock.
 
 pub mod base_url;
 mod advice;

@@ -1,4 +1,4 @@
-//! Lists that come in pages, as a stream: the next page is asked for only when somebody wants what is on it.
+//! Paginated lists as streams: the next page is requested when its first item is needed.
 
 use std::collections::HashSet;
 
@@ -8,31 +8,31 @@ use serde_json::Value;
 use super::{builder::Client, error::ClientError, message::PreparedRequest};
 use crate::api::{List, Paged, common::page_token};
 
-/// A whole list, with what could not be read of it.
+/// Complete list with its unreadable items.
 #[derive(Clone, Debug)]
 pub struct PagedList<T> {
-    /// What could be read, in the service's order.
+    /// Readable items, in the order of the service.
     pub items: Vec<T>,
-    /// What could not. Not absent: unknown. Whoever concludes something from an absence looks here first.
+    /// Unreadable items. They are unknown, not absent: check this list before concluding that an object does not exist.
     pub unreadable: Vec<UnreadableItem>,
 }
 
-/// One item of a list that could not be read.
+/// List item that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadableItem {
-    /// Its id, if it has one.
+    /// Id, if present.
     pub id: Option<String>,
-    /// Why it could not be read.
+    /// Decoding error.
     pub reason: String,
 }
 
-/// What a page holds, piece by piece.
+/// Item of a page.
 enum PageEntry<T> {
     Item(T),
     Unreadable(UnreadableItem),
 }
 
-/// Where a walk through the pages is.
+/// Cursor of a paginated list.
 struct PageCursor<P> {
     client: Client,
     endpoint: P,
@@ -41,8 +41,8 @@ struct PageCursor<P> {
 }
 
 impl Client {
-    /// The items of a list, page after page. Items that cannot be read are reported by a warning and left out; where
-    /// that matters, [`Client::listing`] names them.
+    /// Returns the items of a list, page by page. Unreadable items are logged as warnings and skipped;
+    /// [`Client::list_with_unreadable`] returns them.
     pub fn stream<P: Paged + 'static>(
         &self,
         endpoint: P,
@@ -55,12 +55,12 @@ impl Client {
         })
     }
 
-    /// All items of a list; see [`Client::stream`].
+    /// Returns all items of a list; see [`Client::stream`].
     pub async fn list<P: Paged + 'static>(&self, endpoint: P) -> Result<Vec<P::Item>, ClientError> {
         Ok(self.list_with_unreadable(endpoint).await?.items)
     }
 
-    /// All items of a list, and those that could not be read.
+    /// Returns all items of a list, with the unreadable ones.
     pub async fn list_with_unreadable<P: Paged + 'static>(
         &self,
         endpoint: P,
@@ -101,15 +101,15 @@ impl Client {
 }
 
 impl<P: Paged> PageCursor<P> {
-    /// Reads one page; what is left of the walk comes with it, if there is another page.
+    /// Reads one page and returns it with the cursor of the next page, if any.
     async fn next_page(mut self) -> Result<(Vec<PageEntry<P::Item>>, Option<Self>), ClientError> {
         let prepared = self.client.prepare(&self.endpoint, self.token.as_deref())?;
         let answer = self.client.send_with_retries(&prepared).await?;
-        // Item by item, so that one that cannot be read does not lose the others.
+        // Decode item by item, so that one invalid item does not lose the others.
         let page: List<Value> =
             serde_json::from_slice(&answer.body).map_err(|error| prepared.invalid_response(&answer, &error))?;
         let entries = page.data.into_iter().map(|item| read_item(&prepared, item)).collect();
-        // A page may be empty and still have a next one: only the link says that this was the last.
+        // An empty page may have a successor: only a missing link marks the last page.
         let next = page.metadata.next.filter(|next| !next.is_empty());
         let rest = match next {
             None => None,
@@ -123,7 +123,7 @@ impl<P: Paged> PageCursor<P> {
                 };
                 if !self.seen.insert(token.clone()) {
                     return Err(wrong(format!(
-                        "the service leads back to a page that it has sent already, after {} pages",
+                        "the service returned a page token twice, after {} pages",
                         self.seen.len() + 1
                     )));
                 }
@@ -145,7 +145,7 @@ fn read_item<T: serde::de::DeserializeOwned>(prepared: &PreparedRequest, item: V
                 list = prepared.call.subject,
                 id = id.as_deref().unwrap_or("-"),
                 why,
-                "an item of a list cannot be read and is left out"
+                "skipped an unreadable item of a list"
             );
             PageEntry::Unreadable(UnreadableItem { id, reason: why })
         }

@@ -1,9 +1,8 @@
-//! A limit that the client keeps of its own accord, together with all other processes of the user: how many requests
-//! may be sent within any stretch of time. The service counts, too, but tells nobody what is left
-//! (docs/reference/logs.md#limits-and-errors).
+//! Client-side rate limiter shared by all processes of a user. The service limits requests per time window, too, but
+//! does not report how many remain (docs/reference/logs.md#limits-and-errors).
 //!
-//! A small file holds when requests were sent, or will be: whoever wants to send takes the next free moment, writes it
-//! down, and waits for it outside of the lock. So everybody gets a turn in the order of asking.
+//! A small file holds the times of past and reserved requests. A process reserves the next free slot under a file lock
+//! and waits for it after releasing the lock, so that processes take turns in the order of their reservations.
 
 use std::{
     collections::BTreeMap,
@@ -18,31 +17,31 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 
-/// A little more than what the limit asks for: requests that are sent a minute apart can arrive closer together.
+/// Margin added to the window, because requests sent a minute apart can arrive closer together.
 const MARGIN: Duration = Duration::from_secs(1);
-/// A moment further away than this was written by somebody whose clock went wrong, or stands elsewhere by now.
+/// Maximum distance of a valid reservation. A time further away was written with a wrong clock.
 const MAX_AHEAD: Duration = Duration::from_mins(30);
-/// The name of the file in its folder.
+/// Name of the file.
 const LIMITS_FILE: &str = "limits.json";
 
-/// So many requests within any stretch of time, for one thing that is asked for.
+/// Rate limiter for one key: at most `limit` requests within any `window`.
 #[derive(Debug)]
 pub struct SharedRateLimiter {
-    /// Where the moments are kept; without a place only this process counts.
+    /// Folder of the shared file; without it, only this process is limited.
     folder: Option<PathBuf>,
     key: String,
     limit: usize,
     window: Duration,
     clock: Clock,
-    /// What counts when the file cannot be used.
+    /// Reservations of this process, used if the file is unavailable.
     local_slots: Mutex<Vec<i64>>,
 }
 
-/// The moments by what was asked for, in milliseconds since 1970.
+/// Reserved times per key, in milliseconds since 1970.
 type ReservedSlots = BTreeMap<String, Vec<i64>>;
 
 impl SharedRateLimiter {
-    /// `most` requests for `what` within any stretch of `within`, shared through a file in `folder`.
+    /// Creates a limiter of `limit` requests for `key` within `window`, shared through a file in `folder`.
     #[must_use]
     pub fn new(folder: Option<&Path>, key: impl Into<String>, limit: u32, window: Duration, clock: Clock) -> Self {
         Self {
@@ -55,7 +54,7 @@ impl SharedRateLimiter {
         }
     }
 
-    /// Waits until a request may be sent; it counts from then on, whether it is sent or not.
+    /// Waits until a request may be sent. The reservation counts even if the request is not sent.
     pub async fn acquire(&self) {
         let mut now = self.clock.now();
         let mut moment = self.reserve(None, now);
@@ -69,12 +68,13 @@ impl SharedRateLimiter {
             if self.clock.elapsed_since(to_timestamp(moment)) <= MARGIN {
                 return;
             }
-            // Woken late: this computer slept. Others did, too, and all at once would be too many.
+            // Woke up late, for example after the computer slept. Other processes did, too: reserve again instead of
+            // sending at once.
             moment = self.reserve(Some(moment), now);
         }
     }
 
-    /// How long the next request would have to wait now, without taking its turn.
+    /// Returns how long the next request would have to wait, without reserving a slot.
     #[must_use]
     pub fn wait_time(&self) -> Duration {
         let now = self.clock.now();
@@ -95,7 +95,7 @@ impl SharedRateLimiter {
         self.local_slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the next free moment, in the place of one that has passed unused.
+    /// Reserves the next free slot, replacing an expired reservation.
     fn reserve(&self, replaced: Option<i64>, now: Timestamp) -> i64 {
         let shared = self
             .folder
@@ -105,7 +105,7 @@ impl SharedRateLimiter {
             Some(Ok(moment)) => moment,
             other => {
                 if let Some(Err(error)) = other {
-                    tracing::info!(error = %error, "the file of limits cannot be used: only this process counts");
+                    tracing::info!(error = %error, "rate limit file unavailable: limiting only this process");
                 }
                 let mut own = self.lock_local_slots();
                 refund(&mut own, replaced);
@@ -116,7 +116,7 @@ impl SharedRateLimiter {
 
     fn reserve_in(&self, folder: &Path, replaced: Option<i64>, now: Timestamp) -> io::Result<i64> {
         let mut file = open_limits_file(folder)?;
-        // Held for as long as it takes to read and write a few hundred bytes; released when the file is closed.
+        // The lock is held while a few hundred bytes are read and written, and released when the file is closed.
         file.lock()?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
@@ -125,7 +125,7 @@ impl SharedRateLimiter {
         refund(moments, replaced);
         let moment = reserve_next(moments, self.limit, self.window, now);
         let now = now.as_millisecond();
-        // What nobody has asked for lately is of no use to anybody.
+        // Drop keys without recent requests.
         let longest = i64::try_from(Duration::from_hours(1).as_millis()).unwrap_or(i64::MAX);
         all.retain(|_, moments| moments.iter().any(|moment| (now - moment).abs() < longest));
         let text = serde_json::to_vec(&all)?;
@@ -136,7 +136,7 @@ impl SharedRateLimiter {
     }
 }
 
-/// Half a file, from a process that was killed while it wrote, is no file.
+/// Parses the file. A truncated file, left by a killed process, counts as empty.
 fn parse_slots(text: &[u8]) -> ReservedSlots {
     serde_json::from_slice(text).unwrap_or_default()
 }
@@ -164,7 +164,7 @@ fn duration_until(now: Timestamp, moment: i64) -> Duration {
     Duration::from_millis(u64::try_from(moment - now.as_millisecond()).unwrap_or(0))
 }
 
-/// Takes the next free moment: now, or when the `most`-th last one is long enough ago.
+/// Reserves the next free slot: now, or when the `limit`-th last reservation leaves the window.
 fn reserve_next(moments: &mut Vec<i64>, limit: usize, window: Duration, now: Timestamp) -> i64 {
     let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     let (now, within, furthest) = (now.as_millisecond(), milliseconds(window), milliseconds(MAX_AHEAD));
@@ -219,7 +219,7 @@ mod tests {
             other.acquire().await;
         }
         assert_eq!(stepping.offset(), SignedDuration::from_secs(61));
-        // What is broken off counts as nothing, and so does what a clock has written that was hours ahead.
+        // Neither a truncated file nor a time written with a clock hours ahead delays a request.
         let clock = Clock::new(stepping.clone());
         let elsewhere = SharedRateLimiter::new(Some(folder.path()), "lcc-2", 1, Duration::from_mins(1), clock);
         let far = Timestamp::UNIX_EPOCH.as_millisecond() + 86_400_000;
@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    /// Waits that end together, because the clock jumped over all of them, do not become requests that are sent together.
+    /// Waits that end together because the clock jumped do not send their requests together.
     #[tokio::test]
     async fn a_call_that_wakes_late_reserves_another_slot() {
         let stepping = VirtualTime::starting_at(Timestamp::UNIX_EPOCH);
@@ -272,7 +272,7 @@ mod tests {
                 now += gap;
                 let moment = reserve_next(&mut kept, most, within, Timestamp::from_millisecond(now).unwrap());
                 prop_assert!(moment >= now);
-                // Nobody waits for so long that the moment could be taken for a mistake.
+                // Keep every wait below `MAX_AHEAD`, so that no reservation counts as invalid.
                 now = now.max(moment - 20 * 60_000);
                 all.push(moment);
             }

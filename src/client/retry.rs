@@ -1,31 +1,31 @@
-//! When to send again, and how long to wait before it (docs/reference/rbac.md#rate-limits-and-retries). Pure: the
-//! waiting itself is done by whoever sends.
+//! Retry policy: when to send a request again, and how long to wait (docs/reference/rbac.md#rate-limits-and-retries).
+//! Pure: the caller does the waiting.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderMap, header};
 use jiff::{Timestamp, fmt::rfc2822};
 
-/// How patient a client is.
+/// Retry policy of a client.
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
-    /// How long one call may wait in all, over all its tries.
+    /// Maximum total wait of one call, over all attempts.
     pub budget: Duration,
-    /// How often a call is tried when the service or the way to it fails. A 429 does not count: the service asked
-    /// for patience then, and only the budget ends it.
+    /// Maximum number of attempts after failures of the service or the connection. A 429 does not count as an attempt:
+    /// only the budget limits those waits.
     pub max_attempts: u32,
-    /// The first wait; it doubles with each failure.
+    /// First wait, which doubles with each failure.
     pub base: Duration,
-    /// The longest wait, unless the service asks for more.
+    /// Maximum wait, unless the service requests a longer one.
     pub cap: Duration,
-    /// The shortest wait after a 429 that does not say how long. Nothing for most services; where a limit is counted in
-    /// minutes, waiting for seconds only uses it up (docs/reference/logs.md#limits-and-errors).
+    /// Minimum wait after a 429 without a requested wait. Zero for most services; a limit per minute needs more,
+    /// because each early retry counts against it (docs/reference/logs.md#limits-and-errors).
     pub min_throttle_wait: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// Waits and tries as both stock clients have them (docs/reference/rbac.md#rate-limits-and-retries), with five
-    /// minutes in all.
+    /// Waits and attempts of both clients of Confluent (docs/reference/rbac.md#rate-limits-and-retries), with a budget
+    /// of five minutes.
     fn default() -> Self {
         Self {
             budget: Duration::from_mins(5),
@@ -38,14 +38,14 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The wait after the `failures`-th failure in a row, with full jitter: anything from nothing to the doubled base.
+    /// Returns the wait after this many failures in a row: a random part of the doubled base (full jitter).
     pub(super) fn backoff(&self, failures: u32, jitter: &Jitter) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
         jitter.up_to(self.base.saturating_mul(1 << doublings).min(self.cap))
     }
 
-    /// The wait after a 429. What the service asks for is a lower bound, so jitter only adds to it; without a word from
-    /// the service it is the backoff.
+    /// Returns the wait after a 429. The requested wait is a lower bound, so jitter only adds to it; without a request
+    /// it is the back-off.
     pub(super) fn throttle_backoff(
         &self,
         headers: &HeaderMap,
@@ -56,7 +56,7 @@ impl RetryPolicy {
         let Some(asked) = requested_wait(headers, now) else {
             return self.backoff(times, jitter).max(self.min_throttle_wait);
         };
-        // "Wait 0 seconds", again and again, must not become a storm of our own.
+        // A service that repeatedly requests zero seconds must not cause a burst of retries.
         let floor = Duration::from_millis(100)
             .saturating_mul(1 << times.min(4))
             .min(self.base);
@@ -65,7 +65,7 @@ impl RetryPolicy {
     }
 }
 
-/// What the service asks for: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`, which counts seconds
+/// Returns the requested wait: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`, which counts seconds
 /// from now, not since 1970 (docs/reference/rbac.md#rate-limits-and-retries).
 pub(super) fn requested_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
@@ -77,7 +77,7 @@ pub(super) fn requested_wait(headers: &HeaderMap, now: Timestamp) -> Option<Dura
     let date = |name: &str| text(name).and_then(|text| rfc2822::DateTimeParser::new().parse_timestamp(text).ok());
     let until_date = || {
         let end = date(header::RETRY_AFTER.as_str())?;
-        // Counted on the service's own clock where it tells the time, since ours may be wrong.
+        // Use the service's clock if it sends a date, since the local clock may be wrong.
         let start = date(header::DATE.as_str()).unwrap_or(now);
         Some(Duration::try_from(end.duration_since(start)).unwrap_or(Duration::ZERO))
     };
@@ -86,29 +86,29 @@ pub(super) fn requested_wait(headers: &HeaderMap, now: Timestamp) -> Option<Dura
         .or_else(|| seconds("x-ratelimit-reset"))
 }
 
-/// Chance, as far as waiting needs it; fixed in tests.
+/// Source of randomness for waits; fixed in tests.
 #[derive(Clone)]
 pub struct Jitter(Arc<dyn Fn(Duration) -> Duration + Send + Sync>);
 
 impl Jitter {
-    /// Any duration up to the ceiling, all equally likely.
+    /// Returns a uniformly random duration up to the ceiling.
     #[must_use]
     pub fn random() -> Self {
         Self(Arc::new(|ceiling| {
             let ceiling = u64::try_from(ceiling.as_micros()).unwrap_or(u64::MAX);
-            // Without a source of randomness the middle is as good as any.
+            // Without a source of randomness, use half.
             let drawn = getrandom::u64().map_or(ceiling / 2, |drawn| drawn % ceiling.saturating_add(1).max(1));
             Duration::from_micros(drawn)
         }))
     }
 
-    /// Always the ceiling: the longest waits there can be.
+    /// Always returns the ceiling, for the longest possible waits.
     #[must_use]
     pub fn ceiling() -> Self {
         Self(Arc::new(|ceiling| ceiling))
     }
 
-    /// Always nothing: the shortest waits there can be.
+    /// Always returns zero, for the shortest possible waits.
     #[must_use]
     pub fn none() -> Self {
         Self(Arc::new(|_| Duration::ZERO))
@@ -125,47 +125,47 @@ impl fmt::Debug for Jitter {
     }
 }
 
-/// A call is about to wait and to be sent again.
+/// Notice that a call waits before its next attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryNotice {
-    /// What was being done: `create role binding …`.
+    /// Call: `create role binding …`.
     pub call: String,
-    /// Why it did not work, for people.
+    /// Reason of the failure.
     pub reason: String,
-    /// How long it waits now.
+    /// Length of the wait.
     pub wait: Duration,
-    /// How often it was tried so far.
+    /// Attempts so far.
     pub attempts: u32,
 }
 
-/// Whoever wants to know about waits; cheap, since it is called in the middle of the work.
+/// Listener for retries. It runs between attempts and must be cheap.
 pub type RetryListener = Arc<dyn Fn(&RetryNotice) + Send + Sync>;
 
-/// How often a call was tried and how long it waited in between.
+/// Number of attempts of a call and the time waited between them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attempts {
     /// How often the request was sent.
     pub count: u32,
-    /// How long it waited, on the client's clock.
+    /// Time waited, on the client's clock.
     pub waited: Duration,
 }
 
 impl fmt::Display for Attempts {
-    /// Nothing for a single try; else ` (5 tries, 31 s of waiting)`.
+    /// Writes nothing for one attempt, else ` (5 attempts, 31 s of waiting)`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.count < 2 {
             return Ok(());
         }
         write!(
             out,
-            " ({} tries, {} of waiting)",
+            " ({} attempts, {} of waiting)",
             self.count,
             DisplaySeconds(self.waited)
         )
     }
 }
 
-/// A duration to the second, or to the millisecond below one.
+/// Duration displayed in seconds, or in milliseconds below one second.
 pub(super) struct DisplaySeconds(pub(super) Duration);
 
 impl fmt::Display for DisplaySeconds {

@@ -1,4 +1,4 @@
-//! One loop that sends a request, looks at what came back, and decides whether to send it again.
+//! Retry loop of the client.
 
 use std::{fmt, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Client {
-    /// Sends until there is an answer to keep, or no point in going on.
+    /// Sends a request until it succeeds or must not be retried.
     pub(super) async fn send_with_retries(&self, prepared: &PreparedRequest) -> Result<RawResponse, ClientError> {
         let shared = &*self.shared;
         let mut tries = Attempts::default();
@@ -26,7 +26,7 @@ impl Client {
         let mut last_refusal = None;
         loop {
             let permit = self.acquire_permit(prepared, &mut tries, last_refusal.take()).await?;
-            // Last, so that what is counted as sent is sent.
+            // The rate limiter comes last, so that each counted request is sent.
             if let Some(allowance) = &self.rate_limiter {
                 allowance.acquire().await;
             }
@@ -49,7 +49,7 @@ impl Client {
                         return Err(prepared.rejected(refusal, tries));
                     }
                     self.notify_retry(prepared, &refusal, wait, tries);
-                    // The wait itself is the shared pause, which comes before the next permit.
+                    // The next permit waits for the pause.
                     last_refusal = Some(refusal);
                     continue;
                 }
@@ -83,7 +83,7 @@ impl Client {
         }
     }
 
-    /// Waits for the pause that the service has asked of everybody, then for a place among the requests under way.
+    /// Waits for the pause that the service requested, then for a concurrency permit.
     async fn acquire_permit(
         &self,
         prepared: &PreparedRequest,
@@ -110,14 +110,14 @@ impl Client {
                 tries.waited += wait;
             }
             let permit = shared.concurrency_limiter.acquire().await;
-            // While this one stood in line, another may have been told to wait.
+            // Another request may have been throttled while this one waited.
             if shared.concurrency_limiter.paused_until(shared.clock.now()).is_none() {
                 return Ok(permit);
             }
         }
     }
 
-    /// Sends once. One event per request, whatever comes of it.
+    /// Sends one attempt and logs one event.
     async fn send_once(&self, prepared: &PreparedRequest, attempt: u32) -> Result<RawResponse, TransportError> {
         let shared = &*self.shared;
         let call = &*prepared.call;
@@ -159,7 +159,7 @@ impl Client {
                     duration_ms,
                     attempt,
                     error = &error as &(dyn std::error::Error + 'static),
-                    "not answered"
+                    "no response"
                 );
                 if let Some(trace) = &shared.wire_trace {
                     trace.failure(&error);
@@ -169,7 +169,7 @@ impl Client {
         }
     }
 
-    /// What an answer says against the request.
+    /// Returns the error of an unsuccessful response.
     pub(super) fn error_response(&self, prepared: &PreparedRequest, answer: &RawResponse) -> ErrorResponse {
         let mut body = parse_error(&answer.body);
         if body.detail.is_empty() && answer.status.is_redirection() {
@@ -178,11 +178,11 @@ impl Client {
                 .get(header::LOCATION)
                 .and_then(|value| value.to_str().ok());
             body.detail = match location {
-                Some(location) => format!("it points to {location}, which is not followed"),
-                None => "it points nowhere".to_owned(),
+                Some(location) => format!("redirect to `{location}` not followed"),
+                None => "redirect without a target".to_owned(),
             };
         }
-        // Some refusals repeat the value they do not like, and that can be a secret of the request.
+        // An error can quote a rejected value, which may be a secret of the request.
         let mut secrets = SecretSet::new(self.auth.secrets());
         secrets.add_from_body(prepared.request().body());
         body.detail = secrets.redact(&body.detail);
@@ -206,7 +206,7 @@ impl Client {
             reason = notice.reason,
             wait = %DisplaySeconds(wait),
             tries = notice.attempts,
-            "waiting to send again"
+            "waiting to retry"
         );
         if let Some(listener) = &self.on_retry {
             listener(&notice);
@@ -214,8 +214,8 @@ impl Client {
     }
 }
 
-/// Whether a refusal may be gone the next time: a failure of the service, but not "not implemented", and neither a quota
-/// nor a misspelt plugin, which arrive as 500s, too.
+/// Returns whether an error may be temporary: a 5xx, except 501, quota errors and unknown plugins, which can arrive as
+/// 500.
 fn is_retryable_status(refusal: &ErrorResponse) -> bool {
     refusal.status.is_server_error()
         && refusal.status != StatusCode::NOT_IMPLEMENTED
@@ -223,12 +223,12 @@ fn is_retryable_status(refusal: &ErrorResponse) -> bool {
         && !is_unknown_plugin(refusal.status, &refusal.body.detail)
 }
 
-/// Whether to send again after `failure`.
+/// Returns whether to retry after `failure`.
 fn can_retry(repeat: RetrySafety, failure: &RequestFailure) -> bool {
     match failure {
-        // Never sent, so anything may be sent again.
+        // Never sent, so every request may be repeated.
         RequestFailure::Transport(TransportError::Connect { .. }) => true,
-        // Another try meets the same certificate, the same rule, and the same answer.
+        // A retry would fail in the same way.
         RequestFailure::Transport(
             TransportError::Certificate { .. } | TransportError::NotSent(_) | TransportError::ResponseTooLarge { .. },
         ) => false,

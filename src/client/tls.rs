@@ -1,4 +1,4 @@
-//! Whom to trust: the system's store, plus the file that `SSL_CERT_FILE` names; and an error that names the issuer.
+//! TLS trust: the system's store and the file in `SSL_CERT_FILE`, with errors that name the certificate's issuer.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use rustls_platform_verifier::Verifier;
 use super::cert_issuer::issuer_name;
 use crate::env;
 
-/// The TLS settings of the whole program. Costs nothing before the first handshake: the roots are read then.
+/// Returns the TLS settings of the program. The roots are read at the first handshake.
 pub(super) fn config() -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let trust = ServerTrust {
@@ -26,16 +26,16 @@ pub(super) fn config() -> Result<ClientConfig, Error> {
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .dangerous() // The name of every verifier of one's own; this one asks the system's and only adds to its errors.
+        .dangerous() // Required for a custom verifier; this one delegates to the system's and adds the issuer to errors.
         .with_custom_certificate_verifier(Arc::new(trust))
         .with_no_client_auth();
     Ok(config)
 }
 
-/// A certificate was refused; travels inside the TLS library's error to where the request failed.
+/// Untrusted certificate. It travels inside the TLS library's error to the code that handles the failed request.
 #[derive(Debug)]
 pub(super) struct UntrustedCertificate {
-    /// Who issued the certificate that was presented.
+    /// Issuer of the presented certificate.
     pub(super) issuer: Option<String>,
     cause: Error,
 }
@@ -45,7 +45,7 @@ impl fmt::Display for UntrustedCertificate {
         match &self.cause {
             Error::General(why) => out.write_str(why),
             Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-                out.write_str("nobody here vouches for its issuer")
+                out.write_str("its issuer is not trusted on this machine")
             }
             cause => cause.fmt(out),
         }
@@ -54,7 +54,7 @@ impl fmt::Display for UntrustedCertificate {
 
 impl std::error::Error for UntrustedCertificate {}
 
-/// The system's verifier, made when it is first needed, with errors that say whose certificate it was.
+/// System verifier, created at first use, whose errors name the certificate's issuer.
 #[derive(Debug)]
 struct ServerTrust {
     provider: Arc<CryptoProvider>,
@@ -114,12 +114,12 @@ impl ServerCertVerifier for ServerTrust {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        // Asked while the handshake begins, so it must not need the roots.
+        // Called when the handshake starts, before the roots are needed.
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
-/// Where Linux distributions keep their roots, in one file each (the locations that Go and OpenSSL look at).
+/// Files in which Linux distributions keep their root certificates (as in Go and OpenSSL).
 const SYSTEM_BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -128,19 +128,19 @@ const SYSTEM_BUNDLES: [&str; 5] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The certificates of `SSL_CERT_FILE`, which is trusted *besides* the system's store.
+/// Returns the certificates of `SSL_CERT_FILE`, which are trusted *in addition to* the system's store.
 ///
-/// On macOS and Windows the system's verifier does not read the variable, so its certificates are added to it. Elsewhere
-/// it reads the variable *instead of* its store, so the store is added: a file with nothing but the company's own
-/// authority must not cut off the rest of the world.
+/// On macOS and Windows the system's verifier ignores the variable, so its certificates are added. Elsewhere the
+/// verifier reads the variable *instead of* the store, so the store is added: otherwise a file that contains only the
+/// company's certificate authority would make every public certificate untrusted.
 fn extra_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let named = format!("`{}`, which {} names,", file.display(), env::SSL_CERT_FILE);
+    let named = format!("`{}` (from `{}`)", file.display(), env::SSL_CERT_FILE);
     let certificates = CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| Error::General(format!("{named} cannot be read: {error}")))?;
+        .map_err(|error| Error::General(format!("cannot read {named}: {error}")))?;
     let mut roots = usable_roots(certificates);
     if roots.is_empty() {
-        return Err(Error::General(format!("{named} holds no certificate")));
+        return Err(Error::General(format!("{named} contains no certificate")));
     }
     if let Some(system) = SYSTEM_BUNDLES.iter().find(|path| Path::new(path).is_file()) {
         let system = CertificateDer::pem_file_iter(system).into_iter().flatten().flatten();
@@ -149,7 +149,7 @@ fn extra_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     Ok(roots)
 }
 
-/// The certificates that can be roots; one that cannot would make the whole verifier fail.
+/// Returns the certificates that can be roots. An unusable one would make the verifier fail.
 fn usable_roots(certificates: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
     let fits = |certificate: &CertificateDer<'static>| RootCertStore::empty().add(certificate.clone()).is_ok();
     certificates.into_iter().filter(fits).collect()

@@ -1,5 +1,5 @@
-//! The token that opens logs: exchanged for the caller's own credentials, kept in memory, renewed before it ends
-//! (docs/reference/logs.md#access-token). It carries every right of its owner, so it is never written down.
+//! Token for the logs API: obtained with the caller's API key, cached in memory, and renewed before it expires
+//! (docs/reference/logs.md#access-token). It carries all permissions of its owner, so it is never written to disk.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::{
     model::Secret,
 };
 
-/// How long before its end a token is replaced.
+/// Time before the expiry at which a token is renewed.
 const RENEW_BEFORE_EXPIRY: Duration = Duration::from_mins(1);
 
-/// The token of one caller.
+/// Cached token of one caller.
 #[derive(Debug)]
 pub struct TokenCache {
     client: Client,
@@ -25,12 +25,12 @@ pub struct TokenCache {
 #[derive(Clone, Debug)]
 struct CachedToken {
     token: Secret,
-    /// Until when it is used.
+    /// Time until which the token is used.
     expires_at: Timestamp,
 }
 
 impl TokenCache {
-    /// Tokens for whoever `exchange` is: it sends to the host of the exchange.
+    /// Creates a cache; `exchange` holds the caller's API key and sends to the host of the token exchange.
     #[must_use]
     pub fn new(exchange: Client) -> Self {
         Self {
@@ -39,7 +39,8 @@ impl TokenCache {
         }
     }
 
-    /// The token, exchanged for when there is none or it is about to end. Many may ask at once; one exchange is made.
+    /// Returns the token, and obtains a new one if it is missing or about to expire. Concurrent callers share one
+    /// exchange.
     pub async fn current(&self) -> Result<Secret, ClientError> {
         let mut held = self.cached.lock().await;
         let now = self.client.clock().now();
@@ -52,11 +53,11 @@ impl TokenCache {
         Ok(token)
     }
 
-    /// Another token: the service has refused `spent`.
+    /// Obtains a new token, because the service rejected `spent`.
     pub async fn renew(&self, spent: &Secret) -> Result<Secret, ClientError> {
         {
             let mut held = self.cached.lock().await;
-            // Somebody else may have noticed before.
+            // Another task may have renewed it already.
             if held.as_ref().is_some_and(|held| held.token.expose() == spent.expose()) {
                 *held = None;
             }
@@ -68,8 +69,8 @@ impl TokenCache {
         let answered = self.client.send(&ExchangeToken).await?;
         let Some(token) = answered.value.token.filter(|token| !token.expose().is_empty()) else {
             let why = match answered.value.error.as_str() {
-                "" => "it holds no token".to_owned(),
-                error => format!("it holds no token, but an error: {error}"),
+                "" => "it contains no token".to_owned(),
+                error => format!("it contains an error instead of a token: {error}"),
             };
             return Err(ClientError::InvalidResponse {
                 call: self.client.describe_call(&ExchangeToken)?,
@@ -80,8 +81,8 @@ impl TokenCache {
         };
         let ends = answered.value.expires_at;
         let ends = ends.unwrap_or_else(|| now.saturating_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX));
-        // Where our clock is ahead of the service's, a fresh token looks spent; a minute it is good for in any case, and
-        // when it is not, the refusal is noticed.
+        // If the local clock is ahead of the service's, a new token appears expired. Use it for a minute in any case; a
+        // rejected one is renewed.
         let least = now.saturating_add(RENEW_BEFORE_EXPIRY).unwrap_or(Timestamp::MAX);
         let until = ends.saturating_sub(RENEW_BEFORE_EXPIRY).unwrap_or(ends).max(least);
         Ok(CachedToken {

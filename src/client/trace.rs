@@ -1,7 +1,7 @@
-//! What `-v` and `--unsafe-trace` show: events on standard error, and requests with their answers.
+//! Output of `-v` and `--unsafe-trace`: events on standard error, and requests with their responses.
 //!
-//! Everything that is written here is escaped: a name that somebody else chose must not move the cursor, hide a line or
-//! forge one (tracing-subscriber had that hole, RUSTSEC-2025-0055). Secrets are struck out by where they stand.
+//! All output is escaped: untrusted names must not move the cursor, hide a line or forge one (compare RUSTSEC-2025-0055
+//! in tracing-subscriber). Secrets are redacted by their field names.
 
 use std::{
     fmt::Write as _,
@@ -21,8 +21,8 @@ use super::{
 };
 use crate::redact::{REDACTED, SecretSet, is_secret_name};
 
-/// Installs the listener for events: standard error, as much as `verbosity` (the number of `-v`) asks for. Does nothing
-/// when there is a listener already.
+/// Installs the event subscriber on standard error; `verbosity` is the number of `-v`. Does nothing if a subscriber is
+/// installed.
 pub fn install(verbosity: u8) {
     drop(tracing::subscriber::set_global_default(subscriber(
         verbosity,
@@ -30,11 +30,11 @@ pub fn install(verbosity: u8) {
     )));
 }
 
-/// The listener for events, writing wherever `writer` leads.
+/// Returns the event subscriber that writes to `writer`.
 ///
-/// Levels are the stock CLI's: `-v` shows warnings, `-vv` what is going on, `-vvv` every request, `-vvvv` everything.
-/// Without `-v` this program's own warnings are shown. Of the libraries never more than warnings, because nobody here
-/// decides what they write.
+/// Levels follow the Confluent CLI: `-v` shows warnings, `-vv` progress, `-vvv` every request, `-vvvv` everything.
+/// Without `-v`, only warnings of this program are shown. Libraries never log more than warnings, because this program
+/// does not control the content of their events.
 pub fn subscriber<W, T>(verbosity: u8, writer: W) -> impl Subscriber + Send + Sync
 where
     W: Fn() -> T + Send + Sync + 'static,
@@ -57,7 +57,7 @@ where
     registry().with(filter).with(lines)
 }
 
-/// Escapes what passes through it; one call of `write` is one event.
+/// Writer that escapes its input; one call of `write` is one event.
 struct Escaping<W>(W);
 
 impl<W: Write> Write for Escaping<W> {
@@ -73,7 +73,7 @@ impl<W: Write> Write for Escaping<W> {
     }
 }
 
-/// `text` with every character that a terminal would obey, or that would reorder the line, written as `\u{…}`.
+/// Returns `text` with control and bidirectional characters written as `\u{…}`.
 pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -87,9 +87,9 @@ pub(super) fn escape(text: &str) -> String {
     safe
 }
 
-/// Where `--unsafe-trace` writes requests and answers.
+/// Trace of requests and responses for `--unsafe-trace`.
 ///
-/// The name is the stock CLI's, whose trace shows secrets; this one does not.
+/// The Confluent CLI has a flag of the same name, whose trace shows secrets; this one redacts them.
 pub struct WireTrace(Mutex<Box<dyn Write + Send>>);
 
 impl std::fmt::Debug for WireTrace {
@@ -99,12 +99,12 @@ impl std::fmt::Debug for WireTrace {
 }
 
 impl WireTrace {
-    /// A trace that goes to `sink`.
+    /// Creates a trace that writes to `sink`.
     pub fn new(sink: impl Write + Send + 'static) -> Self {
         Self(Mutex::new(Box::new(sink)))
     }
 
-    /// A trace that goes to standard error.
+    /// Creates a trace on standard error.
     #[must_use]
     pub fn stderr() -> Self {
         Self::new(io::stderr())
@@ -131,7 +131,7 @@ impl WireTrace {
         auth: &Auth,
     ) {
         let mut secrets = SecretSet::new(auth.secrets());
-        // What was secret in the request is secret when the answer repeats it.
+        // Secrets of the request stay secret if the response repeats them.
         secrets.add_from_body(request.body());
         self.write(&format_message('<', &status.to_string(), headers, body, &mut secrets));
     }
@@ -144,14 +144,14 @@ impl WireTrace {
         ));
     }
 
-    /// One message in one piece, so that concurrent ones do not mix. A trace that cannot be written stops nothing.
+    /// Writes one message at once, so that concurrent messages do not mix. Write errors are ignored.
     fn write(&self, text: &str) {
         let mut sink = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         drop(sink.write_all(text.as_bytes()).and_then(|()| sink.flush()));
     }
 }
 
-/// Headers that carry secrets whether or not somebody marked them.
+/// Headers that carry secrets, even if not marked as sensitive.
 const SECRET_HEADERS: [header::HeaderName; 4] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,
@@ -178,7 +178,7 @@ fn format_message(arrow: char, head: &str, headers: &HeaderMap, body: &[u8], sec
     text
 }
 
-/// A body without its secrets. Only JSON is shown: of anything else nobody can tell where its secrets stand.
+/// Returns a body with its secrets redacted. Only JSON is shown, because redaction needs field names.
 fn format_body(headers: &HeaderMap, body: &[u8], secrets: &mut SecretSet) -> String {
     if body.is_empty() {
         return String::new();

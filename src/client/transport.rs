@@ -1,77 +1,76 @@
-//! How a request gets to the service: over sockets, or straight into the embedded one.
+//! Transport interface: how a request reaches the service, over sockets or in-process.
 
 use std::error::Error;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-/// How long an answer may be, in bytes, once it is unpacked: a list of 10,000 connectors with their configurations is about
-/// half as long, and memory must not be anybody's to fill.
+/// Maximum size of a decompressed response. A list of 10,000 connectors with configurations takes about half of it.
 pub const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
-/// Why no answer came.
+/// Error of a request without a response.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// The request did not reach the service: safe to send again.
-    #[error("could not connect to {host}")]
+    /// The connection failed. The request did not reach the service, so it can be sent again.
+    #[error("cannot connect to `{host}`")]
     Connect {
         /// Host and port.
         host: String,
-        /// The cause.
+        /// Cause.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The certificate was refused.
-    #[error("the certificate of {host} is not trusted{}", issuer.as_ref().map(|i| format!(": it was issued by {i}")).unwrap_or_default())]
+    /// The certificate is not trusted.
+    #[error("the certificate of `{host}` is not trusted{}", issuer.as_ref().map(|i| format!(": it was issued by {i}")).unwrap_or_default())]
     Certificate {
         /// Host and port.
         host: String,
-        /// Who issued the certificate that was presented, as far as it could be read.
+        /// Issuer of the presented certificate, if readable.
         issuer: Option<String>,
-        /// The cause.
+        /// Cause.
         source: Box<dyn Error + Send + Sync>,
     },
     /// The connection broke after the request may have been processed.
-    #[error("the connection to {host} broke before the answer was complete")]
+    #[error("the connection to `{host}` broke before the response was complete")]
     ConnectionLost {
         /// Host and port.
         host: String,
-        /// The cause.
+        /// Cause.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// No answer within the time.
-    #[error("{host} did not answer within {seconds} s")]
+    /// The request timed out.
+    #[error("`{host}` did not respond within {seconds} s")]
     Timeout {
         /// Host and port.
         host: String,
-        /// The time that was given.
+        /// Timeout.
         seconds: u64,
     },
-    /// The answer is longer than any that somebody could want: it was not read to its end.
-    #[error("the answer of {host} is longer than {} MiB", MAX_RESPONSE_BYTES >> 20)]
+    /// The response exceeds the maximum size and was not read to its end.
+    #[error("the response of `{host}` is larger than {} MiB", MAX_RESPONSE_BYTES >> 20)]
     ResponseTooLarge {
         /// Host and port.
         host: String,
     },
-    /// The address may not be used: `--sandbox` opens nothing but loopback.
+    /// The request was not sent, for example because `--sandbox` allows only loopback.
     #[error("{0}")]
     NotSent(String),
 }
 
-/// Who issued the certificate that the service presented. An answer that came over TLS carries it in its extensions: a
-/// name that nobody expects is how a proxy that inspects traffic shows itself.
+/// Issuer of the certificate that the service presented. A response over TLS carries it in its extensions; an
+/// unexpected issuer reveals a proxy that inspects traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateIssuer(pub String);
 
-/// A way to the service. Implementations send one request and return its answer, whatever its status.
+/// Transport to the service. Implementations send one request and return its response, whatever its status.
 pub trait Transport: Send + Sync + std::fmt::Debug {
-    /// Sends one request; its URI is absolute.
+    /// Sends one request with an absolute URI.
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>>;
 }
 
-/// The errors below `error`, outermost first.
+/// Returns the errors below `error`, outermost first.
 ///
-/// An I/O error that wraps another one shows that one's text as its own and skips it in the chain; here it is not
-/// skipped, so that a refused certificate is found below it.
+/// `io::Error` hides the error that it wraps from the chain; this function includes it, so that a rejected certificate
+/// is found.
 pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |above| {
         let above = *above;
@@ -82,7 +81,7 @@ pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item
     })
 }
 
-/// The innermost cause: the one that says what really happened.
+/// Returns the innermost cause, which describes the actual problem.
 pub(super) fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     causes(error).last().unwrap_or(error)
 }

@@ -1,4 +1,4 @@
-//! Which key a command acts with, and where it came from.
+//! API key of a command, and its source.
 
 use std::path::PathBuf;
 
@@ -9,43 +9,43 @@ use crate::{
     model::{ApiKeyId, Secret},
 };
 
-/// An API key and its secret.
+/// API key and its secret.
 #[derive(Clone, Debug)]
 pub struct KeyPair {
-    /// The public half.
+    /// Key id (public).
     pub id: ApiKeyId,
-    /// The secret half.
+    /// Key secret.
     pub secret: Secret,
 }
 
-/// The Cloud key that a command acts with.
+/// API key with its source.
 #[derive(Clone, Debug)]
 pub struct SourcedKey {
-    /// The key.
+    /// API key and secret.
     pub key: KeyPair,
-    /// Where it came from.
+    /// Source of the key.
     pub source: SettingSource,
 }
 
-/// Why there is no key to act with.
+/// Reason why no API key is available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
-    /// Nothing names one.
+    /// No key is configured.
     #[error("no credentials")]
     NotFound,
-    /// The profile holds none, and the environment does not either.
-    #[error("profile `{}` holds no key", .0.display())]
+    /// Neither the profile nor the environment has a key.
+    #[error("profile `{}` contains no API key", .0.display())]
     ProfileWithoutKey(PathBuf),
-    /// Half of a pair.
+    /// Only one variable of a pair is set.
     #[error("`{set}` is set, but `{missing}` is not")]
     Incomplete {
-        /// The variable that is there.
+        /// Variable that is set.
         set: &'static str,
-        /// The one that is missing.
+        /// Variable that is missing.
         missing: &'static str,
     },
-    /// The id cannot be one. It is not shown: the halves are easily swapped.
-    #[error("`{0}` does not hold the id of an API key")]
+    /// The id is invalid. The message omits it, because id and secret are easily swapped.
+    #[error("`{0}` is not the id of an API key")]
     InvalidKeyId(&'static str),
 }
 
@@ -54,26 +54,27 @@ impl Advice for CredentialsError {
         let (key, secret) = (env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET);
         match self {
             Self::NotFound => vec![
-                Hint::new("Name the profile that EBS handed over with `--profile FILE`."),
+                Hint::new("Select the profile that the platform team delivered with `--profile FILE`."),
                 Hint::new(format!("Or set `{key}` and `{secret}`.")),
-                Hint::new("Or try everything without an account with `--sandbox`."),
+                Hint::new("Or try the command without an account with `--sandbox`."),
             ],
             Self::ProfileWithoutKey(_) => vec![Hint::new(format!(
                 "Set `{key}` and `{secret}`, or add a `[key]` table to it."
             ))],
             Self::Incomplete { missing, .. } => vec![Hint::new(format!("Set `{missing}` as well."))],
             Self::InvalidKeyId(_) => vec![Hint::new(
-                "An id is 16 upper-case letters and digits; the long half is the secret.",
+                "Use the id of the key, 16 upper-case letters and digits, not its secret.",
             )],
         }
     }
 }
 
 impl SourcedKey {
-    /// The key of the profile, else of the environment; `variable` answers the value of an environment variable.
+    /// Returns the Cloud key of the profile or, without one, of the environment; `variable` reads an environment
+    /// variable.
     ///
-    /// A profile with a key wins over the environment, because it was named for this call (or chosen with
-    /// `profile use`), while a variable may be left over from another job.
+    /// A profile's key takes precedence, because the profile was selected for this command (or with `profile use`),
+    /// while a variable may be left over from another job.
     ///
     /// # Errors
     /// See [`CredentialsError`].
@@ -100,11 +101,11 @@ impl SourcedKey {
         }
     }
 
-    /// The key of the Kafka cluster with which ACLs are managed: the profile's, else the environment's; `None` without one,
-    /// which is no mistake.
+    /// Returns the Kafka key that manages ACLs, from the profile or the environment; `None` if there is none, which is
+    /// not an error.
     ///
     /// # Errors
-    /// Half of a pair, or an id that cannot be one.
+    /// Only one variable is set, or the id is invalid.
     pub fn resolve_kafka(
         profile: Option<&LoadedProfile>,
         variable: impl Fn(&str) -> Option<String>,
@@ -124,7 +125,7 @@ impl SourcedKey {
     }
 }
 
-/// A key and its secret from two variables.
+/// Reads key id and secret from two variables.
 fn complete_pair(
     variable: impl Fn(&str) -> Option<String>,
     key: &'static str,
@@ -147,7 +148,7 @@ fn complete_pair(
     }
 }
 
-/// The id, unless a secret stands in its place.
+/// Parses a key id and rejects a secret in its place.
 fn parse_key_id(id: &str) -> Option<ApiKeyId> {
     id.parse().ok().filter(|_| ApiKeyId::is_plausible(id))
 }
@@ -203,12 +204,15 @@ mod tests {
         for secret in ["canary/with+signs", "cfltcanary"] {
             assert_eq!(
                 find(None, &[(PAIR[0].0, secret), PAIR[1]]),
-                "`CONFLUENT_CLOUD_API_KEY` does not hold the id of an API key"
+                "`CONFLUENT_CLOUD_API_KEY` is not the id of an API key"
             );
         }
         let mut profile = loaded();
         profile.keys = ProfileKeys::default();
-        assert_eq!(find(Some(&profile), &[]), "profile `claims-operator.toml` holds no key");
+        assert_eq!(
+            find(Some(&profile), &[]),
+            "profile `claims-operator.toml` contains no API key"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where the program keeps things: the state folder (sandbox, journals, hand-over files) and the profiles.
+//! Standard directories: the state folder (sandbox, journals, profiles to deliver) and the profiles folder.
 
 use std::path::{Path, PathBuf};
 
@@ -8,15 +8,15 @@ use crate::env;
 
 const NAME: &str = "confluent-ebs";
 
-/// Nobody's home.
+/// The home directory is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the home folder of this user is not known; set `{}` to a folder to keep things in",
+    "cannot determine the home directory; set `{}` to a folder for local state",
     env::CONFLUENT_EBS_STATE_DIR
 )]
 pub struct NoHomeDir;
 
-/// The folders of this user. None of them is made before something is put into it.
+/// Directories of the user. Each is created when a file is written into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandardDirs {
     state: PathBuf,
@@ -24,19 +24,19 @@ pub struct StandardDirs {
 }
 
 impl StandardDirs {
-    /// The folders of this user: `state_dir` (from `CONFLUENT_EBS_STATE_DIR`), else what the system says (XDG on Linux and macOS; on
-    /// Windows below the user's own local and roaming application data).
+    /// Returns the directories of the user: `CONFLUENT_EBS_STATE_DIR`, or the system's standard (XDG on Linux and
+    /// macOS; local and roaming application data on Windows).
     ///
     /// # Errors
-    /// The system does not know a home folder.
+    /// The home directory is unknown.
     pub fn discover(state_dir: Option<PathBuf>) -> Result<Self, NoHomeDir> {
         let system = etcetera::choose_base_strategy().ok().map(|base| {
-            // Windows has no state folder; its cache folder is the one that stays on this computer.
+            // Windows has no state folder; its cache folder is also local to the computer.
             let state = base.state_dir().unwrap_or_else(|| base.cache_dir());
             (state.join(NAME), base.config_dir().join(NAME))
         });
         let (state, config) = match (state_dir, system) {
-            // A pipeline without a home keeps everything in one place.
+            // Without a home directory, as in a pipeline, all files go into the state folder.
             (Some(state), None) => (state.clone(), state),
             (Some(state), Some((_, config))) => (state, config),
             (None, Some(folders)) => folders,
@@ -45,7 +45,7 @@ impl StandardDirs {
         Ok(Self::with_roots(state, config))
     }
 
-    /// Folders below `state`, profiles below `config`.
+    /// Returns directories below `state`, with profiles below `config`.
     pub fn with_roots(state: impl Into<PathBuf>, config: impl AsRef<Path>) -> Self {
         Self {
             state: state.into(),
@@ -53,60 +53,61 @@ impl StandardDirs {
         }
     }
 
-    /// The state folder itself.
+    /// Returns the state folder.
     pub fn state(&self) -> &Path {
         &self.state
     }
 
-    /// The sandbox's state.
+    /// Returns the folder of the sandbox.
     pub fn sandbox(&self) -> PathBuf {
         self.state.join("sandbox")
     }
 
-    /// Journals of runs.
+    /// Returns the folder of journals.
     pub fn journal(&self) -> PathBuf {
         self.state.join("journal")
     }
 
-    /// Connectors as they were before they were changed or removed.
+    /// Returns the folder of backups: connector configurations before a change or deletion.
     pub fn backups(&self) -> PathBuf {
         self.state.join("backups")
     }
 
-    /// What is kept about logs and metrics: limits that processes share, and lines that were read with `--cache`.
+    /// Returns the folder of shared rate limits and of the log cache (`--cache`).
     pub fn telemetry(&self) -> PathBuf {
         self.state.join("telemetry")
     }
 
-    /// Profiles that were handed over and not fetched yet.
+    /// Returns the folder of profiles that are not delivered yet.
     pub fn handover(&self) -> PathBuf {
         self.state.join("handover")
     }
 
-    /// Evidence: beside `ebs.toml` when there is one, because it is made to be committed there.
+    /// Returns the folder of evidence: next to `ebs.toml`, where it is committed, or in the state folder.
     pub fn evidence(&self, platform: Option<&Path>) -> PathBuf {
         platform.unwrap_or(&self.state).join("evidence")
     }
 
-    /// Profiles that this user works with.
+    /// Returns the folder of the user's profiles.
     pub fn profiles(&self) -> &Path {
         &self.profiles
     }
 
-    /// The file that names the profile of `profile use`.
+    /// Returns the file that names the current profile (`profile use`).
     pub fn current_profile_file(&self) -> PathBuf {
         self.profiles.with_file_name("current-profile")
     }
 
-    /// The name of the profile that commands act with when none is named.
+    /// Returns the name of the current profile, if one is selected.
     pub fn current_profile(&self) -> Option<String> {
         let name = std::fs::read_to_string(self.current_profile_file()).ok()?;
         let name = name.trim();
         (!name.is_empty()).then(|| name.to_owned())
     }
 
-    /// The file that `--profile` means: a file when it holds a path separator or ends in `.toml`, else a name. An encrypted
-    /// one (`.toml.age`) is a file, too: what is wrong with it can be told.
+    /// Returns the file that `--profile` selects: a file if it contains a path separator or ends in
+    /// `.toml`, else a profile name. An encrypted file (`.toml.age`) counts as a file, so that its error message is
+    /// specific.
     pub fn profile(&self, written: &str) -> PathBuf {
         let lower = written.to_ascii_lowercase();
         let is_file = [".toml", ".toml.age"].iter().any(|end| lower.ends_with(end));

@@ -1,39 +1,39 @@
-//! Where requests go: a key must not travel to a host that somebody wrote into a profile without being asked.
+//! Endpoint of the service. A key is sent only to trusted hosts, even if a profile names another one.
 
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
 use crate::hint::{Advice, Hint};
 
-/// The public API of Confluent Cloud.
+/// Public API of Confluent Cloud.
 pub const CONFLUENT_CLOUD: &str = "https://api.confluent.cloud";
-/// Confluent's domain.
+/// Domain of Confluent Cloud.
 const DOMAIN: &str = "confluent.cloud";
-/// How a sandbox's own endpoint begins.
+/// Prefix of a sandbox endpoint.
 const SANDBOX: &str = "sandbox:";
 
-/// Where requests go.
+/// Endpoint of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceEndpoint {
-    /// Over the network, to a scheme and host (and port) that may be asked: no path, no query, no user.
+    /// Scheme, host and port of an allowed server, without path, query and user.
     Url(String),
-    /// The sandbox on the state folder named, else on the default one; whether in the process or served.
+    /// Sandbox with its state folder, or the default folder; in-process or served.
     Sandbox(Option<PathBuf>),
 }
 
-/// Why a text is not an endpoint that may be used.
+/// Reason why an endpoint is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// It is not `scheme://host[:port]`.
-    #[error("`{0}` is not an endpoint: `https://` and a host are expected")]
+    /// Not of the form `scheme://host[:port]`.
+    #[error("invalid endpoint `{0}`: expected `https://` and a host")]
     Malformed(String),
-    /// Something before an `@`, which hides the host that follows.
-    #[error("an endpoint holds no user name")]
+    /// Contains a user name, which can disguise the host.
+    #[error("invalid endpoint: a user name is not allowed")]
     HasUserInfo,
     /// Not encrypted.
-    #[error("`{0}` is not https, which only an endpoint on this computer may be")]
+    #[error("endpoint `{0}` is not allowed: only loopback may be used without `https`")]
     NotHttps(String),
-    /// A stranger.
-    #[error("`{0}` is neither Confluent's domain nor this computer")]
+    /// Neither a Confluent host nor loopback.
+    #[error("endpoint host `{0}` is not allowed: it is neither a Confluent host nor loopback")]
     UntrustedHost(String),
 }
 
@@ -41,20 +41,20 @@ impl Advice for EndpointError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::UntrustedHost(host) => vec![Hint::new(format!(
-                "If this is a proxy of your own, say so with `--trust-endpoint {host}`."
+                "If you operate this host, allow it with `--trust-endpoint {host}`."
             ))],
-            _ => vec![Hint::new(format!("Confluent Cloud is `{CONFLUENT_CLOUD}`."))],
+            _ => vec![Hint::new(format!("Use `{CONFLUENT_CLOUD}` for Confluent Cloud."))],
         }
     }
 }
 
 impl ServiceEndpoint {
-    /// Confluent Cloud itself.
+    /// Returns the endpoint of Confluent Cloud.
     pub fn confluent_cloud() -> Self {
         Self::Url(CONFLUENT_CLOUD.to_owned())
     }
 
-    /// Reads an endpoint. `trusted` are the hosts of `--trust-endpoint`.
+    /// Parses an endpoint. `trusted` are the hosts of `--trust-endpoint`.
     ///
     /// # Errors
     /// See [`EndpointError`].
@@ -88,7 +88,7 @@ impl ServiceEndpoint {
         Ok(Self::Url(format!("{scheme}://{host}{port}")))
     }
 
-    /// Whether nothing leaves this computer.
+    /// Returns whether requests stay on this computer.
     pub fn is_local(&self) -> bool {
         match self {
             Self::Sandbox(_) => true,

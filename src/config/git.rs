@@ -1,8 +1,7 @@
-//! Secrets stay out of Git: a folder inside a work tree is refused unless Git ignores what would be written there.
+//! Protection against committing secrets: a folder inside a Git work tree is rejected unless Git ignores it.
 //!
-//! Whether a path is ignored is for Git itself to say (`git check-ignore`): ignore files are nested, negated, global and
-//! per clone, and a home-made reading of them that errs once has published a key. Where Git cannot be asked, the folder
-//! is refused.
+//! Git itself decides (`git check-ignore`), because ignore files can be nested, negated, global or local to a clone,
+//! and a wrong interpretation could publish a key. If Git cannot be run, the folder is rejected.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,25 +10,25 @@ use std::{
 
 use crate::hint::{Advice, Hint};
 
-/// Why secrets may not be written into a folder.
+/// Reason why secrets must not be written to a folder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
-    /// Git would pick them up.
-    #[error("`{}` lies in the Git work tree `{}` and is not ignored", folder.display(), tree.display())]
+    /// Git does not ignore the folder.
+    #[error("cannot write secrets to `{}`: Git work tree `{}` does not ignore it", folder.display(), tree.display())]
     NotIgnored {
-        /// The folder.
+        /// Folder.
         folder: PathBuf,
-        /// The work tree around it.
+        /// Work tree that contains it.
         tree: PathBuf,
     },
-    /// Git could not say.
-    #[error("`{}` lies in the Git work tree `{}`, and Git could not say whether it is ignored: {reason}", folder.display(), tree.display())]
+    /// Git could not decide.
+    #[error("cannot write secrets to `{}`: unknown whether Git work tree `{}` ignores it: {reason}", folder.display(), tree.display())]
     CheckFailed {
-        /// The folder.
+        /// Folder.
         folder: PathBuf,
-        /// The work tree around it.
+        /// Work tree that contains it.
         tree: PathBuf,
-        /// Why not.
+        /// Reason.
         reason: String,
     },
 }
@@ -39,7 +38,7 @@ impl Advice for GitError {
         let (Self::NotIgnored { folder, tree } | Self::CheckFailed { folder, tree, .. }) = self;
         let inside = folder.strip_prefix(tree).unwrap_or(folder);
         vec![
-            Hint::new("Name a folder outside of any repository; the default is below your state folder."),
+            Hint::new("Choose a folder outside of any repository; the default is below your state folder."),
             Hint::new(format!(
                 "Or add `/{}/` to the repository's `.gitignore`.",
                 inside.display()
@@ -48,7 +47,7 @@ impl Advice for GitError {
     }
 }
 
-/// Refuses `folder` when a file written there could be committed by mistake. The folder need not exist yet.
+/// Checks that Git would not commit a file in `folder`. The folder does not need to exist.
 ///
 /// # Errors
 /// See [`GitError`].
@@ -63,7 +62,7 @@ pub fn ensure_ignored_by_git(folder: &Path) -> Result<(), GitError> {
         reason,
     };
     let mut git = Command::new("git");
-    // A variable of an outer Git (a hook, an alias) would make it speak about another repository.
+    // Variables of an outer Git (a hook, an alias) would select another repository.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         git.env_remove(variable);
     }
@@ -77,19 +76,19 @@ pub fn ensure_ignored_by_git(folder: &Path) -> Result<(), GitError> {
         .stderr(Stdio::null())
         .status();
     match asked {
-        Err(error) => Err(unknown(format!("git could not be started ({error})"))),
+        Err(error) => Err(unknown(format!("cannot run `git`: {error}"))),
         Ok(status) => match status.code() {
             Some(0) => Ok(()),
             Some(1) => Err(GitError::NotIgnored {
                 folder: folder.clone(),
                 tree: tree.to_owned(),
             }),
-            _ => Err(unknown("git check-ignore failed".to_owned())),
+            _ => Err(unknown("`git check-ignore` failed".to_owned())),
         },
     }
 }
 
-/// The path with every link in the part that exists followed: a link may lead into a repository.
+/// Resolves the links in the existing part of a path, because a link can lead into a repository.
 fn real_path(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for above in path.ancestors() {
@@ -115,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_work_tree_is_rejected_unless_it_ignores_the_folder() {
-        // Without Git there is no work tree to speak of; the other test covers what then happens.
+        // Without Git no work tree can be created; the next test covers that case.
         let Some(tree) = repository() else { return };
         let folder = tree.path().join("secrets").join("prod");
         let refused = ensure_ignored_by_git(&folder).unwrap_err();

@@ -1,5 +1,5 @@
-//! Where tokens, logs and metrics are: hosts of their own beside the API's. Two of them are in no document, so each can
-//! be set otherwise (docs/reference/logs.md#access-token).
+//! Hosts for tokens, logs and metrics, which differ from the API's host. Two of them are undocumented, so each can be
+//! configured (docs/reference/logs.md#access-token).
 
 use http::Uri;
 
@@ -12,38 +12,38 @@ use crate::{
     env,
 };
 
-/// The hosts that a profile names.
+/// Hosts configured in a profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfiguredHosts {
-    /// Where keys are exchanged for tokens.
+    /// Host of the token exchange.
     pub token: Option<String>,
-    /// Where logs are searched.
+    /// Host of the log search.
     pub logs: Option<String>,
-    /// Where metrics are queried.
+    /// Host of the Metrics API.
     pub metrics: Option<String>,
 }
 
-/// The hosts that are used.
+/// Resolved hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceHosts {
-    /// Where keys are exchanged for tokens.
+    /// Host of the token exchange.
     pub token: String,
-    /// Where logs are searched.
+    /// Host of the log search.
     pub logs: String,
-    /// Where metrics are queried.
+    /// Host of the Metrics API.
     pub metrics: String,
 }
 
-/// A variable that names no host that may be used.
+/// A variable names a host that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{variable}` cannot be used")]
+#[error("invalid `{variable}`")]
 pub struct HostsError {
     variable: &'static str,
     source: EndpointError,
 }
 
 impl ServiceHosts {
-    /// All three are one: this computer, or a proxy that knows where to send what.
+    /// Returns one host for all three: loopback, or a proxy that routes the requests.
     #[must_use]
     pub fn single_host(base: &str) -> Self {
         Self {
@@ -53,11 +53,11 @@ impl ServiceHosts {
         }
     }
 
-    /// The environment's, else the profile's, else those that go with `endpoint`: Confluent's own for Confluent Cloud, and
-    /// the endpoint itself for everything else, because a key must not go to a host that nobody has named.
+    /// Resolves the hosts from the environment, the profile, or the endpoint: Confluent's hosts for Confluent Cloud,
+    /// else the endpoint itself, because a key must not be sent to a host that is not configured.
     ///
     /// # Errors
-    /// A variable that names a host which may not get the key.
+    /// A variable names a host that is not allowed.
     pub fn resolve(
         endpoint: &str,
         named: &ConfiguredHosts,
@@ -104,7 +104,7 @@ mod tests {
         ServiceHosts::resolve(endpoint, &named, &[], |name| value(name).flatten())
     }
 
-    // Source: docs/reference/logs.md#access-token. Three hosts beside the API's.
+    // docs/reference/logs.md#access-token lists three hosts in addition to the API's.
     #[test]
     fn confluent_cloud_has_a_host_for_each() {
         let hosts = find("https://api.confluent.cloud", None, None).unwrap();
@@ -114,7 +114,7 @@ mod tests {
         for one in ["http://127.0.0.1:1024", "https://proxy.example.com"] {
             assert_eq!(find(one, None, None).unwrap(), ServiceHosts::single_host(one));
         }
-        // A look-alike gets nothing but what it was named for.
+        // A lookalike host gets no default hosts of Confluent.
         let look_alike = "https://api.notconfluent.cloud";
         assert_eq!(
             find(look_alike, None, None).unwrap(),
@@ -135,7 +135,7 @@ mod tests {
             "x",
         ] {
             let error = find(cloud, None, Some(wrong)).unwrap_err();
-            assert_eq!(error.to_string(), "`CONFLUENT_EBS_LOGS_ENDPOINT` cannot be used");
+            assert_eq!(error.to_string(), "invalid `CONFLUENT_EBS_LOGS_ENDPOINT`");
             assert!(std::error::Error::source(&error).is_some());
         }
     }

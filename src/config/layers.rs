@@ -1,5 +1,5 @@
-//! Settings in layers: flag, environment, profile, `ebs.toml`, default. The first layer that has a value wins, field by
-//! field, and each value remembers its layer, so that `-v` can say where it came from.
+//! Layered settings: flag, environment, profile, `ebs.toml`, default. For each setting the first layer with a value
+//! wins; `-v` shows the source of each value.
 
 use std::{fmt, path::PathBuf};
 
@@ -11,18 +11,18 @@ use crate::{
     model::{ClusterId, DepartmentCode, EnvironmentId, OrganizationId, SchemaRegistryId},
 };
 
-/// The layer that a value came from.
+/// Source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingSource {
-    /// A flag, as typed.
+    /// Flag, as typed.
     Flag(&'static str),
-    /// An environment variable.
+    /// Environment variable.
     Environment(&'static str),
-    /// A profile.
+    /// Profile.
     Profile(PathBuf),
     /// `ebs.toml`.
     Platform(PlatformOrigin),
-    /// Nobody said anything.
+    /// Default.
     Default,
 }
 
@@ -39,38 +39,38 @@ impl fmt::Display for SettingSource {
     }
 }
 
-/// A value and the layer it came from.
+/// Value with its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedSetting<T> {
-    /// The value.
+    /// Value.
     pub value: T,
-    /// The layer.
+    /// Source.
     pub source: SettingSource,
 }
 
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $field:ident: $type:ty, $flag:literal;)+) => {
-        /// What one layer says: everything may be missing.
+        /// Values of one layer; each may be missing.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Layer {
             $($(#[doc = $doc])+ pub $field: Option<$type>,)+
         }
 
-        /// What counts in the end. Without a value there is no default either.
+        /// Resolved settings. A setting without a value has no default.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Settings {
             $($(#[doc = $doc])+ pub $field: Option<ResolvedSetting<$type>>,)+
         }
 
         impl Settings {
-            /// Fills what is still open from a layer.
+            /// Fills missing settings from a layer.
             fn fill(&mut self, layer: Layer, origin: impl Fn(&'static str, &'static str) -> SettingSource) {
                 $(if self.$field.is_none() {
                     self.$field = layer.$field.map(|value| ResolvedSetting { value, source: origin(stringify!($field), $flag) });
                 })+
             }
 
-            /// Every setting that has a value: its name, the value and where it came from, for `-v`.
+            /// Returns name, value and source of every setting that has a value, for `-v`.
             pub fn explain(&self) -> Vec<(&'static str, String, SettingSource)> {
                 let mut rows = Vec::new();
                 $(if let Some(setting) = &self.$field {
@@ -83,46 +83,46 @@ macro_rules! settings {
 }
 
 settings! {
-    /// The profile as named: a name or a file.
+    /// Profile: name or file.
     profile: String, "--profile";
-    /// Where requests go, as written.
+    /// Endpoint, as written.
     endpoint: String, "--endpoint";
-    /// The organization.
+    /// Organization.
     organization: OrganizationId, "--organization";
-    /// The stage.
+    /// Stage.
     stage: String, "--stage";
-    /// The environment.
+    /// Environment.
     environment: EnvironmentId, "--environment";
-    /// The Kafka cluster.
+    /// Kafka cluster.
     cluster: ClusterId, "--cluster";
-    /// The Schema Registry.
+    /// Schema Registry.
     schema_registry: SchemaRegistryId, "--schema-registry";
-    /// The department.
+    /// Department.
     department: DepartmentCode, "--department";
-    /// The output format.
+    /// Output format.
     output: String, "--output";
-    /// How many things are done at once.
+    /// Number of concurrent operations.
     concurrency: u32, "--concurrency";
 }
 
-/// How many things are done at once when nobody says.
+/// Default number of concurrent operations.
 pub const CONCURRENCY: u32 = 8;
-/// The output format when nobody says.
+/// Default output format.
 pub const OUTPUT: &str = "human";
 
-/// A stage that nobody described.
+/// Error in the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// `ebs.toml` has no such stage.
-    #[error("there is no stage `{written}` in {platform}")]
+    #[error("no stage `{written}` in {platform}")]
     UnknownStage {
-        /// As named.
+        /// Stage, as written.
         written: String,
-        /// Where it was looked for.
+        /// Origin of `ebs.toml`.
         platform: PlatformOrigin,
-        /// The nearest one.
+        /// Closest match.
         closest: Option<String>,
-        /// All there are.
+        /// Known stages.
         known: Vec<String>,
     },
 }
@@ -134,13 +134,13 @@ impl Advice for SettingsError {
         } = self;
         match near {
             Some(near) => vec![Hint::new(format!("Did you mean `{near}`?"))],
-            None => vec![Hint::new(format!("There is: {}.", known.join(", ")))],
+            None => vec![Hint::new(format!("Known stages: `{}`.", known.join("`, `")))],
         }
     }
 }
 
 impl Settings {
-    /// What only the first two layers can say, and what is needed to read the others: which profile is meant.
+    /// Returns the selected profile from flags and environment, which must be known before the other layers are read.
     pub fn named_profile(flags: &Layer, environment: &Layer) -> Option<ResolvedSetting<String>> {
         let mut settings = Self::default();
         settings.fill(flags.clone(), |_, flag| SettingSource::Flag(flag));
@@ -148,10 +148,10 @@ impl Settings {
         settings.profile
     }
 
-    /// Puts the layers on top of each other.
+    /// Resolves all layers.
     ///
-    /// The stage is settled first: a profile's or platform's ids belong to one stage, and must not be mixed with
-    /// another that a flag names.
+    /// The stage is resolved first, because ids in a profile or in `ebs.toml` belong to one stage and must not be mixed
+    /// with those of another.
     ///
     /// # Errors
     /// The platform has no such stage.
@@ -189,7 +189,7 @@ impl Settings {
 }
 
 impl Layer {
-    /// What environment variables say.
+    /// Reads the environment variables.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             profile: variable(env::CONFLUENT_EBS_PROFILE),
@@ -235,7 +235,7 @@ fn platform_layer(workspace: &Workspace, chosen: Option<&str>, own: Option<&str>
             schema_registry: stage.schema_registry.clone(),
             ..Layer::default()
         }),
-        // A department's profile knows its stage by itself, whatever ebs.toml happens to lie around.
+        // A department's profile contains its stage, independently of `ebs.toml`.
         (None, Some(written)) if Some(written) != own => Err(SettingsError::UnknownStage {
             written: written.to_owned(),
             platform: workspace.origin.clone(),
@@ -309,10 +309,7 @@ mod tests {
                 ..Layer::default()
             };
             let error = resolve(flags, profile).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "there is no stage `tset` in the built-in example platform"
-            );
+            assert_eq!(error.to_string(), "no stage `tset` in the built-in example platform");
             assert_eq!(error.hints()[0].as_str(), "Did you mean `test`?");
         }
     }

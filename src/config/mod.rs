@@ -1,4 +1,4 @@
-//! Settings in layers with their origin, profiles, snapshots, and where secrets are kept on disk.
+//! Configuration: layered settings, profiles, snapshots, and files with secrets.
 
 pub mod credentials;
 pub mod endpoint;

@@ -1,5 +1,5 @@
-//! A profile: what a department holds. Everything but the key may live in Git; the key has a table of its own and may
-//! come from the environment instead.
+//! Profile of a department's persona. All of it except the key may be committed to Git; the key has its own table and
+//! can come from the environment instead.
 
 use std::{
     io,
@@ -17,34 +17,34 @@ use crate::{
     model::{ApiKeyId, KeyKind, Secret, ServiceAccountId},
 };
 
-/// What a profile says besides its key.
+/// Profile without its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// What follows from the platform's files.
+    /// Facts from the platform's files.
     pub facts: ProfileFacts,
-    /// Where requests go.
+    /// Endpoint of the service.
     pub endpoint: ServiceEndpoint,
-    /// The id of the account that connectors run under.
+    /// Service account that connectors run as.
     pub runtime_account: Option<ServiceAccountId>,
-    /// Variables besides `EBS_SECRET_…` that connector files may refer to.
+    /// Variables besides `EBS_SECRET_…` that connector files may reference.
     pub secret_variables: Vec<String>,
-    /// The day it was made.
+    /// Creation date.
     pub issued: jiff::civil::Date,
 }
 
-/// The keys of a profile by kind; at most one of each.
+/// Keys of a profile; at most one of each kind.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileKeys {
-    /// The Cloud key.
+    /// Cloud key.
     pub cloud: Option<KeyPair>,
-    /// The key of the Kafka cluster.
+    /// Kafka key.
     pub kafka: Option<KeyPair>,
-    /// The key of the Schema Registry.
+    /// Schema Registry key.
     pub schema_registry: Option<KeyPair>,
 }
 
 impl ProfileKeys {
-    /// The key of `kind`.
+    /// Returns the key of `kind`.
     pub fn get(&self, kind: KeyKind) -> Option<&KeyPair> {
         match kind {
             KeyKind::Cloud => self.cloud.as_ref(),
@@ -53,7 +53,7 @@ impl ProfileKeys {
         }
     }
 
-    /// Puts the key of `kind` in its place.
+    /// Sets the key of `kind`.
     pub fn set(&mut self, kind: KeyKind, pair: KeyPair) {
         match kind {
             KeyKind::Cloud => self.cloud = Some(pair),
@@ -62,39 +62,40 @@ impl ProfileKeys {
         }
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.cloud.is_none() && self.kafka.is_none() && self.schema_registry.is_none()
     }
 }
 
-/// A profile that was read from a file.
+/// Profile loaded from a file.
 #[derive(Clone, Debug)]
 pub struct LoadedProfile {
-    /// What it says.
+    /// Content.
     pub profile: Profile,
-    /// Its keys.
+    /// Keys.
     pub keys: ProfileKeys,
-    /// Hosts beside the endpoint, where it names some.
+    /// Configured hosts for tokens, logs and metrics.
     pub hosts: ConfiguredHosts,
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is odd about it; no errors.
+    /// Warnings; errors prevent loading.
     pub warnings: Vec<Finding>,
 }
 
 impl Profile {
-    /// The hash for the tag of the persona's account.
+    /// Returns the hash for the tag of the persona's account.
     pub fn profile_hash(&self) -> String {
         self.facts.hash()
     }
 
-    /// The name of its file: `<department>-<persona>.toml`, in a folder of the stage's name unless it is the default.
+    /// Returns the file name: `<department>-<persona>.toml`, in a folder named after the stage unless it is the default
+    /// stage.
     pub fn file_name(&self, default_stage: &str) -> PathBuf {
         self.facts.file_name(default_stage)
     }
 
-    /// The file's text with its Cloud key, or without any.
+    /// Returns the text of the file, with or without the Cloud key.
     pub fn render(&self, key: Option<(&ApiKeyId, &Secret)>) -> String {
         let keys: Vec<_> = key
             .map(|(id, secret)| (KeyKind::Cloud, id, secret))
@@ -103,15 +104,15 @@ impl Profile {
         self.render_keys(&self.file_name(&self.facts.stage), &keys)
     }
 
-    /// The text of `file` with all keys of a persona that has several.
+    /// Returns the text of `file` with several keys.
     pub fn render_keys(&self, file: &Path, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
         profile_text::render(self, file, keys)
     }
 
-    /// Reads a profile. `trusted` are the hosts of `--trust-endpoint`.
+    /// Loads a profile. `trusted` are the hosts of `--trust-endpoint`.
     ///
     /// # Errors
-    /// All findings, when one of them is an error. None of them holds or shows a secret.
+    /// All findings, if one of them is an error. No finding contains a secret.
     pub fn load(path: &Path, trusted: &[String]) -> Result<LoadedProfile, Vec<Finding>> {
         let bytes = std::fs::read(path).map_err(|error| vec![unreadable_finding(path, &error)])?;
         if is_encrypted(&bytes) {
@@ -122,12 +123,9 @@ impl Profile {
         let (read, keys, hosts, mut findings) = Self::read(path, text, trusted);
         if !keys.is_empty() && is_readable_by_others(path) {
             let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
-            let finding = Finding::warning(
-                "profile-readable",
-                "others on this computer can read this profile and its key",
-            );
+            let finding = Finding::warning("profile-readable", "other users can read this profile and its key");
             let fix = format!(
-                "Close it with `chmod 600 {}`, and rotate the key if others were there.",
+                "Run `chmod 600 {}`, and rotate the key if other users have accounts on this computer.",
                 path.display()
             );
             findings.push(
@@ -149,7 +147,7 @@ impl Profile {
         }
     }
 
-    /// Reads a profile's text, named `path` in findings.
+    /// Parses a profile; findings refer to it as `path`.
     pub fn parse(path: &Path, text: String, trusted: &[String]) -> (Option<Self>, ProfileKeys, Vec<Finding>) {
         let (profile, keys, _, findings) = Self::read(path, text, trusted);
         (profile, keys, findings)
@@ -172,13 +170,13 @@ impl Profile {
     }
 }
 
-/// A finding travels far; it takes along the text without the secret.
+/// Replaces the source of a finding by its redacted text.
 fn redact_finding(mut finding: Finding, shown: &Arc<SourceFile>) -> Finding {
     finding.span = finding.span.map(|span| SourceSpan::new(shown, span.range));
     finding.with_assignee(Assignee::Department)
 }
 
-/// Whether what a file holds is encrypted with `age`, armoured or not.
+/// Returns whether the content is encrypted with `age`, binary or armored.
 #[must_use]
 pub fn is_encrypted(bytes: &[u8]) -> bool {
     const BEGINNINGS: [&[u8]; 2] = [b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----"];
@@ -188,12 +186,9 @@ pub fn is_encrypted(bytes: &[u8]) -> bool {
 
 fn encrypted_finding(path: &Path) -> Finding {
     let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
-    let finding = Finding::error(
-        "profile-encrypted",
-        "the profile is encrypted, and commands do not open it",
-    );
+    let finding = Finding::error("profile-encrypted", "cannot read an encrypted profile");
     let fix = format!(
-        "Keep it in clear for yourself alone with `confluent ebs profile import {} --identity KEYFILE`, and use it by name.",
+        "Decrypt it with `confluent ebs profile import {} --identity KEYFILE`, then select it by name.",
         path.display()
     );
     finding
@@ -204,25 +199,25 @@ fn encrypted_finding(path: &Path) -> Finding {
 
 fn unreadable_finding(path: &Path, error: &io::Error) -> Finding {
     let message = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such profile".to_owned(),
+        io::ErrorKind::NotFound => "the profile does not exist".to_owned(),
         io::ErrorKind::InvalidData => "the profile is not UTF-8 text".to_owned(),
-        _ => format!("the profile cannot be read: {error}"),
+        _ => format!("cannot read the profile: {error}"),
     };
     let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
     let finding = Finding::error("unreadable-file", message)
         .with_span(place)
         .with_assignee(Assignee::Department);
-    finding.with_fix("`confluent ebs profile list` shows the profiles that are known by name.")
+    finding.with_fix("List profiles with `confluent ebs profile list`.")
 }
 
-/// Whether others on this computer can read a file.
+/// Returns whether other users can read a file.
 #[cfg(unix)]
 pub(crate) fn is_readable_by_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
 }
 
-/// Windows has access lists instead of modes; the user's own folder is closed to others by default.
+/// Always returns false: Windows has access control lists, and the user's folder is private by default.
 #[cfg(not(unix))]
 pub(crate) fn is_readable_by_others(_path: &Path) -> bool {
     false
@@ -254,7 +249,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A profile with a key, as if read from `claims-operator.toml`.
+    /// Returns a profile with a key, as if loaded from `claims-operator.toml`.
     pub(crate) fn loaded() -> LoadedProfile {
         let mut keys = ProfileKeys::default();
         keys.set(KeyKind::Cloud, pair("ABCDEFGHIJKLMNOP", "canary"));
@@ -308,8 +303,8 @@ pub(crate) mod tests {
         insta::assert_snapshot!(profile().render(Some((&key.id, &key.secret))), @r##"
         # Profile of Claims (claims): persona operator, stage prod.
         #
-        # It holds a secret: keep it out of Git, mail and tickets. Lost or shown to somebody? Ask EBS to rotate it.
-        # The rest may be kept in Git without the [key] table; the key is then taken from CONFLUENT_CLOUD_API_KEY and
+        # This file contains a secret: keep it out of Git, mail and tickets. If it leaks, ask the platform team to rotate the key.
+        # Without the [key] table the file may be committed; the key is then read from CONFLUENT_CLOUD_API_KEY and
         # CONFLUENT_CLOUD_API_SECRET.
         #
         # Use it:   confluent ebs connector list --profile ./claims-operator.toml
@@ -328,11 +323,11 @@ pub(crate) mod tests {
         cluster = "lkc-prod01"
         schema_registry = "lsrc-prod01"
 
-        # The account that connectors run under; it needs no key.
+        # Service account that connectors run as; it needs no key.
         runtime = "ebs-prod-claims-runtime"
         runtime_account = "sa-abc123"
 
-        # Variables besides EBS_SECRET_… that connector files may refer to.
+        # Variables besides EBS_SECRET_… that connector files may reference.
         secret_variables = ["DB_PASSWORD"]
 
         [quota]
@@ -341,7 +336,7 @@ pub(crate) mod tests {
         tasks_per_connector = 4
         plugins = ["PostgresSource", "S3_SINK", "DatagenSource"]
 
-        # Rules of the linter that do not apply, with the reason for each.
+        # Excepted lint rules, each with its reason.
         [lint]
         tasks-max = 'agreed until "summer"'
 

@@ -1,4 +1,5 @@
-//! Reads a profile's tables. Findings go through [`mask`](super::mask) before anybody sees them.
+//! Parser for the tables of a profile. Findings are redacted by [`redact_profile`](super::redact_profile) before they
+//! are shown.
 
 use std::str::FromStr;
 
@@ -17,12 +18,12 @@ use crate::{
     model::{ApiKeyId, DepartmentQuota, Prefix, Secret, prefix::PrefixError},
 };
 
-/// Reads the whole file: the profile, when nothing is missing, its keys, and the hosts that it names.
+/// Reads the file: the profile, if it is complete, its keys, and its hosts.
 pub(super) fn read(root: &TomlTable<'_>, trusted: &[String]) -> (Option<Profile>, ProfileKeys, ConfiguredHosts) {
-    root.hint_misplaced_keys(&["id", "secret"], "It belongs below `[key]`.");
+    root.hint_misplaced_keys(&["id", "secret"], "Move it below `[key]`.");
     root.hint_misplaced_keys(
         &["connectors", "tasks", "tasks_per_connector", "plugins"],
-        "It belongs below `[quota]`.",
+        "Move it below `[quota]`.",
     );
     let keys = root.table("key").map(|table| read_keys(&table)).unwrap_or_default();
     let endpoint = read_endpoint(root, "endpoint", trusted);
@@ -67,7 +68,7 @@ pub(super) fn read(root: &TomlTable<'_>, trusted: &[String]) -> (Option<Profile>
     (profile(), keys, hosts.unwrap_or_default())
 }
 
-/// Hosts beside the endpoint: each may be missing.
+/// Reads the optional hosts.
 fn read_hosts(table: &TomlTable<'_>, trusted: &[String]) -> ConfiguredHosts {
     let one = |key: &'static str| match table
         .get::<String>(key)
@@ -116,7 +117,7 @@ fn read_quota(table: &TomlTable<'_>) -> Option<DepartmentQuota> {
 fn read_keys(table: &TomlTable<'_>) -> ProfileKeys {
     let kafka = table.table("kafka").and_then(|table| read_pair(&table));
     let schema_registry = table.table("schema_registry").and_then(|table| read_pair(&table));
-    // A persona may hold data keys alone.
+    // A persona may have only data keys.
     let only_others = table.key_range("id").is_none() && table.key_range("secret").is_none();
     let others = table.key_range("kafka").is_some() || table.key_range("schema_registry").is_some();
     let cloud = if only_others && others { None } else { read_pair(table) };
@@ -127,7 +128,7 @@ fn read_keys(table: &TomlTable<'_>) -> ProfileKeys {
     }
 }
 
-/// Reads `id` and `secret`. Neither ever stands in a message: they are easily swapped.
+/// Reads `id` and `secret`. Messages contain neither, because they are easily swapped.
 fn read_pair(table: &TomlTable<'_>) -> Option<KeyPair> {
     let id = table.require::<String>("id");
     let secret = table.require::<String>("secret");
@@ -137,7 +138,7 @@ fn read_pair(table: &TomlTable<'_>) -> Option<KeyPair> {
         let finding = Finding::error("invalid-value", "this is not the id of an API key");
         table.report(
             id.span(),
-            finding.with_fix("An id is 16 upper-case letters and digits; the long half is the secret."),
+            finding.with_fix("Use the id of the key, 16 upper-case letters and digits, not its secret."),
         );
         return None;
     };
@@ -145,7 +146,7 @@ fn read_pair(table: &TomlTable<'_>) -> Option<KeyPair> {
         let finding = Finding::error("invalid-value", "the secret is empty");
         table.report(
             secret.span(),
-            finding.with_fix("Take the whole `[key]` table out to use the key from the environment."),
+            finding.with_fix("Remove the whole `[key]` table to use the key from the environment."),
         );
         return None;
     }
@@ -155,7 +156,7 @@ fn read_pair(table: &TomlTable<'_>) -> Option<KeyPair> {
     })
 }
 
-/// `Prefix` has no `FromStr` of its own: elsewhere the naming rules go with it.
+/// `Prefix` has no `FromStr`, because parsing a prefix elsewhere needs the naming rules.
 struct ParsedPrefix(Prefix);
 
 impl FromStr for ParsedPrefix {

@@ -1,10 +1,10 @@
-//! A profile's text with its secret covered, for findings that show the line they are about.
+//! Redaction of a profile's text, for findings that show the line they refer to.
 
-/// The text with everything that may be a secret replaced by `*`, byte for byte, so that places stay what they were.
+/// Returns the text with everything that may be a secret replaced by `*`, byte for byte, so that positions stay valid.
 ///
-/// From the first mention of a key or secret on, the right side of every `=` is covered, and so is every line without
-/// one: a misspelt `secrt`, an unclosed quote or a value over several lines must not be the hole. What begins with
-/// `cflt`, as secrets of Confluent do (docs/reference/rbac.md#api-key-types), is covered anywhere.
+/// From the first mention of a key or secret on, it redacts the right side of every `=` and every line without one.
+/// This covers a misspelt `secrt`, an unclosed quote and a multi-line value. Text that starts with `cflt`, like
+/// Confluent's secrets (docs/reference/rbac.md#api-key-types), is redacted everywhere.
 pub fn redact_profile(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;
@@ -20,7 +20,7 @@ pub fn redact_profile(text: &str) -> String {
     out
 }
 
-/// Whether a line opens the part of the file that holds the key.
+/// Returns whether a line starts the section with the key.
 fn starts_secret_section(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
     let key = lower
@@ -44,7 +44,7 @@ fn redact_line(line: &str, out: &mut String) {
     redact_bytes(&line[visible..], out);
 }
 
-/// The text with what begins with `cflt` covered: for texts that should hold no secret at all.
+/// Returns the text with tokens that start with `cflt` redacted, for text that should contain no secret.
 #[must_use]
 pub fn redact_tokens(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! The text of a profile, written for the person who finds the file.
+//! Text of a profile file, with comments for its reader.
 
 use std::{fmt::Write, path::Path};
 
@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn render(profile: &Profile, file: &Path, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
     let mut out = String::new();
-    // Writing into a `String` cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = write_head(&mut out, profile, file, !keys.is_empty());
     let _ = write_facts(&mut out, profile);
     let _ = write_keys(&mut out, keys);
@@ -19,9 +19,9 @@ pub(super) fn render(profile: &Profile, file: &Path, keys: &[(KeyKind, &ApiKeyId
 
 fn write_head(out: &mut String, profile: &Profile, file: &Path, with_key: bool) -> std::fmt::Result {
     let facts = &profile.facts;
-    // Whoever reads it stands beside the file.
+    // The commands use a path relative to the file's folder.
     let file = file.file_name().map_or(file, Path::new);
-    // The name is the only free text here, and a line break in it would end the comment.
+    // The name is the only free text here; a line break in it would end the comment.
     let name: String = facts.department_name.chars().filter(|c| !c.is_control()).collect();
     writeln!(
         out,
@@ -32,17 +32,17 @@ fn write_head(out: &mut String, profile: &Profile, file: &Path, with_key: bool) 
     if with_key {
         writeln!(
             out,
-            "# It holds a secret: keep it out of Git, mail and tickets. Lost or shown to somebody? Ask EBS to rotate it."
+            "# This file contains a secret: keep it out of Git, mail and tickets. If it leaks, ask the platform team to rotate the key."
         )?;
         writeln!(
             out,
-            "# The rest may be kept in Git without the [key] table; the key is then taken from CONFLUENT_CLOUD_API_KEY and"
+            "# Without the [key] table the file may be committed; the key is then read from CONFLUENT_CLOUD_API_KEY and"
         )?;
         writeln!(out, "# CONFLUENT_CLOUD_API_SECRET.")?;
     } else {
         writeln!(
             out,
-            "# It holds no key: set CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, or add your [key] table."
+            "# This file contains no key: set CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, or add a [key] table."
         )?;
     }
     writeln!(out, "#")?;
@@ -73,7 +73,7 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
     }
     if facts.runtime.is_some() || profile.runtime_account.is_some() {
         writeln!(out)?;
-        writeln!(out, "# The account that connectors run under; it needs no key.")?;
+        writeln!(out, "# Service account that connectors run as; it needs no key.")?;
     }
     if let Some(runtime) = &facts.runtime {
         writeln!(out, "runtime = {}", toml_string(runtime))?;
@@ -85,7 +85,7 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
         writeln!(out)?;
         writeln!(
             out,
-            "# Variables besides EBS_SECRET_… that connector files may refer to."
+            "# Variables besides EBS_SECRET_… that connector files may reference."
         )?;
         writeln!(out, "secret_variables = {}", toml_list(&profile.secret_variables))?;
     }
@@ -97,10 +97,7 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
     writeln!(out, "plugins = {}", toml_list(&facts.quota.plugins))?;
     if !facts.lint_exceptions.is_empty() {
         writeln!(out)?;
-        writeln!(
-            out,
-            "# Rules of the linter that do not apply, with the reason for each."
-        )?;
+        writeln!(out, "# Excepted lint rules, each with its reason.")?;
         writeln!(out, "[lint]")?;
         for (rule, reason) in &facts.lint_exceptions {
             writeln!(out, "{rule} = {}", toml_string(reason))?;
@@ -111,7 +108,7 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
 
 fn write_keys(out: &mut String, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> std::fmt::Result {
     let mut keys = keys.to_vec();
-    // `[key]` itself first: after a sub-table TOML would read its lines as part of that.
+    // `[key]` comes first: TOML assigns lines after a sub-table to the sub-table.
     keys.sort_by_key(|(kind, ..)| *kind);
     for (kind, id, secret) in keys {
         let table = match kind {

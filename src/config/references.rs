@@ -1,9 +1,9 @@
-//! References in connector files: `${env:NAME}`, `${file:PATH}`, `${prompt:TEXT}`, so that secrets stay out of files
-//! and out of argv. Each is a whole value; every other `${…}` belongs to the service and passes untouched
+//! References to secrets in connector files: `${env:NAME}`, `${file:PATH}`, `${prompt:TEXT}`. They keep secrets out of
+//! files and command lines. A reference is a whole value; every other `${…}` belongs to the service and stays unchanged
 //! (docs/reference/connect.md#plugin-definitions).
 //!
-//! A file is written by many and run with the rights of one, so it may not fetch whatever it likes: variables begin with
-//! `EBS_SECRET_` or are listed in the profile, files lie below one folder.
+//! A connector file may have many authors but runs with one person's permissions, so references are limited: variables
+//! start with `EBS_SECRET_` or are listed in the profile, and files lie below one folder.
 
 use std::path::{Path, PathBuf};
 
@@ -13,71 +13,71 @@ use crate::{
     model::Secret,
 };
 
-/// Why a reference is not followed. No secret is ever part of it.
+/// Reason why a reference cannot be resolved. It never contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ReferenceError {
-    /// It is only a part of the value.
+    /// The reference is only a part of the value.
     #[error("`{key}`: a reference must be the whole value")]
     NotWholeValue {
-        /// The key.
+        /// Configuration key.
         key: String,
     },
-    /// The key holds no secret.
-    #[error("`{key}` does not hold a secret, and a reference would carry one there")]
+    /// The configuration key is not a secret.
+    #[error("`{key}`: a reference is not allowed, because the key is not a secret")]
     NotSecret {
-        /// The key.
+        /// Configuration key.
         key: String,
     },
-    /// The variable may hold anything.
-    #[error("`{key}`: variable `{variable}` may not be referred to")]
+    /// The variable is not allowed.
+    #[error("`{key}`: variable `{variable}` is not allowed")]
     VariableNotAllowed {
-        /// The key.
+        /// Configuration key.
         key: String,
-        /// The variable.
+        /// Variable.
         variable: String,
     },
     /// The variable is not set.
     #[error("`{key}`: variable `{variable}` is not set")]
     VariableNotSet {
-        /// The key.
+        /// Configuration key.
         key: String,
-        /// The variable.
+        /// Variable.
         variable: String,
     },
-    /// No folder of secrets was named.
-    #[error("`{key}`: it is not said below which folder the files of secrets lie")]
+    /// No folder of secrets is specified.
+    #[error("`{key}`: a reference to a file requires `--secrets-dir`")]
     NoSecretsDir {
-        /// The key.
+        /// Configuration key.
         key: String,
     },
-    /// The file is elsewhere.
-    #[error("`{key}`: file `{path}` does not lie below the folder of secrets")]
+    /// The file is outside the folder of secrets.
+    #[error("`{key}`: file `{path}` is outside the secrets folder")]
     OutsideSecretsDir {
-        /// The key.
+        /// Configuration key.
         key: String,
-        /// The path as it was written.
+        /// Path as written.
         path: String,
     },
     /// The file cannot be read.
-    #[error("`{key}`: file `{}` cannot be read", path.display())]
+    #[error("`{key}`: cannot read `{}`", path.display())]
     Unreadable {
-        /// The key.
+        /// Configuration key.
         key: String,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// I/O error.
         source: std::io::Error,
     },
-    /// The question got no answer.
-    #[error("`{key}`: no answer was typed")]
+    /// The prompt was not answered.
+    #[error("`{key}`: no value was entered")]
     NotEntered {
-        /// The key.
+        /// Configuration key.
         key: String,
     },
 }
 
 impl ReferenceError {
-    /// Whether the file asks for what it may not have, rather than for what is not there.
+    /// Returns whether the reference violates a rule, as opposed to a missing value.
     #[must_use]
     pub fn is_policy_violation(&self) -> bool {
         matches!(
@@ -93,38 +93,38 @@ impl ReferenceError {
 impl Advice for ReferenceError {
     fn hints(&self) -> Vec<Hint> {
         vec![match self {
-            Self::NotWholeValue { .. } => "Write `${env:EBS_SECRET_…}` alone, without anything around it.".into(),
+            Self::NotWholeValue { .. } => "Use `${env:EBS_SECRET_…}` as the whole value.".into(),
             Self::NotSecret { .. } => {
-                "References stand only under keys that hold secrets; write the value itself.".into()
+                "Write the value itself; references are allowed only for secret keys.".into()
             }
             Self::VariableNotAllowed { .. } => format!(
-                "Use a name that begins with `{VARIABLE_PREFIX}`, or have it listed in the profile's `secret_variables`."
+                "Use a name that starts with `{VARIABLE_PREFIX}`, or ask the platform team to list it in `secret_variables`."
             )
             .into(),
-            Self::VariableNotSet { variable, .. } => format!("Set `{variable}` for this command.").into(),
+            Self::VariableNotSet { variable, .. } => format!("Set `{variable}` in the environment of this command.").into(),
             Self::NoSecretsDir { .. } | Self::OutsideSecretsDir { .. } => {
-                "Name the folder with `--secrets-dir`, and the file by its path below it.".into()
+                "Pass the folder with `--secrets-dir`, and reference the file by its path below that folder.".into()
             }
-            Self::Unreadable { .. } => "Look at the path and at who may read the file.".into(),
-            Self::NotEntered { .. } => "Run it where somebody can type, or use `${env:EBS_SECRET_…}`.".into(),
+            Self::Unreadable { .. } => "Check the path and the permissions of the file.".into(),
+            Self::NotEntered { .. } => "Run the command in a terminal, or use `${env:EBS_SECRET_…}`.".into(),
         }]
     }
 }
 
-/// Where references lead.
+/// Resolver of references.
 pub struct SecretResolver<'a> {
-    /// The value of an environment variable.
+    /// Reads an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Variables that the profile lists.
+    /// Variables that the profile allows.
     pub allowed_variables: &'a [String],
-    /// The folder of secrets.
+    /// Folder of secrets.
     pub secrets_dir: Option<&'a Path>,
-    /// Asks for a secret.
+    /// Prompts for a secret.
     pub prompt: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl SecretResolver<'_> {
-    /// The secret that `value` refers to; nothing when it is no reference. `secret` says whether the key holds one.
+    /// Resolves `value`; `None` if it is not a reference. `secret` tells whether the configuration key is a secret.
     ///
     /// # Errors
     /// See [`ReferenceError`].
@@ -171,7 +171,7 @@ impl SecretResolver<'_> {
             path: path.clone(),
             source,
         };
-        // Links are followed before the comparison, so that none leads out.
+        // Resolve links before the comparison, so that no link leads outside.
         let real = path.canonicalize().map_err(unreadable)?;
         let inside = folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
         if !inside {
@@ -181,7 +181,7 @@ impl SecretResolver<'_> {
             });
         }
         let text = std::fs::read_to_string(&real).map_err(unreadable)?;
-        // Editors end the last line, passwords do not.
+        // Editors add a line break at the end; it is not part of the secret.
         let text = text.strip_suffix('\n').unwrap_or(&text);
         Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
     }
@@ -230,7 +230,7 @@ mod tests {
         assert!(
             resolve(None, "http.api.url", "${env:EBS_SECRET_PG}")
                 .unwrap_err()
-                .contains("does not hold a secret")
+                .contains("is not a secret")
         );
     }
 
@@ -243,14 +243,14 @@ mod tests {
         std::fs::write(root.path().join("other"), "canary").unwrap();
         let value = |value: &str| resolve(Some(&folder), "password", value);
         assert_eq!(value("${file:pg}"), Ok(Some("s3cret".into())));
-        assert!(value("${file:../other}").unwrap_err().contains("does not lie below"));
+        assert!(value("${file:../other}").unwrap_err().contains("is outside"));
         let absolute = format!("${{file:{}}}", root.path().join("other").display());
-        assert!(value(&absolute).unwrap_err().contains("does not lie below"));
-        assert!(value("${file:nothing}").unwrap_err().contains("cannot be read"));
+        assert!(value(&absolute).unwrap_err().contains("is outside"));
+        assert!(value("${file:nothing}").unwrap_err().contains("cannot read"));
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(root.path().join("other"), folder.join("link")).unwrap();
-            assert!(value("${file:link}").unwrap_err().contains("does not lie below"));
+            assert!(value("${file:link}").unwrap_err().contains("is outside"));
         }
     }
 }

@@ -1,9 +1,8 @@
-//! Writing files that must not be lost, half-written or read by others.
+//! Atomic and private file writes.
 //!
-//! A file is written beside its target under a name of its own, with mode 0600 from the moment it exists, flushed to
-//! disk, and then given its name in one step; the folder is flushed last. After a crash there is the old file or the
-//! new one, never a piece of one; at worst a file [`HALF_WRITTEN`]… stays behind. On Windows there are no such modes: the files
-//! lie in the user's own folder, which others cannot open.
+//! A file is written under a temporary name next to its target, with mode 0600 from the start, flushed to disk, and
+//! renamed in one step; then the folder is flushed. After a crash the target is either the old or the new file; at
+//! worst a file named [`TEMP_FILE_PREFIX`]… remains. Windows has no such modes: the user's folder is private there.
 
 use std::{
     fs, io,
@@ -15,32 +14,32 @@ use tempfile::{NamedTempFile, TempPath};
 
 use crate::hint::{Advice, Hint};
 
-/// How the names of files begin that are still being written.
+/// Prefix of temporary file names.
 pub const TEMP_FILE_PREFIX: &str = ".ebs-half-written-";
 
-/// What to do with a file that is there already.
+/// Behaviour for an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfExists {
-    /// Leave it alone and fail.
+    /// Keep the file and fail.
     Keep,
-    /// Replace it.
+    /// Replace the file.
     Replace,
 }
 
-/// Why something could not be written.
+/// Error of a write.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// There is such a file already, and it stays.
-    #[error("`{}` exists already and is never overwritten", .0.display())]
+    /// The file exists and is kept.
+    #[error("`{}` already exists and is not overwritten", .0.display())]
     Exists(PathBuf),
-    /// The system refused.
+    /// I/O error.
     #[error("cannot {action} `{}`", path.display())]
     Io {
-        /// What was tried, an infinitive.
+        /// Failed action, an infinitive.
         action: &'static str,
-        /// On what.
+        /// Path.
         path: PathBuf,
-        /// What the system said.
+        /// I/O error.
         source: io::Error,
     },
 }
@@ -60,14 +59,14 @@ impl Advice for SaveError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::Exists(_) => vec![Hint::new(
-                "Move the file away first, or delete it if its key is dead; or write into another folder.",
+                "Move the file, delete it if its key no longer exists, or choose another folder.",
             )],
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    vec![Hint::new("Free some space on the disk.")]
+                    vec![Hint::new("Free disk space.")]
                 }
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    vec![Hint::new("Name a folder that you may write to.")]
+                    vec![Hint::new("Choose a writable folder.")]
                 }
                 _ => Vec::new(),
             },
@@ -75,10 +74,10 @@ impl Advice for SaveError {
     }
 }
 
-/// Writes `contents` to `path`, for this user alone. The folder must exist.
+/// Writes `contents` to `path`, readable only by the user. The folder must exist.
 ///
 /// # Errors
-/// [`SaveError::Exists`] under [`Existing::Keep`], else what the system says; then nothing has changed.
+/// [`SaveError::Exists`] with [`IfExists::Keep`], or an I/O error; the file is unchanged then.
 pub fn save(path: &Path, contents: &[u8], if_exists: IfExists) -> Result<(), SaveError> {
     let folder = parent_dir(path);
     let named = tempfile::Builder::new().prefix(TEMP_FILE_PREFIX).tempfile_in(folder);
@@ -99,16 +98,16 @@ pub fn save(path: &Path, contents: &[u8], if_exists: IfExists) -> Result<(), Sav
     }
 }
 
-/// Writes `contents` to `path` for whoever may read the user's files, in the place of an older file: a page that others are
-/// to see. The folder must exist.
+/// Writes `contents` to `path` with default permissions and replaces an existing file: for a page that others read. The
+/// folder must exist.
 ///
 /// # Errors
-/// What the system says; then nothing has changed.
+/// I/O error; the file is unchanged then.
 pub fn save_public(path: &Path, contents: &[u8]) -> Result<(), SaveError> {
     let folder = parent_dir(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMP_FILE_PREFIX);
-    // The system takes away what the user's mask says.
+    // The user's umask limits this mode.
     #[cfg(unix)]
     let mode: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     #[cfg(unix)]
@@ -120,10 +119,10 @@ pub fn save_public(path: &Path, contents: &[u8]) -> Result<(), SaveError> {
     Ok(())
 }
 
-/// Gives a file its final name, as the last step of a hand-over.
+/// Renames a file to its final name, the last step of a delivery.
 ///
 /// # Errors
-/// [`SaveError::Exists`] under [`Existing::Keep`], else what the system says; then `from` is still there.
+/// [`SaveError::Exists`] with [`IfExists::Keep`], or an I/O error; `from` still exists then.
 pub fn rename_into_place(from: &Path, to: &Path, if_exists: IfExists) -> Result<(), SaveError> {
     let path = TempPath::try_from_path(from).map_err(SaveError::io("rename", from))?;
     let named = match if_exists {
@@ -131,7 +130,7 @@ pub fn rename_into_place(from: &Path, to: &Path, if_exists: IfExists) -> Result<
         IfExists::Replace => path.persist(to),
     };
     named.map_err(|error| {
-        // Dropping the path would remove the file, and with it a secret that nobody else holds.
+        // Dropping the path would delete the file, the only copy of the secret.
         let kept = error.path.keep();
         match (error.error.kind(), kept) {
             (io::ErrorKind::AlreadyExists, Ok(_)) => SaveError::Exists(to.to_owned()),
@@ -141,28 +140,30 @@ pub fn rename_into_place(from: &Path, to: &Path, if_exists: IfExists) -> Result<
     sync_dir(parent_dir(to))
 }
 
-/// Makes a folder and what is missing above it, for this user alone.
+/// Creates a folder and its parents, accessible only by the user.
 ///
 /// # Errors
-/// What the system says.
+/// I/O error.
 pub fn create_private_dir(folder: &Path) -> Result<(), SaveError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(SaveError::io("make the folder", folder))
+    builder
+        .create(folder)
+        .map_err(SaveError::io("create the folder", folder))
 }
 
-/// Finds out whether a file could be written into `folder`, which is made if it is missing: before the first key is
-/// made, because a secret that cannot be kept is lost for ever.
+/// Checks that `folder` is writable and creates it if it is missing. This happens before the first key is created,
+/// because a secret that cannot be stored is lost.
 ///
 /// # Errors
-/// What the system says: read-only, full, forbidden.
+/// I/O error: read-only, full, forbidden.
 pub fn check_writable(folder: &Path) -> Result<(), SaveError> {
     create_private_dir(folder)?;
     let probe = || -> io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(TEMP_FILE_PREFIX).tempfile_in(folder)?;
-        // A full disk still makes empty files; a few profiles' worth of bytes shows it.
+        // A full disk still creates empty files, so write the size of a few profiles.
         file.write_all(&vec![b'.'; 64 * 1024])?;
         file.as_file().sync_all()?;
         file.close()
@@ -177,18 +178,18 @@ fn parent_dir(path: &Path) -> &Path {
     }
 }
 
-/// A new name is only safe once the folder that holds it is.
+/// Flushes the folder, which makes a rename durable.
 fn sync_dir(folder: &Path) -> Result<(), SaveError> {
     #[cfg(unix)]
     {
         let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
         match synced {
-            // Some network file systems have no such call; there is nothing more to be done on them.
+            // Some network file systems do not support flushing a folder.
             Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
             synced => synced.map_err(SaveError::io("write to", folder)),
         }
     }
-    // Windows flushes names with the files themselves and has no handle for it.
+    // Windows flushes names with the files and has no handle for folders.
     #[cfg(not(unix))]
     {
         let _ = folder;

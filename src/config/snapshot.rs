@@ -1,6 +1,6 @@
-//! Snapshots on disk: what `access audit --save` writes and `--from` reads. One format, with its version in front.
+//! Snapshot files, written by `access audit --save` and read with `--from`. The format starts with its version.
 //!
-//! A snapshot holds no secret, but it is the map of who may do what, so the file is for this user alone.
+//! A snapshot contains no secret but shows all permissions, so the file is readable only by the user.
 
 use std::{
     fs, io,
@@ -15,30 +15,30 @@ use crate::{
     model::{Snapshot, listing},
 };
 
-/// What the file says it is.
+/// Identifier of the format.
 const FORMAT: &str = "confluent-ebs/snapshot";
 
-/// The version that is written, and the newest that is read. It grows when a program that does not know the new one
-/// would misread a file; a field that an older program may pass over is no reason.
+/// Version that is written, and the newest that can be read. It increases only if older programs would misread a new
+/// file; an additional field that they may ignore is no reason.
 const VERSION: u32 = 1;
 
-/// A snapshot, and the stage that it is of.
+/// Snapshot with its stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SnapshotFile {
-    /// The stage, as `ebs.toml` called it.
+    /// Name of the stage in `ebs.toml`.
     pub stage: String,
-    /// What was seen, and what could not be looked at.
+    /// Observed state, including what is unknown.
     pub snapshot: Snapshot,
 }
 
-/// What stands in front, read before anything else.
+/// Header of the file, read first.
 #[derive(Serialize, Deserialize)]
 struct SnapshotHeader {
     format: String,
     version: u32,
 }
 
-/// Which of the parts that were added later are there.
+/// Presence of the sections that were added later.
 #[derive(Deserialize)]
 struct SnapshotParts {
     snapshot: SnapshotSections,
@@ -57,34 +57,34 @@ struct SnapshotDocument<'a> {
     saved: &'a SnapshotFile,
 }
 
-/// Why a snapshot cannot be read.
+/// Error of reading a snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// The system refused.
+    /// I/O error.
     #[error("cannot read the snapshot `{}`", path.display())]
     Io {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// I/O error.
         source: io::Error,
     },
-    /// It is something else.
-    #[error("`{}` is not a snapshot of confluent-ebs", .0.display())]
+    /// The file is not a snapshot.
+    #[error("`{}` is not a snapshot of `confluent-ebs`", .0.display())]
     NotASnapshot(PathBuf),
-    /// A newer program wrote it.
-    #[error("the snapshot `{}` has version {found}, and this program reads none above {VERSION}", path.display())]
+    /// The file has a newer version.
+    #[error("cannot read the snapshot `{}`: version {found} is newer than the supported version {VERSION}", path.display())]
     UnsupportedVersion {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its version.
+        /// Version of the file.
         found: u32,
     },
-    /// It says that it is one, and is damaged.
+    /// The snapshot is damaged.
     #[error("the snapshot `{}` is damaged", path.display())]
     Damaged {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Where and how.
+        /// JSON error with its position.
         source: serde_json::Error,
     },
 }
@@ -94,17 +94,17 @@ impl Advice for SnapshotError {
         match self {
             Self::Io { .. } => Vec::new(),
             Self::NotASnapshot(_) | Self::Damaged { .. } => {
-                vec!["`confluent ebs access audit --save FILE` writes a snapshot.".into()]
+                vec!["Write a snapshot with `confluent ebs access audit --save FILE`.".into()]
             }
             Self::UnsupportedVersion { .. } => {
-                vec!["Read it with the program that wrote it, or with a newer one.".into()]
+                vec!["Update `confluent-ebs` to the version that wrote the file.".into()]
             }
         }
     }
 }
 
 impl SnapshotFile {
-    /// Writes it to `path`, for this user alone; the folder must exist.
+    /// Writes the snapshot to `path`, readable only by the user; the folder must exist.
     ///
     /// # Errors
     /// As for [`save::save`].
@@ -112,7 +112,7 @@ impl SnapshotFile {
         save::save(path, self.text().as_bytes(), if_exists)
     }
 
-    /// Reads what [`Self::save`] wrote.
+    /// Reads a file written by [`Self::save`].
     ///
     /// # Errors
     /// See [`SnapshotError`].
@@ -129,7 +129,7 @@ impl SnapshotFile {
 
     fn parse(path: &Path, text: &str) -> Result<Self, SnapshotError> {
         let path = || path.to_owned();
-        // The header says what the rest may look like.
+        // Check the header before parsing the rest.
         match serde_json::from_str::<SnapshotHeader>(text) {
             Ok(header) if header.format == FORMAT && header.version <= VERSION => {}
             Ok(header) if header.format == FORMAT => {
@@ -138,7 +138,7 @@ impl SnapshotFile {
                     found: header.version,
                 });
             }
-            // Cut off in the middle it is no JSON any more, but still begins as one of ours.
+            // A truncated file is not valid JSON but starts with the format's identifier.
             Err(source) if text.get(..200).unwrap_or(text).contains(FORMAT) => {
                 return Err(SnapshotError::Damaged { path: path(), source });
             }
@@ -148,9 +148,9 @@ impl SnapshotFile {
         let mut saved: Self = serde_json::from_str(text).map_err(damaged)?;
         let parts: SnapshotParts = serde_json::from_str(text).map_err(damaged)?;
         if parts.snapshot.acls.is_none() {
-            // Not that there were none.
+            // A missing section is unknown, not empty.
             let unknown = saved.snapshot.unknown.entry(listing::ACLS.to_owned());
-            unknown.or_insert_with(|| "the snapshot is from before they were looked at".to_owned());
+            unknown.or_insert_with(|| "the snapshot was taken by a version that did not read them".to_owned());
         }
         Ok(saved)
     }
@@ -163,7 +163,7 @@ impl SnapshotFile {
             },
             saved: self,
         };
-        // A snapshot is text, numbers and lists, which always have a JSON form.
+        // A snapshot can always be serialised as JSON.
         let mut text = serde_json::to_string_pretty(&file).unwrap_or_default();
         text.push('\n');
         text
@@ -260,7 +260,7 @@ mod tests {
         assert!(matches!(read(&text[..text.len() / 2]), SnapshotError::Damaged { .. }));
     }
 
-    // Unknown is not absent.
+    // A missing section is unknown, not absent.
     #[test]
     fn a_snapshot_without_an_acl_section_reports_acls_as_unknown() {
         let mut old: serde_json::Value = serde_json::from_str(&saved().text()).unwrap();
@@ -270,7 +270,7 @@ mod tests {
             .snapshot;
         assert_eq!(
             read.unknown[listing::ACLS],
-            "the snapshot is from before they were looked at"
+            "the snapshot was taken by a version that did not read them"
         );
         assert!(!saved().snapshot.unknown.contains_key(listing::ACLS));
         let new = SnapshotFile::parse(Path::new("seen.json"), &saved().text())
@@ -278,7 +278,7 @@ mod tests {
             .snapshot;
         assert!(!new.unknown.contains_key(listing::ACLS));
         assert_eq!(new.acls, saved().snapshot.acls);
-        // What is there and no list is no old snapshot.
+        // Only a missing section marks an older version; a section of the wrong type is an error.
         old["snapshot"]["acls"] = serde_json::json!("none");
         let read = SnapshotFile::parse(Path::new("seen.json"), &old.to_string());
         assert!(matches!(read, Err(SnapshotError::Damaged { .. })));

@@ -432,6 +432,7 @@ impl Fleet {
     }
 
     /// Marks the fleet as stale after a failed refresh.
+    #[must_use]
     pub fn mark_stale(mut self, error: Error) -> Self {
         self.stale = Some(StaleReason {
             kind: error.kind,

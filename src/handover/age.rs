@@ -1,8 +1,8 @@
-//! Encryption to recipients with `age` (<https://age-encryption.org/v1>), the only place that knows the crate.
+//! Encryption to recipients with `age` (<https://age-encryption.org/v1>). This is the only module that uses the crate.
 //!
-//! What is sealed is armoured: a short text that survives a ticket, a mail and a pipeline's variable, and that `age -d`
-//! opens as well as `profile import`. Nothing here prints or keeps a clear text. A build without the Cargo feature `age`
-//! has the same functions; they say so and do nothing.
+//! Output is ASCII-armored, so it can be pasted into tickets, mails and pipeline variables, and decrypted with `age -d`
+//! or `profile import`. This module neither prints nor stores plaintext. Without the Cargo feature `age`, its functions
+//! return an error.
 
 use std::{
     fs::File,
@@ -16,78 +16,79 @@ use crate::{
     model::{Recipient, Secret},
 };
 
-/// No profile and no file of keys comes near this; more is not read.
+/// Maximum size of a profile or identity file.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// Why something could not be sealed or opened. None of these holds a text that was read.
+/// Reason why a text could not be encrypted or decrypted. Never contains text that was read.
 #[derive(Debug, thiserror::Error)]
 pub enum AgeError {
-    /// Built without it.
+    /// The feature is not compiled in.
     #[error("this program was built without `age`")]
     NotBuilt,
     /// The file cannot be read.
-    #[error("`{}` cannot be read", path.display())]
+    #[error("cannot read `{}`", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The file of keys is locked itself.
+    /// The identity file is passphrase-protected.
     #[error("the identity file `{}` is protected by a passphrase, which is not supported", .0.display())]
     PassphraseProtected(PathBuf),
-    /// The file of keys holds something else.
+    /// A line of the identity file is not a key.
     #[error("line {line} of the identity file `{}` is {what}", path.display())]
     NotAnIdentity {
-        /// The file.
+        /// Path of the identity file.
         path: PathBuf,
-        /// Which line, counted from 1.
+        /// Line number, counted from 1.
         line: usize,
-        /// What it is instead.
+        /// Description of the line.
         what: &'static str,
     },
-    /// The file of keys holds none.
-    #[error("the identity file `{}` holds no key", .0.display())]
+    /// The identity file contains no key.
+    #[error("the identity file `{}` contains no key", .0.display())]
     NoIdentity(PathBuf),
-    /// It was sealed for others.
-    #[error("it is encrypted to other recipients: no key of the identity file opens it")]
+    /// The file is encrypted to other recipients.
+    #[error("cannot decrypt: the file is encrypted to other recipients")]
     OtherRecipients,
-    /// It was sealed with a passphrase.
-    #[error("it is encrypted with a passphrase, not to recipients")]
+    /// The file is encrypted with a passphrase.
+    #[error("cannot decrypt: the file is encrypted with a passphrase, not to recipients")]
     Passphrase,
-    /// It was changed, or cut off.
+    /// The file was modified or truncated.
     #[error("the encrypted file is damaged: {0}")]
     Damaged(&'static str),
-    /// The system has no random numbers, or the like.
-    #[error("it could not be encrypted")]
+    /// The text could not be encrypted.
+    #[error("cannot encrypt the profile")]
     Encrypt(#[source] io::Error),
 }
 
 impl Advice for AgeError {
     fn hints(&self) -> Vec<Hint> {
         let hint = match self {
-            Self::NotBuilt => "Install it with its Cargo feature `age`, which is on by default.",
+            Self::NotBuilt => "Install it with the Cargo feature `age`, which is enabled by default.",
             Self::PassphraseProtected(path) => {
                 return vec![Hint::new(format!(
-                    "Unlock it into a file of your own first: `age -d -o key.txt {}`.",
+                    "Decrypt it into a private file first: `age -d -o key.txt {}`.",
                     path.display()
                 ))];
             }
             Self::NotAnIdentity { .. } | Self::NoIdentity(_) => {
-                "An identity file holds lines that begin with `AGE-SECRET-KEY-1`, as `age-keygen -o key.txt` writes it."
+                "Create an identity file with `age-keygen -o key.txt`; its key lines begin with `AGE-SECRET-KEY-1`."
             }
             Self::OtherRecipients => {
-                "`age-keygen -y key.txt` prints the recipient of your key: EBS must have it in the department's file."
+                "Show the recipient of your key with `age-keygen -y key.txt`, and ask the platform team to add it to \
+                 the department's file."
             }
-            Self::Passphrase => "Open it with `age -d`, and import what comes out.",
-            Self::Damaged(_) => "Fetch it again, whole and unchanged; else ask EBS to hand it over again.",
+            Self::Passphrase => "Decrypt it with `age -d`, and import the result.",
+            Self::Damaged(_) => "Download the complete file again, or ask the platform team to deliver it again.",
             Self::Unreadable { .. } | Self::Encrypt(_) => return Vec::new(),
         };
         vec![hint.into()]
     }
 }
 
-/// Reads a file that may be large by mistake, or never end.
+/// Reads a file up to the maximum size.
 fn read_limited(path: &Path) -> Result<Vec<u8>, AgeError> {
     let fail = |source| AgeError::Unreadable {
         path: path.to_owned(),
@@ -102,7 +103,7 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, AgeError> {
     Ok(bytes)
 }
 
-/// The bytes of `path`, if they are encrypted.
+/// Returns the bytes of the file if it is encrypted.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -127,18 +128,18 @@ mod backend {
 
     use super::{AgeError, Recipient, Secret, io, is_encrypted, read_limited};
 
-    /// Whether this build can encrypt.
+    /// Returns an error if this build cannot encrypt.
     ///
     /// # Errors
-    /// When it cannot.
+    /// When the feature is not compiled in.
     pub fn ensure_supported() -> Result<(), AgeError> {
         Ok(())
     }
 
-    /// `text` for `recipients` and nobody else.
+    /// Encrypts `text` to `recipients`.
     ///
     /// # Errors
-    /// When there is no recipient, or the system refuses.
+    /// When there is no recipient, or encryption fails.
     pub fn encrypt(text: &Secret, recipients: &[Recipient]) -> Result<String, AgeError> {
         let failed = |error: EncryptError| AgeError::Encrypt(io::Error::other(error));
         let keys = recipients.iter().map(|recipient| recipient.as_str().parse());
@@ -153,24 +154,24 @@ mod backend {
             writer.finish()?.finish()
         };
         let sealed = write().map_err(AgeError::Encrypt)?;
-        // Armour is ASCII.
+        // The armored text is ASCII.
         Ok(String::from_utf8_lossy(&sealed).into_owned())
     }
 
-    /// Keys that open what was sealed.
+    /// Private keys for decryption.
     pub struct Identities(Vec<x25519::Identity>);
 
     impl Identities {
-        /// Reads an identity file, as `age-keygen` writes it.
+        /// Reads an identity file in the format of `age-keygen`.
         ///
         /// # Errors
-        /// When it cannot be read, is locked by a passphrase, or holds anything but keys.
+        /// When it cannot be read, is passphrase-protected, or contains anything but keys.
         pub fn load(path: &Path) -> Result<Self, AgeError> {
             let bytes = read_limited(path)?;
             if is_encrypted(&bytes) {
                 return Err(AgeError::PassphraseProtected(path.to_owned()));
             }
-            // What is no text is no key, and is found as such.
+            // Invalid UTF-8 is reported as an invalid key.
             let text = Secret::new(String::from_utf8_lossy(&bytes));
             let mut keys = Vec::new();
             for (at, line) in text.expose().lines().enumerate() {
@@ -193,24 +194,24 @@ mod backend {
 
     fn describe_line(line: &str) -> &'static str {
         if line.starts_with("age1") {
-            "the public half of a key"
+            "a public key"
         } else if line.contains("BEGIN OPENSSH") || line.contains("BEGIN RSA") || line.contains("BEGIN PRIVATE") {
-            "the beginning of an SSH key, which is not supported"
+            "an SSH key, which is not supported"
         } else if line.starts_with("AGE-PLUGIN-") {
-            "an identity of a plugin, which is not supported"
+            "a plugin identity, which is not supported"
         } else if line.starts_with("AGE-SECRET-KEY-PQ-") {
             "a post-quantum key, which is not supported"
         } else if line.starts_with("AGE-SECRET-KEY-") {
             "a mistyped key"
         } else {
-            "no key"
+            "not a key"
         }
     }
 
-    /// What was sealed, in clear.
+    /// Decrypts `sealed`.
     ///
     /// # Errors
-    /// When none of the keys opens it, or it is not what was sealed.
+    /// When no key matches, or the file is damaged.
     pub fn decrypt(sealed: &[u8], identities: &Identities) -> Result<Secret, AgeError> {
         let decryptor = Decryptor::new_buffered(ArmoredReader::new(sealed)).map_err(|error| to_age_error(&error))?;
         if decryptor.is_scrypt() {
@@ -218,22 +219,22 @@ mod backend {
         }
         let keys = identities.0.iter().map(|key| key as &dyn Identity);
         let mut reader = decryptor.decrypt(keys).map_err(|error| to_age_error(&error))?;
-        // The clear text is shorter, so that it is never moved and left behind in memory.
+        // The plaintext is shorter, so the buffer is never reallocated and leaves no copy in memory.
         let mut text = Vec::with_capacity(sealed.len());
         reader
             .read_to_end(&mut text)
-            .map_err(|_| AgeError::Damaged("it was changed or cut off after it was encrypted"))?;
-        let text = String::from_utf8(text).map_err(|_| AgeError::Damaged("what is in it is no text"))?;
+            .map_err(|_| AgeError::Damaged("it was modified or truncated"))?;
+        let text = String::from_utf8(text).map_err(|_| AgeError::Damaged("its content is not UTF-8 text"))?;
         Ok(Secret::new(text))
     }
 
     fn to_age_error(error: &DecryptError) -> AgeError {
         match error {
             DecryptError::NoMatchingKeys => AgeError::OtherRecipients,
-            DecryptError::UnknownFormat => AgeError::Damaged("its version of the format is not known"),
-            DecryptError::InvalidMac => AgeError::Damaged("its head was changed after it was encrypted"),
-            DecryptError::InvalidHeader | DecryptError::Io(_) => AgeError::Damaged("its head cannot be read"),
-            _ => AgeError::Damaged("it was changed or cut off after it was encrypted"),
+            DecryptError::UnknownFormat => AgeError::Damaged("unknown format version"),
+            DecryptError::InvalidMac => AgeError::Damaged("its header was modified"),
+            DecryptError::InvalidHeader | DecryptError::Io(_) => AgeError::Damaged("its header cannot be read"),
+            _ => AgeError::Damaged("it was modified or truncated"),
         }
     }
 }
@@ -244,15 +245,15 @@ mod backend {
 
     use super::{AgeError, Recipient, Secret, read_limited};
 
-    /// Whether this build can encrypt.
+    /// Returns an error: this build cannot encrypt.
     ///
     /// # Errors
-    /// It cannot.
+    /// Always.
     pub fn ensure_supported() -> Result<(), AgeError> {
         Err(AgeError::NotBuilt)
     }
 
-    /// Does nothing.
+    /// Returns an error: this build cannot encrypt.
     ///
     /// # Errors
     /// Always.
@@ -260,11 +261,11 @@ mod backend {
         Err(AgeError::NotBuilt)
     }
 
-    /// No keys: this build has no use for them.
+    /// Placeholder in a build that cannot decrypt.
     pub struct Identities;
 
     impl Identities {
-        /// Does nothing.
+        /// Returns an error: this build cannot decrypt.
         ///
         /// # Errors
         /// Always.
@@ -274,7 +275,7 @@ mod backend {
         }
     }
 
-    /// Does nothing.
+    /// Returns an error: this build cannot decrypt.
     ///
     /// # Errors
     /// Always.

@@ -1,4 +1,4 @@
-//! What was sealed is opened by its recipients, by nobody else, and only unchanged.
+//! Encrypted text can be decrypted by its recipients only, and only if unmodified.
 
 use ::age::{secrecy::ExposeSecret, x25519};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn identities(text: &str) -> Result<Identities, AgeError> {
     Identities::load(&path)
 }
 
-/// The key as `age-keygen` writes it.
+/// Returns the key in the format of `age-keygen`.
 fn identities_of(identity: &x25519::Identity) -> Identities {
     let secret = identity.to_string();
     let text = format!(
@@ -92,17 +92,17 @@ fn an_invalid_identity_file_is_reported_without_its_content() {
     };
     let (_, public) = key();
     for (text, expected) in [
-        ("", "holds no key"),
-        ("# only a comment\n\n", "holds no key"),
-        (public.as_str(), "is the public half of a key"),
+        ("", "contains no key"),
+        ("# only a comment\n\n", "contains no key"),
+        (public.as_str(), "is a public key"),
         (
             "\n-----BEGIN OPENSSH PRIVATE KEY-----\ncanary\n",
-            "is the beginning of an SSH key",
+            "is an SSH key",
         ),
-        ("AGE-PLUGIN-YUBIKEY-1CANARY", "is an identity of a plugin"),
+        ("AGE-PLUGIN-YUBIKEY-1CANARY", "is a plugin identity"),
         ("AGE-SECRET-KEY-PQ-1CANARY", "is a post-quantum key"),
         ("AGE-SECRET-KEY-1CANARY", "is a mistyped key"),
-        ("canary", "is no key"),
+        ("canary", "is not a key"),
     ] {
         let error = no_key(text);
         assert!(error.contains(expected), "{text}: {error}");
@@ -125,7 +125,7 @@ fn an_endless_file_is_read_only_up_to_the_limit() {
     assert!(read_encrypted(&path).unwrap().is_none());
 }
 
-// Why `Recipient` refuses them: the library takes the keys and stops the process.
+// Reason why `Recipient` rejects these keys: the library would panic.
 #[test]
 fn a_key_that_protects_nothing_would_stop_the_process() {
     for key in SMALL_ORDER {
@@ -152,7 +152,7 @@ proptest! {
         }
         prop_assume!(changed.trim_ascii() != sealed.as_bytes().trim_ascii());
         let opened = decrypt(&changed, &identities_of(&identity));
-        // A line may end in more than one way; nothing else may differ.
+        // Only line endings may differ.
         if let Ok(text) = opened {
             prop_assert_eq!(text.expose(), TEXT);
             prop_assert!(changed.iter().filter(|byte| !byte.is_ascii_whitespace()).eq(

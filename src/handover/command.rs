@@ -1,12 +1,12 @@
-//! Giving finished profiles to a command of the user's: one that puts them into a vault, or mails them.
+//! Execution of a user's command that delivers finished profiles, for example to a vault or by mail.
 //!
-//! The command is started without a shell: it is split into words as a shell would, and that is all, so that it means the
-//! same on every system and nothing in a name can become a second command. Who wants a shell names one
-//! (`sh -c '…'`). The profile is on its standard input, what it is about in variables (`env::FOR_HANDOVER`), nothing of
-//! it in the arguments. That it took the profile is said by its exit code and nothing else.
+//! The command is split into words like a shell does, but without expansion, and is started without a shell. It behaves
+//! the same on every system, and a name cannot inject a second command. Users who need a shell specify one (`sh -c
+//! '…'`). The profile is passed on standard input and its metadata in variables (`env::FOR_HANDOVER`), never in
+//! arguments. Exit code 0 means that the profile was delivered.
 //!
-//! What the command prints is read, so that it never waits for a reader, and shown only when it fails: the end of it,
-//! without the secrets of the profile.
+//! The command's output is always read, so that the command never blocks. Its last lines are shown only on failure,
+//! with the secrets of the profile redacted.
 
 use std::{
     collections::VecDeque,
@@ -32,69 +32,69 @@ use crate::{
     model::{ApiKeyId, KeyKind},
 };
 
-/// How much of what a command printed is kept, from the end.
+/// Number of bytes kept from the end of the output.
 const MAX_OUTPUT_BYTES: usize = 16 * 1024;
 
-/// How many of its last lines are shown.
+/// Number of lines shown from the end of the output.
 const SHOWN_LINES: usize = 5;
 
-/// How long output is read once the command has ended: what it started may hold the pipes open for ever.
+/// Time to read output after the command has exited, because a background child may keep the pipes open.
 const OUTPUT_GRACE: Duration = Duration::from_millis(500);
 
-/// The variables that the command does not get: the key of whoever onboards is none of its business.
+/// Variables that the command does not inherit: the credentials of the platform team.
 const REMOVED_VARIABLES: [&str; 2] = [env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET];
 
-/// Why a profile was not taken.
+/// Reason why a profile was not delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum HandoverError {
-    /// The finished file cannot be read.
-    #[error("`{file}` cannot be read")]
+    /// The profile cannot be read.
+    #[error("cannot read `{file}`")]
     File {
-        /// The file.
+        /// Path of the profile.
         file: String,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// The program cannot be started.
-    #[error("`{program}` cannot be started")]
+    #[error("cannot start `{program}`")]
     Start {
-        /// The program.
+        /// Program.
         program: String,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The program did not end.
-    #[error("`{program}` did not end within {} s", after.as_secs())]
+    /// The program timed out.
+    #[error("`{program}` timed out after {} s", after.as_secs())]
     TimedOut {
-        /// The program.
+        /// Program.
         program: String,
-        /// How long it was waited for.
+        /// Timeout.
         after: Duration,
-        /// The end of what it printed.
+        /// Last lines of its output.
         output: String,
     },
-    /// The program says that it did not take it.
+    /// The program exited with a failure.
     #[error("`{program}` {exit}")]
     Refused {
-        /// The program.
+        /// Program.
         program: String,
-        /// How it ended.
+        /// Description of its exit.
         exit: String,
-        /// The end of what it printed.
+        /// Last lines of its output.
         output: String,
     },
 }
 
 impl Advice for HandoverError {
     fn hints(&self) -> Vec<Hint> {
-        let said = |said: &str| (!said.is_empty()).then(|| Hint::new(format!("It said: {said}")));
+        let said = |said: &str| (!said.is_empty()).then(|| Hint::new(format!("Its output ends with: {said}")));
         match self {
             Self::Start { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                vec!["It is started without a shell, as a program on the `PATH` or by its path.".into()]
+                vec!["Specify a program on the `PATH` or its path; it is started without a shell.".into()]
             }
             Self::File { .. } | Self::Start { .. } => Vec::new(),
             Self::TimedOut { output: text, .. } => {
-                let mut hints = vec![Hint::new("`--handover-timeout` gives it more time.")];
+                let mut hints = vec![Hint::new("Allow more time with `--handover-timeout`.")];
                 hints.extend(said(text));
                 hints
             }
@@ -103,7 +103,7 @@ impl Advice for HandoverError {
     }
 }
 
-/// A command that takes finished profiles.
+/// Command that receives finished profiles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandoverCommand {
     program: String,
@@ -111,23 +111,23 @@ pub struct HandoverCommand {
     timeout: Duration,
 }
 
-/// A finished profile.
+/// Finished profile to deliver.
 #[derive(Clone, Copy, Debug)]
 pub struct HandoverRequest<'a> {
-    /// Which one.
+    /// Profile id.
     pub profile: &'a ProfileId,
-    /// The stage, also when it is the default one.
+    /// Stage name, even for the default stage.
     pub stage: &'a str,
-    /// The service account.
+    /// Service account name.
     pub account: &'a str,
-    /// The public halves of the keys in it.
+    /// Ids of the keys in the profile.
     pub keys: &'a [ApiKeyId],
-    /// The file.
+    /// Path of the profile.
     pub path: &'a Path,
 }
 
 impl HandoverCommand {
-    /// The command that `text` says, which may take as long as `timeout`.
+    /// Parses a command line.
     ///
     /// # Errors
     /// When it is empty, or a quote is not closed.
@@ -140,16 +140,16 @@ impl HandoverCommand {
         })
     }
 
-    /// The program, without its arguments.
+    /// Returns the program without its arguments.
     #[must_use]
     pub fn program(&self) -> &str {
         &self.program
     }
 
-    /// Gives a finished profile to the command, and waits for it in real time: what it does is outside of any sandbox.
+    /// Runs the command with a finished profile and waits in real time, because the command is outside of any sandbox.
     ///
     /// # Errors
-    /// When the command did not say that it took it. The file is as it was.
+    /// When the command fails. The file is unchanged.
     pub async fn run(&self, request: HandoverRequest<'_>) -> Result<(), HandoverError> {
         let bytes = tokio::fs::read(request.path)
             .await
@@ -177,7 +177,7 @@ impl HandoverCommand {
             }),
             Ok(Err(source)) => Err(start(source)),
             Err(_) => {
-                // It may have ended meanwhile.
+                // It may have exited meanwhile.
                 let _ = child.kill().await;
                 Err(HandoverError::TimedOut {
                     program: self.program.clone(),
@@ -212,7 +212,7 @@ impl HandoverCommand {
     }
 }
 
-/// Writes, reads and waits at the same time: whichever stands still must not hold up the others.
+/// Writes input, reads output and waits concurrently, so that none of them blocks the others.
 async fn communicate(
     child: &mut Child,
     bytes: &[u8],
@@ -222,7 +222,7 @@ async fn communicate(
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feed = async {
         if let Some(mut stdin) = stdin {
-            // Who does not want all of it says with the exit code whether that was enough. The end of this block closes it.
+            // The command may close its input early; its exit code decides. The end of this block closes the pipe.
             let _ = stdin.write_all(bytes).await;
             let _ = stdin.shutdown().await;
         }
@@ -240,15 +240,15 @@ async fn communicate(
 fn describe_exit(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return format!("was ended by signal {signal}");
+        return format!("was terminated by signal {signal}");
     }
     match status.code() {
-        Some(code) => format!("ended with code {code}"),
-        None => "was ended".to_owned(),
+        Some(code) => format!("exited with code {code}"),
+        None => "was terminated".to_owned(),
     }
 }
 
-/// The secrets of a profile in clear: whatever reads it may print it.
+/// Returns the secrets of a plaintext profile, which the command may print.
 fn profile_secrets(path: &Path, bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let (_, keys, _) = Profile::parse(path, text, &[]);
@@ -259,7 +259,7 @@ fn profile_secrets(path: &Path, bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// The end of an output.
+/// End of an output stream.
 #[derive(Default)]
 struct OutputTail(VecDeque<u8>);
 
@@ -278,8 +278,8 @@ impl OutputTail {
         self.0.iter().all(u8::is_ascii_whitespace)
     }
 
-    /// The last lines in one, with every secret covered. The first line that was kept may be cut, and a secret in it with
-    /// it, so it is left out.
+    /// Returns the last lines, joined and with secrets redacted. If output was dropped, the first kept line is omitted,
+    /// because it may contain part of a secret.
     fn redacted_lines(&self, secrets: &[String]) -> String {
         let bytes: Vec<u8> = self.0.iter().copied().collect();
         let mut text = String::from_utf8_lossy(&bytes).into_owned();

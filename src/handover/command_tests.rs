@@ -1,4 +1,4 @@
-//! Real programs take profiles, refuse them, talk too much, and do not end.
+//! Tests with real programs that accept a profile, fail, print too much, or time out.
 
 use super::*;
 
@@ -62,22 +62,22 @@ fn the_command_gets_the_profile_on_stdin_and_its_metadata_in_variables() {
 fn a_failed_command_is_reported_with_its_last_lines_redacted() {
     let (given, folder) = run("sh -c 'echo not this one; cat >&2; echo no room >&2; exit 3'");
     let error = given.unwrap_err();
-    assert_eq!(error.to_string(), "`sh` ended with code 3");
+    assert_eq!(error.to_string(), "`sh` exited with code 3");
     let said = output(&error);
     assert!(said.ends_with("secret = \"****\" / no room"), "{said}");
     assert!(!said.contains("not this one"), "{said}");
     assert!(folder.path().join("claims-operator.toml").exists());
-    // What it says on standard output counts when there is nothing else.
+    // Standard output is used if standard error is empty.
     let error = run("sh -c 'echo full; exit 1'").0.unwrap_err();
-    assert_eq!(self::output(&error), "It said: full");
+    assert_eq!(self::output(&error), "Its output ends with: full");
     let error = run("sh -c 'kill -9 $$'").0.unwrap_err();
-    assert_eq!(error.to_string(), "`sh` was ended by signal 9");
+    assert_eq!(error.to_string(), "`sh` was terminated by signal 9");
 }
 
 #[test]
 fn a_missing_or_invalid_program_is_reported() {
     let error = run("no-such-program-here").0.unwrap_err();
-    assert_eq!(error.to_string(), "`no-such-program-here` cannot be started");
+    assert_eq!(error.to_string(), "cannot start `no-such-program-here`");
     assert!(output(&error).contains("PATH"), "{error}");
     assert!(matches!(run("/dev/null").0, Err(HandoverError::Start { .. })));
 }
@@ -114,12 +114,12 @@ fn a_truncated_secret_is_not_shown_in_part() {
 
 #[test]
 fn a_command_that_reads_nothing_is_judged_by_its_exit_code() {
-    // More than fits into any pipe.
+    // Exceeds every pipe buffer.
     let large = format!("{}# {}\n", profile(), "x".repeat(4_000_000));
     let minute = Duration::from_mins(1);
     run_with_profile(&large, "true", minute).0.unwrap();
     assert!(run_with_profile(&large, "false", minute).0.is_err());
-    // It is closed when it has been written: this waits for the end.
+    // `cat` waits for the end of its input, so this shows that the pipe is closed.
     run("sh -c 'cat; cat; read x || exit 0; exit 1'").0.unwrap();
 }
 

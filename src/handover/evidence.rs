@@ -1,5 +1,5 @@
-//! Evidence: what was wanted, found, done and proved, when, with which ids. No secret: it is made to be committed beside
-//! `ebs.toml`, and vouches for the keys it names.
+//! Evidence: desired, observed and applied state of a run with probe results and ids. Evidence contains no secrets, is
+//! meant to be committed beside `ebs.toml`, and records the keys that it lists.
 
 use std::{
     collections::BTreeMap,
@@ -13,66 +13,66 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ApiKeyId;
 
-/// A key that was handed over.
+/// Key in an evidence file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvidenceKey {
-    /// The public half.
+    /// API key id.
     pub id: ApiKeyId,
-    /// The account it belongs to.
+    /// Account of the key.
     pub account: String,
-    /// The persona.
+    /// Persona.
     pub persona: String,
-    /// Whether the profile with it was finished.
+    /// Whether the profile with the key was finished.
     pub handed_over: bool,
 }
 
-/// One department in one run.
+/// Evidence of one department in one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EvidenceRecord {
-    /// The version of this form.
+    /// Format version.
     pub version: u32,
-    /// When the run began.
+    /// Start of the run.
     pub at: Timestamp,
-    /// The run's nonce.
+    /// Run id.
     pub run: String,
-    /// The version of this program.
+    /// Version of this program.
     pub program: String,
-    /// The stage.
+    /// Stage name.
     pub stage: String,
-    /// The department.
+    /// Department.
     pub department: String,
-    /// The prefix.
+    /// Prefix.
     pub prefix: String,
-    /// Template and hash.
+    /// Template name and hash.
     pub template: String,
-    /// Organization, environment, cluster, Schema Registry.
+    /// Organization, environment, cluster and Schema Registry.
     pub address: serde_json::Value,
-    /// The service account that did it.
+    /// Service account that made the changes.
     pub provisioner: String,
-    /// The keys.
+    /// Keys.
     pub keys: Vec<EvidenceKey>,
-    /// To whom their profiles are encrypted.
+    /// Recipients of the department's profiles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
-    /// What was wanted: accounts, grants with their reasons.
+    /// Desired accounts and grants with their reasons.
     pub desired: serde_json::Value,
-    /// What was found before.
+    /// Observed state before the run.
     pub observed: serde_json::Value,
-    /// What was done, with ids and request ids.
+    /// Applied changes with object ids and request ids.
     pub done: serde_json::Value,
-    /// What was proved, refuted, not provable.
+    /// Probe results: passed, failed or inconclusive.
     pub probes: serde_json::Value,
-    /// What was not looked at.
+    /// Lists that could not be read.
     pub unknown: serde_json::Value,
 }
 
-/// The name of an evidence file: department, stage and moment, in an order that sorts.
+/// Returns the file name of an evidence record: department, stage, time and run, in a sortable form.
 fn file_name(evidence: &EvidenceRecord) -> String {
     let at = evidence.at.strftime("%Y%m%dT%H%M%SZ");
     format!("{}-{}-{at}-{}.json", evidence.department, evidence.stage, evidence.run)
 }
 
-/// Writes `evidence` into `folder`; answers the path.
+/// Writes `evidence` into `folder` and returns the path.
 ///
 /// # Errors
 /// When the folder or the file cannot be written.
@@ -88,16 +88,16 @@ pub fn write(folder: &Path, evidence: &EvidenceRecord) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// A key that evidence vouches for.
+/// Key that evidence records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedKey {
-    /// The account it belonged to when it was handed over.
+    /// Account of the key when it was handed over.
     pub account: String,
-    /// When it was proved last.
+    /// Time of the latest successful verification.
     pub proved_at: Timestamp,
 }
 
-/// The keys that the evidence in `folder` vouches for: those that were handed over. What is no evidence is passed over.
+/// Reads the keys that the evidence files in `folder` record as handed over; skips other files.
 #[must_use]
 pub fn read_recorded_keys(folder: &Path) -> BTreeMap<ApiKeyId, RecordedKey> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -1,5 +1,4 @@
-//! Where secrets go: files that only their owner can read, or only their recipients, proved before they get their final
-//! name; commands that take them from there; and evidence, which holds no secret and is made to be kept.
+//! Hand-over of secrets: private or encrypted profile files, commands that deliver them, and evidence without secrets.
 
 pub mod age;
 pub mod command;

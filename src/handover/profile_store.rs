@@ -1,12 +1,12 @@
-//! The folder of profiles.
+//! Profile store: the folder of profiles.
 //!
-//! A profile is written as `<name>.toml.unproved` before its key becomes live, and renamed to `<name>.toml` once the key
-//! is proved. A finished profile is never overwritten.
+//! A profile is written as `<name>.toml.unproved` before its key becomes live, and renamed to `<name>.toml` when the
+//! key is verified. A finished profile is never overwritten.
 //!
-//! For a department with recipients both are encrypted (`<name>.toml.age.unproved`, `<name>.toml.age`): no clear text
-//! touches the disk, not even for the time of the proof. What we cannot read again cannot be proved again either, so a
-//! run that takes over from an interrupted one deletes such a key, which nobody else has, and makes another. The same goes
-//! for a key that lies there in clear from a run before there were recipients.
+//! For a department with recipients, both files are encrypted (`<name>.toml.age.unproved`, `<name>.toml.age`), so
+//! plaintext never reaches the disk. A run cannot read the encrypted pending profile of an interrupted run; it deletes
+//! that key, which was never delivered, and creates another. It does the same with a plaintext pending profile from a
+//! run before there were recipients.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,20 +24,20 @@ use crate::{
     model::{ApiKeyId, DepartmentCode, Recipient, Secret},
 };
 
-/// The ending of a profile whose key is not proved yet.
+/// Extension of a pending profile.
 const PENDING_EXTENSION: &str = "unproved";
 
-/// The ending of an encrypted profile.
+/// Extension of an encrypted profile.
 const AGE_EXTENSION: &str = "age";
 
-/// Why a profile cannot be kept.
+/// Reason why a profile cannot be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileStoreError {
-    /// It cannot be written.
+    /// The profile cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
-    /// It cannot be encrypted.
-    #[error("a profile that has recipients cannot be encrypted")]
+    /// The profile cannot be encrypted.
+    #[error("cannot encrypt the profile to its recipients")]
     Age(#[from] AgeError),
 }
 
@@ -50,17 +50,17 @@ impl Advice for ProfileStoreError {
     }
 }
 
-/// To whom profiles are encrypted.
+/// Recipients of profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipients {
-    /// Of every department, besides its own.
+    /// Recipients for all departments.
     pub common: BTreeSet<Recipient>,
-    /// A department's own.
+    /// Additional recipients by department.
     pub by_department: BTreeMap<DepartmentCode, Vec<Recipient>>,
 }
 
 impl Recipients {
-    /// Who can open the profiles of a department; none when they are in clear.
+    /// Returns the recipients for a department; none if its profiles are plaintext.
     #[must_use]
     pub fn for_department(&self, department: &DepartmentCode) -> Vec<Recipient> {
         let own = self.by_department.get(department).into_iter().flatten();
@@ -69,19 +69,19 @@ impl Recipients {
     }
 }
 
-/// Which profile.
+/// Id of a profile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProfileId {
-    /// The stage, unless it is the default one.
+    /// Stage name; `None` for the default stage.
     pub stage: Option<String>,
-    /// The department.
+    /// Department.
     pub department: DepartmentCode,
-    /// The persona.
+    /// Persona.
     pub persona: String,
 }
 
 impl ProfileId {
-    /// The path of the finished profile in clear below the folder.
+    /// Returns the path of the finished plaintext profile relative to the folder.
     #[must_use]
     pub fn relative_path(&self) -> PathBuf {
         let name = format!("{}-{}.toml", self.department, self.persona);
@@ -89,7 +89,7 @@ impl ProfileId {
     }
 }
 
-/// The department of a file of ours, from its name: a persona's has no dash.
+/// Returns the department of a profile file name; a persona contains no dash.
 fn department_of(path: &Path) -> Option<DepartmentCode> {
     let name = path.file_name()?.to_str()?;
     let (department, _) = name.split_once('.')?.0.rsplit_once('-')?;
@@ -103,16 +103,16 @@ fn with_extension_added(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// What lies in the folder.
+/// Keys found in the folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredKeys {
     /// Keys in finished profiles.
     pub finished: BTreeMap<ApiKeyId, PathBuf>,
-    /// Keys in profiles that are not proved yet.
+    /// Keys in pending profiles.
     pub pending: BTreeMap<ApiKeyId, PathBuf>,
 }
 
-/// The folder of profiles.
+/// Folder of profiles.
 #[derive(Clone, Debug)]
 pub struct ProfileStore {
     folder: PathBuf,
@@ -120,7 +120,7 @@ pub struct ProfileStore {
 }
 
 impl ProfileStore {
-    /// The folder `folder`; it is made when it is first needed.
+    /// Creates a store in `folder`, which is created on first use.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
         Self {
@@ -129,38 +129,37 @@ impl ProfileStore {
         }
     }
 
-    /// The same folder, where profiles are encrypted to recipients.
+    /// Returns the store with encryption to `recipients`.
     #[must_use]
     pub fn with_recipients(self, recipients: Recipients) -> Self {
         Self { recipients, ..self }
     }
 
-    /// To whom profiles are encrypted.
+    /// Returns the recipients.
     #[must_use]
     pub fn recipients(&self) -> &Recipients {
         &self.recipients
     }
 
-    /// Where it is.
+    /// Returns the folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether the profiles of a department are encrypted.
+    /// Returns whether the profiles of a department are encrypted.
     #[must_use]
     pub fn is_encrypted(&self, department: &DepartmentCode) -> bool {
         !self.recipients.for_department(department).is_empty()
     }
 
-    /// Where the finished profile of `place` is, or will be.
+    /// Returns the path of the finished profile.
     #[must_use]
     pub fn path(&self, profile: &ProfileId) -> PathBuf {
         self.path_variants(profile).0
     }
 
-    /// The path of the finished profile, and the one it would have if it were in clear instead of encrypted, or the other
-    /// way round.
+    /// Returns the path of the finished profile and its path in the other form (plaintext or encrypted).
     fn path_variants(&self, profile: &ProfileId) -> (PathBuf, PathBuf) {
         let clear = self.folder.join(profile.relative_path());
         let sealed = with_extension_added(&clear, AGE_EXTENSION);
@@ -170,18 +169,18 @@ impl ProfileStore {
         }
     }
 
-    /// Where the profile of `place` is until it is proved.
+    /// Returns the path of the pending profile.
     #[must_use]
     pub fn pending_path(&self, profile: &ProfileId) -> PathBuf {
         with_extension_added(&self.path(profile), PENDING_EXTENSION)
     }
 
-    /// Makes sure, before the first key is made, that `places` can be written; each says whether a finished profile may be
-    /// there already.
+    /// Checks before the first key is created that `profiles` can be written; each flag says whether a finished profile
+    /// may already exist.
     ///
     /// # Errors
-    /// When a finished profile stands in the way, in clear or encrypted, or nothing can be written there, or this build
-    /// cannot encrypt what is to be encrypted.
+    /// When a finished profile exists unexpectedly, a folder is not writable, or this build cannot encrypt although
+    /// there are recipients.
     pub fn prepare<'a>(
         &self,
         profiles: impl IntoIterator<Item = (&'a ProfileId, bool)>,
@@ -200,22 +199,21 @@ impl ProfileStore {
         Ok(folders.iter().try_for_each(|folder| check_writable(folder))?)
     }
 
-    /// Removes the files of `stage` (none: the default one) that a run left half-written when it died. Only for whoever
-    /// holds the stage's journal: nobody else is writing then.
+    /// Deletes temporary files of a crashed run of `stage` (`None`: the default stage). Call only with the stage's
+    /// journal locked, when no other run is writing.
     pub fn remove_temp_files(&self, stage: Option<&str>) {
         let folder = stage.map_or_else(|| self.folder.clone(), |stage| self.folder.join(stage));
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
             if path.is_file() && entry.file_name().to_string_lossy().starts_with(TEMP_FILE_PREFIX) {
-                // One that stays is in nobody's way.
+                // A remaining temporary file is harmless.
                 let _ = fs::remove_file(path);
             }
         }
     }
 
-    /// Puts a profile on the disk, not proved yet, encrypted if the department has recipients. When this returns it has
-    /// reached the disk. One that an interrupted run left at the same place is replaced: its key no longer exists, or is
-    /// in the new text too.
+    /// Writes a pending profile, encrypted if the department has recipients; it is on disk when this returns. Replaces
+    /// the pending profile of an interrupted run: its key no longer exists or is part of the new text.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -234,8 +232,8 @@ impl ProfileStore {
         Ok(path)
     }
 
-    /// The name that the profile of `place` gets once it is proved: its own, or, where a finished one may be there and is,
-    /// one with `mark` beside that one (`claims-operator.<mark>.toml`).
+    /// Returns the final path of a profile: its own, or one with `suffix` (`claims-operator.<suffix>.toml`) if a
+    /// finished profile exists and is kept.
     #[must_use]
     pub fn final_path(&self, profile: &ProfileId, suffix: Option<&str>) -> PathBuf {
         let path = self.path(profile);
@@ -251,7 +249,7 @@ impl ProfileStore {
         }
     }
 
-    /// The same name in clear, below the folder, for a profile that may stand beside another.
+    /// Returns the final plaintext name relative to the folder, with `suffix` if a finished profile exists.
     #[must_use]
     pub fn final_name(&self, profile: &ProfileId, suffix: &str) -> PathBuf {
         match self.existing_profile(profile) {
@@ -260,14 +258,14 @@ impl ProfileStore {
         }
     }
 
-    /// The finished profile of `place` that is there, in clear or encrypted.
+    /// Returns the path of the existing finished profile, plaintext or encrypted.
     fn existing_profile(&self, profile: &ProfileId) -> Option<PathBuf> {
         let (path, other) = self.path_variants(profile);
         [path, other].into_iter().find(|path| path.exists())
     }
 
-    /// Gives a proved profile its final name, a [`Sink::target`]. What an interrupted run left in the other form, before
-    /// there were recipients or while there were, is removed: its key is gone.
+    /// Renames a pending profile to its [`final_path`](Self::final_path). Also deletes a pending profile in the other
+    /// form, left before recipients were added or removed: its key is deleted.
     ///
     /// # Errors
     /// When a finished profile of that name exists, or the file cannot be renamed.
@@ -288,7 +286,8 @@ impl ProfileStore {
         Ok(rename_into_place(&self.pending_path(profile), target, IfExists::Keep)?)
     }
 
-    /// Writes what a profile says now, without its key, beside the finished one: `claims-operator.<mark>.toml`.
+    /// Writes the current content of a profile without its key beside the finished one:
+    /// `claims-operator.<suffix>.toml`.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -301,20 +300,20 @@ impl ProfileStore {
             create_private_dir(folder)?;
         }
         match save(&path, text.as_bytes(), IfExists::Keep) {
-            // The mark is a hash of what it says: an earlier, interrupted run wrote the same.
+            // The suffix is a hash of the content: an interrupted run wrote the same.
             Ok(()) | Err(SaveError::Exists(_)) => Ok(path),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The keys in a profile that is not proved yet; none when there is no such profile, or it is encrypted.
+    /// Returns the keys of a pending profile; none if it does not exist or is encrypted.
     #[must_use]
     pub fn pending_keys(&self, profile: &ProfileId) -> ProfileKeys {
         read_keys(&self.pending_path(profile)).unwrap_or_default()
     }
 
-    /// The Cloud keys of a department whose profiles lie here, with their secrets: to try whether they are dead. Other keys
-    /// open nothing that could be tried, and encrypted ones cannot be read.
+    /// Returns the Cloud API keys of a department from the plaintext profiles in the folder, to check that they no
+    /// longer work. Keys of other kinds cannot be checked.
     #[must_use]
     pub fn cloud_keys(&self, department: &DepartmentCode) -> Vec<(ApiKeyId, Secret)> {
         let contents = self.stored_keys();
@@ -334,13 +333,13 @@ impl ProfileStore {
         found
     }
 
-    /// Looks at what is there. What cannot be read as a profile is not one, and what is not proved yet but in clear,
-    /// where it should be encrypted, is not waited for.
+    /// Reads the keys of all plaintext profiles. Other files are skipped, and so are plaintext pending profiles of
+    /// departments with recipients.
     #[must_use]
     pub fn stored_keys(&self) -> StoredKeys {
         let mut contents = StoredKeys::default();
         let mut folders = vec![self.folder.clone()];
-        // Two levels: the default stage's profiles, and one folder for each other stage.
+        // Two levels: profiles of the default stage, and one folder for each other stage.
         for level in 0..2 {
             for folder in std::mem::take(&mut folders) {
                 for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -373,7 +372,7 @@ fn read_keys(path: &Path) -> Option<ProfileKeys> {
         return None;
     }
     let text = fs::read_to_string(path).ok()?;
-    // Only the keys are looked at: whether the rest may be trusted matters to who uses the profile.
+    // Only the keys are needed; the rest of the profile is validated where it is used.
     let (_, keys, _) = Profile::parse(path, text, &[]);
     (!keys.is_empty()).then_some(keys)
 }

@@ -1,4 +1,4 @@
-//! Profiles in clear and encrypted, from their first byte to their final name.
+//! Tests of plaintext and encrypted profiles from the pending file to the finished one.
 
 use super::*;
 
@@ -87,7 +87,7 @@ fn an_encrypted_profile_never_exists_in_plaintext() {
     sink.commit(&operator, &path).unwrap();
     assert_eq!(path, folder.path().join("claims-operator.toml.age"));
     assert!(!unproved.exists());
-    // Neither form is written beside the other.
+    // Neither form is written if the other one exists.
     let clear = ProfileStore::new(folder.path().to_owned());
     for (sink, beside) in [
         (&sink, "claims-operator.mark.toml.age"),
@@ -97,7 +97,7 @@ fn an_encrypted_profile_never_exists_in_plaintext() {
             sink.prepare([(&operator, false)]),
             Err(ProfileStoreError::Save(SaveError::Exists(_)))
         ));
-        // A rotation gives the new one a name of its own.
+        // After a rotation, the new profile has a suffix.
         sink.prepare([(&operator, true)]).unwrap();
         assert_eq!(sink.final_path(&operator, Some("mark")), folder.path().join(beside));
     }
@@ -118,7 +118,7 @@ fn a_plaintext_profile_of_an_interrupted_run_is_not_delivered_once_recipients_ex
     sealed.write_pending(&operator, &text).unwrap();
     sealed.commit(&operator, &sealed.final_path(&operator, None)).unwrap();
     assert!(!left.exists());
-    // And the other way round.
+    // The reverse direction.
     fs::remove_file(sealed.path(&operator)).unwrap();
     let left = sealed.write_pending(&operator, &text).unwrap();
     clear.write_pending(&operator, &text).unwrap();

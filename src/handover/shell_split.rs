@@ -1,19 +1,18 @@
-//! The words of a command, split without a shell.
+//! Shell-like splitting of a command line.
 
-/// Why the text of a command is none.
+/// Reason why a command line is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShellSplitError {
     /// There is no word.
     #[error("the command is empty")]
     Empty,
-    /// A quote that is not closed.
-    #[error("a {0} is not closed")]
+    /// A quote is not closed.
+    #[error("the quote `{0}` is not closed")]
     UnclosedQuote(char),
 }
 
-/// The words of a command, as a shell splits them: at blanks, except in quotes. A backslash takes the meaning from a
-/// quote, a blank or a backslash that follows, except in single quotes; anywhere else it stands for itself, so that paths
-/// of Windows can be written. Nothing is ever filled in.
+/// Splits a command line at whitespace outside of quotes. A backslash escapes a following quote, whitespace or
+/// backslash, except in single quotes; elsewhere it is literal, so Windows paths work. Nothing is expanded.
 pub(super) fn split(text: &str) -> Result<Vec<String>, ShellSplitError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -32,7 +31,7 @@ pub(super) fn split(text: &str) -> Result<Vec<String>, ShellSplitError> {
             (open, Some(close)) if open == close => quote = None,
             ('"' | '\'', None) => {
                 quote = Some(letter);
-                // A pair of quotes is a word even with nothing in it.
+                // An empty pair of quotes is an empty word.
                 word.get_or_insert_default();
             }
             (blank, None) if blank.is_whitespace() => words.extend(word.take()),

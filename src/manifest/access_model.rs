@@ -1,5 +1,5 @@
-//! The files as the ground of questions about access: what they would give ([`Workspace::planned`]), and what they know
-//! about what was seen ([`Workspace::recognize`]). Offline, and pure.
+//! Access models built from the files and snapshots: planned access ([`Workspace::planned_access`]) and observed access
+//! ([`Workspace::observed_access`]). Offline and pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,14 +15,14 @@ use crate::{
     },
 };
 
-/// Stands for what is discovered and is not written in `ebs.toml`. No answer depends on it.
+/// Placeholder for an organization that `ebs.toml` does not contain. It does not affect decisions.
 const PLACEHOLDER_ORGANIZATION: &str = "unknown";
-/// The same for a Schema Registry.
+/// Placeholder for a Schema Registry that `ebs.toml` does not contain.
 const PLACEHOLDER_REGISTRY: &str = "lsrc-unknown";
 
 impl Workspace {
-    /// The address of `stage` as far as `ebs.toml` says it. What it leaves to be discovered is made up; a Schema Registry
-    /// is taken for there.
+    /// Returns the address of `stage` according to `ebs.toml`. Ids that are discovered later are placeholders; a Schema
+    /// Registry is assumed to exist.
     pub fn planned_address(&self, stage: &super::Stage) -> Option<StageAddress> {
         let written = self.platform.organization.clone();
         let organization: OrganizationId = written.or_else(|| PLACEHOLDER_ORGANIZATION.parse().ok())?;
@@ -33,8 +33,8 @@ impl Workspace {
         })
     }
 
-    /// What the files would give in `stage`, which lives at `address`, if every department were onboarded and nothing
-    /// else were there: the grants of the templates, and what the provisioner holds.
+    /// Returns the access in `stage` at `address` if every department were onboarded and nothing else existed: the
+    /// grants of the templates and those of the provisioner.
     pub fn planned_access(&self, stage: &str, address: &StageAddress) -> AccessModel {
         let provisioner = self.platform.provisioner.clone().or_else(|| planned_id(PROVISIONER));
         let mut model = Self::empty_access_model(stage, address, provisioner.as_ref());
@@ -84,8 +84,7 @@ impl Workspace {
         model
     }
 
-    /// What was seen in `stage`, with all that the files know about it: which account is which persona, and which binding
-    /// comes from which template.
+    /// Returns the observed access in `stage`, with the persona of each account and the template of each grant.
     pub fn observed_access(&self, stage: &str, snapshot: &Snapshot) -> AccessModel {
         let address = &snapshot.address;
         let mut model = Self::empty_access_model(stage, address, None);
@@ -148,8 +147,7 @@ impl Workspace {
         model
     }
 
-    /// The departments, each with every account whose name and description say that it is of it, in any stage: all of
-    /// them act for it.
+    /// Returns all departments with the accounts whose name and ownership tag name the department, in any stage.
     pub fn department_principals(&self, snapshot: &Snapshot) -> Vec<DepartmentPrincipals> {
         let mut accounts: BTreeMap<&str, BTreeSet<Principal>> = BTreeMap::new();
         let tags: Vec<(OwnershipTag, Principal)> = snapshot
@@ -173,7 +171,7 @@ impl Workspace {
             .collect()
     }
 
-    /// A scene with the provisioner in it, and nobody else.
+    /// Returns an access model that contains only the provisioner.
     fn empty_access_model(stage: &str, address: &StageAddress, provisioner: Option<&ServiceAccountId>) -> AccessModel {
         let mut model = AccessModel {
             stage: stage.to_owned(),
@@ -201,21 +199,22 @@ impl Workspace {
     }
 }
 
-const OWNS: &str = "owns the accounts that it makes";
+const OWNS: &str = "owns the accounts that it creates";
 
-/// What the provisioner holds besides its accounts (docs/reference/rbac.md#roles-of-the-provisioner).
+/// Returns the role bindings of the provisioner, except those on accounts
+/// (docs/reference/rbac.md#roles-of-the-provisioner).
 fn provisioner_bindings(provisioner: &ServiceAccountId, address: &StageAddress) -> Vec<(RoleBinding, &'static str)> {
     let all = NamePattern::Prefixed(String::new());
     let cluster = RoleBinding::new(provisioner.clone(), Role::CloudClusterAdmin, address.cluster_crn());
     let subjects = address
         .pattern(ResourceKind::Subject, all)
         .map(|subjects| RoleBinding::new(provisioner.clone(), Role::ResourceOwner, subjects));
-    let mut bindings = vec![(cluster, "makes accounts, and gives roles on the cluster")];
-    bindings.extend(subjects.map(|binding| (binding, "gives roles on subjects")));
+    let mut bindings = vec![(cluster, "creates accounts and binds roles on the cluster")];
+    bindings.extend(subjects.map(|binding| (binding, "binds roles on subjects")));
     bindings
 }
 
-/// An id for an account that is still to be made.
+/// Returns the placeholder id of an account that does not exist yet.
 fn planned_id(name: &str) -> Option<ServiceAccountId> {
     format!("{PLANNED_ID_PREFIX}{name}").parse().ok()
 }
@@ -243,13 +242,13 @@ fn principals_of(department: &Department, principals: BTreeSet<Principal>) -> De
     }
 }
 
-/// One grant of a template, filled in.
+/// A resolved grant of a template.
 struct ResolvedGrant {
-    /// With the role that it asks for.
+    /// Binding of the requested role.
     binding: RoleBinding,
-    /// With the role that is asked for when the service refuses the first.
+    /// Binding of the fallback role.
     fallback: Option<RoleBinding>,
-    /// Where `binding` comes from.
+    /// Origin of `binding`.
     origin: GrantOrigin,
 }
 
@@ -260,14 +259,14 @@ impl ResolvedGrant {
             if let GrantOrigin::Template { instead_of, .. } = &mut origin {
                 *instead_of = Some(self.binding.role.clone());
             }
-            // Another grant may ask for just this.
+            // Keep the origin if another grant requests this role itself.
             origins.entry(fallback).or_insert(origin);
         }
         origins.insert(self.binding, self.origin);
     }
 }
 
-/// What the template grants `persona`, which acts as `account`.
+/// Resolves the role grants of `persona` for its account.
 fn resolve_grants(
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
@@ -287,7 +286,7 @@ fn resolve_grants(
     persona.grants.iter().filter_map(fill).collect()
 }
 
-/// The ACLs that the template gives `persona`, which acts as `account`.
+/// Resolves the ACL grants of `persona` for its account.
 fn resolve_acl_grants(
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
@@ -302,7 +301,7 @@ fn resolve_acl_grants(
     persona.acls.iter().flat_map(fill).collect()
 }
 
-/// That a template gives something, in the version that `seen` was last brought up to date with.
+/// Returns the template as origin, with the template version in the ownership tag of `seen`.
 fn template_origin(desired: &DesiredDepartment, seen: Option<&ObservedAccount>, why: &str) -> GrantOrigin {
     let now = &desired.template.hash;
     let tag = seen.and_then(ObservedAccount::tag);
@@ -317,25 +316,25 @@ fn template_origin(desired: &DesiredDepartment, seen: Option<&ObservedAccount>, 
     }
 }
 
-/// Who owns which account: an account is the provisioner's work only if nobody else owns it
-/// (docs/reference/rbac.md#threats, T4).
+/// Owners of accounts. An account is managed only if the provisioner is its only owner (docs/reference/rbac.md#threats,
+/// T4).
 struct AccountOwners<'a> {
     observed: &'a Snapshot,
     by_id: HashMap<&'a str, BTreeSet<&'a Principal>>,
-    /// Whoever owns every account whose id begins so.
+    /// Principals that own all accounts with an id prefix.
     by_prefix: Vec<(&'a NamePattern, &'a Principal)>,
-    /// Who onboards, as far as it is known.
+    /// Provisioner, if known.
     provisioner: Option<ServiceAccountId>,
     adopted: &'a [String],
 }
 
-/// What stands behind an account that says it is a department's.
+/// Ownership of an account with an ownership tag.
 enum AccountOwnership {
-    /// The provisioner alone owns it, or `ebs.toml` adopts it.
+    /// Owned by the provisioner alone, or adopted in `ebs.toml`.
     Managed,
-    /// It is not known whether these are the provisioner.
+    /// Owned by these principals; one of them may be the provisioner.
     OwnedBy(Vec<String>),
-    /// Somebody else made or took it.
+    /// Owned by a foreign principal.
     Impersonating(Vec<String>),
 }
 
@@ -344,7 +343,7 @@ impl<'a> AccountOwners<'a> {
         let mut by_id: HashMap<&str, BTreeSet<&Principal>> = HashMap::new();
         let mut by_begin = Vec::new();
         for ObservedBinding { binding, .. } in &snapshot.bindings {
-            // A role that nobody knows may be an owner's.
+            // An unknown role may include ownership.
             let owns = matches!(binding.role, Role::ResourceOwner | Role::Other(_));
             if !owns || binding.pattern.kind() != ResourceKind::ServiceAccount {
                 continue;
@@ -362,7 +361,7 @@ impl<'a> AccountOwners<'a> {
             adopted: &workspace.platform.adopt,
         };
         if owners.provisioner.is_none() {
-            // Whoever looks is the provisioner if it owns accounts of departments.
+            // An observer that owns accounts of departments is the provisioner.
             let me = &snapshot.observed_by;
             let mine = |account: &ObservedAccount| account.tag().is_some() && owners.owners_of(account).contains(me);
             let makes = snapshot.accounts.iter().any(mine);
@@ -405,9 +404,7 @@ impl<'a> AccountOwners<'a> {
             _ if account.tag().is_none() => AccountOwnership::Impersonating(names()),
             Some(provisioner) if all.len() == 1 && all.contains(provisioner) => AccountOwnership::Managed,
             None if !all.is_empty() && !all.iter().any(of_department) => AccountOwnership::OwnedBy(names()),
-            _ if hidden && all.is_empty() => {
-                AccountOwnership::OwnedBy(vec!["somebody who is not to be seen".to_owned()])
-            }
+            _ if hidden && all.is_empty() => AccountOwnership::OwnedBy(vec!["an unknown principal".to_owned()]),
             _ => AccountOwnership::Impersonating(names()),
         }
     }

@@ -1,8 +1,7 @@
-//! `[[persona.acl]]`: Kafka ACLs in templates, for what no role gives without giving more
+//! `[[persona.acl]]`: Kafka ACLs in templates, for cases in which every suitable role would allow too much
 //! (docs/reference/rbac.md#roles-of-a-connectors-account).
 //!
-//! They reach less far than roles do: only the department's own names, and what Confluent makes all connectors share, and
-//! there only what connectors need.
+//! They are more restricted than roles: only the department's own names, and shared names with tolerated operations.
 
 use toml::Spanned;
 
@@ -20,7 +19,7 @@ use crate::{
     model::{AclGrant, AclOperation, AclResource, GrantTarget, ResourceKind},
 };
 
-/// The ACLs of a persona. `unusable` says what is wrong with one on a kind that no key of the persona opens.
+/// Reads the ACLs of a persona. `unusable` returns a finding for a kind that no key of the persona can access.
 pub(super) fn read(
     persona: &TomlTable<'_>,
     personas: &[&str],
@@ -42,7 +41,7 @@ pub(super) fn read(
             continue;
         };
         if words.is_empty() {
-            let finding = Finding::error("invalid-value", "an ACL without an operation allows nothing");
+            let finding = Finding::error("invalid-value", "`operations` is empty");
             table.report(
                 on_text.span(),
                 finding.with_fix("Write `operations = [\"CREATE\", \"WRITE\"]`."),
@@ -84,11 +83,11 @@ fn read_operation(table: &TomlTable<'_>, word: &Spanned<String>) -> Option<(AclO
     let known = || nameable.clone().map(AclOperation::as_str);
     let found = AclOperation::KNOWN.iter().find(|known| known.as_str() == text);
     let Some(found) = found else {
-        let message = format!("`{}` is not an operation of Kafka's ACLs", text.escape_debug());
+        let message = format!("`{}` is not a Kafka ACL operation", text.escape_debug());
         let finding = Finding::error("unknown-operation", message);
         let fix = match hint::closest_match(text, known()) {
             Some(near) => format!("Did you mean `{near}`?"),
-            None => format!("Known: {}.", known().collect::<Vec<_>>().join(", ")),
+            None => format!("Known operations: {}.", known().collect::<Vec<_>>().join(", ")),
         };
         table.report(word.span(), finding.with_fix(fix));
         return None;
@@ -96,19 +95,19 @@ fn read_operation(table: &TomlTable<'_>, word: &Spanned<String>) -> Option<(AclO
     if *found == AclOperation::All {
         let finding = Finding::error(
             "acl-misplaced",
-            "ALL allows more than anybody can review, and what is yet to come",
+            "`ALL` is not allowed in templates: it includes future operations",
         );
-        table.report(word.span(), finding.with_fix("Name the operations."));
+        table.report(word.span(), finding.with_fix("List the operations."));
         return None;
     }
     Some((found.clone(), word.span()))
 }
 
-/// Kafka has ACLs on what it keeps itself, and on the whole cluster, which is not for departments.
+/// Returns the finding for a kind without ACLs, or for the cluster, on which departments get no ACLs.
 fn unsupported_kind_finding(kind: ResourceKind) -> Finding {
     let (message, fix) = match kind {
         ResourceKind::Cluster => (
-            "an ACL on the whole cluster is no right for a department".to_owned(),
+            "ACLs on the whole cluster are not allowed for departments".to_owned(),
             "Grant on topics, groups or transactional ids, as in `topic:{prefix}*`.",
         ),
         _ => (
@@ -119,7 +118,7 @@ fn unsupported_kind_finding(kind: ResourceKind) -> Finding {
     Finding::error("acl-misplaced", message).with_fix(fix)
 }
 
-/// Neither the department's own names nor among those that all connectors share.
+/// Checks that the target consists of own or shared names.
 fn check_target(on: &GrantTarget) -> Option<Finding> {
     let GrantTarget::Fixed(kind, name) = on else {
         return None;
@@ -132,7 +131,7 @@ fn check_target(on: &GrantTarget) -> Option<Finding> {
         .map(|(kind, begins)| format!("`{}:{begins}*`", kind.display_name()))
         .collect();
     let own = format!("`{}:{{prefix}}*`", kind.display_name());
-    let message = format!("`{on}` is neither the department's own nor what all connectors share");
+    let message = format!("`{on}` is neither within the department's prefix nor a shared name");
     let fix = match shared.is_empty() {
         true => format!("Write {own}."),
         false => format!("Write {own}, or one of {}.", shared.join(", ")),
@@ -140,7 +139,7 @@ fn check_target(on: &GrantTarget) -> Option<Finding> {
     Some(Finding::error("grant-beyond-prefix", message).with_fix(fix))
 }
 
-/// An operation that does not exist there, or that reaches what others have there.
+/// Checks that the operation exists on the kind, and that it is tolerated on shared names.
 fn check_operation(operation: &AclOperation, resource: &AclResource, on: &GrantTarget) -> Option<Finding> {
     let kind = on.kind();
     let words = |operations: Vec<&AclOperation>| -> String {
@@ -149,8 +148,8 @@ fn check_operation(operation: &AclOperation, resource: &AclResource, on: &GrantT
     };
     let given = operations_allowed_by(resource, operation, kind);
     if !operations_on(kind).any(|known| known == operation) {
-        let message = format!("there is no {operation} on a {}", kind.display_name());
-        let fix = format!("There is: {}.", words(operations_on(kind).collect()));
+        let message = format!("operation {operation} does not exist on a {}", kind.display_name());
+        let fix = format!("Known operations: {}.", words(operations_on(kind).collect()));
         return Some(Finding::error("acl-misplaced", message).with_fix(fix));
     }
     let shared = matches!(on, GrantTarget::Fixed(kind, name) if shared_name_for(*kind, name).is_some());
@@ -162,9 +161,9 @@ fn check_operation(operation: &AclOperation, resource: &AclResource, on: &GrantT
             .difference(tolerated_operations(kind))
             .is_empty()
     };
-    let message = format!("{operation} on `{on}` reaches what belongs to connectors of other departments");
+    let message = format!("{operation} on `{on}` gives access to resources of other departments");
     let fix = format!(
-        "There, only these may stand: {}.",
+        "Allowed operations: {}.",
         words(operations_on(kind).filter(fits).collect())
     );
     Some(Finding::error("grant-beyond-prefix", message).with_fix(fix))

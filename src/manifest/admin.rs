@@ -1,9 +1,9 @@
-//! What an organization administrator does once, with the stock CLI, to make the provisioner: the account that onboards
-//! departments from then on, without being an administrator of the organization
+//! Commands with which an organization administrator creates the provisioner once, using the Confluent CLI. The
+//! provisioner is the account that onboards departments without being an administrator of the organization
 //! (docs/reference/rbac.md#roles-of-the-provisioner).
 //!
-//! Nothing here is sent anywhere. The administrator reads the commands, runs them and keeps the key that the last one
-//! prints; the flags are the stock CLI's own (`traces/stock-cli.jsonl`).
+//! This module sends no requests. The administrator runs the commands and stores the key that the last one prints. The
+//! flags are those of the Confluent CLI (`traces/stock-cli.jsonl`).
 
 use std::fmt::Write;
 
@@ -11,37 +11,37 @@ use serde::Serialize;
 
 use super::{Platform, Stage};
 
-/// Name of the provisioner's account.
+/// Account name of the provisioner.
 pub const PROVISIONER: &str = "ebs-provisioner";
-/// Stands for the id that the first command prints.
+/// Placeholder for the account id that the first command prints.
 pub const ID_PLACEHOLDER: &str = "sa-PROVISIONER";
-/// Stands for a Schema Registry that `ebs.toml` does not name.
+/// Placeholder for a Schema Registry that `ebs.toml` does not name.
 const REGISTRY_PLACEHOLDER: &str = "lsrc-REGISTRY";
 
-/// One command and its reason.
+/// A command with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AdminStep {
-    /// Why it is needed.
+    /// Reason.
     pub why: String,
-    /// The command, ready to be pasted into any shell.
+    /// Command line that can be pasted into any shell.
     pub command: String,
-    /// The command, argument by argument.
+    /// Arguments of the command.
     pub arguments: Vec<String>,
 }
 
-/// All commands in order.
+/// Script for the administrator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AdminScript {
-    /// The stages that they are for.
+    /// Stages.
     pub stages: Vec<String>,
-    /// The commands.
+    /// Commands in order.
     pub steps: Vec<AdminStep>,
-    /// What to replace in them first, and what to do afterwards; whole sentences.
+    /// Placeholders to replace and follow-up steps; whole sentences.
     pub notes: Vec<String>,
 }
 
 impl AdminScript {
-    /// The commands for `stages` of `platform`, in the order given; stages that it does not have are passed over.
+    /// Creates the script for `stages` of `platform` in the given order; unknown stages are ignored.
     pub fn new(platform: &Platform, stages: &[&str]) -> Self {
         let mut script = Self {
             stages: Vec::new(),
@@ -51,16 +51,13 @@ impl AdminScript {
         let known = platform.provisioner.as_ref();
         let account = known.map_or(ID_PLACEHOLDER, |id| id.as_str());
         match &platform.organization {
-            Some(id) => script.add_step(
-                "act in the right organization",
-                &["login", "--organization", id.as_str()],
-            ),
-            None => script.add_step("act as an administrator of the organization", &["login"]),
+            Some(id) => script.add_step("log in to the organization", &["login", "--organization", id.as_str()]),
+            None => script.add_step("log in as an administrator of the organization", &["login"]),
         }
         if known.is_none() {
             let description = "onboards departments, see docs/provisioner.md";
             script.add_step(
-                "the provisioner's account; its id goes into the commands below",
+                "create the provisioner's account; use its id in the commands below",
                 &[
                     "iam",
                     "service-account",
@@ -81,7 +78,7 @@ impl AdminScript {
             script.add_role_bindings(name, stage, account);
         }
         script.add_step(
-            "the key it acts with; the secret is shown this one time",
+            "create the provisioner's key; the secret is shown only once",
             &[
                 "api-key",
                 "create",
@@ -117,7 +114,7 @@ impl AdminScript {
                 .chain(&["--cloud-cluster", stage.cluster.as_str()]),
         );
         self.add_step(
-            &format!("{name}: make service accounts, and give roles on topics, groups and connectors of the cluster"),
+            &format!("{name}: create service accounts, and bind roles on topics, groups and connectors of the cluster"),
             &on_cluster,
         );
         let registry = stage
@@ -127,7 +124,7 @@ impl AdminScript {
         let mut on_subjects = create.to_vec();
         on_subjects.extend(["ResourceOwner"].iter().chain(&place));
         on_subjects.extend(["--schema-registry-cluster", registry, "--resource", "Subject:*"]);
-        self.add_step(&format!("{name}: give roles on subjects"), &on_subjects);
+        self.add_step(&format!("{name}: bind roles on subjects"), &on_subjects);
     }
 
     fn add_step(&mut self, why: &str, arguments: &[&str]) {
@@ -146,24 +143,24 @@ impl AdminScript {
     fn add_notes(&mut self, id_missing: bool, registry_missing: bool) {
         if id_missing {
             self.notes.push(format!(
-                "Replace `{ID_PLACEHOLDER}` by the id that `iam service-account create` prints, and write it into ebs.toml as `provisioner = \"sa-…\"`."
+                "Replace `{ID_PLACEHOLDER}` with the id that `iam service-account create` prints, and add it to `ebs.toml` as `provisioner = \"sa-…\"`."
             ));
         }
         if registry_missing {
             self.notes.push(format!(
-                "Replace `{REGISTRY_PLACEHOLDER}` by the id that `confluent schema-registry cluster describe` shows for the environment; without a Schema Registry leave that command out."
+                "Replace `{REGISTRY_PLACEHOLDER}` with the id that `confluent schema-registry cluster describe` shows for the environment; without a Schema Registry, skip that command."
             ));
         }
         self.notes.extend([
-            "Give the key to EBS as CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, by way of a vault."
+            "Give the key to the platform team as `CONFLUENT_CLOUD_API_KEY` and `CONFLUENT_CLOUD_API_SECRET`, through a vault."
                 .to_owned(),
-            "The provisioner can read and write all data of these clusters: treat its key like an administrator's."
+            "The provisioner can read and write all data of these clusters: protect its key like an administrator's."
                 .to_owned(),
-            "Role bindings take effect within minutes; `confluent ebs doctor` says when all is in place.".to_owned(),
+            "Role bindings take effect within minutes; `confluent ebs doctor` checks them.".to_owned(),
         ]);
     }
 
-    /// The script for people: every command below its reason, and the notes.
+    /// Formats the script: each command after its reason, then the notes.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         for step in &self.steps {
@@ -176,8 +173,8 @@ impl AdminScript {
     }
 }
 
-/// In double quotes where needed: they mean the same to POSIX shells, PowerShell and `cmd`, as long as nothing inside
-/// is special to any of them, and nothing here is.
+/// Quotes an argument with double quotes if needed. POSIX shells, PowerShell and `cmd` treat them alike, because the
+/// arguments contain no special characters.
 fn shell_quoted(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/=".contains(c);
     if argument.chars().all(plain) {

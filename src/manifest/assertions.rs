@@ -1,4 +1,4 @@
-//! `rbac-templates/tests/*.toml`: what must and what must not be possible, and whether it is so.
+//! Files of access assertions, `rbac-templates/tests/*.toml`, and their evaluation.
 
 use std::{collections::BTreeSet, ops::Range, path::Path, sync::Arc};
 
@@ -21,35 +21,35 @@ use crate::{
     model::{GrantTarget, NamePattern, ResourceKind, Role},
 };
 
-/// A file of assertions.
+/// A file of access assertions.
 #[derive(Clone, Debug)]
 pub struct AssertionFile {
-    /// The file.
+    /// Source file.
     pub source: Arc<SourceFile>,
-    /// Its assertions, in their order, each with its place.
+    /// Assertions in file order, with their locations.
     pub assertions: Vec<(Assertion, SourceSpan)>,
 }
 
-/// What came of files of assertions.
+/// Result of checking assertion files.
 #[derive(Clone, Debug, Default)]
 pub struct AssertionReport {
-    /// How many assertions were checked.
+    /// Number of checked assertions.
     pub assertions: usize,
-    /// How many of them do not hold.
+    /// Number of failed assertions.
     pub failed: usize,
-    /// How many questions that took.
+    /// Number of checks.
     pub questions: usize,
-    /// The files whose template no department has: nothing of them was checked.
+    /// Files that were skipped, because no department uses their template.
     pub unused_files: Vec<String>,
-    /// The assertions that do not hold, each with a counter-example.
+    /// Failed assertions, each with a counter-example.
     pub findings: Vec<Finding>,
-    /// What could not be looked at.
+    /// Gaps in the source.
     pub uncertainties: BTreeSet<Uncertainty>,
-    /// Roles with a fallback on which an assertion rests.
+    /// Roles with a fallback on which results depend.
     pub fallback_roles: BTreeSet<Role>,
 }
 
-/// Reads one file. Names are looked up in `workspace`.
+/// Reads an assertion file. Names are checked against `workspace`.
 pub fn read(source: &Arc<SourceFile>, workspace: &Workspace) -> (AssertionFile, Vec<Finding>) {
     let document = TomlDocument::parse(source);
     let assertions = read_root(&document.root(), workspace);
@@ -68,7 +68,7 @@ fn read_root(root: &TomlTable<'_>, workspace: &Workspace) -> Vec<(Assertion, Sou
     if let Some(template) = &template
         && workspace.template(template.get_ref()).is_none()
     {
-        let message = format!("there is no template `{}`", template.get_ref().escape_debug());
+        let message = format!("no template `{}`", template.get_ref().escape_debug());
         let names = workspace.templates().map(|template| template.name.as_str());
         let fix = super::suggest_name(template.get_ref(), names.collect::<Vec<_>>().into_iter());
         root.report(
@@ -94,16 +94,16 @@ fn read_root(root: &TomlTable<'_>, workspace: &Workspace) -> Vec<(Assertion, Sou
     }
     assertions.sort_by_key(|(_, span)| span.range.start);
     if assertions.is_empty() && root.key_range("can").is_none() && root.key_range("cannot").is_none() {
-        let fix = "Write `[[can]]` or `[[cannot]]` and its keys below it.";
+        let fix = "Add a `[[can]]` or `[[cannot]]` table.";
         root.report(
             0..0,
-            Finding::error("no-assertion", "the file asserts nothing").with_fix(fix),
+            Finding::error("no-assertion", "the file contains no assertions").with_fix(fix),
         );
     }
     assertions
 }
 
-/// The names that may be spoken of.
+/// Names that assertions may use.
 struct KnownNames<'a> {
     departments: Vec<&'a str>,
     personas: Vec<&'a str>,
@@ -139,7 +139,7 @@ fn read_assertion(table: &TomlTable<'_>, expect: Expectation, scope: &KnownNames
         if list.as_ref().is_some_and(Vec::is_empty)
             && let Some(place) = table.key_range(key)
         {
-            let finding = Finding::error("invalid-value", format!("`{key}` is empty, so nothing is asserted"));
+            let finding = Finding::error("invalid-value", format!("`{key}` is empty"));
             table.report(place, finding);
         }
     }
@@ -153,7 +153,7 @@ fn read_assertion(table: &TomlTable<'_>, expect: Expectation, scope: &KnownNames
     let on: Vec<_> = on.iter().map(|text| read_target(table, text, expect, scope)).collect();
     let mut wrong = BTreeSet::new();
     for word in &operations {
-        // A word that no kind knows is wrong, also beside a target that cannot be read.
+        // Report an unknown operation even if the target is invalid.
         if let Some(error) = query::check_operation_word(word.get_ref()) {
             wrong.insert(word.span().start);
             table.report(
@@ -170,7 +170,7 @@ fn read_assertion(table: &TomlTable<'_>, expect: Expectation, scope: &KnownNames
             Some((target, operations))
         })
         .collect();
-    // Half an assertion would say something that nobody meant.
+    // Drop the assertion if a part of it is invalid.
     let who: Option<Vec<PersonaPattern>> = read_who.into_iter().collect();
     let on: Option<Vec<_>> = on.into_iter().collect();
     Some((who?, on?, place))
@@ -191,11 +191,11 @@ fn read_persona_pattern(
         (parts.0.ok(), parts.1.ok())
     });
     let Some((Some(department), Some(persona))) = parts else {
-        let message = format!("`{}` is not a department and a persona", written.escape_debug());
+        let message = format!("`{}` is not of the form `DEPARTMENT/PERSONA`", written.escape_debug());
         return report(
             "invalid-value",
             message,
-            "Write `claims/operator`, or `*/operator` for every department.".to_owned(),
+            "Write for example `claims/operator`, or `*/operator` for every department.".to_owned(),
         );
     };
     let known = |pattern: &NamePattern, names: &[&str]| names.iter().any(|name| pattern.matches(name));
@@ -205,7 +205,7 @@ fn read_persona_pattern(
         let fix = super::suggest_name(name, scope.departments.iter().copied());
         return report(
             "unknown-department",
-            format!("there is no department `{}`", name.escape_debug()),
+            format!("no department `{}`", name.escape_debug()),
             fix,
         );
     }
@@ -214,7 +214,7 @@ fn read_persona_pattern(
         let fix = super::suggest_name(name, scope.personas.iter().copied());
         return report(
             "unknown-persona",
-            format!("no template has a persona `{}`", name.escape_debug()),
+            format!("no persona `{}` in any template", name.escape_debug()),
             fix,
         );
     }
@@ -238,8 +238,8 @@ fn read_target(
         return match (query::parse_kind(word), expect) {
             (Err(error), _) => report(Finding::error(error.rule, error.message).with_fix(error.fix)),
             (Ok(_), Expectation::Can) => report(
-                Finding::error("assertion-target", "`{other}` can only stand below `[[cannot]]`")
-                    .with_fix("What belongs to other departments is none of this one's: write `[[cannot]]`."),
+                Finding::error("assertion-target", "`{other}` is only allowed in `[[cannot]]`")
+                    .with_fix("Write `[[cannot]]`: departments never need access to resources of others."),
             ),
             (Ok(ResourceKind::ServiceAccount), _) if name == "{other}" => {
                 Some(AssertionTarget::Others(ResourceKind::ServiceAccount))
@@ -249,13 +249,13 @@ fn read_target(
             }
             (Ok(kind), _) => {
                 let star = if kind == ResourceKind::ServiceAccount { "" } else { "*" };
-                let message = format!("`{}` is not what belongs to other departments", written.escape_debug());
+                let message = format!("`{}` is not a valid target with `{{other}}`", written.escape_debug());
                 let fix = format!("Write `{}:{{other}}{star}`.", kind.display_name());
                 report(Finding::error("assertion-target", message).with_fix(fix))
             }
         };
     }
-    // In a template it would be too wide; to say that it must not be is what assertions are for.
+    // Too wide for a template, but a valid target of `[[cannot]]`.
     if written == "service-account:*" && expect == Expectation::Cannot {
         let all = NamePattern::Prefixed(String::new());
         return Some(AssertionTarget::Own(GrantTarget::Fixed(
@@ -273,7 +273,7 @@ fn read_target(
     }
 }
 
-/// The operations on `kind`; each place is reported once, however many kinds it is wrong for.
+/// Parses the operations on `kind`. Each location is reported once, even if it is invalid for several kinds.
 fn read_operations(
     table: &TomlTable<'_>,
     words: &[Spanned<String>],
@@ -299,8 +299,7 @@ fn read_operations(
 }
 
 impl Workspace {
-    /// The shipped assertions, and those beside the templates of the platform, which replace shipped ones of the same
-    /// name.
+    /// Returns the shipped assertions and those of the platform, which replace shipped files of the same name.
     pub fn assertions(&self) -> (Vec<AssertionFile>, Vec<Finding>) {
         let mut findings = Vec::new();
         let own = match self.folder() {
@@ -317,7 +316,7 @@ impl Workspace {
         self.read_all(&sources, findings)
     }
 
-    /// The assertions in a file, or in all `*.toml` of a folder.
+    /// Returns the assertions in a file, or in all `*.toml` of a folder.
     pub fn assertions_at(&self, path: &Path) -> (Vec<AssertionFile>, Vec<Finding>) {
         let mut findings = Vec::new();
         let sources = match (path.is_dir(), path.file_name().and_then(|name| name.to_str())) {
@@ -331,7 +330,7 @@ impl Workspace {
         };
         if sources.is_empty() && findings.is_empty() {
             let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
-            findings.push(Finding::error("no-assertion", "there is no file of assertions").with_span(place));
+            findings.push(Finding::error("no-assertion", "no assertion file found").with_span(place));
         }
         self.read_all(&sources, findings)
     }
@@ -346,13 +345,13 @@ impl Workspace {
     }
 }
 
-/// People know their files by the way from where they stand.
+/// Returns `folder` relative to the current directory for messages.
 fn relative_to_current_dir(folder: &Path) -> &Path {
     let here = std::env::current_dir().ok();
     here.and_then(|here| folder.strip_prefix(here).ok()).unwrap_or(folder)
 }
 
-/// Checks the assertions of `files` against `scene`.
+/// Checks the assertions of `files` against `model`.
 #[must_use]
 pub fn check_assertions(files: &[AssertionFile], model: &AccessModel) -> AssertionReport {
     let checker = AssertionChecker::new(model);
@@ -386,8 +385,8 @@ pub fn check_assertions(files: &[AssertionFile], model: &AccessModel) -> Asserti
 
 fn violation_finding(assertion: &Assertion, outcome: &AssertionOutcome, model: &AccessModel) -> Option<Finding> {
     if outcome.personas == 0 {
-        let finding = Finding::error("access-nobody", "nobody is meant, so nothing is asserted");
-        return Some(finding.with_fix("Name departments and personas that there are, or take the assertion away."));
+        let finding = Finding::error("access-nobody", "the assertion matches no persona");
+        return Some(finding.with_fix("Name existing departments and personas, or remove the assertion."));
     }
     let first = outcome.violations.first()?;
     let same = |other: &&Violation| {
@@ -406,7 +405,8 @@ fn violation_finding(assertion: &Assertion, outcome: &AssertionOutcome, model: &
         .collect();
     let more = match members.len() - 1 {
         0 => String::new(),
-        count => format!("; and {count} more of those meant"),
+        1 => "; and 1 more matching persona".to_owned(),
+        count => format!("; and {count} more matching personas"),
     };
     let who = format!("{}/{}", first.persona_account.department, first.persona_account.persona);
     let verb = match assertion.expect {
@@ -415,17 +415,16 @@ fn violation_finding(assertion: &Assertion, outcome: &AssertionOutcome, model: &
     };
     let message = format!("{who} {verb} {operations} on {}{more}", first.on.to_short_string());
     Some(match &first.granted_by {
-        None => Finding::error("access-can", message).with_fix(
-            "No role binding and no ACL gives it: change the template, or this assertion if it is not meant.",
-        ),
+        None => Finding::error("access-can", message)
+            .with_fix("No role binding and no ACL allows it. Change the template or the assertion."),
         Some(through) => {
             let where_from = model.grant_origin(through);
             let fallback = match first.by_fallback {
-                true => " if the service refuses the role that is asked for first",
+                true => " if the API rejects the requested role",
                 false => "",
             };
             let through = through.to_short_string();
-            Finding::error("access-cannot", message).with_fix(format!("{through} gives it{fallback}; {where_from}."))
+            Finding::error("access-cannot", message).with_fix(format!("Allowed by {through}{fallback} ({where_from})."))
         }
     })
 }

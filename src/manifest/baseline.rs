@@ -1,4 +1,4 @@
-//! A file of accepted findings: what the audit finds and somebody has decided to live with, why, and until when.
+//! Baseline files of the audit: accepted findings with reason and expiry date.
 
 use std::{fmt::Write, path::Path, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
     diag::{Finding, SourceFile},
 };
 
-/// Reads the file at `path`.
+/// Reads the baseline file at `path`.
 pub fn read(path: &Path) -> (Vec<BaselineEntry>, Vec<Finding>) {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&SourceFile::new(path, text)),
@@ -32,7 +32,10 @@ fn parse(source: &Arc<SourceFile>) -> (Vec<BaselineEntry>, Vec<Finding>) {
             let Some(acceptance) = read_entry(&table) else { continue };
             let same = |other: &BaselineEntry| other.rule == acceptance.rule && other.subject == acceptance.subject;
             if acceptances.iter().any(same) {
-                let message = format!("`{}` is accepted twice for {}", acceptance.subject, acceptance.rule);
+                let message = format!(
+                    "`{}` is accepted twice for rule `{}`",
+                    acceptance.subject, acceptance.rule
+                );
                 let range = acceptance.span.range.clone();
                 table.report(range, Finding::warning("duplicate-value", message));
             }
@@ -50,17 +53,14 @@ fn read_entry(table: &TomlTable<'_>) -> Option<BaselineEntry> {
     let until = table.require::<Date>("until");
     let (rule, subject, reason, until) = (rule?, subject?, reason?, until?);
     if rules::find(rule.get_ref()).is_none() {
-        let message = format!("the audit has no rule `{}`", rule.get_ref().escape_debug());
+        let message = format!("no audit rule `{}`", rule.get_ref().escape_debug());
         let fix = suggest_name(rule.get_ref(), RULES.iter().map(|rule| rule.id));
         table.report(rule.span(), Finding::error("unknown-rule", message).with_fix(fix));
     }
     if reason.get_ref().trim().is_empty() {
-        let message = format!("`{}` is accepted without a reason", subject.get_ref().escape_debug());
+        let message = format!("the entry for `{}` has no reason", subject.get_ref().escape_debug());
         let finding = Finding::error("invalid-value", message);
-        table.report(
-            reason.span(),
-            finding.with_fix("Write why: whoever decides next decides by it."),
-        );
+        table.report(reason.span(), finding.with_fix("Add the reason, for the next review."));
     }
     Some(BaselineEntry {
         span: table.span_of(subject.span()),
@@ -71,12 +71,12 @@ fn read_entry(table: &TomlTable<'_>) -> Option<BaselineEntry> {
     })
 }
 
-/// A file that accepts `findings` until a day, with the reasons still to be written: it is refused until they are.
+/// Creates a baseline file that accepts `findings` until a date. It is rejected until all reasons are added.
 #[must_use]
 pub fn draft(findings: &[&AuditFinding], until: Date) -> String {
     let mut text = String::from(
-        "# Findings of `confluent ebs access audit` that are accepted, each with a reason and a last day.\n\
-         # The file cannot be used before every reason is written.\n",
+        "# Accepted findings of `confluent ebs access audit`, each with a reason and an expiry date.\n\
+         # The file is invalid until every reason is filled in.\n",
     );
     for found in findings {
         let text_of = |value: &str| toml_edit::Value::from(value).to_string();
@@ -122,15 +122,15 @@ mod tests {
             + &one.replace("key-age", "key-ages").replace("\"x\"", "\" \"")
             + &one.repeat(2);
         insta::assert_snapshot!(parse_findings(&text), @r"
-        accepted.toml:5:9 error wrong-type: `accepted.until` is text, a date without quotes, as in 2026-11-30, is expected
+        accepted.toml:5:9 error wrong-type: `accepted.until` is a string, expected a date without quotes such as 2026-11-30
         accepted.toml:6:1 error missing-key: `accepted.subject` is missing
         accepted.toml:8:1 error unknown-key: unknown key `accepted.subjects`
             Did you mean `subject`?
-        accepted.toml:12:8 error unknown-rule: the audit has no rule `key-ages`
+        accepted.toml:12:8 error unknown-rule: no audit rule `key-ages`
             Did you mean `key-age`?
-        accepted.toml:14:10 error invalid-value: `A` is accepted without a reason
-            Write why: whoever decides next decides by it.
-        accepted.toml:23:11 warning duplicate-value: `A` is accepted twice for key-age
+        accepted.toml:14:10 error invalid-value: the entry for `A` has no reason
+            Add the reason, for the next review.
+        accepted.toml:23:11 warning duplicate-value: `A` is accepted twice for rule `key-age`
         ");
     }
 

@@ -1,10 +1,10 @@
-//! What must hold over all files together, besides what departments owe each other ([`super::department`]).
+//! Checks over all files together, except those between departments ([`super::department`]).
 
 use super::{Workspace, department};
 use crate::diag::{Finding, SourceSpan};
 
 impl Workspace {
-    /// Everything that no file can know by itself.
+    /// Runs all checks that involve several files.
     pub(super) fn cross_check(&self) -> Vec<Finding> {
         let mut findings = department::check_departments(&self.departments);
         findings.extend(self.unknown_templates());
@@ -12,13 +12,13 @@ impl Workspace {
         findings
     }
 
-    /// Templates that departments or the defaults name and nobody wrote.
+    /// Finds references of departments or the defaults to unknown templates.
     fn unknown_templates(&self) -> Vec<Finding> {
         let names = || self.templates.keys().map(String::as_str);
-        // A template whose file is broken is not unknown; its own findings say what to do.
+        // A template with an invalid file is not reported as unknown; its own findings explain it.
         let unknown = |name: &String| !self.templates.contains_key(name) && !self.broken_templates.contains(name);
         let finding = |name: &str| {
-            let message = format!("there is no template `{}`", name.escape_debug());
+            let message = format!("no template `{}`", name.escape_debug());
             Finding::error("unknown-template", message).with_fix(super::suggest_name(name, names()))
         };
         let mut findings = Vec::new();
@@ -44,7 +44,7 @@ impl Workspace {
         findings
     }
 
-    /// Stages whose cluster cannot run what all departments together were promised.
+    /// Finds stages whose cluster cannot run all tasks allocated to departments.
     fn over_allocated_stages(&self) -> Vec<Finding> {
         let promised: u64 = self
             .active_departments()
@@ -57,11 +57,12 @@ impl Workspace {
                 continue;
             }
             let message = format!(
-                "departments are promised {promised} tasks together, but stage `{name}` has {allocatable} to give ({} less {} %)",
+                "{promised} tasks are allocated to departments, but stage `{name}` has only {allocatable} ({} minus a reserve of {} %)",
                 stage.task_ceiling, stage.reserve_percent
             );
-            let finding = Finding::warning("quota-overbooked", message)
-                .with_fix("Lower some quotas, or accept that not everybody can use theirs at once.");
+            let finding = Finding::warning("quota-overbooked", message).with_fix(
+                "Lower some quotas, or accept that departments cannot use their full quotas at the same time.",
+            );
             let place = self.file.source.as_ref().zip(self.file.stages.get(name).cloned());
             findings.push(match place {
                 Some((source, range)) => finding.with_span(SourceSpan::new(source, range)),

@@ -1,4 +1,4 @@
-//! `departments/*.toml`: one department per file, the file's name is its code; and what must hold between them.
+//! Department files, `departments/*.toml`, whose file name is the department's code; and checks between departments.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -15,12 +15,12 @@ use crate::{
     model::{Department, DepartmentCode, Prefix, Recipient, recipient::redact_secret_keys},
 };
 
-/// A department as read, and the places that later checks point at.
+/// A parsed department file with the locations that later checks report.
 #[derive(Clone, Debug)]
 pub struct DepartmentFile {
-    /// What it says, defaults filled in.
+    /// Department with defaults applied.
     pub department: Department,
-    /// The file.
+    /// Source file.
     pub source: Arc<SourceFile>,
     name: Range<usize>,
     prefix: Range<usize>,
@@ -28,25 +28,25 @@ pub struct DepartmentFile {
 }
 
 impl DepartmentFile {
-    /// Where the name stands.
+    /// Returns the location of the name.
     pub fn name_span(&self) -> SourceSpan {
         SourceSpan::new(&self.source, self.name.clone())
     }
 
-    /// Where the prefix stands.
+    /// Returns the location of the prefix.
     pub fn prefix_span(&self) -> SourceSpan {
         SourceSpan::new(&self.source, self.prefix.clone())
     }
 
-    /// Where the template is named, when this file names one.
+    /// Returns the location of the template, if the file names one.
     pub fn template_span(&self) -> Option<SourceSpan> {
         self.template.clone().map(|range| SourceSpan::new(&self.source, range))
     }
 }
 
-/// Reads one department. `stem` is the file's name without `.toml`.
+/// Reads a department file. `stem` is the file name without `.toml`.
 ///
-/// `None` when there is no department to speak of: no code, name or prefix that can be used.
+/// `None` if code, name or prefix is missing or invalid.
 pub fn read(source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> (Option<DepartmentFile>, Vec<Finding>) {
     let source = &redact_source(source);
     let document = TomlDocument::parse(source);
@@ -54,7 +54,7 @@ pub fn read(source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> (Optio
     (file, document.into_findings())
 }
 
-/// The same file with any secret `age` key covered: `recipients` is where somebody would paste the wrong half.
+/// Returns the file with secret `age` keys redacted, because users may paste one under `recipients` by mistake.
 fn redact_source(source: &Arc<SourceFile>) -> Arc<SourceFile> {
     let covered = redact_secret_keys(&source.text);
     if covered == source.text {
@@ -70,14 +70,14 @@ fn read_root(
     platform: &Platform,
 ) -> Option<DepartmentFile> {
     root.hint_misplaced_keys(&QuotaFields::KEYS, "It belongs below `[quota]`.");
-    root.hint_misplaced_keys(&["code"], "The file's name is the code: rename the file instead.");
+    root.hint_misplaced_keys(&["code"], "The file name is the code. Rename the file instead.");
     let code = match stem.parse::<DepartmentCode>() {
         Ok(code) => Some(code),
         Err(error) => {
             let finding = Finding::error("department-code", error.to_string());
             root.report(
                 0..0,
-                finding.with_fix("Rename the file: its name without `.toml` is the department's code."),
+                finding.with_fix("Rename the file. Its name without `.toml` is the department's code."),
             );
             None
         }
@@ -124,7 +124,7 @@ fn check_name(root: &TomlTable<'_>, name: &Spanned<String>) -> bool {
     let problem = if text.trim().is_empty() {
         "the name is empty"
     } else if text.chars().any(char::is_control) {
-        "the name holds a control character"
+        "the name contains a control character"
     } else if text.chars().count() > 64 {
         "the name is longer than 64 characters"
     } else {
@@ -146,7 +146,7 @@ fn read_prefix(root: &TomlTable<'_>, platform: &Platform) -> Option<Spanned<Pref
         Err(error) => {
             let mut finding = Finding::error("prefix-invalid", error.to_string());
             if let Some(better) = suggest_prefix(text.get_ref()) {
-                finding = finding.with_fix(format!("`{better}` would do."));
+                finding = finding.with_fix(format!("Use `{better}`."));
             }
             root.report(text.span(), finding);
             None
@@ -154,7 +154,7 @@ fn read_prefix(root: &TomlTable<'_>, platform: &Platform) -> Option<Spanned<Pref
     }
 }
 
-/// The nearest text that is a prefix, if a small change makes it one.
+/// Suggests a valid prefix that differs from `text` only slightly.
 fn suggest_prefix(text: &str) -> Option<String> {
     let mut better = text.trim().trim_end_matches('*').to_lowercase();
     if !better.ends_with(crate::model::prefix::DELIMITERS) {
@@ -173,7 +173,7 @@ fn read_contacts(root: &TomlTable<'_>) -> Vec<String> {
             !local.is_empty() && dotted && !domain.contains('@')
         });
         if !plausible || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            let message = format!("`{}` does not look like an e-mail address", text.escape_debug());
+            let message = format!("`{}` is not an e-mail address", text.escape_debug());
             root.report(contact.span(), Finding::warning("contact-invalid", message));
         }
     }
@@ -188,7 +188,7 @@ fn read_recipients(root: &TomlTable<'_>) -> Vec<Recipient> {
                 recipients.push(recipient);
                 continue;
             }
-            Ok(_) => Finding::warning("duplicate-value", "the recipient stands here twice"),
+            Ok(_) => Finding::warning("duplicate-value", "duplicate recipient"),
             Err(error) => error.finding(),
         };
         root.report(written.span(), finding);
@@ -196,7 +196,7 @@ fn read_recipients(root: &TomlTable<'_>) -> Vec<Recipient> {
     recipients
 }
 
-/// What must hold between departments: prefixes that do not meet, retired ones included, and names used once.
+/// Checks that prefixes do not overlap, including those of retired departments, and that names are unique.
 pub fn check_departments(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Finding> {
     let mut findings = prefix_conflicts(files);
     let mut names: BTreeMap<String, &DepartmentFile> = BTreeMap::new();
@@ -205,11 +205,11 @@ pub fn check_departments(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Ve
         let folded = department.name.to_lowercase();
         if let Some(first) = names.get(&folded) {
             let message = format!(
-                "the name `{}` is already taken by department `{}`",
+                "the name `{}` is already used by department `{}`",
                 department.name, first.department.code
             );
             let finding = Finding::error("duplicate-name", message).with_span(file.name_span());
-            findings.push(finding.with_fix(format!("It stands at {}.", first.name_span().location())));
+            findings.push(finding.with_fix(format!("The other department is at {}.", first.name_span().location())));
         } else {
             names.insert(folded, file);
         }
@@ -222,23 +222,23 @@ fn prefix_conflicts(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Fin
     let prefixes: Vec<&Prefix> = files.iter().map(|file| &file.department.prefix).collect();
     let mut findings = Vec::new();
     for (shorter, longer) in naming::find_conflicts(&prefixes) {
-        // The finding goes to the file that can still change: a retired department cannot.
+        // Report the file that can still change: a retired department cannot.
         let (here, there) = match (files[shorter].department.retired, files[longer].department.retired) {
             (None, Some(_)) => (files[shorter], files[longer]),
             _ => (files[longer], files[shorter]),
         };
         let (mine, theirs) = (&here.department, &there.department);
         let relation = if mine.prefix == theirs.prefix {
-            "is also the prefix".to_owned()
+            "equals the prefix".to_owned()
         } else if !mine.prefix.as_str().starts_with(theirs.prefix.as_str())
             && !theirs.prefix.as_str().starts_with(mine.prefix.as_str())
         {
             format!(
-                "cannot be told from `{}`, where `.` and `_` are one, the prefix",
+                "conflicts with `{}`, because `.` and `_` count as equal, the prefix",
                 theirs.prefix
             )
         } else if mine.prefix.as_str().len() > theirs.prefix.as_str().len() {
-            format!("lies inside `{}`, the prefix", theirs.prefix)
+            format!("is covered by `{}`, the prefix", theirs.prefix)
         } else {
             format!("covers `{}`, the prefix", theirs.prefix)
         };
@@ -249,13 +249,15 @@ fn prefix_conflicts(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Fin
         );
         let fix = match theirs.retired {
             None => format!(
-                "No prefix may begin with another one; the other stands at {}.",
+                "Choose a prefix that does not begin with another one; the other prefix is at {}.",
                 there.prefix_span().location()
             ),
-            Some(_) => "A prefix that was given once is not given again: its topics, groups and schemas may live on."
-                .to_owned(),
+            Some(_) => {
+                "Choose another prefix. A prefix cannot be reused, because topics, groups and schemas may still exist."
+                    .to_owned()
+            }
         };
-        // Two tombstones that meet do no harm any more.
+        // An overlap between two retired departments is harmless.
         let finding = match (mine.retired, theirs.retired) {
             (Some(_), Some(_)) => Finding::warning("prefix-conflict", message),
             _ => Finding::error("prefix-conflict", message),

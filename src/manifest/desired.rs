@@ -1,4 +1,4 @@
-//! What follows from the files for one department in one stage: its accounts, their tags, keys and grants.
+//! Desired state of a department in a stage: accounts, ownership tags, keys and grants.
 
 use serde::Serialize;
 
@@ -8,45 +8,46 @@ use crate::model::{
     ownership::account_name,
 };
 
-/// One department in one stage, as it should be.
+/// Desired state of a department in a stage.
 #[derive(Clone, Debug)]
 pub struct DesiredDepartment {
-    /// The department.
+    /// Department.
     pub department: Department,
-    /// The stage.
+    /// Stage.
     pub stage: String,
-    /// Where the stage lives.
+    /// Address of the stage.
     pub address: StageAddress,
-    /// Its template.
+    /// Template.
     pub template: Template,
-    /// Its personas, in the template's order.
+    /// Personas, in the template's order.
     pub personas: Vec<DesiredPersona>,
 }
 
-/// One persona of a department, as it should be.
+/// Desired state of a persona.
 #[derive(Clone, Debug)]
 pub struct DesiredPersona {
-    /// Its name.
+    /// Name.
     pub persona: String,
-    /// What it is for, one sentence.
+    /// Purpose, one sentence.
     pub description: String,
-    /// The name of its service account.
+    /// Name of its service account.
     pub account_name: String,
-    /// The tag in the account's description.
+    /// Ownership tag in the account's description.
     pub tag: OwnershipTag,
-    /// The keys it gets.
+    /// Kinds of API keys it gets.
     pub keys: Vec<KeyKind>,
-    /// What it may do.
+    /// Granted roles.
     pub grants: Vec<RoleGrant>,
-    /// What it may do in Kafka beyond its roles.
+    /// Granted Kafka ACLs.
     pub acls: Vec<AclGrant>,
-    /// What the template gives but this stage has no place for: subjects where there is no Schema Registry.
+    /// Grants and keys of the template that do not apply in this stage: those for subjects, if there is no Schema
+    /// Registry.
     pub left_out: LeftOut,
-    /// What its profile says.
+    /// Facts in its profile.
     pub facts: ProfileFacts,
 }
 
-/// What a stage has no place for.
+/// Grants and keys of a template that do not apply in a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
     /// Grants on subjects.
@@ -56,28 +57,28 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// Whether everything has its place.
+    /// Whether all grants and keys apply.
     pub fn is_empty(&self) -> bool {
         self.grants.is_empty() && self.keys.is_empty()
     }
 }
 
 impl DesiredDepartment {
-    /// The persona `name`.
+    /// Returns the persona called `name`.
     pub fn persona(&self, name: &str) -> Option<&DesiredPersona> {
         self.personas.iter().find(|persona| persona.persona == name)
     }
 
-    /// The persona whose account the department's connectors run under.
+    /// Returns the persona whose account runs the department's connectors.
     pub fn runtime_persona(&self) -> Option<&DesiredPersona> {
         find_runtime_persona(&self.template).and_then(|persona| self.persona(&persona.name))
     }
 }
 
-/// Stands in the tag of an account that has no profile.
+/// Placeholder for the profile hash in the tag of an account without profile.
 pub const NO_PROFILE: &str = "-";
 
-/// The persona that connectors run under: `runtime`, else the first one without a key.
+/// Returns the persona that runs connectors: `runtime`, otherwise the first one without keys.
 pub fn find_runtime_persona(template: &Template) -> Option<&Persona> {
     let keyless = || template.personas.iter().filter(|persona| persona.keys.is_empty());
     keyless()
@@ -86,9 +87,9 @@ pub fn find_runtime_persona(template: &Template) -> Option<&Persona> {
 }
 
 impl Workspace {
-    /// What `department` should be in `stage`, which lives at `address` (written in `ebs.toml` or discovered).
+    /// Returns the desired state of `department` in `stage` at `address`, which is from `ebs.toml` or discovered.
     ///
-    /// `None` when its template is unknown; [`Workspace::load`] has reported that.
+    /// `None` if its template is unknown; [`Workspace::load`] reports that.
     pub fn desired_department(
         &self,
         department: &Department,
@@ -119,7 +120,7 @@ impl Workspace {
                 persona: persona.name.clone(),
                 template: template.name.clone(),
                 template_hash: template.hash.clone(),
-                // Without a key there is no profile, and a new quota is no reason to touch the account.
+                // An account without keys has no profile, so a new quota must not change its tag.
                 profile_hash: if persona.keys.is_empty() {
                     NO_PROFILE.to_owned()
                 } else {
@@ -160,7 +161,7 @@ impl Workspace {
         })
     }
 
-    /// The exceptions of the platform and of the department; where both have a rule, the department's reason counts.
+    /// Returns the lint exceptions of the platform and the department; the department's reason takes precedence.
     fn lint_exceptions(&self, department: &Department) -> Vec<(String, String)> {
         let mut exceptions = department.lint_exceptions.clone();
         for (rule, reason) in &self.platform.lint_exceptions {

@@ -1,8 +1,8 @@
-//! What is compiled in: the shipped templates, and the example platform that `--sandbox` uses where there is no `ebs.toml`.
+//! Embedded files: the shipped templates, and the example platform that `--sandbox` uses if there is no `ebs.toml`.
 
 macro_rules! departments {
     ($($code:literal),+ $(,)?) => {
-        /// The departments of the example platform: path and text.
+        /// Department files of the example platform: path and text.
         pub const DEPARTMENTS: &[(&str, &str)] = &[$((
             concat!("departments/", $code, ".toml"),
             include_str!(concat!("../../examples/platform/departments/", $code, ".toml")),
@@ -12,13 +12,13 @@ macro_rules! departments {
 
 macro_rules! templates {
     ($($name:literal),+ $(,)?) => {
-        /// The shipped templates: path and text.
+        /// Shipped templates: path and text.
         pub const TEMPLATES: &[(&str, &str)] = &[$((
             concat!("rbac-templates/", $name, ".toml"),
             include_str!(concat!("../../rbac-templates/", $name, ".toml")),
         )),+];
 
-        /// What is asserted about the shipped templates: path and text, one file per template.
+        /// Assertion files for the shipped templates: path and text, one file per template.
         pub const TESTS: &[(&str, &str)] = &[$((
             concat!("rbac-templates/tests/", $name, ".toml"),
             include_str!(concat!("../../rbac-templates/tests/", $name, ".toml")),

@@ -1,4 +1,4 @@
-//! The files as what an organization is audited by.
+//! Departments of the files as desired state for the audit.
 
 use super::Workspace;
 use crate::{
@@ -7,8 +7,8 @@ use crate::{
 };
 
 impl Workspace {
-    /// Every department that has a file, as it should be in `stage`, which lives at `address`; of a retired one only its
-    /// prefix is left.
+    /// Returns all departments that have a file, with their desired state in `stage` at `address`; retired ones have
+    /// only a prefix.
     pub fn expected_departments(&self, stage: &str, address: &StageAddress) -> Vec<ExpectedDepartment> {
         let personas = |department| {
             let desired = self.desired_department(department, stage, address);

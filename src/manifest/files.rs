@@ -1,4 +1,4 @@
-//! The files of a platform on disk.
+//! File access for the platform folder.
 
 use std::{
     io,
@@ -8,17 +8,17 @@ use std::{
 
 use crate::diag::{Finding, SourceFile, SourceSpan};
 
-/// Why a file cannot be read.
+/// Returns the finding for a file that cannot be read.
 pub(super) fn unreadable_file(shown: PathBuf, error: &io::Error) -> Finding {
     let message = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::InvalidData => "the file is not UTF-8 text".to_owned(),
-        _ => format!("the file cannot be read: {error}"),
+        io::ErrorKind::NotFound => "cannot read the file: it does not exist".to_owned(),
+        io::ErrorKind::InvalidData => "cannot read the file: it is not UTF-8 text".to_owned(),
+        _ => format!("cannot read the file: {error}"),
     };
     Finding::error("unreadable-file", message).with_span(SourceSpan::new(&SourceFile::new(shown, ""), 0..0))
 }
 
-/// Reads one file of `folder`; in findings it is called as below `shown`.
+/// Reads a file of `folder`; findings show it below `shown`.
 pub(super) fn read_file(
     folder: &Path,
     shown: &Path,
@@ -34,7 +34,7 @@ pub(super) fn read_file(
     }
 }
 
-/// All `*.toml` of a folder beside `ebs.toml`, in order of their names; a folder that is not there holds none.
+/// Reads all `*.toml` of a folder beside `ebs.toml`, ordered by name; a missing folder counts as empty.
 pub(super) fn read_folder(
     folder: &Path,
     shown: &Path,
@@ -55,7 +55,7 @@ pub(super) fn read_folder(
             Ok(Ok(name)) if !name.starts_with('.') && Path::new(&name).extension().is_some_and(|end| end == "toml") => {
                 names.push(name);
             }
-            // Read-me files, editors' back-ups and names that no code could have.
+            // Ignore README files, editor backups and names that are no valid codes.
             Ok(_) => {}
             Err(error) => findings.push(unreadable_file(shown.join(inside), &error)),
         }

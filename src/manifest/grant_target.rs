@@ -1,18 +1,19 @@
-//! `on = "kind:pattern"`: parsed first and filled in later, typed, so that no name can turn into a wider pattern.
+//! Parser for grant targets, `on = "kind:pattern"`. Parsing before resolving ensures that no name can produce a wider
+//! pattern.
 
 use crate::{
     hint,
     model::{GrantTarget, NamePattern, ResourceKind},
 };
 
-/// What is wrong with an `on`, and what to do about it.
+/// Error in an `on`, with a suggestion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetError {
-    /// The rule that it breaks.
+    /// Rule id.
     pub rule: &'static str,
-    /// What is wrong.
+    /// Message.
     pub message: String,
-    /// What to do.
+    /// Suggestion.
     pub fix: Option<String>,
 }
 
@@ -24,7 +25,7 @@ fn target_error(message: impl Into<String>, fix: impl Into<String>) -> TargetErr
     }
 }
 
-/// Reads an `on`. `personas` are the names that may stand in braces after `service-account:`.
+/// Parses an `on`. `personas` are the names allowed in braces after `service-account:`.
 pub fn parse(text: &str, personas: &[&str]) -> Result<GrantTarget, TargetError> {
     let (word, pattern) = match text.split_once(':') {
         Some((word, pattern)) => (word, Some(pattern)),
@@ -38,10 +39,7 @@ pub fn parse(text: &str, personas: &[&str]) -> Result<GrantTarget, TargetError> 
         return match pattern {
             None | Some("*") => Ok(GrantTarget::Fixed(kind, NamePattern::Prefixed(String::new()))),
             Some(name) => Err(target_error(
-                format!(
-                    "`{word}` is the one of the stage and takes no name, but `{}` follows",
-                    name.escape_debug()
-                ),
+                format!("`{word}` takes no name, but has `{}`", name.escape_debug()),
                 format!("Write `on = \"{word}\"`."),
             )),
         };
@@ -68,10 +66,10 @@ fn parse_kind(word: &str) -> Result<ResourceKind, TargetError> {
     let exact = ResourceKind::GRANTABLE.iter().find(|(_, known)| *known == word);
     exact.map(|(kind, _)| *kind).ok_or_else(|| TargetError {
         rule: "unknown-kind",
-        message: format!("`{}` is not a kind that can be granted on", word.escape_debug()),
+        message: format!("grants on kind `{}` are not supported", word.escape_debug()),
         fix: Some(match hint::closest_match(word, known()) {
             Some(near) => format!("Did you mean `{near}`?"),
-            None => format!("Known: {}.", known().collect::<Vec<_>>().join(", ")),
+            None => format!("Known kinds: {}.", known().collect::<Vec<_>>().join(", ")),
         }),
     })
 }
@@ -86,16 +84,13 @@ fn parse_placeholder(
     if kind == ResourceKind::ServiceAccount {
         if inside == "prefix" {
             return Err(target_error(
-                "service accounts are granted on by id, and ids do not begin with a prefix",
-                "Name the persona whose account is meant, as in `service-account:{runtime}`.",
+                "`{prefix}` is not allowed for service accounts, because their ids have no prefix",
+                "Name the persona of the account, as in `service-account:{runtime}`.",
             ));
         }
         if !rest.is_empty() {
             return Err(target_error(
-                format!(
-                    "`{}` follows `{{{inside}}}`, which is already the whole account",
-                    rest.escape_debug()
-                ),
+                format!("unexpected `{}` after `{{{inside}}}`", rest.escape_debug()),
                 format!("Write `on = \"service-account:{{{inside}}}\"`."),
             ));
         }
@@ -103,27 +98,27 @@ fn parse_placeholder(
             true => Ok(GrantTarget::Account(inside.to_owned())),
             false => Err(TargetError {
                 rule: "unknown-persona",
-                message: format!("this template has no persona `{}`", inside.escape_debug()),
+                message: format!("no persona `{}` in this template", inside.escape_debug()),
                 fix: Some(super::suggest_name(inside, personas.iter().copied())),
             }),
         };
     }
     if inside != "prefix" {
-        let message = format!("`{{{}}}` cannot be filled in for a {word}", inside.escape_debug());
+        let message = format!("`{{{}}}` is not supported for a {word}", inside.escape_debug());
         return Err(target_error(
             message,
-            format!("Only `{{prefix}}` can, as in `{word}:{{prefix}}*`."),
+            format!("Use `{{prefix}}`, as in `{word}:{{prefix}}*`."),
         ));
     }
     match rest {
         "*" => Ok(GrantTarget::Prefix(kind)),
         "" => Err(target_error(
-            format!("`{{prefix}}` alone means one {word} whose whole name is the prefix"),
-            format!("Write `{word}:{{prefix}}*` for everything that begins with it."),
+            format!("`{{prefix}}` alone would match only a {word} named exactly like the prefix"),
+            format!("Write `{word}:{{prefix}}*` for all names with the prefix."),
         )),
         name if name.contains('*') => Err(target_error(
             format!("`{}` after `{{prefix}}` is neither `*` nor a name", name.escape_debug()),
-            "Write `{prefix}*` for everything that begins with the prefix, or `{prefix}` and the rest of one name.",
+            "Write `{prefix}*` for all names with the prefix, or `{prefix}` and the rest of one name.",
         )),
         name => check_characters(name).map(|()| GrantTarget::Prefixed(kind, name.to_owned())),
     }
@@ -132,33 +127,32 @@ fn parse_placeholder(
 fn parse_fixed(kind: ResourceKind, pattern: &str) -> Result<GrantTarget, TargetError> {
     if pattern.contains('{') {
         return Err(target_error(
-            format!("`{}` does not begin with its placeholder", pattern.escape_debug()),
-            "Names of a department begin with its prefix: put `{prefix}` first.",
+            format!(
+                "the placeholder in `{}` is not at the beginning",
+                pattern.escape_debug()
+            ),
+            "Put `{prefix}` first, because names of a department begin with its prefix.",
         ));
     }
     if kind == ResourceKind::ServiceAccount && pattern.ends_with('*') {
         return Err(target_error(
-            "a pattern of service accounts would reach every account of the organization",
-            "Name the persona whose account is meant, as in `service-account:{runtime}`.",
+            "a prefix of service account ids would cover accounts of all departments",
+            "Name the persona of the account, as in `service-account:{runtime}`.",
         ));
     }
-    let name = NamePattern::parse(pattern).map_err(|error| {
-        target_error(
-            error.to_string(),
-            "The service knows only whole names and beginnings of names.",
-        )
-    })?;
+    let name = NamePattern::parse(pattern)
+        .map_err(|error| target_error(error.to_string(), "Write a complete name, or a prefix followed by `*`."))?;
     check_characters(name.stem())?;
     Ok(GrantTarget::Fixed(kind, name))
 }
 
-/// Characters that mean something in a CRN would change what is granted on.
+/// Checks that the name contains no characters with a meaning in CRNs, which could change the target.
 fn check_characters(name: &str) -> Result<(), TargetError> {
     let safe = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
     match name.chars().find(|c| !safe(*c)) {
         None => Ok(()),
         Some(character) => Err(target_error(
-            format!("{character:?} cannot stand in a name that is granted on"),
+            format!("{character:?} is not allowed in the name of a grant target"),
             "Use letters, digits, `.`, `-`, `_`, and `:` for schema contexts.",
         )),
     }

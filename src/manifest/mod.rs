@@ -1,8 +1,8 @@
-//! What people write: `ebs.toml`, `departments/*.toml` and `rbac-templates/*.toml`, read with all checks at once, and
-//! what follows from them for one department in one stage.
+//! Files of a platform: `ebs.toml`, `departments/*.toml` and `rbac-templates/*.toml`, with all checks, and the desired
+//! state derived from them.
 //!
-//! Everything here is offline: whether an account, a cluster or a role really exists is for others to find out.
-//! `docs/files.md` is the reference for the people who write these files.
+//! Everything here is offline; the existence of accounts, clusters and roles is checked elsewhere. `docs/files.md` is
+//! the reference of the file formats.
 
 pub mod admin;
 pub mod assertions;
@@ -44,15 +44,15 @@ pub use workspace::{FindWorkspaceError, LoadedWorkspace, Workspace, WorkspaceOri
 
 use crate::hint;
 
-/// What to do about a name that is not there: the nearest one, or all there are.
+/// Suggests the nearest known name, or lists all known names.
 fn suggest_name<'a>(written: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = hint::closest_match(written, names.clone()) {
         return format!("Did you mean `{near}`?");
     }
     let known: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     if known.is_empty() {
-        "There is none yet.".to_owned()
+        "None is defined yet.".to_owned()
     } else {
-        format!("There is {}.", known.join(", "))
+        format!("Known: {}.", known.join(", "))
     }
 }

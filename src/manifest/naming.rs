@@ -1,7 +1,7 @@
-//! What prefixes and connector names may look like, and which departments get in each other's way.
+//! Naming rules for prefixes and connectors, and conflicts between prefixes.
 //!
-//! What a prefix *is* stands in `model::prefix`; here is what an organization allows (docs/reference/rbac.md#threats,
-//! T1).
+//! `model::prefix` checks the syntax of a prefix; this module checks the rules of an organization
+//! (docs/reference/rbac.md#threats, T1).
 
 use globset::{Glob, GlobMatcher};
 
@@ -11,8 +11,8 @@ use crate::{
     model::{Prefix, prefix::fold},
 };
 
-/// Names that Connect, the Schema Registry and Kafka give to things of their own. A prefix may not begin with one of
-/// them, nor be the beginning of one: `data-` would cover everybody's `data-preview…`.
+/// Names used by Connect, the Schema Registry and Kafka. A prefix must neither begin with one of them nor be a prefix
+/// of one: `data-` would cover `data-preview…` of all departments.
 pub const RESERVED: [&str; 8] = [
     "connect-",
     "dlq-",
@@ -24,14 +24,14 @@ pub const RESERVED: [&str; 8] = [
     "lcc-",
 ];
 
-/// Naming rules of one organization: the `[naming]` table.
+/// Naming rules of an organization: the `[naming]` table.
 #[derive(Clone, Debug)]
 pub struct NamingRules {
-    /// Shortest prefix, delimiter included.
+    /// Minimum length of a prefix, delimiter included.
     pub minimum_length: u32,
-    /// Reserved words besides [`RESERVED`].
+    /// Reserved words in addition to [`RESERVED`].
     pub reserved: Vec<String>,
-    /// What the rest of a connector's name, after the prefix, must look like.
+    /// Pattern for the part of a connector name after the prefix.
     pub connector: ConnectorNamePattern,
 }
 
@@ -51,10 +51,10 @@ impl NamingRules {
         let mut naming = Self::default();
         if let Some(length) = table.get::<u32>("minimum_length") {
             if *length.get_ref() < 2 {
-                let finding = Finding::error("invalid-value", "`naming.minimum_length` is below 2");
+                let finding = Finding::error("invalid-value", "`naming.minimum_length` is less than 2");
                 table.report(
                     length.span(),
-                    finding.with_fix("A prefix is at least one letter and a delimiter."),
+                    finding.with_fix("Use at least 2: a prefix has at least one letter and a delimiter."),
                 );
             } else {
                 naming.minimum_length = *length.get_ref();
@@ -62,7 +62,7 @@ impl NamingRules {
         }
         for word in table.list("reserved").unwrap_or_default() {
             if word.get_ref().is_empty() {
-                let finding = Finding::error("invalid-value", "an empty reserved word would reserve every name");
+                let finding = Finding::error("invalid-value", "a reserved word is empty");
                 table.report(word.span(), finding);
             } else {
                 naming.reserved.push(word.into_inner());
@@ -74,7 +74,7 @@ impl NamingRules {
         naming
     }
 
-    /// What is wrong with `prefix` on its own.
+    /// Checks `prefix` against the naming rules.
     pub fn check_prefix(&self, prefix: &Prefix) -> Vec<Finding> {
         let mut findings = Vec::new();
         let length = prefix.as_str().chars().count();
@@ -90,19 +90,19 @@ impl NamingRules {
             let message = if fold(word).starts_with(&prefix.folded()) {
                 format!("prefix `{prefix}` would also cover the reserved names `{word}…`")
             } else {
-                format!("prefix `{prefix}` begins with the reserved word `{word}`")
+                format!("prefix `{prefix}` starts with the reserved word `{word}`")
             };
             let reason = if RESERVED.contains(&word) {
-                "Connect and its helpers name their own topics and groups so, for all departments together."
+                "Choose another prefix. Connect uses these names for topics and groups of all departments."
             } else {
-                "`naming.reserved` in ebs.toml keeps it free."
+                "Choose another prefix. `naming.reserved` in `ebs.toml` reserves it."
             };
             findings.push(Finding::error("prefix-reserved", message).with_fix(reason));
         }
         findings
     }
 
-    /// The reserved word that `prefix` begins with or is the beginning of.
+    /// Returns the reserved word that conflicts with `prefix`.
     fn reserved_word<'a>(&'a self, prefix: &Prefix) -> Option<&'a str> {
         let folded = prefix.folded();
         let own = self.reserved.iter().map(String::as_str);
@@ -112,14 +112,14 @@ impl NamingRules {
         })
     }
 
-    /// Whether a connector may be called `name` in a department with `prefix`.
+    /// Whether `name` is allowed for a connector of a department with `prefix`.
     pub fn allows_connector(&self, prefix: &Prefix, name: &str) -> bool {
         name.strip_prefix(prefix.as_str())
             .is_some_and(|rest| !rest.is_empty() && self.connector.matches(rest))
     }
 }
 
-/// A glob for the part of a connector's name that follows the prefix (`*-{source,sink}`).
+/// Glob for the part of a connector name after the prefix (`*-{source,sink}`).
 #[derive(Clone, Debug)]
 pub struct ConnectorNamePattern {
     text: String,
@@ -127,12 +127,12 @@ pub struct ConnectorNamePattern {
 }
 
 impl ConnectorNamePattern {
-    /// Whether `rest`, the name without the prefix, fits.
+    /// Whether `rest`, the name without the prefix, matches.
     pub fn matches(&self, rest: &str) -> bool {
         self.matcher.is_match(rest)
     }
 
-    /// The glob as written.
+    /// Returns the glob as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -165,11 +165,11 @@ impl PartialEq for ConnectorNamePattern {
     }
 }
 
-/// Every pair of prefixes that get in each other's way, as indexes into `prefixes`: the first of a pair is the shorter
-/// one (or the earlier, when both are equal).
+/// Returns all pairs of conflicting prefixes as indexes into `prefixes`: first the shorter one, or the earlier of two
+/// equal ones.
 ///
-/// Sorted by folded form, the prefixes that begin with a given one stand right behind it, so two hundred departments
-/// need one sort and not twenty thousand comparisons.
+/// Sorted by folded form, prefixes that begin with a given one directly follow it, so one sort replaces comparing all
+/// pairs.
 pub fn find_conflicts(prefixes: &[&Prefix]) -> Vec<(usize, usize)> {
     let mut order: Vec<(String, usize)> = prefixes
         .iter()

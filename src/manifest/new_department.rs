@@ -1,5 +1,4 @@
-//! `department new`: the text of a department's file, with a comment on every key, so that nobody needs the reference
-//! to fill it in.
+//! Text of a new department file for `department new`, with a comment for every key.
 
 use std::fmt::Write;
 
@@ -12,27 +11,27 @@ use crate::{
     model::{DepartmentCode, DepartmentQuota},
 };
 
-/// What is known about a department that is to be.
+/// Values for a new department file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDepartment {
-    /// Its code.
+    /// Code.
     pub code: DepartmentCode,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its prefix, as proposed.
+    /// Proposed prefix.
     pub prefix: String,
-    /// Its template; the default one when it is not said.
+    /// Template; `None` for the default.
     pub template: Option<String>,
-    /// Where its costs go.
+    /// Cost center.
     pub cost_center: Option<String>,
-    /// Whom to write to.
+    /// E-mail addresses of contacts.
     pub contacts: Vec<String>,
-    /// Its quota; the default one when it is not said.
+    /// Quota; `None` for the default.
     pub quota: Option<DepartmentQuota>,
 }
 
 impl NewDepartment {
-    /// A department with everything but its code guessed: the name from the code, and the code with a dash as prefix.
+    /// Derives name and prefix from the code.
     pub fn propose(code: DepartmentCode) -> Self {
         let words = code.as_str().split('-').map(|word| {
             let mut letters = word.chars();
@@ -50,7 +49,7 @@ impl NewDepartment {
         }
     }
 
-    /// The text of its file. What was not said is there as a comment, with what counts instead.
+    /// Returns the text of the file. Missing values are commented out and show their defaults.
     pub fn render(&self, workspace: &Workspace) -> String {
         let mut out = String::new();
         // Writing into a `String` cannot fail.
@@ -66,23 +65,23 @@ impl NewDepartment {
             self.code
         )?;
         writeln!(out)?;
-        writeln!(out, "# What people call it.")?;
+        writeln!(out, "# Display name.")?;
         writeln!(out, "name = {}", toml_string(&self.name))?;
         writeln!(out)?;
         writeln!(
             out,
-            "# All its topics, groups, schemas and connectors begin so. Never changes after onboarding."
+            "# Prefix of all its topics, groups, schemas and connectors. It never changes after onboarding."
         )?;
         writeln!(out, "prefix = {}", toml_string(&self.prefix))?;
         writeln!(out)?;
         let templates: Vec<&str> = workspace.templates().map(|template| template.name.as_str()).collect();
-        writeln!(out, "# What its people and pipeline may do: {}.", templates.join(", "))?;
+        writeln!(out, "# Template with its grants: {}.", templates.join(", "))?;
         match &self.template {
             Some(template) => writeln!(out, "template = {}", toml_string(template))?,
             None => writeln!(out, "# template = {}", toml_string(&platform.template))?,
         }
         writeln!(out)?;
-        writeln!(out, "# Where its costs go, and whom to write to.")?;
+        writeln!(out, "# Cost center and contacts.")?;
         match &self.cost_center {
             Some(center) => writeln!(out, "cost_center = {}", toml_string(center))?,
             None => writeln!(out, "# cost_center = \"CC-0000\"")?,
@@ -93,13 +92,10 @@ impl NewDepartment {
             writeln!(out, "contacts = {}", toml_list(&self.contacts))?;
         }
         writeln!(out)?;
-        writeln!(
-            out,
-            "# Public `age` keys; with them its profiles are handed over encrypted."
-        )?;
+        writeln!(out, "# Public `age` keys; its profiles are encrypted to them.")?;
         writeln!(out, "# recipients = [\"age1…\"]")?;
         writeln!(out)?;
-        writeln!(out, "# What it may use. A key that is missing has the value shown.")?;
+        writeln!(out, "# Quota. A missing key has the value shown.")?;
         writeln!(out, "[quota]")?;
         let (mark, quota) = match &self.quota {
             Some(quota) => ("", quota),
@@ -113,7 +109,7 @@ impl NewDepartment {
 }
 
 impl Workspace {
-    /// What would be found if `text` were the file of department `code`: in itself, and together with all others.
+    /// Checks `text` as the file of department `code`, alone and together with all other departments.
     pub fn check_department(&self, code: &DepartmentCode, text: &str) -> Vec<Finding> {
         let source = SourceFile::new(format!("{}/{code}.toml", super::workspace::DEPARTMENTS), text);
         let (read, mut findings) = department::read(&source, code.as_str(), &self.platform);
@@ -121,7 +117,7 @@ impl Workspace {
         let mut others = self.clone();
         let known = others.cross_check();
         others.departments.insert(code.clone(), read);
-        // What others owe each other already is not this department's business.
+        // Ignore findings that exist without this department.
         let is_new = |finding: &Finding| !known.iter().any(|old| old.message == finding.message);
         findings.extend(others.cross_check().into_iter().filter(is_new));
         findings

@@ -1,4 +1,4 @@
-//! `init`: the text of an `ebs.toml`, with a comment on what can be added later.
+//! Text of a new `ebs.toml` for `init`, with comments on optional keys.
 
 use std::fmt::Write;
 
@@ -8,19 +8,19 @@ use super::{
 };
 use crate::model::{OrganizationId, ServiceAccountId};
 
-/// What is known about a platform that is to be.
+/// Values for a new `ebs.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPlatform {
-    /// The organization, when it is known already.
+    /// Organization, if known.
     pub organization: Option<OrganizationId>,
-    /// The provisioner's account, when there is one already.
+    /// Account of the provisioner, if it exists.
     pub provisioner: Option<ServiceAccountId>,
-    /// The stages with their names; the first one becomes the default.
+    /// Stages by name; the first one becomes the default.
     pub stages: Vec<(String, Stage)>,
 }
 
 impl NewPlatform {
-    /// The text of its `ebs.toml`.
+    /// Returns the text of the file.
     pub fn render(&self) -> String {
         let mut out = String::new();
         // Writing into a `String` cannot fail.
@@ -31,7 +31,7 @@ impl NewPlatform {
     fn write(&self, out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
-            "# The platform. `docs/files.md` explains every key; `confluent ebs department validate` checks it."
+            "# Platform configuration. `docs/files.md` explains every key; `confluent ebs department validate` checks it."
         )?;
         writeln!(out)?;
         if let Some((name, _)) = self.stages.first() {
@@ -41,7 +41,7 @@ impl NewPlatform {
             Some(account) => writeln!(out, "provisioner = {}", toml_string(account.as_str()))?,
             None => writeln!(
                 out,
-                "# provisioner = \"sa-…\"  # made once by an administrator, see docs/provisioner.md"
+                "# provisioner = \"sa-…\"  # created once by an administrator, see docs/provisioner.md"
             )?,
         }
         if let Some(organization) = &self.organization {
@@ -58,7 +58,7 @@ impl NewPlatform {
             writeln!(out, "reserve_percent = {}", stage.reserve_percent)?;
         }
         let quota = default_quota();
-        writeln!(out, "\n# What a department gets that says nothing.")?;
+        writeln!(out, "\n# Defaults for departments.")?;
         writeln!(
             out,
             "[defaults]\ntemplate = {}",

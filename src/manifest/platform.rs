@@ -1,4 +1,4 @@
-//! `ebs.toml`: the platform, its stages and what departments have in common.
+//! Platform file, `ebs.toml`: stages and settings for all departments.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,15 +17,14 @@ use crate::{
     },
 };
 
-/// Tasks of one Kafka cluster over all connectors (docs/reference/quotas.md#sharing-a-cluster).
+/// Default maximum number of tasks of a Kafka cluster (docs/reference/quotas.md#sharing-a-cluster).
 pub const DEFAULT_TASK_CEILING: u32 = 250;
-/// Share of the ceiling that is not given to departments, in percent (docs/reference/quotas.md#sharing-a-cluster).
+/// Default share of the task ceiling that is reserved, in percent (docs/reference/quotas.md#sharing-a-cluster).
 pub const DEFAULT_RESERVE_PERCENT: u32 = 10;
-/// Template of a department that names none.
+/// Default template of departments.
 pub const DEFAULT_TEMPLATE: &str = "hybrid";
 
-/// Quota of a department that says nothing, where `ebs.toml` says nothing either: enough to begin with, small enough
-/// that twenty-four such departments fit a cluster.
+/// Returns the default quota of departments. Twenty-four departments with this quota fit into one cluster.
 pub fn default_quota() -> DepartmentQuota {
     DepartmentQuota {
         connectors: 5,
@@ -35,29 +34,29 @@ pub fn default_quota() -> DepartmentQuota {
     }
 }
 
-/// One stage: where it lives, and how much of its cluster departments may share.
+/// A stage: its address and the capacity of its cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
-    /// The environment.
+    /// Environment.
     pub environment: EnvironmentId,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: ClusterId,
-    /// The Schema Registry; discovered when it is not written.
+    /// Schema Registry; discovered if not configured.
     pub schema_registry: Option<SchemaRegistryId>,
-    /// How many tasks the cluster runs at most, over all connectors.
+    /// Maximum number of tasks that the cluster runs for all connectors.
     pub task_ceiling: u32,
-    /// How much of the ceiling is kept free, in percent.
+    /// Reserved share of the ceiling, in percent.
     pub reserve_percent: u32,
 }
 
 impl Stage {
-    /// How many tasks departments may be promised together.
+    /// Returns the number of tasks that can be allocated to departments.
     pub fn allocatable_tasks(&self) -> u32 {
         let share = u64::from(self.task_ceiling) * u64::from(100 - self.reserve_percent.min(100)) / 100;
         u32::try_from(share).unwrap_or(u32::MAX)
     }
 
-    /// The stage's address in `organization`.
+    /// Returns the stage's address in `organization`.
     pub fn address(&self, organization: &OrganizationId) -> StageAddress {
         StageAddress {
             organization: organization.clone(),
@@ -68,28 +67,28 @@ impl Stage {
     }
 }
 
-/// What `ebs.toml` says, with defaults filled in.
+/// Content of `ebs.toml` with defaults applied.
 #[derive(Clone, Debug)]
 pub struct Platform {
-    /// The organization; discovered when it is not written.
+    /// Organization; discovered if not configured.
     pub organization: Option<OrganizationId>,
-    /// The stage that is meant when none is named; empty when the file leaves that open.
+    /// Default stage; empty if the file does not determine one.
     pub default_stage: String,
-    /// All stages by name.
+    /// Stages by name.
     pub stages: BTreeMap<String, Stage>,
-    /// What names may look like.
+    /// Naming rules.
     pub naming: NamingRules,
-    /// Template of a department that names none.
+    /// Default template of departments.
     pub template: String,
-    /// Quota of a department that says nothing, field by field.
+    /// Default quota of departments, by field.
     pub quota: DepartmentQuota,
-    /// The service account that onboards, for when its own key cannot tell.
+    /// Service account of the provisioner, for when its key cannot identify it.
     pub provisioner: Option<ServiceAccountId>,
-    /// Service accounts and API keys, by id, that are taken for ours although nothing vouches for them.
+    /// Ids of service accounts and API keys that are treated as managed without further evidence.
     pub adopt: Vec<String>,
-    /// Ids of the people and accounts that may administrate the organization, the environments or the clusters.
+    /// Ids of users and accounts that may administrate the organization, the environments or the clusters.
     pub administrators: Vec<String>,
-    /// Lint rules that apply to no department, with the reason for each.
+    /// Lint rules disabled for all departments, each with its reason.
     pub lint_exceptions: Vec<(String, String)>,
 }
 
@@ -111,7 +110,7 @@ impl Default for Platform {
 }
 
 impl Platform {
-    /// The stage `name`, or the default stage.
+    /// Returns the stage `name`, or the default stage.
     pub fn stage<'a>(&'a self, name: Option<&'a str>) -> Option<(&'a str, &'a Stage)> {
         let name = name.unwrap_or(&self.default_stage);
         self.stages
@@ -120,21 +119,21 @@ impl Platform {
     }
 }
 
-/// `ebs.toml` as read: the platform, and the places that later checks point at.
+/// A parsed `ebs.toml` with the locations that later checks report.
 #[derive(Clone, Debug, Default)]
 pub struct PlatformFile {
-    /// What it says.
+    /// Platform.
     pub platform: Platform,
-    /// The file; `None` when there is none.
+    /// Source file; `None` if there is none.
     pub source: Option<Arc<SourceFile>>,
-    /// Where the default template is named.
+    /// Location of the default template.
     pub(super) template: Option<std::ops::Range<usize>>,
-    /// Where each stage is written.
+    /// Locations of the stages.
     pub(super) stages: BTreeMap<String, std::ops::Range<usize>>,
 }
 
 const TOP_LEVEL_KEYS: [&str; 4] = ["default_stage", "provisioner", "adopt", "administrators"];
-const TOP_LEVEL_HINT: &str = "It belongs at the top of the file, above the first table in brackets.";
+const TOP_LEVEL_HINT: &str = "Move it to the top of the file, above the first table.";
 
 /// Reads `ebs.toml`.
 pub fn read(source: &Arc<SourceFile>) -> (PlatformFile, Vec<Finding>) {
@@ -151,15 +150,15 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     let platform = &mut file.platform;
     root.hint_misplaced_keys(
         &["environment", "cluster", "schema_registry"],
-        "It belongs below a stage, as in `[stages.prod]`.",
+        "Move it into a stage table such as `[stages.prod]`.",
     );
     let default_stage = root.get::<String>("default_stage");
     platform.provisioner = root.parse("provisioner").map(Spanned::into_inner);
-    platform.adopt = read_ids(root, "adopt", "neither a service account nor an API key", ADOPT_HINT);
+    platform.adopt = read_ids(root, "adopt", "neither a service account id nor an API key", ADOPT_HINT);
     platform.administrators = read_ids(
         root,
         "administrators",
-        "no id of a user or a service account",
+        "neither a user id nor a service account id",
         ADMINISTRATORS_HINT,
     );
     if let Some(organization) = root.table("organization") {
@@ -171,7 +170,7 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     }
     if let Some(defaults) = root.table("defaults") {
         defaults.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
-        defaults.hint_misplaced_keys(&QuotaFields::KEYS, "It belongs below `[defaults.quota]`.");
+        defaults.hint_misplaced_keys(&QuotaFields::KEYS, "Move it into `[defaults.quota]`.");
         if let Some(template) = defaults.get::<String>("template") {
             file.template = Some(template.span());
             platform.template = template.into_inner();
@@ -189,10 +188,10 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     choose_default_stage(root, default_stage.as_ref(), &mut file.platform, &file.stages);
 }
 
-const ADOPT_HINT: &str = "Write ids, as in `sa-abc123` or `ABCDEFGHIJKLMNOP`.";
-const ADMINISTRATORS_HINT: &str = "Write ids, as in `u-abc123` or `sa-abc123`.";
+const ADOPT_HINT: &str = "Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.";
+const ADMINISTRATORS_HINT: &str = "Write ids such as `u-abc123` or `sa-abc123`.";
 
-/// The ids of the list `key`; what is none is `otherwise`.
+/// Reads the list of ids under `key`; `otherwise` describes an invalid id in messages.
 fn read_ids(root: &TomlTable<'_>, key: &'static str, otherwise: &str, fix: &str) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for id in root.list(key).unwrap_or_default() {
@@ -204,7 +203,7 @@ fn read_ids(root: &TomlTable<'_>, key: &'static str, otherwise: &str, fix: &str)
         } else if ids.contains(text) {
             root.report(
                 id.span(),
-                Finding::warning("duplicate-value", format!("`{text}` stands here twice")),
+                Finding::warning("duplicate-value", format!("duplicate value `{text}`")),
             );
         } else {
             ids.push(text.clone());
@@ -223,19 +222,13 @@ fn read_stages(table: &TomlTable<'_>, file: &mut PlatformFile) {
         let task_ceiling = stage.get::<u32>("task_ceiling");
         let reserve_percent = stage.get::<u32>("reserve_percent");
         if let Some(ceiling) = task_ceiling.as_ref().filter(|ceiling| *ceiling.get_ref() == 0) {
-            stage.report(
-                ceiling.span(),
-                Finding::error("invalid-value", "a cluster that runs no task is of no use"),
-            );
+            stage.report(ceiling.span(), Finding::error("invalid-value", "`task_ceiling` is 0"));
         }
         if let Some(percent) = reserve_percent.as_ref().filter(|percent| *percent.get_ref() >= 100) {
-            let finding = Finding::error(
-                "invalid-value",
-                "a reserve of 100 percent or more leaves nothing to share",
-            );
+            let finding = Finding::error("invalid-value", "`reserve_percent` is 100 or more");
             stage.report(percent.span(), finding);
         }
-        // The name was read even when the stage is broken: other checks should not call it unknown.
+        // Register the name even if the stage is invalid, so that it is not reported as unknown.
         file.stages.insert(name.get_ref().clone(), name.span());
         let (Some(environment), Some(cluster)) = (environment, cluster) else {
             continue;
@@ -252,23 +245,23 @@ fn read_stages(table: &TomlTable<'_>, file: &mut PlatformFile) {
     }
 }
 
-/// A stage is the second word of every account's name, and the words are separated by dashes: with a dash in it,
+/// Checks a stage name. It is the second part of account names, whose parts are separated by dashes: with a dash,
 /// `ebs-prod-eu-claims-…` could be department `claims` of stage `prod-eu` or department `eu-claims` of stage `prod`.
 fn check_stage_name(table: &TomlTable<'_>, name: &Spanned<String>) {
     let text = name.get_ref();
     let safe = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     if !(safe && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= 13) {
         let message = format!(
-            "`{}` is not a stage: 1 to 13 of a-z and 0-9, beginning with a letter",
+            "`{}` is not a stage name: expected 1 to 13 characters of a-z and 0-9, starting with a letter",
             text.escape_debug()
         );
         let finding = Finding::error("invalid-value", message);
-        let fix = "Stages are a part of account names (`ebs-prod-claims-operator`), which dashes take apart.";
+        let fix = "Use a name without dashes, because dashes separate the parts of account names (`ebs-prod-claims-operator`).";
         table.report(name.span(), finding.with_fix(fix));
     }
 }
 
-/// Accounts of two stages on one cluster hold roles on the same names.
+/// Warns if two stages share a cluster or environment, because their accounts hold roles on the same names.
 fn warn_if_shared(table: &TomlTable<'_>, name: &Spanned<String>, stage: &Stage, others: &BTreeMap<String, Stage>) {
     let shares = |other: &Stage| {
         if other.cluster == stage.cluster {
@@ -281,12 +274,14 @@ fn warn_if_shared(table: &TomlTable<'_>, name: &Spanned<String>, stage: &Stage, 
     };
     let shared = others.iter().find_map(|(other, stage)| Some((other, shares(stage)?)));
     if let Some((other, (what, id))) = shared {
-        let message = format!("stages `{other}` and `{}` share the {what} {id}", name.get_ref());
+        let message = format!("stages `{other}` and `{}` share {what} `{id}`", name.get_ref());
         let fix = match what {
             "cluster" => {
-                "A department's accounts of one stage can reach its connectors, topics and schemas of the other."
+                "Use separate clusters: a department's accounts of one stage have access to its connectors, topics and schemas of the other."
             }
-            _ => "An environment has one Schema Registry: accounts of one stage can reach schemas of the other.",
+            _ => {
+                "Use separate environments: accounts of one stage have access to schemas of the other, because an environment has one Schema Registry."
+            }
         };
         table.report(
             name.span(),
@@ -305,7 +300,7 @@ fn choose_default_stage(
     if let Some(written) = written {
         let name = written.get_ref();
         if !stages.is_empty() && !stages.contains_key(name) {
-            let finding = Finding::error("unknown-stage", format!("there is no stage `{}`", name.escape_debug()));
+            let finding = Finding::error("unknown-stage", format!("no stage `{}`", name.escape_debug()));
             root.report(written.span(), finding.with_fix(super::suggest_name(name, names())));
         }
         platform.default_stage.clone_from(name);
@@ -314,7 +309,7 @@ fn choose_default_stage(
         first.unwrap_or_default().clone_into(&mut platform.default_stage);
     } else if stages.len() > 1 {
         let names: Vec<String> = names().map(|name| format!("`{name}`")).collect();
-        let fix = format!("Say which of {} is meant when none is named.", names.join(", "));
+        let fix = format!("Set it to one of {}.", names.join(", "));
         root.report_missing_with("default_stage", &fix);
     }
 }

@@ -1,4 +1,4 @@
-//! What a profile says besides its key: the facts that a department's own commands work from.
+//! Facts in a profile besides its key; department commands use them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,49 +9,51 @@ use crate::model::{
     ownership::short_hash,
 };
 
-/// Everything in a profile that follows from what people wrote.
+/// Content of a profile that is derived from the files.
 ///
-/// The rest (endpoint, id of the runtime account, day of issue, key) is known only later or differs from one place to
-/// another; it is kept out of the [hash](Self::hash), so that the tag on an account says the same on every run.
+/// The endpoint, the id of the runtime account, the issue date and the key are excluded from the [hash](Self::hash),
+/// because they are known only later or differ between machines. The ownership tag of an account therefore stays the
+/// same on every run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProfileFacts {
-    /// The organization.
+    /// Organization.
     pub organization: OrganizationId,
-    /// The stage.
+    /// Stage.
     pub stage: String,
-    /// The environment.
+    /// Environment.
     pub environment: EnvironmentId,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: ClusterId,
-    /// The Schema Registry, when there is one.
+    /// Schema Registry, if any.
     pub schema_registry: Option<SchemaRegistryId>,
-    /// The department's code.
+    /// Department code.
     pub department: DepartmentCode,
-    /// The department's name.
+    /// Department name.
     pub department_name: String,
-    /// The persona.
+    /// Persona.
     pub persona: String,
-    /// The beginning of all names of the department.
+    /// Prefix of the department.
     pub prefix: Prefix,
-    /// What the department may use.
+    /// Quota of the department.
     pub quota: DepartmentQuota,
-    /// Lint rules that do not apply, with the reason for each.
+    /// Disabled lint rules, each with its reason.
     pub lint_exceptions: Vec<(String, String)>,
-    /// Name of the service account that its connectors run under, when the template has one.
+    /// Name of the service account that runs its connectors, if the template has one.
     pub runtime: Option<String>,
 }
 
 impl ProfileFacts {
-    /// First digits of a hash over everything here; the order of plugins does not matter.
+    /// Returns a short hash of the facts; the order of plugins does not matter.
     pub fn hash(&self) -> String {
         let mut facts = self.clone();
         facts.quota.plugins.sort();
-        // Plain data with text keys always serialises; the fallback would only make the profile look changed.
+        // Serialization cannot fail for plain data with text keys. The fallback would only make the profile look
+        // changed.
         short_hash(&serde_json::to_vec(&facts).unwrap_or_default())
     }
 
-    /// The name of the profile's file: `<department>-<persona>.toml`, in a folder of the stage's name unless it is the
-    /// default stage.
+    /// Returns the file name of the profile: `<department>-<persona>.toml`, in a folder named after the stage unless it
+    /// is the default stage.
     pub fn file_name(&self, default_stage: &str) -> PathBuf {
         let name = format!("{}-{}.toml", self.department, self.persona);
         if self.stage == default_stage {
@@ -61,7 +63,7 @@ impl ProfileFacts {
         }
     }
 
-    /// The address of the stage.
+    /// Returns the address of the stage.
     pub fn address(&self) -> StageAddress {
         StageAddress {
             organization: self.organization.clone(),

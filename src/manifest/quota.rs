@@ -1,4 +1,4 @@
-//! `[quota]`: what a department may use, field by field, with the gaps filled from the platform's defaults.
+//! `[quota]`: fields of a department quota, with defaults of the platform.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{plugins, toml::TomlTable};
 use crate::{diag::Finding, model::DepartmentQuota};
 
-/// The fields that were written, each with its place.
+/// Configured fields with their locations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct QuotaFields {
     connectors: Option<Spanned<u32>>,
@@ -17,7 +17,7 @@ pub(super) struct QuotaFields {
 }
 
 impl QuotaFields {
-    /// The keys of a quota table.
+    /// Keys of a quota table.
     pub(super) const KEYS: [&'static str; 4] = ["connectors", "tasks", "tasks_per_connector", "plugins"];
 
     pub(super) fn read(table: &TomlTable<'_>) -> Self {
@@ -31,11 +31,11 @@ impl QuotaFields {
         fields
     }
 
-    /// The quota, with what was not written taken from `defaults`.
+    /// Returns the quota, with missing fields taken from `defaults`.
     pub(super) fn with_defaults(&self, defaults: &DepartmentQuota) -> DepartmentQuota {
         let or = |field: &Option<Spanned<u32>>, default| field.as_ref().map_or(default, |field| *field.get_ref());
         let tasks = or(&self.tasks, defaults.tasks);
-        // A default must not make a department's own figures contradict each other: 1 task in all, 2 per connector.
+        // A default must not contradict a configured field, such as 1 task in total but 2 per connector.
         let per_connector = defaults.tasks_per_connector.min(tasks);
         DepartmentQuota {
             connectors: or(&self.connectors, defaults.connectors),
@@ -45,14 +45,14 @@ impl QuotaFields {
         }
     }
 
-    /// Where the figure stands that contradicts the quota once the gaps are filled; `None` when nothing does.
+    /// Returns the location of a field that contradicts the complete quota.
     pub(super) fn contradiction(&self, quota: &DepartmentQuota) -> Option<(Range<usize>, String)> {
         if quota.tasks_per_connector <= quota.tasks {
             return None;
         }
         let place = self.tasks_per_connector.as_ref().or(self.tasks.as_ref())?;
         let message = format!(
-            "{} tasks per connector are more than the {} of the whole department",
+            "`tasks_per_connector` ({}) exceeds `tasks` ({})",
             quota.tasks_per_connector, quota.tasks
         );
         Some((place.span(), message))
@@ -62,8 +62,11 @@ impl QuotaFields {
         let figures = [&self.connectors, &self.tasks, &self.tasks_per_connector];
         for (key, figure) in Self::KEYS.into_iter().zip(figures) {
             if let Some(figure) = figure.as_ref().filter(|figure| *figure.get_ref() == 0) {
-                let finding = Finding::error("quota-zero", format!("`{key}` is 0: the department could run nothing"));
-                let fix = "Give it at least 1, or the template `read-only` when it is only meant to look.";
+                let finding = Finding::error(
+                    "quota-zero",
+                    format!("`{key}` is 0, so the department cannot run connectors"),
+                );
+                let fix = "Set it to at least 1, or use template `read-only` for read access only.";
                 table.report(figure.span(), finding.with_fix(fix));
             }
         }
@@ -72,7 +75,7 @@ impl QuotaFields {
             && *tasks.get_ref() > 0
         {
             let message = format!(
-                "{} connectors share {} tasks, but each running connector needs at least one",
+                "`connectors` ({}) exceeds `tasks` ({}), but each running connector needs at least one task",
                 connectors.get_ref(),
                 tasks.get_ref()
             );

@@ -1,5 +1,5 @@
-//! `connector plugin new`: the text of a connector file for somebody who begins. As YAML with a comment on every key; JSON
-//! knows no comments, so there it is the active keys alone.
+//! Text of a starter file for `connector plugin new`: YAML with a comment for every key, or JSON with the active keys
+//! only, because JSON allows no comments.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::{
     model::DepartmentQuota,
 };
 
-/// The text of a YAML file called `file`.
+/// Returns the text of a YAML file called `file`.
 #[must_use]
 pub fn render_yaml(starter: &Starter, file: &str, quota: Option<&DepartmentQuota>) -> String {
     let mut out = String::new();
@@ -32,7 +32,7 @@ fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&De
     if starter.placeholders().next().is_some() {
         writeln!(out, "# 1. Replace every {FILL_IN}.")?;
     } else {
-        writeln!(out, "# 1. Look it over.")?;
+        writeln!(out, "# 1. Review it.")?;
     }
     writeln!(out, "# 2. Check it:  confluent ebs connector lint {file}")?;
     writeln!(
@@ -40,15 +40,15 @@ fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&De
         "# 3. Create it: confluent ebs connector create --config-file {file}"
     )?;
     writeln!(out, "#")?;
-    writeln!(out, "# The keys are those of {SNAPSHOT}. What the service knows today:")?;
+    writeln!(out, "# The keys are those of {SNAPSHOT}. Current keys:")?;
     writeln!(out, "# confluent ebs connector plugin describe {class}")?;
     writeln!(out)?;
     writeln!(out, "name: {}", double_quoted(&starter.name))?;
     writeln!(out, "connector.class: {}", double_quoted(class))?;
 
-    write_section(out, starter, StarterSection::Topics, "Which Kafka topics.")?;
-    write_section(out, starter, StarterSection::Required, "What it does not do without.")?;
-    write_section(out, starter, StarterSection::Usual, "What it is usually given.")?;
+    write_section(out, starter, StarterSection::Topics, "Kafka topics.")?;
+    write_section(out, starter, StarterSection::Required, "Required keys.")?;
+    write_section(out, starter, StarterSection::Usual, "Common keys.")?;
 
     writeln!(out)?;
     match quota {
@@ -64,7 +64,7 @@ fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&De
     writeln!(out)?;
     writeln!(
         out,
-        "# Left out on purpose: the account that the connector runs under. `create` fills in the department's"
+        "# The runtime account is omitted on purpose. `create` fills in the department's account"
     )?;
     writeln!(
         out,
@@ -73,7 +73,7 @@ fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&De
     if starter.dead_letters {
         writeln!(
             out,
-            "# So it does with errors.deadletterqueue.topic.name: {}-dlq.",
+            "# `create` also sets errors.deadletterqueue.topic.name to {}-dlq.",
             starter.name
         )?;
     }
@@ -81,22 +81,22 @@ fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&De
         writeln!(out)?;
         writeln!(
             out,
-            "# Secrets do not belong into a file. ${{env:NAME}} is taken from the environment when the connector is"
+            "# Do not write secrets into this file. When the connector is created, ${{env:NAME}} is read from the environment,"
         )?;
         writeln!(
             out,
-            "# created, ${{file:PATH}} from a file below --secrets-dir, and ${{prompt:}} is asked for."
+            "# ${{file:PATH}} from a file below --secrets-dir, and ${{prompt:}} is prompted for."
         )?;
     }
     write_section(
         out,
         starter,
         StarterSection::Optional,
-        "What it can be given, too: remove the \"#\" before the key.",
+        "Optional keys: remove the `#` to set one.",
     )
 }
 
-/// The keys of one part, below a comment, if there are any.
+/// Writes the keys of one section after a comment, if there are any.
 fn write_section(out: &mut String, starter: &Starter, part: StarterSection, title: &str) -> std::fmt::Result {
     let keys: Vec<&StarterKey> = starter.keys.iter().filter(|key| key.section == part).collect();
     if keys.is_empty() {
@@ -106,7 +106,7 @@ fn write_section(out: &mut String, starter: &Starter, part: StarterSection, titl
     let off = if part == StarterSection::Optional { "#" } else { "" };
     let mut noted = true;
     for StarterKey { key, value, note, .. } in keys {
-        // A key with a note stands apart, so that it is clear whose note it is.
+        // Separate a key with a note by blank lines, so that the note clearly belongs to it.
         if note.is_some() || noted {
             writeln!(out)?;
         }
@@ -119,7 +119,7 @@ fn write_section(out: &mut String, starter: &Starter, part: StarterSection, titl
     Ok(())
 }
 
-/// A comment, in lines that can be read beside a file tree.
+/// Writes a comment, wrapped at 98 columns.
 fn write_comment(out: &mut String, text: &str) -> std::fmt::Result {
     const WIDTH: usize = 98;
     let mut line = String::new();
@@ -136,12 +136,12 @@ fn write_comment(out: &mut String, text: &str) -> std::fmt::Result {
     writeln!(out, "# {line}")
 }
 
-/// A text in double quotes: what JSON escapes, YAML understands.
+/// Returns text in double quotes. JSON escapes are valid in YAML.
 fn double_quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The text of a JSON file, in the form of the stock CLI.
+/// Returns the text of a JSON file in the format of the Confluent CLI.
 #[must_use]
 pub fn render_json(starter: &Starter) -> String {
     let mut config = serde_json::Map::new();

@@ -1,4 +1,4 @@
-//! `rbac-templates/*.toml`: what the personas of a department may do, each grant with its reason.
+//! Templates, `rbac-templates/*.toml`: personas of a department and their grants, each with a reason.
 
 use std::{ops::Range, sync::Arc};
 
@@ -21,23 +21,23 @@ use crate::{
     },
 };
 
-/// The words for key kinds that people write.
+/// Names of key kinds in files.
 pub const KEY_KINDS: [(&str, KeyKind); 3] = [
     ("cloud", KeyKind::Cloud),
     ("kafka", KeyKind::Kafka),
     ("schema-registry", KeyKind::SchemaRegistry),
 ];
 
-/// A template as read, and the file it came from.
+/// A parsed template file.
 #[derive(Clone, Debug)]
 pub struct TemplateFile {
-    /// What it says.
+    /// Template.
     pub template: Template,
-    /// The file.
+    /// Source file.
     pub source: Arc<SourceFile>,
 }
 
-/// Reads one template. `stem` is the file's name without `.toml`. `None` when no persona could be read.
+/// Reads a template. `stem` is the file name without `.toml`. `None` if no persona is valid.
 pub fn read(source: &Arc<SourceFile>, stem: &str) -> (Option<TemplateFile>, Vec<Finding>) {
     let document = TomlDocument::parse(source);
     let template = read_root(&document.root(), stem);
@@ -51,10 +51,10 @@ pub fn read(source: &Arc<SourceFile>, stem: &str) -> (Option<TemplateFile>, Vec<
 fn read_root(root: &TomlTable<'_>, stem: &str) -> Option<Template> {
     if !is_template_name(stem) {
         let message = format!(
-            "`{}` is not a template name: 1 to 20 of a-z, 0-9 and `-`, beginning with a letter",
+            "`{}` is not a template name: expected 1 to 20 characters of a-z, 0-9 and `-`, starting with a letter",
             stem.escape_debug()
         );
-        let fix = "Rename the file: its name without `.toml` is the template's name.";
+        let fix = "Rename the file. Its name without `.toml` is the template's name.";
         root.report(0..0, Finding::error("template-name", message).with_fix(fix));
     }
     let description = root
@@ -62,7 +62,7 @@ fn read_root(root: &TomlTable<'_>, stem: &str) -> Option<Template> {
         .map(Spanned::into_inner)
         .unwrap_or_default();
     let tables = root.require_tables("persona");
-    // Names first: a grant may speak of a persona that is written further down.
+    // Read all names first, because a grant may refer to a persona further down.
     let names: Vec<Option<Spanned<String>>> = tables.iter().map(|table| table.require("name")).collect();
     let known: Vec<&str> = names.iter().flatten().map(|name| name.get_ref().as_str()).collect();
     let mut personas: Vec<Persona> = Vec::new();
@@ -72,7 +72,7 @@ fn read_root(root: &TomlTable<'_>, stem: &str) -> Option<Template> {
         let Some(name) = name else { continue };
         check_persona_name(table, name);
         if personas.iter().any(|other| other.name == *name.get_ref()) {
-            let message = format!("persona `{}` stands here twice", name.get_ref().escape_debug());
+            let message = format!("duplicate persona `{}`", name.get_ref().escape_debug());
             table.report(name.span(), Finding::error("duplicate-name", message));
         } else {
             personas.push(persona);
@@ -94,8 +94,8 @@ fn is_template_name(stem: &str) -> bool {
     safe && stem.starts_with(|c: char| c.is_ascii_lowercase()) && stem.len() <= 20
 }
 
-/// A hash of what the template grants, so that a comment, a better reason or another line ending does not change the
-/// tag of every account.
+/// Returns a hash of the grants. Comments, reasons and line endings do not affect it, so they do not change the tags of
+/// accounts.
 fn content_hash(personas: &[Persona]) -> String {
     use std::fmt::Write;
     let mut text = String::new();
@@ -117,7 +117,7 @@ fn content_hash(personas: &[Persona]) -> String {
     short_hash(text.as_bytes())
 }
 
-/// The word for a key kind.
+/// Returns the name of a key kind in files.
 pub fn key_kind_name(kind: KeyKind) -> &'static str {
     KEY_KINDS
         .iter()
@@ -125,22 +125,22 @@ pub fn key_kind_name(kind: KeyKind) -> &'static str {
         .map_or("", |(word, _)| word)
 }
 
-/// A persona is the last word of its account's name, and the words are separated by dashes (see stages).
+/// Checks a persona name. It is the last part of account names, whose parts are separated by dashes (see stages).
 fn check_persona_name(table: &TomlTable<'_>, name: &Spanned<String>) {
     let text = name.get_ref();
     let safe = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     if text == "prefix" {
         let finding = Finding::error(
             "persona-name",
-            "a persona cannot be called `prefix`: `{prefix}` is the department's",
+            "`prefix` is not allowed as a persona name, because `{prefix}` means the department's prefix",
         );
         table.report(name.span(), finding);
     } else if !(safe && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= 12) {
         let message = format!(
-            "`{}` is not a persona: 1 to 12 of a-z and 0-9, beginning with a letter",
+            "`{}` is not a persona name: expected 1 to 12 characters of a-z and 0-9, starting with a letter",
             text.escape_debug()
         );
-        let fix = "Personas are a part of account names (`ebs-prod-claims-operator`), which dashes take apart.";
+        let fix = "Use a name without dashes, because dashes separate the parts of account names (`ebs-prod-claims-operator`).";
         table.report(name.span(), Finding::error("persona-name", message).with_fix(fix));
     }
 }
@@ -196,7 +196,7 @@ fn read_keys(table: &TomlTable<'_>) -> Vec<KeyKind> {
             Some((_, kind)) if keys.contains(kind) => {
                 table.report(
                     word.span(),
-                    Finding::warning("duplicate-value", format!("`{text}` stands here twice")),
+                    Finding::warning("duplicate-value", format!("duplicate value `{text}`")),
                 );
             }
             Some((_, kind)) => keys.push(*kind),
@@ -228,7 +228,7 @@ fn read_grant(table: &TomlTable<'_>, personas: &[&str]) -> Option<(RoleGrant, Ra
     }
     if let (Some(fallback), Some(text)) = (&fallback, &fallback_text) {
         if *fallback == role {
-            let finding = Finding::warning("fallback-same", format!("the fallback of {role} is {role} itself"));
+            let finding = Finding::warning("fallback-same", format!("the fallback of {role} is the same role"));
             table.report(text.span(), finding);
         } else if let Some(finding) = check_role_placement(fallback, on.kind()) {
             table.report(text.span(), finding);
@@ -243,15 +243,15 @@ fn read_grant(table: &TomlTable<'_>, personas: &[&str]) -> Option<(RoleGrant, Ra
     Some((grant, on_text.span()))
 }
 
-/// Every grant says why: nobody can review one that does not.
+/// Checks that a grant has a reason, which reviewers need.
 pub(super) fn check_reason(table: &TomlTable<'_>, why: Option<&Spanned<String>>) {
     if let Some(why) = why.filter(|why| why.get_ref().trim().is_empty()) {
-        let finding = Finding::error("invalid-value", "a grant without a reason cannot be reviewed");
-        table.report(why.span(), finding.with_fix("Say what the persona does with it."));
+        let finding = Finding::error("invalid-value", "the grant has no reason");
+        table.report(why.span(), finding.with_fix("Set `why` to the purpose of the grant."));
     }
 }
 
-/// Reads an `on`.
+/// Parses an `on`.
 pub(super) fn read_target(table: &TomlTable<'_>, text: &Spanned<String>, personas: &[&str]) -> Option<GrantTarget> {
     match grant_target::parse(text.get_ref(), personas) {
         Ok(on) => Some(on),
@@ -269,46 +269,43 @@ fn read_role(table: &TomlTable<'_>, text: &Spanned<String>) -> Option<Role> {
     let role = Role::KNOWN.iter().find(|role| role.as_str() == text.get_ref());
     if role.is_none() {
         let written = text.get_ref();
-        let message = format!(
-            "`{}` is not a role of Confluent Cloud that is known here",
-            written.escape_debug()
-        );
+        let message = format!("unknown role `{}`", written.escape_debug());
         let finding = Finding::error("unknown-role", message);
         let finding = match hint::closest_match(written, known()) {
             Some(near) => finding.with_fix(format!("Did you mean `{near}`?")),
-            None => finding.with_fix("`docs/files.md` lists the roles that may stand here."),
+            None => finding.with_fix("See `docs/files.md` for the known roles."),
         };
         table.report(text.span(), finding);
     }
     role.cloned()
 }
 
-/// Why `role` has no place on `kind`: the service would refuse it, or it would hand over more than it seems to.
+/// Checks that `role` can be bound on `kind` and does not give more access than intended.
 fn check_role_placement(role: &Role, kind: ResourceKind) -> Option<Finding> {
     let refuse = |message: String, fix: &str| Some(Finding::error("role-misplaced", message).with_fix(fix));
     match (role, kind) {
         // Source: docs/reference/rbac.md#developermanage
         (Role::DeveloperManage, ResourceKind::Connector) => refuse(
             "DeveloperManage does not exist on connectors in Confluent Cloud".to_owned(),
-            "It belongs on topics. For connectors: ConnectManager to run them, ResourceOwner to create and delete them.",
+            "Grant ConnectManager to operate connectors, or ResourceOwner to create and delete them.",
         ),
         // Source: docs/reference/rbac.md#roles-on-a-service-account; docs/reference/rbac.md#threats, T5
         (Role::ResourceOwner, ResourceKind::ServiceAccount) => refuse(
-            "whoever owns a service account can make keys for it and act as it outside of Connect".to_owned(),
-            "Grant Assigner: it is enough to run connectors under the account.",
+            "the owner of a service account can create keys for it and act as it outside of Connect".to_owned(),
+            "Grant Assigner, which is sufficient to run connectors under the account.",
         ),
         _ => match check_bind_kind(role, kind, &RbacAssumptions::default()) {
             BindCheck::Allowed => None,
             BindCheck::Rejected { reason } => {
                 let message = format!(
-                    "{role} cannot be granted on `{}`, because {reason}",
+                    "{role} cannot be granted on kind `{}`, because {reason}",
                     kind.display_name()
                 );
                 let finding = Finding::error("role-misplaced", message);
                 Some(match (role, kind) {
                     (Role::Assigner, _) => finding.with_fix("Write `on = \"service-account:{runtime}\"`."),
                     (_, ResourceKind::ServiceAccount) => {
-                        finding.with_fix("Grant Assigner: it is enough to run connectors under the account.")
+                        finding.with_fix("Grant Assigner, which is sufficient to run connectors under the account.")
                     }
                     _ => finding,
                 })
@@ -317,23 +314,22 @@ fn check_role_placement(role: &Role, kind: ResourceKind) -> Option<Finding> {
     }
 }
 
-/// A grant that reaches beyond the department's prefix, other than what Confluent makes everybody share
-/// (docs/reference/rbac.md#personas; docs/reference/rbac.md#threats, T2: departments hold no role on a whole cluster or
-/// on every topic).
+/// Checks that a grant stays within the department's prefix and shared names (docs/reference/rbac.md#personas;
+/// docs/reference/rbac.md#threats, T2: departments hold no role on a whole cluster or on every topic).
 fn check_reach(role: &Role, on: &GrantTarget) -> Option<Finding> {
     let GrantTarget::Fixed(kind, name) = on else {
         return None;
     };
     if shared_name_for(*kind, name).is_some() {
-        // A role without a rule cannot stand here.
+        // An unknown role is rejected earlier.
         let more = operations_of_role(role, *kind).difference(tolerated_operations(*kind));
         let begins = matches!(name, NamePattern::Prefixed(_));
         return (begins && !more.is_empty()).then(|| {
             let message =
-                format!("{role} on `{on}` also gives {more} on what belongs to connectors of all departments");
+                format!("{role} on `{on}` also allows {more} on resources of all departments");
             let finding = Finding::warning("grant-beyond-prefix", message);
             finding
-                .with_fix("The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.")
+                .with_fix("Use `[[persona.acl]]`, which can allow less than a role; otherwise the isolation check after onboarding reports it.")
         });
     }
     let scope = matches!(
@@ -343,29 +339,29 @@ fn check_reach(role: &Role, on: &GrantTarget) -> Option<Finding> {
     let only_looks = matches!(role, Role::MetricsViewer | Role::Operator | Role::DataDiscovery);
     if scope && !only_looks {
         let message = format!(
-            "{role} on the whole {} is no role for a department",
+            "{role} on the whole {} is not allowed for departments",
             kind.display_name()
         );
-        let fix = "Grant on names below it, as in `connector:{prefix}*`: everything else there belongs to others.";
+        let fix = "Grant on names with the department's prefix, as in `connector:{prefix}*`.";
         return Some(Finding::error("grant-beyond-prefix", message).with_fix(fix));
     }
     if !scope && name.stem().is_empty() {
-        let message = format!("`{on}` is every {} of every department", kind.display_name());
+        let message = format!("`{on}` covers every {} of all departments", kind.display_name());
         let fix = format!("Write `{}:{{prefix}}*`.", kind.display_name());
         return Some(Finding::error("grant-beyond-prefix", message).with_fix(fix));
     }
     let message = match scope {
         true => format!(
-            "{role} on the whole {} shows what belongs to others",
+            "{role} on the whole {} shows resources of other departments",
             kind.display_name()
         ),
-        false => format!("`{on}` is the same for every department"),
+        false => format!("`{on}` covers the same names for every department"),
     };
     let finding = Finding::warning("grant-beyond-prefix", message);
-    Some(finding.with_fix("Isolation by prefix ends here: the proof after onboarding will name it as an overlap."))
+    Some(finding.with_fix("The isolation check after onboarding will report it as an overlap."))
 }
 
-/// A grant that no key of its persona can use; `what` is a role or an ACL.
+/// Checks that a key of the persona can use a grant on `kind`; `what` is a role or an ACL.
 fn check_key_for_kind(kind: ResourceKind, what: &str, keys: &[KeyKind], persona: &str) -> Option<Finding> {
     let needed = match kind {
         ResourceKind::Topic | ResourceKind::Group | ResourceKind::TransactionalId => KeyKind::Kafka,
@@ -375,28 +371,25 @@ fn check_key_for_kind(kind: ResourceKind, what: &str, keys: &[KeyKind], persona:
     if keys.contains(&needed) {
         return None;
     }
-    // Without any key it is the identity of connectors, which read and write data and do nothing else.
+    // Without keys it is the identity of connectors, which only read and write data.
     if keys.is_empty() {
         let finding = Finding::warning(
             "grant-unusable",
             format!(
-                "`{persona}` holds no key, and connectors need no role on a {}",
+                "persona `{persona}` has no key, and connectors need no role on a {}",
                 kind.display_name()
             ),
         );
         return (needed == KeyKind::Cloud)
-            .then(|| finding.with_fix("Give the role to a persona with `keys = [\"cloud\"]`."));
+            .then(|| finding.with_fix("Grant the role to a persona with `keys = [\"cloud\"]`."));
     }
     let message = format!("no key of `{persona}` can use {what} on a {}", kind.display_name());
-    let fix = format!(
-        "It takes `keys = [\"{}\"]`; take the grant away or add the key.",
-        key_kind_name(needed)
-    );
+    let fix = format!("Add `keys = [\"{}\"]`, or remove the grant.", key_kind_name(needed));
     Some(Finding::warning("grant-unusable", message).with_fix(fix))
 }
 
 impl TemplateFile {
-    /// The file as a place.
+    /// Returns the location of the file.
     pub fn span(&self) -> SourceSpan {
         SourceSpan::new(&self.source, 0..0)
     }

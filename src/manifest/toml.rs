@@ -1,8 +1,8 @@
-//! Reading TOML so that one run reports everything: every syntax error, every unknown, missing or mistyped key, each
-//! with its place and the nearest name that would have been right.
+//! TOML reader that reports all problems in one run: every syntax error, and every unknown, missing or mistyped key,
+//! each with its location and the nearest valid name.
 //!
-//! serde stops at the first mistake, so the files are walked by hand: a [`Table`] remembers which keys it was asked
-//! for, and whatever is left over when it goes is a finding.
+//! serde stops at the first error, so files are read by hand: a [`TomlTable`] records the requested keys and reports
+//! the remaining ones when it is dropped.
 
 use std::{cell::RefCell, ops::Range, str::FromStr, sync::Arc};
 
@@ -18,18 +18,18 @@ use crate::{
 
 type FindingSink = RefCell<Vec<Finding>>;
 
-/// One parsed file, and what was found in it so far.
+/// A parsed file with its findings.
 #[derive(Debug)]
 pub struct TomlDocument<'a> {
     source: &'a Arc<SourceFile>,
     root: Spanned<DeTable<'a>>,
     sink: FindingSink,
-    /// Places of syntax errors. What the parser recovered around them is a guess, so nothing is said about it.
+    /// Locations of syntax errors. The parser guesses the text around them, so other findings there are suppressed.
     damaged: Vec<Range<usize>>,
 }
 
 impl<'a> TomlDocument<'a> {
-    /// Parses `source`; syntax errors become findings and everything that could be read is kept.
+    /// Parses `source`. Syntax errors become findings, and valid parts are kept.
     pub fn parse(source: &'a Arc<SourceFile>) -> Self {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
         let mut findings = Vec::new();
@@ -38,8 +38,7 @@ impl<'a> TomlDocument<'a> {
             let range = error.span().unwrap_or(0..0);
             let finding = if error.message().contains("duplicate key") {
                 let key = source.text.get(range.clone()).unwrap_or_default();
-                Finding::error("duplicate-key", format!("`{key}` is already set above"))
-                    .with_fix("Keep one of them; which one counts would be a guess.")
+                Finding::error("duplicate-key", format!("`{key}` is already set above")).with_fix("Remove one of them.")
             } else {
                 damaged.push(range.clone());
                 Finding::error("toml-syntax", error.message().to_owned())
@@ -54,7 +53,7 @@ impl<'a> TomlDocument<'a> {
         }
     }
 
-    /// The table of the whole file.
+    /// Returns the root table.
     pub fn root(&self) -> TomlTable<'_> {
         TomlTable {
             document: self,
@@ -66,7 +65,7 @@ impl<'a> TomlDocument<'a> {
         }
     }
 
-    /// What was found. Every [`Table`] must be gone, so that its unknown keys are among it.
+    /// Returns the findings. All [`TomlTable`]s must be dropped before, so that unknown keys are included.
     pub fn into_findings(self) -> Vec<Finding> {
         self.sink.into_inner()
     }
@@ -75,8 +74,8 @@ impl<'a> TomlDocument<'a> {
         self.sink.borrow_mut().push(finding);
     }
 
-    /// Whether a syntax error stands on the same line, or broke the header of the table that the place is in: the keys
-    /// below a broken header were read as part of the table above it.
+    /// Whether a syntax error is on the same line, or in the header of the enclosing table: keys after a broken header
+    /// are attributed to the table above it.
     fn is_damaged(&self, range: &Range<usize>) -> bool {
         let line = |offset| self.source.line_column(offset).0;
         let (from, to) = (line(range.start), line(range.end));
@@ -94,14 +93,14 @@ impl<'a> TomlDocument<'a> {
 
 /// A value that can be read from TOML.
 pub trait FromToml: Sized {
-    /// What is expected, for "… is expected".
+    /// Expected type for messages, after "expected".
     const EXPECTED: &'static str;
-    /// The value, or `None` when it is of another type.
+    /// Returns the value, or `None` if it has another type.
     fn read(value: &DeValue<'_>) -> Option<Self>;
 }
 
 impl FromToml for String {
-    const EXPECTED: &'static str = "text in quotes";
+    const EXPECTED: &'static str = "a string";
     fn read(value: &DeValue<'_>) -> Option<Self> {
         value.as_str().map(str::to_owned)
     }
@@ -115,7 +114,7 @@ impl FromToml for bool {
 }
 
 impl FromToml for u32 {
-    const EXPECTED: &'static str = "a whole number from 0 to 4294967295";
+    const EXPECTED: &'static str = "an integer from 0 to 4294967295";
     fn read(value: &DeValue<'_>) -> Option<Self> {
         let number = value.as_integer()?;
         u32::from_str_radix(number.as_str(), number.radix()).ok()
@@ -123,7 +122,7 @@ impl FromToml for u32 {
 }
 
 impl FromToml for jiff::civil::Date {
-    const EXPECTED: &'static str = "a date without quotes, as in 2026-11-30,";
+    const EXPECTED: &'static str = "a date without quotes such as 2026-11-30";
     fn read(value: &DeValue<'_>) -> Option<Self> {
         let written = value.as_datetime()?;
         match (written.date, written.time, written.offset) {
@@ -133,43 +132,43 @@ impl FromToml for jiff::civil::Date {
     }
 }
 
-/// One table: asks for keys, remembers which, and reports the ones nobody asked for when it is dropped.
+/// A table that records requested keys and reports all others when it is dropped.
 #[derive(Debug)]
 pub struct TomlTable<'d> {
     document: &'d TomlDocument<'d>,
     entries: &'d DeTable<'d>,
     range: Range<usize>,
-    /// Dotted path of the table, with the dot at its end; empty for the whole file.
+    /// Dotted path of the table with a trailing dot; empty for the root.
     path: String,
     requested: RefCell<Vec<&'static str>>,
-    /// Keys that are known, but belong somewhere else; with the sentence that says where.
+    /// Known keys that belong into another table, with the suggestion.
     misplaced_key_hints: RefCell<Vec<(&'static str, String)>>,
 }
 
 impl<'d> TomlTable<'d> {
-    /// Where the table begins.
+    /// Returns the location of the table.
     pub fn span(&self) -> SourceSpan {
         SourceSpan::new(self.document.source, self.range.clone())
     }
 
-    /// The place of a value in this file.
+    /// Returns the location of a range in this file.
     pub fn span_of(&self, range: Range<usize>) -> SourceSpan {
         SourceSpan::new(self.document.source, range)
     }
 
-    /// Adds a finding, unless it is about text that a syntax error made unreadable.
+    /// Adds a finding, unless a syntax error affects its location.
     pub fn report(&self, range: Range<usize>, finding: Finding) {
         if !self.document.is_damaged(&range) {
             self.document.push(finding.with_span(self.span_of(range)));
         }
     }
 
-    /// Where `key` is written.
+    /// Returns the location of `key`.
     pub fn key_range(&self, key: &str) -> Option<Range<usize>> {
         self.entries.get_key_value(key).map(|(key, _)| key.span())
     }
 
-    /// Says where `keys` belong when somebody writes them into this table.
+    /// Registers the suggestion for keys that belong into another table.
     pub fn hint_misplaced_keys(&self, keys: &[&'static str], sentence: &str) {
         let known = keys.iter().map(|key| (*key, sentence.to_owned()));
         self.misplaced_key_hints.borrow_mut().extend(known);
@@ -184,11 +183,11 @@ impl<'d> TomlTable<'d> {
         let read = T::read(value.get_ref()).map(|read| Spanned::new(value.span(), read));
         if read.is_none() {
             let message = match value.get_ref() {
-                // Only the size is wrong.
+                // Only the value is out of range.
                 DeValue::Integer(number) if T::EXPECTED == u32::EXPECTED => {
-                    format!("`{path}` is {number}, {} is expected", T::EXPECTED)
+                    format!("`{path}` is {number}, expected {}", T::EXPECTED)
                 }
-                other => format!("`{path}` is {}, {} is expected", type_name(other), T::EXPECTED),
+                other => format!("`{path}` is {}, expected {}", type_name(other), T::EXPECTED),
             };
             self.report(value.span(), Finding::error("wrong-type", message));
         }
@@ -199,28 +198,28 @@ impl<'d> TomlTable<'d> {
         format!("{}{key}", self.path)
     }
 
-    /// The value of `key`, if it is there and of the right type.
+    /// Returns the value of `key`, if it exists and has the right type.
     pub fn get<T: FromToml>(&self, key: &'static str) -> Option<Spanned<T>> {
         self.read(&self.path_of(key), self.entry(key)?)
     }
 
-    /// The value of `key`, which must be there.
+    /// Returns the value of the required `key`.
     pub fn require<T: FromToml>(&self, key: &'static str) -> Option<Spanned<T>> {
         self.check_present(key);
         self.get(key)
     }
 
-    /// The text of `key`, read as a `T`.
+    /// Parses the text of `key` as a `T`.
     pub fn parse<T: FromStr<Err: std::fmt::Display>>(&self, key: &'static str) -> Option<Spanned<T>> {
         self.get::<String>(key).and_then(|text| self.parse_text(&text))
     }
 
-    /// The text of `key`, which must be there, read as a `T`.
+    /// Parses the text of the required `key` as a `T`.
     pub fn require_parse<T: FromStr<Err: std::fmt::Display>>(&self, key: &'static str) -> Option<Spanned<T>> {
         self.require::<String>(key).and_then(|text| self.parse_text(&text))
     }
 
-    /// A text of this table, read as a `T`.
+    /// Parses a text of this table as a `T`.
     pub fn parse_text<T: FromStr<Err: std::fmt::Display>>(&self, text: &Spanned<String>) -> Option<Spanned<T>> {
         match text.get_ref().parse() {
             Ok(value) => Some(Spanned::new(text.span(), value)),
@@ -231,13 +230,13 @@ impl<'d> TomlTable<'d> {
         }
     }
 
-    /// The texts of the list `key`; one text alone is refused, because a list with one element looks like a list.
+    /// Returns the texts of the list `key`. A single text is rejected.
     pub fn list(&self, key: &'static str) -> Option<Vec<Spanned<String>>> {
         let value = self.entry(key)?;
         let path = self.path_of(key);
         let Some(elements) = value.get_ref().as_array() else {
             let found = type_name(value.get_ref());
-            let message = format!("`{path}` is {found}, a list of texts is expected");
+            let message = format!("`{path}` is {found}, expected a list of strings");
             let finding = Finding::error("wrong-type", message).with_fix(format!("Write `{key} = [\"…\"]`."));
             self.report(value.span(), finding);
             return None;
@@ -250,25 +249,25 @@ impl<'d> TomlTable<'d> {
         )
     }
 
-    /// The texts of the list `key`, which must be there.
+    /// Returns the texts of the required list `key`.
     pub fn require_list(&self, key: &'static str) -> Option<Vec<Spanned<String>>> {
         self.check_present(key);
         self.list(key)
     }
 
-    /// The table `key`, which must be there.
+    /// Returns the required table `key`.
     pub fn require_table(&self, key: &'static str) -> Option<TomlTable<'d>> {
         self.check_present(key);
         self.table(key)
     }
 
-    /// The tables of the list `key` (`[[key]]`), of which there must be some.
+    /// Returns the tables of the required list `key` (`[[key]]`).
     pub fn require_tables(&self, key: &'static str) -> Vec<TomlTable<'d>> {
         self.check_present(key);
         self.tables(key)
     }
 
-    /// The table `key`, if there is one.
+    /// Returns the table `key`, if it exists.
     pub fn table(&self, key: &'static str) -> Option<TomlTable<'d>> {
         let value = self.entry(key)?;
         self.subtable(key, value)
@@ -278,11 +277,8 @@ impl<'d> TomlTable<'d> {
         let path = self.path_of(key);
         let Some(entries) = value.get_ref().as_table() else {
             let found = type_name(value.get_ref());
-            let finding = Finding::error("wrong-type", format!("`{path}` is {found}, a table is expected"));
-            self.report(
-                value.span(),
-                finding.with_fix(format!("Write `[{path}]` and its keys below it.")),
-            );
+            let finding = Finding::error("wrong-type", format!("`{path}` is {found}, expected a table"));
+            self.report(value.span(), finding.with_fix(format!("Write a `[{path}]` table.")));
             return None;
         };
         Some(TomlTable {
@@ -295,7 +291,7 @@ impl<'d> TomlTable<'d> {
         })
     }
 
-    /// The tables of the list `key` (`[[key]]`).
+    /// Returns the tables of the list `key` (`[[key]]`).
     pub fn tables(&self, key: &'static str) -> Vec<TomlTable<'d>> {
         let Some(value) = self.entry(key) else {
             return Vec::new();
@@ -303,11 +299,8 @@ impl<'d> TomlTable<'d> {
         let Some(elements) = value.get_ref().as_array() else {
             let path = self.path_of(key);
             let found = type_name(value.get_ref());
-            let finding = Finding::error(
-                "wrong-type",
-                format!("`{path}` is {found}, a list of tables is expected"),
-            );
-            let fix = format!("Write `[[{path}]]` above each of them.");
+            let finding = Finding::error("wrong-type", format!("`{path}` is {found}, expected a list of tables"));
+            let fix = format!("Write one `[[{path}]]` table for each.");
             self.report(value.span(), finding.with_fix(fix));
             return Vec::new();
         };
@@ -315,7 +308,7 @@ impl<'d> TomlTable<'d> {
         tables.collect()
     }
 
-    /// Every key of a table whose keys are names that people choose, with its table.
+    /// Returns all keys and tables of a table whose keys are user-defined names.
     pub fn named_tables(&self) -> Vec<(Spanned<String>, TomlTable<'d>)> {
         let tables = self.named_entries();
         tables
@@ -324,7 +317,7 @@ impl<'d> TomlTable<'d> {
             .collect()
     }
 
-    /// Every key of a table whose keys are names that people choose, with its text.
+    /// Returns all keys and texts of a table whose keys are user-defined names.
     pub fn named_texts(&self) -> Vec<(Spanned<String>, Spanned<String>)> {
         let texts = self.named_entries();
         texts
@@ -349,14 +342,14 @@ impl<'d> TomlTable<'d> {
         }
     }
 
-    /// Says that `key` is missing. In a damaged file it may be there, unread, so nothing is said then.
+    /// Reports a missing key. Suppressed after syntax errors, because the key may be in an unreadable part.
     fn report_missing(&self, key: &str) {
         if self.document.damaged.is_empty() {
             self.document.push(self.missing_finding(key));
         }
     }
 
-    /// Says that `key` is missing, and what to do.
+    /// Reports a missing key, with a suggestion.
     pub fn report_missing_with(&self, key: &str, fix: &str) {
         if self.document.damaged.is_empty() {
             self.document.push(self.missing_finding(key).with_fix(fix));
@@ -368,11 +361,11 @@ impl<'d> TomlTable<'d> {
     }
 }
 
-/// Marks a table whose keys are names that people choose.
+/// Marks a table whose keys are user-defined names.
 const ANY_KEY: &str = "*";
 
 impl Drop for TomlTable<'_> {
-    /// Unknown keys are reported here, so that no reader can forget it.
+    /// Reports unknown keys, so that callers cannot forget it.
     fn drop(&mut self) {
         let asked = self.requested.borrow();
         if asked.contains(&ANY_KEY) {
@@ -391,7 +384,7 @@ impl Drop for TomlTable<'_> {
             } else if let Some(near) = hint::closest_match(written, asked.iter().copied()) {
                 finding = finding.with_fix(format!("Did you mean `{near}`?"));
             } else {
-                finding = finding.with_fix(format!("Known here: {}.", list_known_keys(&asked)));
+                finding = finding.with_fix(format!("Known keys: {}.", list_known_keys(&asked)));
             }
             self.report(key.span(), finding);
         }
@@ -407,10 +400,10 @@ fn list_known_keys(asked: &[&'static str]) -> String {
 
 fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a point",
-        DeValue::Boolean(_) => "true or false",
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a floating-point number",
+        DeValue::Boolean(_) => "a boolean",
         DeValue::Datetime(_) => "a date or time",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",

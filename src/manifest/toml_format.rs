@@ -1,11 +1,11 @@
-//! Values as TOML text, for the files that the program writes for people.
+//! Formatting of TOML values for generated files.
 
-/// A text in quotes, with whatever needs escaping escaped.
+/// Returns a quoted and escaped TOML string.
 pub(crate) fn toml_string(text: &str) -> String {
     ::toml::Value::String(text.to_owned()).to_string()
 }
 
-/// A list of texts on one line.
+/// Returns a list of strings on one line.
 pub(crate) fn toml_list(texts: &[String]) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| toml_string(text)).collect();
     format!("[{}]", quoted.join(", "))

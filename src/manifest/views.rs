@@ -1,4 +1,4 @@
-//! What the `department` commands show, as data: rows, one record, the outcome of a check. Nothing here prints.
+//! Output data of the `department` commands.
 
 use std::path::PathBuf;
 
@@ -14,24 +14,24 @@ use crate::{
     },
 };
 
-/// One row of `department list`.
+/// Row of `department list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DepartmentListRow {
-    /// The code.
+    /// Code.
     pub code: String,
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The prefix.
+    /// Prefix.
     pub prefix: String,
-    /// The template.
+    /// Template.
     pub template: String,
-    /// Connectors it may have.
+    /// Maximum number of connectors.
     pub connectors: u32,
-    /// Tasks it may have.
+    /// Maximum number of tasks.
     pub tasks: u32,
-    /// Where its costs go.
+    /// Cost center.
     pub cost_center: String,
-    /// The day it was off-boarded; empty while it is there.
+    /// Date of off-boarding; empty for an active department.
     pub retired: String,
 }
 
@@ -50,131 +50,131 @@ impl From<&Department> for DepartmentListRow {
     }
 }
 
-/// `department describe`: a department in one stage, as its files want it.
+/// Output of `department describe`: desired state of a department in one stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DepartmentView {
-    /// The code.
+    /// Code.
     pub code: String,
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The prefix.
+    /// Prefix.
     pub prefix: String,
-    /// Where its costs go.
+    /// Cost center.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_center: Option<String>,
-    /// Whom to write to.
+    /// E-mail addresses of contacts.
     pub contacts: Vec<String>,
-    /// The day it was off-boarded.
+    /// Date of off-boarding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retired: Option<String>,
-    /// The template.
+    /// Template.
     pub template: String,
-    /// What the template is for.
+    /// Purpose of the template.
     pub template_description: String,
-    /// The stage.
+    /// Stage.
     pub stage: String,
-    /// The environment.
+    /// Environment.
     pub environment: String,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: String,
-    /// The Schema Registry.
+    /// Schema Registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema_registry: Option<String>,
-    /// What it may use.
+    /// Quota.
     pub quota: DepartmentQuota,
-    /// Whether its profiles are handed over encrypted.
+    /// Whether its profiles are encrypted.
     pub encrypted: bool,
-    /// To whom.
+    /// Recipients of encrypted profiles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<Recipient>,
-    /// Lint rules that do not apply.
+    /// Disabled lint rules.
     pub lint_exceptions: Vec<LintExceptionView>,
-    /// Who acts for it.
+    /// Personas.
     pub personas: Vec<PersonaView>,
 }
 
-/// A lint rule that does not apply.
+/// A disabled lint rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LintExceptionView {
-    /// The rule.
+    /// Rule id.
     pub rule: String,
-    /// Why not.
+    /// Reason.
     pub reason: String,
 }
 
-/// One persona of a department.
+/// A persona of a department.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonaView {
-    /// Its name.
+    /// Name.
     pub persona: String,
-    /// What it is for.
+    /// Purpose.
     pub description: String,
-    /// The name of its service account.
+    /// Name of its service account.
     pub account: String,
-    /// The keys it holds: `cloud`, `kafka`, `schema-registry`.
+    /// Kinds of API keys it has: `cloud`, `kafka`, `schema-registry`.
     pub keys: Vec<&'static str>,
-    /// Its profile below the hand-over folder; `None` without a key.
+    /// Path of its profile below the profile folder; `None` without keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<PathBuf>,
-    /// What it may do.
+    /// Granted roles.
     pub grants: Vec<GrantView>,
-    /// What it may do in Kafka beyond its roles.
+    /// Granted Kafka ACLs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub acls: Vec<AclView>,
 }
 
-/// One ACL grant of a persona.
+/// An ACL grant of a persona.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AclView {
-    /// The operations.
+    /// Operations.
     pub operations: Vec<AclOperation>,
-    /// Where: a kind and a name, `topic dlq-lcc*`.
+    /// Target, a kind and a name: `topic dlq-lcc*`.
     pub on: String,
-    /// Why.
+    /// Reason.
     pub why: String,
-    /// Whether Confluent makes all departments share these names, so that this is a known exposure.
+    /// Whether all departments share these names by design of Confluent Cloud.
     pub shared: bool,
 }
 
-/// One grant of a persona.
+/// A role grant of a persona.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GrantView {
-    /// The role.
+    /// Role.
     pub role: String,
-    /// What is asked for when the service refuses the role there.
+    /// Fallback role, if the API rejects the requested one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
-    /// Where: a kind and a name, `connector claims-*`.
+    /// Target, a kind and a name: `connector claims-*`.
     pub on: String,
-    /// Why.
+    /// Reason.
     pub why: String,
-    /// Whether Confluent makes all departments share these names, so that this is a known exposure.
+    /// Whether all departments share these names by design of Confluent Cloud.
     pub shared: bool,
-    /// Whether it is left out, because the stage has no Schema Registry.
+    /// Whether it is omitted, because the stage has no Schema Registry.
     pub left_out: bool,
 }
 
-/// `department validate`: the outcome of all checks.
+/// Output of `department validate`.
 #[derive(Clone, Debug, Serialize)]
 pub struct WorkspaceValidation {
-    /// Where the files are.
+    /// Location of the files.
     pub platform: String,
-    /// Stages that could be read.
+    /// Number of valid stages.
     pub stages: usize,
-    /// Departments that could be read.
+    /// Number of valid departments.
     pub departments: usize,
-    /// Templates that could be read, shipped ones included.
+    /// Number of valid templates, including shipped ones.
     pub templates: usize,
-    /// Findings that must be changed.
+    /// Number of errors.
     pub errors: usize,
-    /// Findings that likely are not as meant.
+    /// Number of warnings.
     pub warnings: usize,
-    /// All findings, in the order of files and lines.
+    /// Findings, ordered by file and line.
     pub findings: Vec<Finding>,
 }
 
 impl WorkspaceValidation {
-    /// What was found in `workspace`.
+    /// Summarizes the findings of `workspace`.
     pub fn new(workspace: &Workspace, findings: Vec<Finding>) -> Self {
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
         Self {
@@ -188,19 +188,19 @@ impl WorkspaceValidation {
         }
     }
 
-    /// Whether everything may be used as it is.
+    /// Whether there are no errors.
     pub fn is_valid(&self) -> bool {
         self.errors == 0
     }
 }
 
 impl Workspace {
-    /// The rows of `department list`, in order of codes.
+    /// Returns the rows of `department list`, ordered by code.
     pub fn department_rows(&self) -> Vec<DepartmentListRow> {
         self.departments().map(DepartmentListRow::from).collect()
     }
 
-    /// The record of `department describe`.
+    /// Returns the output of `department describe`.
     pub fn describe_department(&self, desired: &DesiredDepartment) -> DepartmentView {
         let department = &desired.department;
         let exceptions = desired.personas.first().map(|persona| &persona.facts.lint_exceptions);
@@ -268,7 +268,7 @@ fn persona_views(desired: &DesiredDepartment, default_stage: &str) -> Vec<Person
     personas.collect()
 }
 
-/// A target with its prefix filled in, and accounts by name, because their ids are known only after apply.
+/// Formats a target with its prefix resolved; accounts by name, because their ids are known only after apply.
 fn resolve_target(on: &GrantTarget, prefix: &Prefix, account: impl FnOnce(&str) -> String) -> String {
     let kind = on.kind().display_name();
     match on {

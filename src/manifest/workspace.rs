@@ -1,4 +1,4 @@
-//! The folder that holds `ebs.toml`, found, read and checked as a whole; or the example platform in the binary.
+//! Workspace: the folder with `ebs.toml`, or the embedded example platform; found, read and checked as a whole.
 
 use std::{
     collections::BTreeMap,
@@ -18,23 +18,23 @@ use crate::{
     model::{Department, DepartmentCode, Template},
 };
 
-/// The file that makes a folder a platform.
+/// File name of the platform file, which marks a workspace.
 pub const PLATFORM_FILE: &str = "ebs.toml";
-/// The folder of the departments, beside it.
+/// Folder of department files.
 pub const DEPARTMENTS: &str = "departments";
-/// The folder of the templates, beside it.
+/// Folder of templates.
 pub const TEMPLATES: &str = "rbac-templates";
-/// The folder of what is asserted about them, inside.
+/// Folder of assertion files.
 pub const TESTS: &str = "rbac-templates/tests";
 
-/// Where a workspace came from.
+/// Origin of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkspaceOrigin {
     /// A folder.
     Folder(PathBuf),
-    /// The example platform in the binary.
+    /// The embedded example platform.
     Embedded,
-    /// There are no files: whoever acts has a profile alone.
+    /// No files; the caller has only a profile.
     ProfileOnly,
 }
 
@@ -43,39 +43,39 @@ impl std::fmt::Display for WorkspaceOrigin {
         match self {
             Self::Folder(folder) => write!(out, "{}", folder.display()),
             Self::Embedded => out.write_str("the built-in example platform"),
-            Self::ProfileOnly => out.write_str("a profile alone"),
+            Self::ProfileOnly => out.write_str("a profile"),
         }
     }
 }
 
-/// Everything that people wrote, read.
+/// Content of all files.
 #[derive(Clone, Debug)]
 pub struct Workspace {
-    /// Where it came from.
+    /// Origin.
     pub origin: WorkspaceOrigin,
-    /// What `ebs.toml` says.
+    /// Platform.
     pub platform: Platform,
     pub(super) file: PlatformFile,
     pub(super) departments: BTreeMap<DepartmentCode, DepartmentFile>,
     pub(super) templates: BTreeMap<String, TemplateFile>,
-    /// Names of templates whose files could not be read.
+    /// Names of templates with invalid files.
     pub(super) broken_templates: Vec<String>,
 }
 
-/// A workspace and what was found in it. With an error among the findings it is good for showing, not for acting.
+/// A workspace with its findings. After an error it is only suitable for display.
 #[derive(Clone, Debug)]
 pub struct LoadedWorkspace {
-    /// What could be read.
+    /// Valid content.
     pub workspace: Workspace,
-    /// What is wrong or odd, in the order of files and lines.
+    /// Findings, ordered by file and line.
     pub findings: Vec<Finding>,
 }
 
 impl LoadedWorkspace {
-    /// The workspace and its warnings.
+    /// Returns the workspace and its warnings.
     ///
     /// # Errors
-    /// All findings, when one of them is an error.
+    /// All findings, if one of them is an error.
     pub fn into_result(self) -> Result<(Workspace, Vec<Finding>), Vec<Finding>> {
         if has_errors(&self.findings) {
             Err(self.findings)
@@ -85,13 +85,13 @@ impl LoadedWorkspace {
     }
 }
 
-/// Why no platform could be found where one was named.
+/// Error: the platform folder from the environment does not exist.
 #[derive(Debug, thiserror::Error)]
-#[error("`{variable}` is set to `{}`, which holds no {PLATFORM_FILE}", path.display())]
+#[error("no `{PLATFORM_FILE}` in `{}`, the folder that `{variable}` names", path.display())]
 pub struct FindWorkspaceError {
-    /// The environment variable.
+    /// Environment variable.
     pub variable: &'static str,
-    /// What it is set to.
+    /// Value of the variable.
     pub path: PathBuf,
 }
 
@@ -115,7 +115,7 @@ impl Workspace {
                 path: named.to_owned(),
             });
         }
-        // Without the absolute path there is no "upwards" from `.`.
+        // A relative path such as `.` has no ancestors.
         let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
         let found = start.ancestors().find(|folder| folder.join(PLATFORM_FILE).is_file());
         Ok(found.map(Path::to_owned))
@@ -123,7 +123,7 @@ impl Workspace {
 
     /// Reads and checks the platform in `folder`.
     pub fn load(folder: &Path) -> LoadedWorkspace {
-        // People know their files by the way from where they stand.
+        // Show paths relative to the current directory.
         let shown = std::env::current_dir()
             .ok()
             .and_then(|here| folder.strip_prefix(here).ok())
@@ -141,7 +141,7 @@ impl Workspace {
         )
     }
 
-    /// The example platform that is compiled in: what `--sandbox` uses where there is no `ebs.toml`.
+    /// Returns the embedded example platform, which `--sandbox` uses if there is no `ebs.toml`.
     pub fn embedded() -> LoadedWorkspace {
         let source = |(path, text): &(&str, &str)| SourceFile::new(format!("examples/platform/{path}"), *text);
         let platform = source(&(PLATFORM_FILE, embedded::PLATFORM));
@@ -155,13 +155,13 @@ impl Workspace {
         )
     }
 
-    /// A workspace without departments, for whoever has a profile alone.
+    /// Returns a workspace without files, for callers with a profile only.
     pub fn without_files() -> Self {
         let none = Vec::new;
         Self::build(WorkspaceOrigin::ProfileOnly, None, none(), none(), Vec::new()).workspace
     }
 
-    /// Reads and checks files, wherever they came from.
+    /// Reads and checks the given files.
     pub(super) fn build(
         origin: WorkspaceOrigin,
         platform: Option<Arc<SourceFile>>,
@@ -187,7 +187,7 @@ impl Workspace {
         let shipped = embedded::TEMPLATES
             .iter()
             .map(|(path, text)| SourceFile::new(*path, *text));
-        // The organization's own files come second, so that they replace the shipped ones of the same name.
+        // Files of the platform replace shipped ones of the same name.
         for source in shipped.chain(templates) {
             let (read, found) = template::read(&source, file_stem(&source));
             findings.extend(found);
@@ -209,43 +209,43 @@ impl Workspace {
         LoadedWorkspace { workspace, findings }
     }
 
-    /// The department `code`.
+    /// Returns the department `code`.
     pub fn department(&self, code: &DepartmentCode) -> Option<&Department> {
         self.departments.get(code).map(|file| &file.department)
     }
 
-    /// All departments in order of their codes, retired ones included.
+    /// Returns all departments ordered by code, including retired ones.
     pub fn departments(&self) -> impl Iterator<Item = &Department> {
         self.departments.values().map(|file| &file.department)
     }
 
-    /// All departments that are not retired, in order of their codes.
+    /// Returns all active departments ordered by code.
     pub fn active_departments(&self) -> impl Iterator<Item = &Department> {
         self.departments().filter(|department| department.retired.is_none())
     }
 
-    /// Whether the template of a department asks for Kafka ACLs.
+    /// Whether the template of a department contains Kafka ACLs.
     pub fn asks_for_acls(&self, department: &Department) -> bool {
         let template = self.template(&department.template);
         template.is_some_and(|template| template.personas.iter().any(|persona| !persona.acls.is_empty()))
     }
 
-    /// The file of the department `code`, for pointing at.
+    /// Returns the file of the department `code`, for its locations.
     pub fn department_file(&self, code: &DepartmentCode) -> Option<&DepartmentFile> {
         self.departments.get(code)
     }
 
-    /// The template `name`.
+    /// Returns the template `name`.
     pub fn template(&self, name: &str) -> Option<&Template> {
         self.templates.get(name).map(|file| &file.template)
     }
 
-    /// All templates in order of their names.
+    /// Returns all templates ordered by name.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         self.templates.values().map(|file| &file.template)
     }
 
-    /// The folder it was read from; `None` for the embedded one.
+    /// Returns the folder; `None` without one.
     pub fn folder(&self) -> Option<&Path> {
         match &self.origin {
             WorkspaceOrigin::Folder(folder) => Some(folder),
@@ -254,7 +254,7 @@ impl Workspace {
     }
 }
 
-/// The file's name without `.toml`.
+/// Returns the file name without `.toml`.
 fn file_stem(source: &SourceFile) -> &str {
     source
         .path
@@ -263,7 +263,7 @@ fn file_stem(source: &SourceFile) -> &str {
         .unwrap_or_default()
 }
 
-/// In the order of files and lines.
+/// Sorts findings by file and line.
 pub(super) fn sort_findings(findings: &mut [Finding]) {
     let key = |finding: &Finding| {
         let place = finding.span.as_ref();

@@ -1,7 +1,7 @@
-//! A Kafka ACL: one operation that is allowed or denied to one principal, on a name or on the beginning of names.
+//! Kafka ACLs: one operation that is allowed or denied for one principal on a name or a name prefix.
 //!
-//! Where a role would give too much, an ACL gives exactly one thing: no role lets a connector create and write its dead
-//! letter queue without letting it delete those of others (docs/reference/rbac.md#roles-of-a-connectors-account).
+//! An ACL can grant less than any role. For example, no role lets a connector create and write its dead letter queue
+//! without also letting it delete foreign ones (docs/reference/rbac.md#roles-of-a-connectors-account).
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -13,18 +13,18 @@ macro_rules! string_enum {
     ($(#[doc = $doc:literal])+ $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[expect(missing_docs, reason = "the variants are Kafka's own words")]
+        #[expect(missing_docs, reason = "the variants are Kafka's names")]
         pub enum $name {
             $($variant,)+
-            /// A word this program has no rule about, as written.
+            /// A value that is unknown here, as written.
             Other(String),
         }
 
         impl $name {
-            /// Every word this program knows.
+            /// All known values.
             pub const KNOWN: &'static [$name] = &[$($name::$variant),+];
 
-            /// The word on the wire.
+            /// The value in the API.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -66,7 +66,7 @@ macro_rules! string_enum {
 }
 
 string_enum! {
-    /// What an ACL is about (ccloud-sdk-go-v2 `kafkarest/v3`, `AclResourceType`).
+    /// Resource type of an ACL (ccloud-sdk-go-v2 `kafkarest/v3`, `AclResourceType`).
     AclResource {
         Topic = "TOPIC",
         Group = "GROUP",
@@ -77,7 +77,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// What an ACL allows or denies (the same document, `AclOperation`).
+    /// Operation of an ACL (the same document, `AclOperation`).
     AclOperation {
         All = "ALL",
         Create = "CREATE",
@@ -94,7 +94,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// Whether an ACL gives or takes (the same document, `AclPermission`).
+    /// Permission of an ACL: allow or deny (the same document, `AclPermission`).
     AclPermission {
         Allow = "ALLOW",
         Deny = "DENY",
@@ -102,7 +102,7 @@ string_enum! {
 }
 
 impl AclResource {
-    /// The kind of resource, where this program has one: the cluster is its Kafka half.
+    /// Returns the resource kind; a cluster maps to its Kafka part. `None` for types without a kind.
     #[must_use]
     pub fn kind(&self) -> Option<ResourceKind> {
         match self {
@@ -114,42 +114,42 @@ impl AclResource {
         }
     }
 
-    /// What an ACL on a `kind` is about, where Kafka knows ACLs on it.
+    /// Returns the ACL resource type of `kind`; `None` where Kafka has no ACLs.
     #[must_use]
     pub fn for_kind(kind: ResourceKind) -> Option<Self> {
         Self::KNOWN.iter().find(|known| known.kind() == Some(kind)).cloned()
     }
 }
 
-/// Every principal there is.
+/// Wildcard principal: matches every principal.
 pub const ALL_PRINCIPALS: &str = "User:*";
-/// Every host; Confluent Cloud knows no others (docs `access-control/acls`).
+/// Wildcard host; Confluent Cloud supports no other value (docs `access-control/acls`).
 pub const ANY_HOST: &str = "*";
-/// The one name that a cluster has in ACLs (ccloud-sdk-go-v2 `kafkarest/v3`, 40002).
+/// The only cluster name that ACLs accept (ccloud-sdk-go-v2 `kafkarest/v3`, 40002).
 pub const CLUSTER_NAME: &str = "kafka-cluster";
 
-/// An ACL. It has no id: it *is* its seven parts, and making it a second time changes nothing.
+/// A Kafka ACL. It has no id: its seven fields identify it, so creating it is idempotent.
 ///
-/// Two texts that mean the same are one value: every name is `LITERAL` `*` and not `PREFIXED` with an empty name, and a
-/// principal in the service's newer notation (`UserV2:sa-…`) is the one in the older.
+/// Equivalent notations are normalized to one value: `LITERAL` `*` and `PREFIXED` with an empty name both match every
+/// name, and `UserV2:sa-…` is the same principal as `User:sa-…`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
 pub struct AclBinding {
-    /// Who; possibly [`EVERYBODY`].
+    /// Principal; [`ALL_PRINCIPALS`] for everyone.
     pub principal: Principal,
-    /// On what.
+    /// Resource type.
     pub resource: AclResource,
-    /// On which of them.
+    /// Resource name or name prefix.
     pub pattern: NamePattern,
-    /// What.
+    /// Operation.
     pub operation: AclOperation,
-    /// Whether it is given or taken.
+    /// Allow or deny.
     pub permission: AclPermission,
-    /// From where; [`ANY_HOST`] as a rule.
+    /// Client host; normally [`ANY_HOST`].
     pub host: String,
 }
 
-/// The seven parts as they travel.
+/// Wire format of an ACL.
 #[derive(Serialize, Deserialize)]
 struct Wire {
     resource_type: AclResource,
@@ -170,7 +170,7 @@ impl From<Wire> for AclBinding {
         let pattern = match (wire.pattern_type.as_str(), wire.resource_name) {
             (LITERAL, name) if name == ANY_NAME => NamePattern::Prefixed(String::new()),
             (LITERAL, name) => NamePattern::Literal(name),
-            // A type that is not known counts as the wider one of the two.
+            // Treat an unknown pattern type as the wider one, a prefix.
             (_, begin) => NamePattern::Prefixed(begin),
         };
         Self {
@@ -184,7 +184,8 @@ impl From<Wire> for AclBinding {
     }
 }
 
-/// `UserV2:sa-…` asks for ids instead of numbers, and means the same principal (docs `access-control/acls/operations`).
+/// Parses a principal. `UserV2:sa-…` requests ids instead of numbers and means the same principal (docs
+/// `access-control/acls/operations`).
 fn parse_principal(text: &str) -> Principal {
     let plain = text.strip_prefix("UserV2:").map(|id| format!("User:{id}"));
     let Ok(principal) = plain.as_deref().unwrap_or(text).parse();
@@ -206,7 +207,7 @@ impl From<AclBinding> for Wire {
 }
 
 impl AclBinding {
-    /// `operation` on what `pattern` means of `resource`, for `principal`.
+    /// Creates an ACL that allows `operation` on `pattern` for `principal`.
     pub fn allow(
         principal: impl Into<Principal>,
         operation: AclOperation,
@@ -223,7 +224,7 @@ impl AclBinding {
         }
     }
 
-    /// `LITERAL` or `PREFIXED`.
+    /// Returns the pattern type, `LITERAL` or `PREFIXED`.
     #[must_use]
     pub fn pattern_type(&self) -> &'static str {
         match &self.pattern {
@@ -232,7 +233,7 @@ impl AclBinding {
         }
     }
 
-    /// The name beside the pattern's type: `*` is every name.
+    /// Returns the resource name that goes with the pattern type; `*` for every name.
     #[must_use]
     pub fn resource_name(&self) -> &str {
         match &self.pattern {
@@ -241,19 +242,19 @@ impl AclBinding {
         }
     }
 
-    /// Whether it is about `principal`.
+    /// Whether the ACL applies to `principal`, directly or through the wildcard.
     #[must_use]
     pub fn applies_to(&self, principal: &Principal) -> bool {
         self.principal == *principal || self.is_for_all_principals()
     }
 
-    /// Whether it is about every principal there is.
+    /// Whether the ACL applies to every principal.
     #[must_use]
     pub fn is_for_all_principals(&self) -> bool {
         self.principal.is_all_principals()
     }
 
-    /// What it is about in the cluster at `address`; `None` for what this program has no rule about.
+    /// Returns the CRN pattern of the resource in the cluster at `address`; `None` for unknown resource types.
     #[must_use]
     pub fn crn_pattern(&self, address: &StageAddress) -> Option<CrnPattern> {
         match self.resource.kind()? {
@@ -262,7 +263,7 @@ impl AclBinding {
         }
     }
 
-    /// What and where, short enough for a table: `ALLOW WRITE on topic dlq-lcc*`.
+    /// Formats the ACL for a table: `ALLOW WRITE on topic dlq-lcc*`.
     #[must_use]
     pub fn to_short_string(&self) -> String {
         let (permission, operation) = (&self.permission, &self.operation);
@@ -274,8 +275,8 @@ impl AclBinding {
     }
 }
 
-/// The canonical form: the id that Terraform's provider gives to an ACL, without the cluster
-/// (terraform-provider-confluent `createKafkaAclId`).
+/// Canonical form: the ACL id of Terraform's provider, without the cluster (terraform-provider-confluent
+/// `createKafkaAclId`).
 impl fmt::Display for AclBinding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -292,9 +293,9 @@ impl fmt::Display for AclBinding {
     }
 }
 
-/// A text that is not the canonical form of an ACL.
+/// Error: the text is not an ACL in canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an ACL: TYPE#NAME#PATTERN#PRINCIPAL#HOST#OPERATION#PERMISSION is expected")]
+#[error("`{0}` is not an ACL: expected `TYPE#NAME#PATTERN#PRINCIPAL#HOST#OPERATION#PERMISSION`")]
 pub struct AclError(String);
 
 impl FromStr for AclBinding {
@@ -303,7 +304,7 @@ impl FromStr for AclBinding {
     fn from_str(text: &str) -> Result<Self, AclError> {
         let wrong = || AclError(text.to_owned());
         let (resource, rest) = text.split_once('#').ok_or_else(wrong)?;
-        // A group may have a `#` in its name, so the name is what is left between both ends.
+        // A group name may contain `#`, so split off the other fields from both ends.
         let mut parts = rest.rsplitn(6, '#');
         let mut last = || parts.next().map(str::to_owned).ok_or_else(wrong);
         let (permission, operation, host) = (last()?, last()?, last()?);
@@ -343,7 +344,7 @@ mod tests {
         })
     }
 
-    // The example of the OpenAPI document, `KafkaAcl`.
+    // Example from the OpenAPI document, `KafkaAcl`.
     #[test]
     fn an_acl_is_read_and_written_in_wire_form() {
         let text = json!({
@@ -370,7 +371,7 @@ mod tests {
             serde_json::to_value(&every).unwrap(),
             wire("LITERAL", "*", "User:sa-abc123")
         );
-        // The beginning `*` is a name that begins with a star, which no topic has.
+        // `PREFIXED` `*` matches names that begin with a star; topics cannot.
         assert!(
             !read(wire("PREFIXED", "*", "User:sa-abc123"))
                 .pattern
@@ -458,7 +459,8 @@ mod tests {
             prop_assert_eq!(one.to_string() == other.to_string(), one == other);
         }
 
-        // Kafka's own rule (`ResourcePattern`): the literal `*` is every name, PREFIXED is `startsWith`, LITERAL is `==`.
+        // Kafka's rule (`ResourcePattern`): the literal `*` matches every name, PREFIXED is `startsWith`, LITERAL is
+        // `==`.
         #[test]
         fn a_pattern_matches_as_kafka_matches(name in "[ab*]{0,4}", prefixed in any::<bool>(), topic in "[ab]{1,5}") {
             let kind = if prefixed { "PREFIXED" } else { "LITERAL" };

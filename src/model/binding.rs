@@ -1,25 +1,24 @@
-//! A role binding: who may do what, where.
+//! Role bindings.
 
 use serde::{Deserialize, Serialize};
 
 use super::{CrnPattern, Principal, Role};
 
-/// The natural key of a role binding. Everything about a binding is immutable, so this is also all there is to it,
-/// apart from the id that the service gave it.
+/// A role binding without its id. All fields are immutable, and together they identify the binding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoleBinding {
-    /// Who.
+    /// Principal that holds the role.
     pub principal: Principal,
-    /// What.
+    /// Role.
     #[serde(rename = "role_name")]
     pub role: Role,
-    /// Where.
+    /// Scope or resources the role applies to.
     #[serde(rename = "crn_pattern")]
     pub pattern: CrnPattern,
 }
 
 impl RoleBinding {
-    /// `role` for `principal` on `pattern`.
+    /// Creates a binding of `role` for `principal` on `pattern`.
     pub fn new(principal: impl Into<Principal>, role: Role, pattern: impl Into<CrnPattern>) -> Self {
         Self {
             principal: principal.into(),

@@ -1,8 +1,8 @@
-//! Confluent Resource Names and the patterns that role bindings grant on. Every CRN is built here and nowhere else.
+//! Confluent Resource Names (CRNs) and CRN patterns of role bindings. No other module builds CRNs.
 //!
 //! Shapes: published Cloud API reference and the Terraform provider's documentation
-//! (docs/reference/rbac.md#crn-patterns). Connectors hang off `cloud-cluster=`, topics and groups off `kafka=`,
-//! subjects off `schema-registry=`, service accounts off the organization.
+//! (docs/reference/rbac.md#crn-patterns). Connectors are children of `cloud-cluster=`, topics and groups of `kafka=`,
+//! subjects of `schema-registry=`, service accounts of the organization.
 
 mod address;
 mod pattern;
@@ -19,34 +19,34 @@ use super::OrganizationId;
 
 const AUTHORITY: &str = "crn://confluent.cloud/";
 
-/// A text that is not a CRN, or not a pattern.
+/// Error: the text is not a CRN or CRN pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CrnError {
-    /// It does not begin with `crn://confluent.cloud/`.
-    #[error("`{0}` does not begin with `{AUTHORITY}`")]
+    /// Missing prefix `crn://confluent.cloud/`.
+    #[error("`{0}` is not a CRN: expected the prefix `{AUTHORITY}`")]
     Authority(String),
-    /// A part is not `type=value`.
-    #[error("`{part}` in `{crn}` is not of the form type=value")]
+    /// A segment is not `type=value`.
+    #[error("invalid segment `{part}` in `{crn}`: expected `type=value`")]
     Segment {
-        /// The part in question.
+        /// The invalid segment.
         part: String,
         /// The whole text.
         crn: String,
     },
-    /// A `*` stands where it means nothing: only the last character of the last value may be one.
-    #[error("`*` may only be the last character of the last value, not as in `{0}`")]
+    /// A `*` that is not the last character of the last value.
+    #[error("invalid pattern `{0}`: `*` is allowed only as the last character of the last value")]
     Wildcard(String),
 }
 
-/// What a CRN names, by its last segment.
+/// Resource kind of a CRN, taken from its last segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the variants are the field's own words")]
+#[expect(missing_docs, reason = "the variants are Confluent's names")]
 pub enum ResourceKind {
     Organization,
     Environment,
     Cluster,
-    /// The Kafka half of a cluster (`kafka=lkc-…`), parent of topics, groups and transactional ids.
+    /// The Kafka part of a cluster (`kafka=lkc-…`): parent of topics, groups and transactional ids.
     Kafka,
     SchemaRegistry,
     Topic,
@@ -58,12 +58,12 @@ pub enum ResourceKind {
     User,
     ApiKey,
     RoleBinding,
-    /// Anything this program has no rule about.
+    /// Any other kind.
     Other,
 }
 
 impl ResourceKind {
-    /// The kinds a template may grant on, with the word that people write.
+    /// Kinds that a template can grant on, with their display names.
     pub const GRANTABLE: [(ResourceKind, &'static str); 9] = [
         (Self::Organization, "organization"),
         (Self::Environment, "environment"),
@@ -76,7 +76,7 @@ impl ResourceKind {
         (Self::ServiceAccount, "service-account"),
     ];
 
-    /// The token in a CRN.
+    /// Returns the segment type in a CRN.
     #[must_use]
     pub const fn token(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl ResourceKind {
         }
     }
 
-    /// The word that people write and read: like [`Self::token`], but `cluster` for a Kafka cluster.
+    /// Returns the display name: [`Self::token`], but `cluster` for a Kafka cluster.
     #[must_use]
     pub const fn display_name(self) -> &'static str {
         match self {
@@ -148,7 +148,7 @@ fn parse_segments(text: &str) -> Result<Vec<Segment>, CrnError> {
         .ok_or_else(|| CrnError::Authority(text.to_owned()))?;
     path.split('/')
         .map(|part| match part.split_once('=') {
-            // The service may answer `:` as `%3A` (terraform-provider-confluent `normalizeCrn`).
+            // The API may return `:` as `%3A` (terraform-provider-confluent `normalizeCrn`).
             Some((token, value)) if !token.is_empty() && !value.is_empty() => {
                 let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
                 Ok(Segment {
@@ -175,12 +175,12 @@ fn write_path<'a>(out: &mut fmt::Formatter<'_>, path: impl Iterator<Item = &'a S
     Ok(())
 }
 
-/// The name of one resource.
+/// CRN of one resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Crn(Vec<Segment>);
 
 impl Crn {
-    /// The organization itself.
+    /// Returns the CRN of an organization.
     #[must_use]
     pub fn organization(id: &OrganizationId) -> Self {
         Self(vec![Segment {
@@ -189,7 +189,7 @@ impl Crn {
         }])
     }
 
-    /// What it names.
+    /// Returns the resource kind.
     #[must_use]
     pub fn kind(&self) -> ResourceKind {
         self.0
@@ -197,13 +197,13 @@ impl Crn {
             .map_or(ResourceKind::Other, |last| ResourceKind::from_token(&last.token))
     }
 
-    /// The last value: the name of the resource itself.
+    /// Returns the resource name, which is the value of the last segment.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.last().map_or("", |last| &last.value)
     }
 
-    /// The value of the segment of `kind`, if there is one.
+    /// Returns the value of the segment of `kind`.
     #[must_use]
     pub fn value_of(&self, kind: ResourceKind) -> Option<&str> {
         self.0
@@ -212,7 +212,7 @@ impl Crn {
             .map(|segment| segment.value.as_str())
     }
 
-    /// The CRN of what it hangs off, if it hangs off something.
+    /// Returns the CRN of the parent; `None` for an organization.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         (self.0.len() > 1).then(|| Self(self.0[..self.0.len() - 1].to_vec()))

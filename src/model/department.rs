@@ -1,4 +1,4 @@
-//! A department, as its file describes it once all checks have passed.
+//! Departments: the validated content of a department file.
 
 use std::{fmt, str::FromStr};
 
@@ -6,17 +6,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{DepartmentQuota, Prefix, Recipient};
 
-/// The short name of a department: the name of its file, and a part of its accounts' names.
+/// Short name of a department. It is the name of the department's file and a part of its account names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DepartmentCode(String);
 
-/// Why a text cannot be a department's code.
+/// Error: the text is not a valid department code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a department code: 2 to 24 of a-z, 0-9 and `-`, beginning with a letter, not ending in `-`")]
+#[error(
+    "`{0}` is not a department code: expected 2 to 24 characters of a-z, 0-9 and `-`, starting with a letter, without `--` and without a trailing `-`"
+)]
 pub struct DepartmentCodeError(String);
 
 impl DepartmentCode {
-    /// The code as text.
+    /// Returns the code as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -59,27 +61,27 @@ impl<'de> Deserialize<'de> for DepartmentCode {
     }
 }
 
-/// A department with its defaults filled in.
+/// A department with all defaults applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Department {
-    /// The file's name without `.toml`.
+    /// Code: the file name without `.toml`.
     pub code: DepartmentCode,
-    /// The name people call it.
+    /// Display name.
     pub name: String,
-    /// The beginning of all its names.
+    /// Prefix of all its resource names.
     pub prefix: Prefix,
-    /// The template of its role bindings, by name.
+    /// Name of its template.
     pub template: String,
-    /// Where its costs go.
+    /// Cost center.
     pub cost_center: Option<String>,
-    /// Whom to write to.
+    /// E-mail addresses of contacts.
     pub contacts: Vec<String>,
-    /// What it may use.
+    /// Quota.
     pub quota: DepartmentQuota,
-    /// `age` recipients of its hand-over files.
+    /// `age` recipients of its encrypted profiles.
     pub recipients: Vec<Recipient>,
-    /// The day it was off-boarded: its file stays as the tombstone of its prefix.
+    /// Date of off-boarding. The file of a retired department remains, so that its prefix stays reserved.
     pub retired: Option<jiff::civil::Date>,
-    /// Lint rules that do not apply to it, with the reason for each.
+    /// Disabled lint rules, each with its reason.
     pub lint_exceptions: Vec<(String, String)>,
 }

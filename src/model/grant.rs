@@ -1,4 +1,4 @@
-//! What a template gives to a persona: roles on patterns that are still to be filled in, typed, never as text.
+//! Grants of templates: roles and ACLs on targets that are resolved per department.
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use super::{
     ServiceAccountId, StageAddress,
 };
 
-/// Where a grant applies, before a department is known.
+/// Target of a grant, not yet resolved for a department.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GrantTarget {
-    /// A fixed name or beginning of names (`group:connect-lcc*`); for scopes the name is ignored.
+    /// A fixed name or name prefix (`group:connect-lcc*`); scopes ignore the name.
     Fixed(ResourceKind, NamePattern),
-    /// What begins with the department's prefix (`connector:{prefix}*`).
+    /// All names with the department's prefix (`connector:{prefix}*`).
     Prefix(ResourceKind),
-    /// One name that begins with the department's prefix (`topic:{prefix}audit`).
+    /// One name with the department's prefix (`topic:{prefix}audit`).
     Prefixed(ResourceKind, String),
-    /// The service account of a persona of the same department (`service-account:{runtime}`), known after apply.
+    /// Service account of a persona of the same department (`service-account:{runtime}`); its id is known after apply.
     Account(String),
 }
 
 impl GrantTarget {
-    /// What is granted on.
+    /// Returns the resource kind of the target.
     #[must_use]
     pub fn kind(&self) -> ResourceKind {
         match self {
@@ -32,7 +32,7 @@ impl GrantTarget {
         }
     }
 
-    /// The names that are meant for a department; `None` for an account, which has an id.
+    /// Returns the name pattern for a department; `None` for an account, because accounts are identified by id.
     #[must_use]
     pub fn name_pattern(&self, prefix: &Prefix) -> Option<NamePattern> {
         match self {
@@ -43,9 +43,10 @@ impl GrantTarget {
         }
     }
 
-    /// The pattern for a department. `account` answers the id of a persona's account.
+    /// Resolves the target to a CRN pattern for a department. `account` returns the account id of a persona.
     ///
-    /// `None` when the address has no place for it (subjects without a Schema Registry) or the account is not known yet.
+    /// `None` if the address lacks the parent resource (subjects without a Schema Registry) or the account does not
+    /// exist yet.
     #[must_use]
     pub fn resolve(
         &self,
@@ -77,32 +78,32 @@ impl Serialize for GrantTarget {
     }
 }
 
-/// One role on one target, with its reason.
+/// A grant of one role on one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoleGrant {
-    /// The role.
+    /// Role.
     pub role: Role,
-    /// Where.
+    /// Target.
     pub on: GrantTarget,
-    /// The role to ask for when the service refuses the first one at this scope with 400.
+    /// Role to bind instead if the API rejects the first one on this scope with status 400.
     pub fallback: Option<Role>,
-    /// The reason, for whoever reviews it.
+    /// Reason, for reviewers.
     pub why: String,
 }
 
-/// Operations that Kafka ACLs allow on one target, with the reason: for what no role gives without giving more.
+/// A grant of Kafka ACL operations on one target, for cases in which every suitable role would allow too much.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AclGrant {
-    /// The operations, one ACL each.
+    /// Operations; each becomes one ACL.
     pub operations: Vec<AclOperation>,
-    /// Where.
+    /// Target.
     pub on: GrantTarget,
-    /// The reason, for whoever reviews it.
+    /// Reason, for reviewers.
     pub why: String,
 }
 
 impl AclGrant {
-    /// The ACLs for `principal` in a department with this prefix.
+    /// Returns the ACLs for `principal` in a department with `prefix`.
     pub fn acls(&self, principal: &Principal, prefix: &Prefix) -> impl Iterator<Item = AclBinding> {
         let place = AclResource::for_kind(self.on.kind()).zip(self.on.name_pattern(prefix));
         self.operations.iter().filter_map(move |operation| {
@@ -112,49 +113,49 @@ impl AclGrant {
     }
 }
 
-/// The kinds of API keys a persona can hold.
+/// Kind of API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyKind {
-    /// A Cloud key: the control plane (IAM, Connect).
+    /// Cloud API key for the control plane (IAM, Connect).
     Cloud,
-    /// A key of the Kafka cluster.
+    /// API key of the Kafka cluster.
     Kafka,
-    /// A key of the Schema Registry.
+    /// API key of the Schema Registry.
     SchemaRegistry,
 }
 
-/// Somebody or something that acts for a department.
+/// A person or program that acts for a department through its own service account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Persona {
-    /// Its name, a part of the account's name.
+    /// Name; part of the account name.
     pub name: String,
-    /// The keys it gets; none for an identity that only connectors use.
+    /// Kinds of API keys it gets; empty for an identity used by connectors only.
     pub keys: Vec<KeyKind>,
-    /// What it is for, one sentence.
+    /// Purpose, one sentence.
     pub description: String,
-    /// What it may do.
+    /// Granted roles.
     pub grants: Vec<RoleGrant>,
-    /// What it may do in Kafka beyond its roles.
+    /// Granted Kafka ACLs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub acls: Vec<AclGrant>,
 }
 
-/// A template: what a department's personas may do.
+/// A template: the personas of a department and their grants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Template {
-    /// Its name, the file's name without `.toml`.
+    /// Name: the file name without `.toml`.
     pub name: String,
-    /// What it is for, one sentence.
+    /// Purpose, one sentence.
     pub description: String,
-    /// First digits of the hash of the file's content.
+    /// Short hash of the grants.
     pub hash: String,
-    /// Who acts.
+    /// Personas.
     pub personas: Vec<Persona>,
 }
 
 impl Template {
-    /// The persona of that name.
+    /// Returns the persona called `name`.
     #[must_use]
     pub fn persona(&self, name: &str) -> Option<&Persona> {
         self.personas.iter().find(|persona| persona.name == name)

@@ -1,11 +1,11 @@
-//! Ids as types: an `EnvironmentId` cannot be passed where a `ClusterId` is wanted.
+//! Typed ids, so that an `EnvironmentId` cannot be passed as a `ClusterId`.
 //!
-//! The rules are tolerant on purpose: the service documents ids only as opaque text of up to 255 characters
-//! (docs.confluent.io/cloud/current/api.html), so only the prefix and harmless characters are checked.
+//! Validation is lenient: Confluent documents ids as opaque text of up to 255 characters
+//! (docs.confluent.io/cloud/current/api.html), so only the prefix and the character set are checked.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A text that is not an id of the wanted kind.
+/// Error: the text is not an id of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{written}` is not {article} {what}: {expected}")]
 pub struct IdError {
@@ -27,9 +27,9 @@ fn check_id(text: &str, prefix: &str, what: &'static str) -> Result<(), IdError>
         "a"
     };
     let expected = if prefix.is_empty() {
-        "letters, digits and dashes are expected".to_owned()
+        "expected letters, digits and dashes".to_owned()
     } else {
-        format!("`{prefix}…` is expected")
+        format!("expected `{prefix}…`")
     };
     Err(IdError {
         written: text.to_owned(),
@@ -46,10 +46,10 @@ macro_rules! id_types {
         pub struct $name(String);
 
         impl $name {
-            /// How every id of this kind begins; empty when there is no such rule.
+            /// Prefix of all ids of this kind; empty if the kind has none.
             pub const PREFIX: &'static str = $prefix;
 
-            /// The id as text.
+            /// Returns the id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -90,29 +90,29 @@ macro_rules! id_types {
 }
 
 id_types! {
-    /// An organization, a UUID.
+    /// Organization id, a UUID.
     OrganizationId, "", "organization id";
-    /// An environment, `env-…`.
+    /// Environment id, `env-…`.
     EnvironmentId, "env-", "environment id";
-    /// A Kafka cluster, `lkc-…`.
+    /// Kafka cluster id, `lkc-…`.
     ClusterId, "lkc-", "Kafka cluster id";
-    /// A Schema Registry cluster, `lsrc-…`.
+    /// Schema Registry cluster id, `lsrc-…`.
     SchemaRegistryId, "lsrc-", "Schema Registry id";
-    /// A service account, `sa-…`.
+    /// Service account id, `sa-…`.
     ServiceAccountId, "sa-", "service account id";
-    /// A person, `u-…`.
+    /// User id, `u-…`.
     UserId, "u-", "user id";
-    /// A role binding, `rb-…`.
+    /// Role binding id, `rb-…`.
     RoleBindingId, "rb-", "role binding id";
-    /// An API key: its public half, upper-case letters and digits.
+    /// API key: the public half, upper-case letters and digits.
     ApiKeyId, "", "API key";
-    /// A connector, `lcc-…` (custom connectors: `clcc-…`, kept as text elsewhere).
+    /// Connector id, `lcc-…` (custom connectors use `clcc-…`, which is handled as plain text).
     ConnectorId, "lcc-", "connector id";
 }
 
 impl ApiKeyId {
-    /// Whether a text looks like every id of a key that was seen so far: upper-case letters and digits, 16 of them. A
-    /// secret in its place does not, and must go no further: ids are shown, and stand in addresses.
+    /// Whether `text` looks like an API key: upper-case letters and digits. All known keys have 16 of them. This check
+    /// keeps a secret that was passed as a key out of output and URLs.
     #[must_use]
     pub fn is_plausible(text: &str) -> bool {
         (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
@@ -142,7 +142,7 @@ mod tests {
         let error = "env-abc123".parse::<ClusterId>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`env-abc123` is not a Kafka cluster id: `lkc-…` is expected"
+            "`env-abc123` is not a Kafka cluster id: expected `lkc-…`"
         );
         assert!("lkc-".parse::<ClusterId>().is_err());
         assert!("lkc-a/b".parse::<ClusterId>().is_err());

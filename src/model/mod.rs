@@ -1,4 +1,4 @@
-//! The vocabulary: the things this program talks about, as types that cannot hold nonsense. No I/O, no policy.
+//! Validated domain types. No I/O, no policy.
 
 pub mod acl;
 pub mod binding;

@@ -1,45 +1,46 @@
-//! How an account says that it is ours: the tag in its description, and its name.
+//! Ownership tag and name of managed service accounts.
 //!
-//! The tag alone proves nothing, because whoever may create accounts can write it (docs/reference/rbac.md#threats, T4);
-//! it only says which account was *meant*. Who controls it is looked up separately.
+//! The tag alone is no proof of ownership, because every principal that can create accounts can write it
+//! (docs/reference/rbac.md#threats, T4). It identifies the intended account; the controlling principals are determined
+//! separately.
 
 use std::{fmt, str::FromStr};
 
 use super::DepartmentCode;
 
-/// The longest description the stock CLI accepts (cli `internal/iam`, `descriptionLength`), in characters.
+/// Maximum length of a description in the Confluent CLI (cli `internal/iam`, `descriptionLength`), in characters.
 pub const DESCRIPTION_LENGTH: usize = 128;
-/// The longest name of a service account the stock CLI accepts (cli `internal/iam`, `nameLength`), in characters.
+/// Maximum length of a service account name in the Confluent CLI (cli `internal/iam`, `nameLength`), in characters.
 pub const NAME_LENGTH: usize = 64;
 
-/// The tag in the description of an account: which department, persona and template made it.
+/// Ownership tag in the description of a service account.
 ///
 /// `ebs:v1 stage=prod dept=claims role=operator tpl=hybrid@1a2b3c4d cfg=9f8e7d6c`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnershipTag {
-    /// The stage.
+    /// Stage.
     pub stage: String,
-    /// The department.
+    /// Department.
     pub department: DepartmentCode,
-    /// The persona (`operator`, `deployer`, `runtime`, `viewer`, …).
+    /// Persona (`operator`, `deployer`, `runtime`, `viewer`, …).
     pub persona: String,
-    /// Name of the template.
+    /// Template name.
     pub template: String,
-    /// First digits of the hash of the template's content.
+    /// Short hash of the template's grants.
     pub template_hash: String,
-    /// First digits of the hash of what the profile holds besides the key; changes when the profile must be reissued.
+    /// Short hash of the profile without the key; it changes when the profile must be reissued.
     pub profile_hash: String,
 }
 
 impl OwnershipTag {
-    /// The name that goes with the tag: `ebs-<stage>-<department>-<persona>`.
+    /// Returns the account name that belongs to the tag: `ebs-<stage>-<department>-<persona>`.
     #[must_use]
     pub fn account_name(&self) -> String {
         account_name(&self.stage, &self.department, &self.persona)
     }
 }
 
-/// `ebs-<stage>-<department>-<persona>`.
+/// Returns the account name `ebs-<stage>-<department>-<persona>`.
 #[must_use]
 pub fn account_name(stage: &str, department: &DepartmentCode, persona: &str) -> String {
     format!("ebs-{stage}-{department}-{persona}")
@@ -55,12 +56,12 @@ impl fmt::Display for OwnershipTag {
     }
 }
 
-/// A description that holds no tag of ours.
+/// Error: the description contains no ownership tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the description holds no ebs:v1 tag")]
+#[error("the description contains no `ebs:v1` tag")]
 pub struct MissingOwnershipTag;
 
-/// The value of `key` in a description that begins with our mark; `None` where there is none, or an empty one.
+/// Returns the value of `key` in an ownership tag; `None` if there is no tag, no such key or an empty value.
 #[must_use]
 pub fn tag_field<'a>(description: &'a str, key: &str) -> Option<&'a str> {
     let fields = description.strip_prefix("ebs:v1 ")?;
@@ -91,7 +92,7 @@ impl FromStr for OwnershipTag {
     }
 }
 
-/// The first eight hexadecimal digits of the SHA-256 of `content`: enough to see a change, short enough for a tag.
+/// Returns the first eight hexadecimal digits of the SHA-256 of `content`.
 #[must_use]
 pub fn short_hash(content: &[u8]) -> String {
     use sha2::{Digest, Sha256};

@@ -1,7 +1,8 @@
-//! The beginning of names that belongs to one department: the boundary everything else hangs on.
+//! Name prefixes: every resource name of a department begins with its prefix, which isolates departments from each
+//! other.
 //!
-//! This module knows what a prefix *is* and when two of them get in each other's way (docs/reference/rbac.md#threats,
-//! T1). What an organization allows in addition is `manifest`'s business.
+//! This module checks the syntax of a prefix and conflicts between two prefixes (docs/reference/rbac.md#threats, T1).
+//! The `manifest` module checks the rules of an organization.
 
 use std::fmt;
 
@@ -9,37 +10,37 @@ use serde::{Serialize, Serializer};
 
 use super::NamePattern;
 
-/// The characters a prefix may end in.
+/// Delimiters; a prefix ends in one of them.
 pub const DELIMITERS: [char; 3] = ['-', '.', '_'];
 
-/// Why a text cannot be a prefix.
+/// Error: the text is not a valid prefix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
-    /// Nothing there.
+    /// The text is empty.
     #[error("a prefix cannot be empty")]
     Empty,
-    /// It would run into its neighbours: `fin` also covers `finance-…`.
-    #[error("prefix `{0}` does not end in a delimiter (`-`, `.` or `_`)")]
+    /// No delimiter at the end: `fin` would also match `finance-…`.
+    #[error("prefix `{0}` does not end with a delimiter (`-`, `.` or `_`)")]
     NoDelimiter(String),
-    /// A character that would need escaping somewhere on the way.
-    #[error("prefix `{prefix}` holds {character:?}: only a-z, 0-9 and the delimiters are safe everywhere")]
+    /// A character that some systems require to be escaped.
+    #[error("prefix `{prefix}` contains {character:?}: allowed are a-z, 0-9 and the delimiters `-`, `.` and `_`")]
     Character {
         /// The prefix as written.
         prefix: String,
-        /// The first such character.
+        /// The first invalid character.
         character: char,
     },
-    /// It does not begin with a letter.
-    #[error("prefix `{0}` does not begin with a letter")]
+    /// The first character is not a letter.
+    #[error("prefix `{0}` does not start with a letter")]
     FirstCharacter(String),
 }
 
-/// The beginning of names that belongs to one department, delimiter included (`claims-`).
+/// Prefix of all resource names of one department, including the delimiter (`claims-`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix(String);
 
 impl Prefix {
-    /// Checks `text`.
+    /// Parses `text`.
     ///
     /// # Errors
     /// See [`PrefixError`].
@@ -61,39 +62,40 @@ impl Prefix {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text, delimiter included.
+    /// Returns the prefix as text, including the delimiter.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Lower case, and `.` and `_` as one: topic metrics and several systems behind Connect cannot tell them apart.
+    /// Returns the prefix in lower case, with `.` replaced by `_`. Topic metrics and several systems behind Connect
+    /// treat the two as equal.
     #[must_use]
     pub fn folded(&self) -> String {
         fold(&self.0)
     }
 
-    /// Whether a name could belong to both: one begins with the other, raw or folded.
+    /// Whether one prefix begins with the other after folding, so that a name could match both.
     #[must_use]
     pub fn conflicts_with(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.folded(), other.folded());
         mine.starts_with(&theirs) || theirs.starts_with(&mine)
     }
 
-    /// Whether `name` begins with it.
+    /// Whether `name` begins with the prefix.
     #[must_use]
     pub fn owns(&self, name: &str) -> bool {
         name.starts_with(&self.0)
     }
 
-    /// All names that begin with it.
+    /// Returns the pattern that matches all names with the prefix.
     #[must_use]
     pub fn pattern(&self) -> NamePattern {
         NamePattern::Prefixed(self.0.clone())
     }
 }
 
-/// Lower case with `.` and `_` as one character.
+/// Returns `text` in lower case, with `.` replaced by `_`.
 #[must_use]
 pub fn fold(text: &str) -> String {
     text.to_lowercase().replace('.', "_")

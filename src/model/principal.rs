@@ -1,4 +1,4 @@
-//! Who a role binding is for.
+//! Principals of role bindings and ACLs.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -6,19 +6,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ServiceAccountId, UserId};
 
-/// Who a role binding is for; on the wire `User:` and an id, whatever the kind (docs/reference/rbac.md#crn-patterns).
+/// Principal of a role binding or ACL; in the API always `User:` and an id, for every kind of principal
+/// (docs/reference/rbac.md#crn-patterns).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principal {
     /// A service account.
     ServiceAccount(ServiceAccountId),
-    /// A person.
+    /// A user.
     User(UserId),
-    /// Anything else, as written: identity pools, group mappings, invitations, kinds to come.
+    /// Any other principal, as written: identity pools, group mappings, invitations, future kinds.
     Other(String),
 }
 
 impl Principal {
-    /// The id without `User:`.
+    /// Returns the id without `User:`.
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
@@ -28,13 +29,13 @@ impl Principal {
         }
     }
 
-    /// Whether it stands for every principal there is, which only ACLs can be about.
+    /// Whether it is the wildcard `User:*` of ACLs.
     #[must_use]
     pub fn is_all_principals(&self) -> bool {
         matches!(self, Self::Other(_)) && self.id() == "*"
     }
 
-    /// The service account, if it is one.
+    /// Returns the id of the service account; `None` for other principals.
     #[must_use]
     pub fn service_account(&self) -> Option<&ServiceAccountId> {
         match self {
@@ -43,7 +44,7 @@ impl Principal {
         }
     }
 
-    /// Reads a bare id (`sa-…`, `u-…`, anything else).
+    /// Creates a principal from a bare id (`sa-…`, `u-…`, other).
     #[must_use]
     pub fn from_id(id: &str) -> Self {
         let account = || id.parse().map(Self::ServiceAccount);

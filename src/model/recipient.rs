@@ -1,6 +1,6 @@
-//! Recipients of `age`: the public halves of the keys that a hand-over is encrypted to.
+//! `age` recipients: public keys that profiles are encrypted to.
 //!
-//! Only the text is looked at here, so that files mean the same to every build; encrypting is for `handover::age`.
+//! This module only validates the text, so that the result does not depend on build features; `handover::age` encrypts.
 
 use std::{fmt, str::FromStr};
 
@@ -8,18 +8,18 @@ use serde::{Serialize, Serializer};
 
 use crate::diag::Finding;
 
-/// How the secret halves begin.
+/// Prefixes of `age` secret keys.
 const SECRET_KEY_PREFIXES: [&str; 2] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-"];
 
-/// Letters of a recipient: `age`, `1`, 52 for 32 bytes and 6 that check them.
+/// Length of a recipient: `age`, `1`, 52 characters for 32 bytes and 6 for the checksum.
 const RECIPIENT_LENGTH: usize = 62;
 
-/// The letters of Bech32 in the order of their values (BIP-173).
+/// Bech32 alphabet in the order of values (BIP-173).
 const BECH32_ALPHABET: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-/// Public keys that give the same result whoever uses them, as `x` coordinates: the points of small order on Curve25519
-/// (RFC 7748 §6.1 asks for the check, <https://cr.yp.to/ecdh.html#validate> lists them). What is encrypted to one of them
-/// everybody could read; `age` stops the process instead.
+/// Small-order points on Curve25519 as `x` coordinates. The shared secret of such a public key does not depend on the
+/// private key (RFC 7748 §6.1 requires the check, <https://cr.yp.to/ecdh.html#validate> lists the points), so anyone
+/// could decrypt the data; the `age` library panics.
 pub(crate) const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     with_first(0, 1, 0),
@@ -43,65 +43,65 @@ const fn with_first(rest: u8, first: u8, last: u8) -> [u8; 32] {
     bytes
 }
 
-/// A public `age` key of the kind that `age-keygen` makes: `age1…`, X25519 (age specification, "Native recipient types").
+/// An X25519 public key as printed by `age-keygen`: `age1…` (age specification, "Native recipient types").
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Recipient(String);
 
-/// Why a text is no recipient. None of these holds the text: it may be the wrong half.
+/// Error: the text is not a valid recipient. The error never contains the text, which may be a secret key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecipientError {
-    /// The wrong half.
-    #[error("this is the secret half of an `age` key")]
+    /// A secret key.
+    #[error("this is an `age` secret key")]
     Secret,
-    /// Of another kind.
+    /// An unsupported kind of recipient.
     #[error("recipients of this kind ({0}) are not supported")]
     Unsupported(&'static str),
-    /// Nothing of the sort.
+    /// Not a recipient.
     #[error("not an `age` recipient")]
     Unknown,
-    /// Cut off, or two of them run together.
-    #[error("an `age` recipient has 62 characters, this one has {0}")]
+    /// Wrong length: truncated, or two recipients joined.
+    #[error("an `age` recipient has 62 characters, but this one has {0}")]
     Length(usize),
-    /// A letter that does not occur in recipients.
-    #[error("an `age` recipient holds no {0:?}")]
+    /// A character outside the alphabet.
+    #[error("an `age` recipient cannot contain {0:?}")]
     Letter(char),
-    /// The letters that check the others do not.
-    #[error("the `age` recipient is mistyped: its last six characters do not fit the others")]
+    /// Wrong checksum.
+    #[error("the `age` recipient has a wrong checksum")]
     Checksum,
-    /// A key that protects nothing.
-    #[error("this `age` recipient protects nothing: everybody can read what is encrypted to it")]
+    /// A small-order key, which offers no protection.
+    #[error("this `age` recipient is insecure: anyone can decrypt data encrypted to it")]
     Insecure,
 }
 
 impl RecipientError {
-    /// What is to be said about it where it stands.
+    /// Returns the finding to report at the location of the text.
     #[must_use]
     pub fn finding(&self) -> Finding {
         let (rule, fix) = match self {
             Self::Secret => (
                 "recipient-secret",
-                "Take it out, replace the key, and write its public half (`age1…`) instead.",
+                "Remove it, generate a new key with `age-keygen`, and write the new public key (`age1…`).",
             ),
             Self::Unsupported(_) => (
                 "recipient-unsupported",
-                "`age-keygen -o key.txt` makes a key and prints its recipient, which begins with `age1`.",
+                "Generate a key with `age-keygen -o key.txt`; it prints the recipient (`age1…`).",
             ),
             Self::Unknown => (
                 "recipient-invalid",
-                "It begins with `age1`; `age-keygen -y key.txt` prints the one of a key.",
+                "Write a recipient that starts with `age1`; `age-keygen -y key.txt` prints it.",
             ),
             Self::Length(_) | Self::Checksum | Self::Letter(_) => (
                 "recipient-invalid",
-                "Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.",
+                "Copy the complete recipient in lower case; `age-keygen -y key.txt` prints it.",
             ),
-            Self::Insecure => ("recipient-invalid", "Ask whoever gave it to you for a real one."),
+            Self::Insecure => ("recipient-invalid", "Ask the owner for a new recipient."),
         };
         Finding::error(rule, self.to_string()).with_fix(fix)
     }
 }
 
 impl Recipient {
-    /// The recipient as text.
+    /// Returns the recipient as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -118,7 +118,7 @@ impl FromStr for Recipient {
         }
         let lower = text.to_ascii_lowercase();
         let Some(rest) = lower.strip_prefix("age1") else {
-            // A whole key of OpenSSH: kind, key, comment.
+            // An OpenSSH public key: kind, key, comment.
             return Err(match lower.split_ascii_whitespace().next() {
                 Some(kind) if kind.starts_with("ssh-") || kind.starts_with("ecdsa-") => {
                     RecipientError::Unsupported("SSH")
@@ -126,7 +126,7 @@ impl FromStr for Recipient {
                 _ => RecipientError::Unknown,
             });
         };
-        // `age1NAME1…` is for a plugin NAME, such as one for a hardware token. In a key there is no 1.
+        // `age1NAME1…` is a recipient of plugin NAME, such as a hardware token. The data part contains no `1`.
         match rest.find('1') {
             Some(_) if rest.starts_with("pq1") => return Err(RecipientError::Unsupported("post-quantum")),
             Some(name) if name < 30 => return Err(RecipientError::Unsupported("plugin")),
@@ -159,14 +159,14 @@ impl Serialize for Recipient {
     }
 }
 
-/// Whether a text holds the secret half of an `age` key.
+/// Whether `text` contains an `age` secret key.
 fn contains_secret_key(text: &str) -> bool {
     let upper = text.to_ascii_uppercase();
     SECRET_KEY_PREFIXES.iter().any(|begin| upper.contains(begin))
 }
 
-/// The same text with the secret halves of `age` keys in it covered, byte for byte: findings show the line they are
-/// about, and wherever recipients stand somebody will paste the wrong half.
+/// Returns `text` with `age` secret keys redacted, without changing its length in bytes. Findings quote the line of a
+/// recipient, and users may paste a secret key there by mistake.
 #[must_use]
 pub fn redact_secret_keys(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
@@ -179,11 +179,11 @@ pub fn redact_secret_keys(text: &str) -> String {
                 .for_each(|byte| *byte = b'*');
         }
     }
-    // Only ASCII was replaced by ASCII.
+    // ASCII was replaced by ASCII, so the text stays valid UTF-8.
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The 32 bytes behind `age1` (Bech32, BIP-173); `None` when the check does not fit, or bits are left over.
+/// Decodes the 32 bytes after `age1` (Bech32, BIP-173); `None` if the checksum is wrong or bits remain.
 fn decode_bech32(letters: &str) -> Option<[u8; 32]> {
     let values: Vec<u8> = letters
         .chars()
@@ -210,7 +210,7 @@ fn decode_bech32(letters: &str) -> Option<[u8; 32]> {
     (at == 32 && kept & ((1 << bits) - 1) == 0).then_some(out)
 }
 
-/// The checksum of BIP-173.
+/// Computes the checksum of BIP-173.
 fn polymod(values: impl Iterator<Item = u8>) -> u32 {
     const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
     values.fold(1, |check, value| {
@@ -222,7 +222,7 @@ fn polymod(values: impl Iterator<Item = u8>) -> u32 {
     })
 }
 
-/// Whether a public key is of small order. The highest bit does not count (RFC 7748 §5).
+/// Whether a public key has small order. The highest bit is ignored (RFC 7748 §5).
 fn is_small_order(mut key: [u8; 32]) -> bool {
     key[31] &= 0x7f;
     SMALL_ORDER.contains(&key)
@@ -234,14 +234,14 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Made for these tests; nobody holds the other half.
+    /// Test key whose secret half was discarded.
     pub(crate) const VALID_RECIPIENT: &str = "age1mp5rpkkyvlrwdlr8jnttm6yk373dl8y5jqwdwfv2xw6dm9mma4eqlex5al";
 
     fn error(text: &str) -> RecipientError {
         text.parse::<Recipient>().unwrap_err()
     }
 
-    /// The recipient of a public key, written independently of `bytes`.
+    /// Encodes a public key as a recipient, independently of `decode_bech32`.
     pub(crate) fn encode_bech32(key: &[u8; 32]) -> String {
         let mut bits: Vec<u8> = key
             .iter()
@@ -307,7 +307,7 @@ pub(crate) mod tests {
         }
     }
 
-    // RFC 7748 §6.1: the shared secret of these is zero, whatever the other half.
+    // RFC 7748 §6.1: the shared secret of these keys is zero for every private key.
     #[test]
     fn a_small_order_key_is_rejected() {
         for key in SMALL_ORDER {

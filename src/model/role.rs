@@ -1,4 +1,4 @@
-//! The predefined roles of Confluent Cloud, by name. What each may do is `access`'s knowledge.
+//! Names of the predefined roles of Confluent Cloud. The `access` module defines their operations.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -6,20 +6,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! roles {
     ($($name:ident),+ $(,)?) => {
-        /// A role. Names: docs.confluent.io/cloud/current/security/access-control/rbac/predefined-rbac-roles.html.
+        /// A predefined role. Names:
+        /// docs.confluent.io/cloud/current/security/access-control/rbac/predefined-rbac-roles.html.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(missing_docs, reason = "the variants are the vendor's names")]
         pub enum Role {
             $($name,)+
-            /// A role this program has no rule about, as written.
+            /// A role that is unknown here, as written.
             Other(String),
         }
 
         impl Role {
-            /// Every role this program knows.
+            /// All known roles.
             pub const KNOWN: &'static [Role] = &[$(Role::$name),+];
 
-            /// The name on the wire.
+            /// Returns the role name in the API.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

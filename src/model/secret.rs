@@ -1,19 +1,18 @@
-//! A secret: readable only where it is asked for by name, and overwritten in memory when dropped.
+//! Secrets: readable only through `expose`, overwritten in memory when dropped.
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The secret half of an API key, from the wire to the file. `Debug` shows nothing; there is no `Display`, and it does
-/// not serialise.
+/// Secret half of an API key. `Debug` shows no value; it implements neither `Display` nor `Serialize`.
 #[derive(Clone, Debug)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes a secret into custody.
+    /// Wraps a secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
     }
 
-    /// The secret in clear. Callers: the `Authorization` header, the hand-over's sink, `--show-secrets`.
+    /// Returns the plain text. Callers: the `Authorization` header, the profile store, `--show-secrets`.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

@@ -1,4 +1,4 @@
-//! What was seen in an organization at one moment: the observed half of every comparison, and what `access` looks at.
+//! Snapshot of an organization: the observed state that diffs, the audit and access queries work on.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use super::{
     AclBinding, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId, StageAddress,
 };
 
-/// A service account as it was seen.
+/// An observed service account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedAccount {
-    /// Its id.
+    /// Id.
     pub id: ServiceAccountId,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its description.
+    /// Description.
     pub description: String,
-    /// When it was made, if the service said so.
+    /// Creation time, if reported by the API.
     pub created_at: Option<Timestamp>,
 }
 
 impl ObservedAccount {
-    /// The tag in its description, when the tag and the name agree: the account that was *meant*, whoever controls it.
+    /// Returns the ownership tag if it agrees with the account name. The tag does not prove who controls the account.
     #[must_use]
     pub fn tag(&self) -> Option<OwnershipTag> {
         let tag: OwnershipTag = self.description.parse().ok()?;
@@ -31,127 +31,126 @@ impl ObservedAccount {
     }
 }
 
-/// A role binding as it was seen.
+/// An observed role binding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedBinding {
-    /// Its id.
+    /// Id.
     pub id: RoleBindingId,
-    /// Who, what, where.
+    /// Principal, role and pattern.
     #[serde(flatten)]
     pub binding: RoleBinding,
 }
 
-/// An API key as it was seen. There is no secret in it: the service shows that once, at birth.
+/// An observed API key. It contains no secret: the API returns the secret only on creation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedKey {
-    /// The public half.
+    /// Public half.
     pub id: ApiKeyId,
-    /// Whose it is.
+    /// Owner.
     pub owner: Principal,
-    /// What it opens: `cloud`, or the id of a cluster or a Schema Registry.
+    /// Resource: `cloud`, or the id of a Kafka cluster or Schema Registry.
     pub resource: String,
-    /// Free text; ours say which run made it and whether it is live.
+    /// Description; managed keys record the run that created them and whether they are live.
     pub description: String,
-    /// When it was made, if the service said so.
+    /// Creation time, if reported by the API.
     pub created_at: Option<Timestamp>,
 }
 
-/// A connector as it was seen: who it is, as whom it acts, and what it reads and writes in Kafka. Nothing else of its
-/// configuration is kept.
+/// An observed connector: name, identity and topics. No other configuration is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedConnector {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// `lcc-…`, which its consumer group and its dead letter topic are named after; empty when the service did not say.
+    /// Connector id `lcc-…`, part of the names of its consumer group and dead letter topic; empty if not reported.
     pub id: String,
-    /// Its plugin; empty when the configuration may not be read.
+    /// Plugin class; empty if the configuration cannot be read.
     pub class: String,
-    /// As whom it acts; `None` when the configuration may not be read.
+    /// Kafka identity; `None` if the configuration cannot be read.
     pub identity: Option<ConnectorIdentity>,
-    /// The keys of its configuration that name topics, with their values.
+    /// Configuration keys that name topics, with their values.
     pub topics: BTreeMap<String, String>,
 }
 
-/// As whom a connector acts towards Kafka (`kafka.auth.mode`).
+/// Identity that a connector uses towards Kafka (`kafka.auth.mode`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConnectorIdentity {
-    /// As this service account.
+    /// A service account.
     ServiceAccount(String),
-    /// As the owner of this API key.
+    /// The owner of an API key.
     ApiKey(String),
-    /// In a way that this program does not know.
+    /// An unknown authentication mode.
     Other(String),
 }
 
-/// The names of what could not be looked at, in [`Snapshot::unknown`].
+/// Names of lists in [`Snapshot::unknown`].
 pub mod listing {
     use crate::model::ServiceAccountId;
 
-    /// How all that is about role bindings begins.
+    /// Common prefix of all lists of role bindings.
     pub const BINDINGS_PREFIX: &str = "role bindings";
-    /// The service accounts.
+    /// Service accounts.
     pub const ACCOUNTS: &str = "service accounts";
-    /// The API keys.
+    /// API keys.
     pub const KEYS: &str = "API keys";
     /// Kafka ACLs.
     pub const ACLS: &str = "ACLs of the cluster";
-    /// The connectors.
+    /// Connectors.
     pub const CONNECTORS: &str = "connectors of the cluster";
-    /// Role bindings on the organization, on environments, on other clusters and on accounts that are not ours.
+    /// Role bindings on the organization, on environments, on other clusters and on unmanaged accounts.
     pub const ORGANIZATION_BINDINGS: &str = "role bindings of the whole organization";
-    /// Role bindings on the environment and on what hangs below it.
+    /// Role bindings on the environment and its descendants.
     pub const ENVIRONMENT_BINDINGS: &str = "role bindings on the environment";
-    /// Role bindings on the cluster and on what hangs below it.
+    /// Role bindings on the cluster and its descendants.
     pub const CLUSTER_BINDINGS: &str = "role bindings on the cluster";
-    /// Role bindings on the Schema Registry and on its subjects.
+    /// Role bindings on the Schema Registry and its subjects.
     pub const SUBJECT_BINDINGS: &str = "role bindings on subjects";
 
-    /// Role bindings on one service account.
+    /// Returns the name of the list of role bindings on one service account.
     #[must_use]
     pub fn bindings_on_account(id: &ServiceAccountId) -> String {
         format!("role bindings on {id}")
     }
 }
 
-/// Everything that was seen, and what could not be looked at.
+/// Observed state of an organization, with the lists that could not be read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// When.
+    /// Time of observation.
     pub taken_at: Timestamp,
-    /// Where.
+    /// Address of the stage.
     pub address: StageAddress,
-    /// Who looked: a list shows only what its caller may see.
+    /// Principal whose key read the lists; a list contains only what this principal may see.
     pub observed_by: Principal,
     /// Service accounts of the organization.
     pub accounts: Vec<ObservedAccount>,
     /// Role bindings.
     pub bindings: Vec<ObservedBinding>,
-    /// Kafka ACLs of the cluster. Who reads a snapshot from before they were looked at must add that to `unknown`.
+    /// Kafka ACLs of the cluster. Readers of a snapshot from before ACLs were recorded must add the list to `unknown`.
     #[serde(default)]
     pub acls: Vec<AclBinding>,
     /// API keys.
     pub keys: Vec<ObservedKey>,
-    /// The connectors of the cluster.
+    /// Connectors of the cluster.
     pub connectors: Vec<ObservedConnector>,
-    /// What was not looked at, each with the reason. Unknown is not absent.
+    /// Lists that could not be read, with the reason. A missing list is unknown, not empty.
     pub unknown: BTreeMap<String, String>,
 }
 
 impl Snapshot {
-    /// The account of that name.
+    /// Returns the account called `name`.
     #[must_use]
     pub fn account_by_name(&self, name: &str) -> Option<&ObservedAccount> {
         self.accounts.iter().find(|account| account.name == name)
     }
 
-    /// The account of that id.
+    /// Returns the account with `id`.
     #[must_use]
     pub fn account(&self, id: &ServiceAccountId) -> Option<&ObservedAccount> {
         self.accounts.iter().find(|account| &account.id == id)
     }
 
-    /// What people call a principal: the name of the account, else the id.
+    /// Returns the account name and id of a principal; only the id for other principals.
     #[must_use]
     pub fn display_name(&self, principal: &Principal) -> String {
         let account = principal.service_account().and_then(|id| self.account(id));
@@ -161,7 +160,7 @@ impl Snapshot {
         )
     }
 
-    /// The bindings whose pattern names or covers the service account `id`.
+    /// Returns the bindings whose pattern matches the service account `id`.
     pub fn bindings_on_account(&self, id: &ServiceAccountId) -> impl Iterator<Item = &ObservedBinding> {
         let crn = self.address.service_account_crn(id);
         let is_account = |seen: &&ObservedBinding| seen.binding.pattern.kind() == super::ResourceKind::ServiceAccount;
@@ -171,19 +170,19 @@ impl Snapshot {
             .filter(move |seen| seen.binding.pattern.covers(&crn))
     }
 
-    /// The bindings held by `principal`.
+    /// Returns the bindings held by `principal`.
     pub fn bindings_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a ObservedBinding> {
         self.bindings
             .iter()
             .filter(move |seen| &seen.binding.principal == principal)
     }
 
-    /// The ACLs that are about `principal` by name; what everybody may do is not among them.
+    /// Returns the ACLs that name `principal`, without those of the wildcard principal.
     pub fn acls_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a AclBinding> {
         self.acls.iter().filter(move |acl| &acl.principal == principal)
     }
 
-    /// The keys of `principal`.
+    /// Returns the keys owned by `principal`.
     pub fn keys_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a ObservedKey> {
         self.keys.iter().filter(move |key| &key.owner == principal)
     }

@@ -1,4 +1,4 @@
-//! ACLs in plans: made, kept, surplus, refused, taken down.
+//! Tests of ACLs in plans: created, kept, surplus, refused, deleted.
 
 use super::*;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     plan::{Action, PlannedAcl, PlannedChange, Teardown, plan_teardown},
 };
 
-/// The hybrid template with what docs/reference/rbac.md#personas gives the runtime account through ACLs, in part.
+/// The hybrid template with some of the ACLs for the runtime account from docs/reference/rbac.md#personas.
 fn with_acls(code: &str) -> DesiredDepartment {
     let mut desired = desired(code);
     let runtime = desired.personas.iter_mut().find(|persona| persona.persona == "runtime");
@@ -75,7 +75,7 @@ fn a_new_department_gets_its_acls_after_its_account_and_before_its_proof() {
         let account: ServiceAccountId = "sa-runtime".parse().unwrap();
         assert!(WANTED.contains(&acl.for_principal(account).to_string().as_str()));
     }
-    // In the same words for machines.
+    // The same in the serialized plan.
     let value = serde_json::to_value(acl_changes(&plan)[0]).unwrap();
     assert_eq!(value["operation"], "create_acl");
     assert_eq!(
@@ -90,7 +90,7 @@ fn existing_acls_are_kept_and_missing_ones_created() {
     assert!(onboarded(&WANTED).plan(std::slice::from_ref(&desired), true).is_empty());
     let plan = onboarded(&WANTED[..2]).plan(std::slice::from_ref(&desired), true);
     assert_eq!(plan.changes.len(), 1, "{:?}", plan.changes);
-    // What differs in one part is another one.
+    // An ACL that differs in one part is a different ACL.
     let similar = [
         "TOPIC#dlq-lcc#LITERAL#User:sa-runtime#*#WRITE#ALLOW",
         "TOPIC#dlq-lcc#PREFIXED#User:sa-runtime#*#WRITE#DENY",
@@ -120,7 +120,7 @@ fn surplus_acls_of_managed_accounts_are_reported_and_deleted_only_with_prune() {
     };
     assert_eq!(gone.action, Action::Delete);
     assert!(matches!(&gone.operation, PlannedOperation::DeleteAcl { acl: found } if *found == acl(extra)));
-    // A template without ACLs makes everything else surplus that was seen.
+    // With a template without ACLs, all observed ACLs are surplus.
     let plain = onboarded(&WANTED).plan(&[super::desired("claims")], false);
     assert_eq!(plain.surplus.len(), 3);
 }
@@ -157,7 +157,7 @@ fn unmanaged_acls_on_the_prefix_are_reported_and_not_changed() {
         "GROUP#claim#PREFIXED#User:1234567#*#READ#ALLOW",
         "TOPIC#fraud-#PREFIXED#User:sa-other#*#READ#ALLOW",
         "CLUSTER#kafka-cluster#LITERAL#User:sa-other#*#DESCRIBE#ALLOW",
-        // The provisioner's own are no foreigner's.
+        // ACLs of the provisioner are not foreign.
         "TOPIC#claims-#PREFIXED#User:sa-provisioner#*#READ#ALLOW",
     ]);
     let plan = onboarded(&there).plan(&[desired], true);
@@ -204,7 +204,7 @@ fn acls_are_deleted_before_the_account_that_they_name() {
     }
     assert_eq!(own.foreign_acls.len(), 1);
     assert_eq!(acl_changes(&teardown(&context, true).plan).len(), 4);
-    // Whoever can still act through an ACL is named: the department's own are gone by then.
+    // Residual access lists the other principals; the department's own ACLs are deleted by then.
     let mut after = onboarded(&there[3..]);
     after.seen.accounts.clear();
     let reach = crate::plan::find_residual_access(&after.seen, &with_acls("claims").department);
@@ -227,7 +227,7 @@ fn a_teardown_is_refused_while_the_acls_of_its_template_are_unknown() {
         hints.iter().any(|hint| hint.as_str().contains("keys revoke")),
         "{hints:?}"
     );
-    // Whoever never asked for any needs no key, and where nothing is left there is nothing to look for.
+    // A department without ACLs needs no key of the cluster.
     assert!(teardown_of(&desired("claims"), &world, false).plan.refusals.is_empty());
     world.seen.accounts.clear();
     assert!(teardown(&world, false).plan.refusals.is_empty());

@@ -1,5 +1,5 @@
-//! The part of the comparison that looks at Kafka ACLs. Only templates that ask for some make anybody look: otherwise they
-//! are unknown, and nothing is said about them.
+//! Comparison of Kafka ACLs. They are observed only if a template grants ACLs; otherwise they are unknown and not
+//! reported.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     model::{AclBinding, AclPermission, AclResource, ObservedAccount, Prefix, Principal, Snapshot, listing},
 };
 
-/// A template asks for ACLs, and nobody could look at those there are.
+/// Refuses a department whose template grants ACLs while the existing ACLs are unknown.
 pub(super) fn refuse_unreadable_acls(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -26,17 +26,17 @@ pub(super) fn refuse_unreadable_acls(
         department: desired.department.code.clone(),
         rule: "acls-unknown",
         message: format!(
-            "its template `{}` asks for ACLs, and those of Kafka cluster `{cluster}` could not be looked at: {reason}",
+            "its template `{}` grants ACLs, but the ACLs of Kafka cluster `{cluster}` could not be listed: {reason}",
             desired.template.name
         ),
         hints: vec![
             format!(
-                "An administrator makes a key of the cluster once: `confluent api-key create --resource {cluster} \
-                 --service-account {}`.",
+                "Let an administrator create a key of the cluster once: `confluent api-key create --resource \
+                 {cluster} --service-account {}`.",
                 input.provisioner
             ),
             format!(
-                "Set `{}` and `{}` to it; docs/provisioner.md says more.",
+                "Set `{}` and `{}` to that key; see docs/provisioner.md.",
                 env::CONFLUENT_EBS_KAFKA_API_KEY,
                 env::CONFLUENT_EBS_KAFKA_API_SECRET
             ),
@@ -44,7 +44,7 @@ pub(super) fn refuse_unreadable_acls(
     })
 }
 
-/// Appends what is to be done for the ACLs of a persona; answers the changes.
+/// Appends the changes for the ACLs of a persona and returns their indexes.
 pub(super) fn diff_acls(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -109,14 +109,14 @@ pub(super) fn diff_acls(
         let delete = PlannedOperation::DeleteAcl {
             acl: (*surplus).clone(),
         };
-        let why = "the template does not ask for it";
+        let why = "not granted by the template";
         let delete = new_change(desired, &persona.persona, Action::Delete, what, why, Vec::new(), delete);
         changes.push(plan.push(delete));
     }
     changes
 }
 
-/// ACLs on the department's names that are about somebody else.
+/// Lists ACLs on the department's names that belong to other principals.
 pub(super) fn list_unmanaged_acls(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -132,7 +132,7 @@ pub(super) fn list_unmanaged_acls(
         .collect()
 }
 
-/// The ACLs on topics, groups and transactional ids that have a name in common with the department's.
+/// Returns the ACLs on topics, groups and transactional ids whose pattern overlaps the department's prefix.
 pub(super) fn acls_on_prefix<'a>(
     snapshot: &'a Snapshot,
     prefix: &Prefix,
@@ -143,7 +143,7 @@ pub(super) fn acls_on_prefix<'a>(
     all.filter(move |acl| acl.pattern.overlaps(&names))
 }
 
-/// Whom an ACL is about.
+/// Returns the principal of an ACL for display.
 pub(super) fn acl_holder(snapshot: &Snapshot, acl: &AclBinding) -> String {
     match acl.is_for_all_principals() {
         true => "everybody".to_owned(),
@@ -151,12 +151,12 @@ pub(super) fn acl_holder(snapshot: &Snapshot, acl: &AclBinding) -> String {
     }
 }
 
-/// Whom an ACL is about, and what it says: `claims-legacy (sa-1): ALLOW READ on topic claims-*`.
+/// Describes an ACL with its principal: `claims-legacy (sa-1): ALLOW READ on topic claims-*`.
 pub(super) fn describe_with_holder(snapshot: &Snapshot, acl: &AclBinding) -> String {
     format!("{}: {}", acl_holder(snapshot, acl), acl.to_short_string())
 }
 
-/// The words of an ACL in a plan: what, and where.
+/// Describes an ACL in a plan: operation and resource.
 pub(super) fn describe_acl(acl: &AclBinding) -> String {
     let place = match acl.resource.kind() {
         Some(kind) if acl.resource != AclResource::Cluster => format!("{} {}", kind.display_name(), acl.pattern),
@@ -166,7 +166,7 @@ pub(super) fn describe_acl(acl: &AclBinding) -> String {
 }
 
 impl PlannedAcl {
-    /// The same in a plan.
+    /// Describes a planned ACL like [`describe_acl`].
     fn describe(&self) -> String {
         let place = self.resource.kind().map_or("", |kind| kind.display_name());
         format!("{} {}  {place} {}", AclPermission::Allow, self.operation, self.names)

@@ -1,4 +1,4 @@
-//! Whether the provider's quotas have room for a plan (docs/reference/quotas.md#service-quota-codes).
+//! Check of a plan against the quotas of Confluent Cloud (docs/reference/quotas.md#service-quota-codes).
 
 use serde::Serialize;
 
@@ -8,37 +8,38 @@ use crate::{
     model::{KeyKind, ResourceKind, Snapshot},
 };
 
-/// The share of a limit that may be used: Confluent itself warns at 90 % (docs/reference/quotas.md#service-quota-api).
+/// Percentage of a limit that a plan may use: Confluent itself warns at 90 %
+/// (docs/reference/quotas.md#service-quota-api).
 const USABLE_PERCENT: i64 = 90;
 
-/// What a comparison of wanted and used with the limit says.
+/// Result of comparing used and added objects with the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BudgetVerdict {
-    /// There is room.
+    /// The plan fits.
     Fits,
-    /// Even what is known for certain goes over 90 % of the limit.
+    /// Even the known usage exceeds 90 % of the limit.
     Exceeds,
-    /// The service tells no limit or no usage, and what we counted ourselves does not exceed it.
+    /// The service reports no limit or no usage, and the counted objects do not exceed the limit.
     Unknown,
 }
 
-/// One quota, before and after a plan.
+/// One quota before and after a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BudgetRow {
-    /// The code, as the service names it.
+    /// Quota code of the service.
     pub quota_code: &'static str,
-    /// What is counted, for people.
+    /// Name of the counted objects, for display.
     pub name: &'static str,
-    /// The limit that applies here; `None` when the service does not tell it.
+    /// Limit that applies here; `None` if the service does not report it.
     pub limit: Option<i64>,
-    /// What is used now: what the service reports, or at least what was seen.
+    /// Current usage: as reported by the service, or at least the number of listed objects.
     pub used: i64,
-    /// Whether `used` is what the service reports; otherwise it is a lower bound, counted from lists.
+    /// Whether the service reports `used`; otherwise it is a lower bound, counted from lists.
     pub reported: bool,
-    /// What the plan adds.
+    /// Number of objects that the plan adds.
     pub added: i64,
-    /// What that means.
+    /// Result of the comparison.
     pub verdict: BudgetVerdict,
 }
 
@@ -62,7 +63,8 @@ fn planned_kind(pattern: &PlannedPattern) -> ResourceKind {
     }
 }
 
-/// Compares what `changes` need with `quotas`. Replacements count in full: the new one is made before the old one goes.
+/// Compares the needs of `changes` with `quotas`. A replacement counts in full, because the new object is created
+/// before the old one is deleted.
 #[must_use]
 pub fn check_budget(changes: &[PlannedChange], snapshot: &Snapshot, quotas: &[AppliedQuota]) -> Vec<BudgetRow> {
     let count =
@@ -81,7 +83,7 @@ pub fn check_budget(changes: &[PlannedChange], snapshot: &Snapshot, quotas: &[Ap
         PlannedOperation::CreateBinding { pattern, .. } => i64::from(counts_on_cluster(planned_kind(pattern))),
         _ => 0,
     });
-    // Each account is made with its owner: one more binding.
+    // Each account gets a role binding for its owner.
     let bindings = accounts + count(|operation| i64::from(matches!(operation, PlannedOperation::CreateBinding { .. })));
 
     let seen_on_cluster = snapshot.bindings.iter().filter(|seen| {
@@ -129,7 +131,7 @@ fn budget_row(code: &'static str, name: &'static str, wanted: i64, seen: i64, qu
     let quota = quotas.iter().find(|quota| quota.id == code);
     let limit = quota.map(|quota| quota.applied_limit);
     let usage = quota.and_then(|quota| quota.usage);
-    // A list shows at most what there is: the larger of both is the better lower bound.
+    // A list may be incomplete, so the larger number is the better lower bound.
     let used = usage.unwrap_or(0).max(seen);
     let verdict = match limit {
         Some(limit) if wanted > 0 && (used + wanted) * 100 > limit * USABLE_PERCENT => BudgetVerdict::Exceeds,

@@ -1,4 +1,4 @@
-//! One change of a plan: what is done to which object, why, and after what.
+//! One change of a plan: the operation, the object, the reason and the changes that must come first.
 
 use serde::Serialize;
 
@@ -7,22 +7,22 @@ use crate::model::{
     Principal, Role, RoleBinding, RoleBindingId, ServiceAccountId,
 };
 
-/// What happens to an object; its symbol is what a plan shows first.
+/// Kind of change of an object; a plan shows its symbol first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// It is made.
+    /// The object is created.
     Create,
-    /// It is changed where it is.
+    /// The object is updated in place.
     Update,
-    /// It is removed because another one takes its place.
+    /// The object is deleted because another one replaces it.
     Replace,
-    /// It is removed.
+    /// The object is deleted.
     Delete,
 }
 
 impl Action {
-    /// `+`, `~`, `±`, `-`.
+    /// Returns `+`, `~`, `±` or `-`.
     #[must_use]
     pub const fn symbol(self) -> &'static str {
         match self {
@@ -38,9 +38,9 @@ impl Action {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(untagged)]
 pub enum AccountRef {
-    /// It exists.
+    /// An existing account.
     Known(ServiceAccountId),
-    /// This plan makes it, under this name.
+    /// An account that this plan creates under this name.
     Planned(String),
 }
 
@@ -53,18 +53,18 @@ impl std::fmt::Display for AccountRef {
     }
 }
 
-/// Where a binding grants, possibly on an account that does not exist yet.
+/// Scope of a role binding, possibly on an account that does not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum PlannedPattern {
-    /// Known in full.
+    /// A pattern that is fully known.
     Known(CrnPattern),
     /// The service account itself.
     Account(AccountRef),
 }
 
 impl PlannedPattern {
-    /// `kind name`, short enough for a plan.
+    /// Returns `kind name`, short enough for a plan.
     #[must_use]
     pub fn short(&self) -> String {
         match self {
@@ -77,17 +77,17 @@ impl PlannedPattern {
 /// An ACL for an account that may not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlannedAcl {
-    /// On what.
+    /// Resource type.
     pub resource: AclResource,
-    /// On which of them.
+    /// Names of the resources.
     #[serde(serialize_with = "serialize_as_text")]
     pub names: NamePattern,
-    /// What it allows.
+    /// Allowed operation.
     pub operation: AclOperation,
 }
 
 impl PlannedAcl {
-    /// The ACL for `principal`.
+    /// Returns the ACL for `principal`.
     #[must_use]
     pub fn for_principal(&self, principal: impl Into<Principal>) -> AclBinding {
         let Self {
@@ -99,101 +99,101 @@ impl PlannedAcl {
     }
 }
 
-/// What is done, with all that is needed to do it. Never holds a secret.
+/// Operation of a change with everything needed to apply it. Never contains a secret.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
 pub enum PlannedOperation {
-    /// Make a service account, owned by the provisioner from its first moment.
+    /// Create a service account that the provisioner owns from the start.
     CreateAccount {
-        /// Its name and description.
+        /// Name and description of the account.
         #[serde(serialize_with = "serialize_as_text")]
         tag: OwnershipTag,
     },
-    /// Change the description of an account of ours.
+    /// Update the description of a managed account.
     UpdateAccount {
-        /// Which.
+        /// Account id.
         #[serde(rename = "object_id")]
         id: ServiceAccountId,
-        /// What it must still say for the change to be made.
+        /// Description that the account must still have.
         from: String,
-        /// What it says afterwards.
+        /// New description.
         to: String,
     },
-    /// Make a role binding.
+    /// Create a role binding.
     CreateBinding {
-        /// Who.
+        /// Principal.
         principal: AccountRef,
-        /// What.
+        /// Role.
         role: Role,
-        /// What instead, when the service refuses the role at this scope.
+        /// Role to use if the service rejects `role` at this scope.
         fallback: Option<Role>,
-        /// Where.
+        /// Scope.
         pattern: PlannedPattern,
     },
-    /// Remove a role binding.
+    /// Delete a role binding.
     DeleteBinding {
-        /// Which.
+        /// Role binding id.
         #[serde(rename = "object_id")]
         id: RoleBindingId,
-        /// What it must still be.
+        /// Role binding that must still have this id.
         binding: RoleBinding,
     },
-    /// Make an ACL.
+    /// Create an ACL.
     CreateAcl {
-        /// Who.
+        /// Principal.
         principal: AccountRef,
-        /// What, where.
+        /// Operation and resource.
         acl: PlannedAcl,
     },
-    /// Remove an ACL.
+    /// Delete an ACL.
     DeleteAcl {
-        /// Which, with all its parts.
+        /// The complete ACL.
         acl: AclBinding,
     },
-    /// Make an API key and put its secret on disk, not proved yet.
+    /// Create an API key and save its secret in a pending profile.
     CreateKey {
-        /// Whose.
+        /// Owner of the key.
         owner: AccountRef,
-        /// What it opens.
+        /// Kind of key.
         kind: KeyKind,
     },
-    /// Remove an API key.
+    /// Delete an API key.
     DeleteKey {
-        /// Which.
+        /// API key id.
         #[serde(rename = "object_id")]
         id: ApiKeyId,
-        /// Whose it must still be.
+        /// Owner that the key must still have.
         owner: ServiceAccountId,
-        /// The key that must still be there for it, so that its owner is never without one.
+        /// Key of the same owner that must still exist, so that the owner always has a working key.
         keeps: Option<ApiKeyId>,
     },
-    /// Remove a service account, and with it whatever is still on it.
+    /// Delete a service account; the service deletes its remaining keys and role bindings.
     DeleteAccount {
-        /// Which.
+        /// Account id.
         #[serde(rename = "object_id")]
         id: ServiceAccountId,
-        /// What its description must still say.
+        /// Description that the account must still have.
         description: String,
     },
-    /// Prove what a key can and cannot do.
+    /// Probe what a key can and cannot do.
     Prove {
-        /// The account.
+        /// Account of the key.
         account: AccountRef,
-        /// What the key opens.
+        /// Kind of key.
         kind: KeyKind,
-        /// The key, when it exists already and waits on disk.
+        /// Existing key whose profile is pending.
         key: Option<ApiKeyId>,
     },
-    /// Give the proved profile its final name.
+    /// Give the verified profile its final name.
     HandOver {
-        /// The account.
+        /// Account of the profile.
         account: AccountRef,
-        /// Whether a profile of that name may be there already: then this one gets a name of its own beside it.
+        /// Whether a profile of that name may exist; the new one then gets a suffix.
         allow_existing: bool,
     },
-    /// Write the profile anew, without its key, because what it says has changed.
+    /// Write the profile again without its key, because its other content has changed.
     Reissue {
-        /// The account.
+        /// Account of the profile.
         account: AccountRef,
     },
 }
@@ -203,13 +203,13 @@ fn serialize_as_text<T: std::fmt::Display, S: serde::Serializer>(value: &T, seri
 }
 
 impl PlannedOperation {
-    /// Whether it changes something at the service.
+    /// Returns whether the operation changes anything at the service.
     #[must_use]
     pub fn is_remote(&self) -> bool {
         !matches!(self, Self::Prove { .. } | Self::HandOver { .. } | Self::Reissue { .. })
     }
 
-    /// The kind of object, in the field's words.
+    /// Returns the kind of object.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -226,27 +226,27 @@ impl PlannedOperation {
 /// One change of a plan.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlannedChange {
-    /// Its place in the plan.
+    /// Index in the plan.
     pub id: usize,
-    /// The department it is for.
+    /// Department.
     pub department: DepartmentCode,
-    /// The persona it is for.
+    /// Persona.
     pub persona: String,
-    /// What happens.
+    /// Kind of change.
     pub action: Action,
-    /// The object, short: `claims operator  ConnectManager  connector claims-*`.
+    /// Object in short form: `claims operator  ConnectManager  connector claims-*`.
     pub what: String,
-    /// Why, from the template or from what was found.
+    /// Reason, from the template or from the observed state.
     pub why: String,
-    /// The changes that must be done first.
+    /// Indexes of the changes that must be done first.
     pub needs: Vec<usize>,
-    /// What is done.
+    /// Operation.
     #[serde(flatten)]
     pub operation: PlannedOperation,
 }
 
 impl PlannedChange {
-    /// The change as one line of progress: `create role-binding ConnectManager on connector claims-*`.
+    /// Returns the change as one line of progress: `create role-binding ConnectManager on connector claims-*`.
     #[must_use]
     pub fn label(&self) -> String {
         let kind = self.operation.kind();

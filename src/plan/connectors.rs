@@ -1,8 +1,8 @@
-//! Plans of connectors: one or many are made, changed or removed, and then waited for. Pure: what is wanted and what was
-//! seen come in, ordered changes come out.
+//! Plans for connectors: create, update or delete connectors, then wait for them. Pure: takes desired and observed
+//! connectors and returns ordered changes.
 //!
-//! Secrets stand only in what is sent ([`Wanted`]); a plan that is written down or shown holds the differences, which have
-//! none.
+//! Only the request ([`DesiredConnector`]) contains secrets. A plan that is written or displayed contains only
+//! differences, which have no secret values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,65 +14,65 @@ use crate::{
     resources::connector::{DesiredConnector, FieldDiff, LiveConnector, diff_configs, wait::WaitGoal},
 };
 
-/// What is done to a connector, with all that is needed to do it.
+/// Operation on a connector with everything needed to apply it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
 pub enum ConnectorOperation {
-    /// Make it.
+    /// Create the connector.
     Create {
-        /// As what.
+        /// Desired connector.
         #[serde(skip)]
         desired: Box<DesiredConnector>,
     },
-    /// Replace its whole configuration.
+    /// Replace the whole configuration.
     Update {
-        /// What it must still be.
+        /// Connector that must still be unchanged.
         #[serde(skip)]
         observed: Box<LiveConnector>,
-        /// What it becomes.
+        /// Desired connector.
         #[serde(skip)]
         desired: Box<DesiredConnector>,
     },
-    /// Remove it.
+    /// Delete the connector.
     Delete {
-        /// What it must still be.
+        /// Connector that must still be unchanged.
         #[serde(skip)]
         observed: Box<LiveConnector>,
     },
-    /// Let it rest as soon as it runs: the service knows no connector that is paused from its first moment.
+    /// Pause the connector as soon as it runs: the service cannot create a paused connector.
     Pause,
-    /// Wait until it is there.
+    /// Wait for the connector.
     Await {
-        /// The state that is waited for.
+        /// State to wait for.
         goal: WaitGoal,
-        /// Whether a change may still be refused after it seems to be in force.
+        /// Whether to wait for the settle time, because the service may still reject the change after accepting it.
         #[serde(skip)]
         waits_for_settle: bool,
     },
 }
 
-/// One change of a plan of connectors.
+/// One change of a connector plan.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConnectorChange {
-    /// The department it is for, if it is for one.
+    /// Department of the connector, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<DepartmentCode>,
-    /// The connector.
+    /// Connector name.
     pub name: String,
-    /// What happens to it; nothing when it is only waited for.
+    /// Kind of change; `None` if the connector is only waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
-    /// What differs; of secrets only that they do.
+    /// Differences in the configuration; for secrets only the fact that they differ.
     pub fields: Vec<FieldDiff>,
-    /// The changes that must be done first.
+    /// Indexes of the changes that must be done first.
     pub needs: Vec<usize>,
-    /// What is done.
+    /// Operation.
     #[serde(flatten)]
     pub operation: ConnectorOperation,
 }
 
 impl ConnectorChange {
-    /// The change as one line of progress: `create connector claims-orders`.
+    /// Returns the change as one line of progress: `create connector claims-orders`.
     #[must_use]
     pub fn label(&self) -> String {
         let verb = match &self.operation {
@@ -86,28 +86,28 @@ impl ConnectorChange {
     }
 }
 
-/// What is done to connectors, in order.
+/// Ordered changes of connectors.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ConnectorPlan {
-    /// The changes; the needs of each stand before it.
+    /// Changes; each one comes after the changes that it needs.
     pub changes: Vec<ConnectorChange>,
 }
 
-/// A connector of that name is there, and is another than the one that is to be made.
+/// A connector of the desired name exists with another configuration.
 #[derive(Clone, Debug)]
 pub struct ConnectorConflict {
-    /// What is not the same, as far as one can see.
+    /// Known differences.
     pub fields: Vec<FieldDiff>,
 }
 
 impl ConnectorPlan {
-    /// Whether nothing would be written.
+    /// Returns whether the plan writes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(|change| change.action.is_none())
     }
 
-    /// What would differ in a connector, when the plan makes or changes it.
+    /// Returns the differences of a connector that the plan creates or updates.
     #[must_use]
     pub fn field_diffs(&self, name: &str) -> &[FieldDiff] {
         let changes = self.changes.iter();
@@ -117,10 +117,10 @@ impl ConnectorPlan {
         fields.find(|fields| !fields.is_empty()).unwrap_or_default()
     }
 
-    /// Makes a connector, or goes on with the one that is there and is as it is wanted: an earlier try.
+    /// Plans to create a connector, or only to wait for it if an identical one exists from an earlier run.
     ///
     /// # Errors
-    /// When there is another one of that name.
+    /// When a connector of that name exists with another configuration.
     pub fn create(
         &mut self,
         department: Option<&DepartmentCode>,
@@ -151,7 +151,7 @@ impl ConnectorPlan {
         Ok(())
     }
 
-    /// Replaces the configuration of a connector, unless it is known to be the same.
+    /// Plans to replace the configuration of a connector unless it is identical.
     pub fn update(
         &mut self,
         department: Option<&DepartmentCode>,
@@ -178,7 +178,7 @@ impl ConnectorPlan {
         self.push_wait_steps(department, &name, Some(observed), goal, changed);
     }
 
-    /// Removes a connector.
+    /// Plans to delete a connector.
     pub fn delete(&mut self, department: Option<&DepartmentCode>, observed: &LiveConnector) {
         let fields = diff_configs(&observed.expanded.info.config, &BTreeMap::new(), &BTreeSet::new());
         self.push(ConnectorChange {
@@ -193,7 +193,7 @@ impl ConnectorPlan {
         });
     }
 
-    /// The steps from what is there to the state that is wanted.
+    /// Appends the steps that lead to the state `goal`.
     fn push_wait_steps(
         &mut self,
         department: Option<&DepartmentCode>,
@@ -328,7 +328,7 @@ mod tests {
             &there,
             None,
         );
-        assert!(!plan.is_empty(), "a secret that is named again may be another one");
+        assert!(!plan.is_empty(), "a secret that is specified again may differ");
         let shown = serde_json::to_string(&plan).unwrap() + &format!("{plan:?}");
         assert!(!shown.contains("canary"), "{shown}");
     }

@@ -1,4 +1,4 @@
-//! The part of the comparison that looks at one department.
+//! Comparison of one department.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use crate::{
     resources::api_key::ApiKeyStatus,
 };
 
-/// Compares one department and appends to the plan what is to be done for it.
+/// Compares one department and appends its changes to the plan.
 pub(super) fn diff_department(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -67,7 +67,7 @@ pub(super) fn diff_department(
     let before = plan.changes.len();
     if refusals.is_empty() {
         let mut accounts = BTreeMap::new();
-        // Accounts of all personas first: an Assigner grant of one refers to another.
+        // Accounts first: a grant of Assigner refers to the account of another persona.
         for persona in &desired.personas {
             if snapshot.account_by_name(&persona.account_name).is_none() {
                 accounts.insert(persona.persona.clone(), create_account(desired, persona, plan));
@@ -99,7 +99,7 @@ fn create_account(desired: &DesiredDepartment, persona: &DesiredPersona, plan: &
         &persona.persona,
         Action::Create,
         persona.account_name.clone(),
-        "identity of this persona, owned by the provisioner",
+        "account of this persona, owned by the provisioner",
         Vec::new(),
         PlannedOperation::CreateAccount {
             tag: persona.tag.clone(),
@@ -107,7 +107,7 @@ fn create_account(desired: &DesiredDepartment, persona: &DesiredPersona, plan: &
     ))
 }
 
-/// Compares one persona whose account may be trusted; `made` are the accounts that this plan makes.
+/// Compares one persona whose account is managed; `created_accounts` are the changes that create accounts in this plan.
 pub(super) fn diff_persona(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -117,7 +117,7 @@ pub(super) fn diff_persona(
     plan: &mut Plan,
 ) {
     if !persona.left_out.is_empty() {
-        let notice = "the environment has no Schema Registry: grants on subjects are left out";
+        let notice = "the environment has no Schema Registry: grants on subjects are skipped";
         plan.notices.push(notice.into());
     }
     let account = snapshot.account_by_name(&persona.account_name);
@@ -134,7 +134,7 @@ pub(super) fn diff_persona(
         plan,
     ));
 
-    // What a proof of this persona depends on: its own bindings and ACLs, and its birth.
+    // The probes of this persona need its account, role bindings and ACLs.
     let mut proof_needs: Vec<usize> = account_creation.iter().chain(&bindings).copied().collect();
     proof_needs.sort_unstable();
     let issued = diff_keys(
@@ -152,7 +152,7 @@ pub(super) fn diff_persona(
     if account.description == persona.tag.to_string() {
         return;
     }
-    // The tag is changed last: while it still says the old thing, an interrupted run is taken up again.
+    // The tag changes last: as long as it has the old value, an interrupted run is resumed.
     let mut last = bindings;
     let outdated = account
         .tag()
@@ -163,7 +163,7 @@ pub(super) fn diff_persona(
             &persona.persona,
             Action::Update,
             format!("{}-{}", desired.department.code, persona.persona),
-            "what the profile says has changed; the key stays as it is",
+            "the content of the profile changed; the key is kept",
             Vec::new(),
             PlannedOperation::Reissue { account: owner_ref },
         )));
@@ -183,7 +183,7 @@ pub(super) fn diff_persona(
     ));
 }
 
-/// The pattern of a grant, as far as it is known before apply; `None` when this stage has no place for it.
+/// Returns the pattern of a grant as far as it is known before apply; `None` if the stage has no such resource.
 fn planned_pattern(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -246,7 +246,7 @@ fn diff_bindings(
             if let Some(fallback) = fallback.as_ref().filter(|fallback| has(fallback, known)) {
                 kept.insert((fallback.clone(), known.clone()));
                 plan.notices.push(format!(
-                    "{code}: {fallback} stands in for {role} on {}, which the service refused there",
+                    "{code}: {fallback} replaces {role} on {}, because the service rejected {role} there",
                     known.to_short_string()
                 ));
                 continue;
@@ -298,7 +298,7 @@ fn diff_bindings(
             });
             continue;
         }
-        // Never a moment without access: what takes its place is made first.
+        // The replacement is created first, so that access never lapses.
         let successor = renewed.get(&binding.pattern).copied();
         let action = if successor.is_some() {
             Action::Replace
@@ -310,7 +310,7 @@ fn diff_bindings(
             binding: binding.clone(),
         };
         let needs = successor.into_iter().collect();
-        let why = "the template does not ask for it";
+        let why = "not granted by the template";
         changes.push(plan.push(new_change(
             desired,
             &persona.persona,
@@ -336,14 +336,14 @@ pub(super) fn can_use(key: &ObservedKey, kind: KeyKind, input: &PlanInput<'_>) -
     }
 }
 
-/// What the keys of one kind on an account are to us.
+/// Existing keys of one kind on an account.
 #[derive(Default)]
 struct ExistingKeys {
-    /// Somebody holds a key.
+    /// Whether a delivered key exists.
     delivered: bool,
-    /// A key whose secret waits on the disk for its proof.
+    /// Key whose profile is pending.
     pending: Option<ApiKeyId>,
-    /// The changes that remove keys nobody holds.
+    /// Changes that delete orphaned keys.
     deletions: Vec<usize>,
 }
 
@@ -370,7 +370,7 @@ fn classify_existing_keys(
                     owner: id.clone(),
                     keeps: None,
                 };
-                let why = "an interrupted run made it, and nobody holds its secret";
+                let why = "orphaned: an interrupted run created it and its secret is lost";
                 let what = format!("{} of {}-{}", key.id, desired.department.code, persona.persona);
                 let delete = new_change(
                     desired,
@@ -388,10 +388,10 @@ fn classify_existing_keys(
     found
 }
 
-/// Appends what is to be done for the keys of a persona; answers whether a profile with keys will be handed over.
+/// Appends the changes for the keys of a persona and returns whether a profile with keys will be finished.
 #[expect(
     clippy::too_many_arguments,
-    reason = "all of it is needed, and all of it is borrowed"
+    reason = "the arguments are borrowed from different owners"
 )]
 fn diff_keys(
     input: &PlanInput<'_>,
@@ -422,11 +422,11 @@ fn diff_keys(
                 kind,
             };
             let why = match kind {
-                KeyKind::Cloud => "Cloud key: the control plane, with the rights of this account",
-                KeyKind::Kafka => "key of the Kafka cluster",
-                KeyKind::SchemaRegistry => "key of the Schema Registry",
+                KeyKind::Cloud => "Cloud API key for the control plane, with the roles of this account",
+                KeyKind::Kafka => "API key of the Kafka cluster",
+                KeyKind::SchemaRegistry => "API key of the Schema Registry",
             };
-            // One after the other: they share a file.
+            // Keys are created one after the other, because they share a file.
             let first = account_creation.iter().copied().chain(cleared).chain(before).collect();
             let create = new_change(
                 desired,
@@ -446,7 +446,7 @@ fn diff_keys(
             kind,
             key: waiting,
         };
-        let why = "what it can and cannot do";
+        let why = "check what the key can and cannot do";
         let prove = new_change(
             desired,
             &persona.persona,
@@ -463,10 +463,11 @@ fn diff_keys(
     }
     let hand = PlannedOperation::HandOver {
         account: owner_ref.clone(),
-        // A profile of an account that was there before holds a key that is gone; one of a new account is somebody's.
+        // A profile of an existing account contains a deleted key and may be superseded. For a new account, an existing
+        // profile belongs to another account.
         allow_existing: matches!(owner_ref, AccountRef::Known(_)),
     };
-    let why = "only what was proved is handed over";
+    let why = "only verified keys are handed over";
     plan.push(new_change(
         desired,
         &persona.persona,
@@ -479,7 +480,7 @@ fn diff_keys(
     true
 }
 
-/// A prefix never changes, and no other department of ours may already live on it.
+/// Refuses a changed prefix and a prefix that another department uses.
 fn refuse_prefix_conflicts(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -495,7 +496,7 @@ fn refuse_prefix_conflicts(
     };
     let mut refusals = BTreeMap::new();
     for NamedBinding { binding, stem } in bindings_by_name(input, snapshot) {
-        // The cheap questions come first: every binding is looked at for every department.
+        // Cheap conditions first: every role binding is checked for every department.
         let kind = binding.pattern.kind();
         if department_principals.contains(&binding.principal)
             && stem != prefix.as_str()
@@ -503,12 +504,12 @@ fn refuse_prefix_conflicts(
             && follows_prefix(&binding.role, kind)
         {
             let message = format!(
-                "its prefix is `{stem}` in the organization and `{prefix}` in its file: a prefix never changes after \
+                "its prefix is `{stem}` in the organization but `{prefix}` in its file: a prefix cannot change after \
                  onboarding"
             );
             let hints = vec![
                 format!(
-                    "Set `prefix = \"{stem}\"` in departments/{}.toml again.",
+                    "Restore `prefix = \"{stem}\"` in `departments/{}.toml`.",
                     desired.department.code
                 ),
                 "To move to another prefix, add a new department and off-board this one.".to_owned(),
@@ -522,12 +523,12 @@ fn refuse_prefix_conflicts(
             .and_then(ObservedAccount::tag);
         if let Some(tag) = other.filter(|tag| tag.department != desired.department.code) {
             let message = format!(
-                "its prefix `{prefix}` overlaps {} {} of department {}",
+                "its prefix `{prefix}` overlaps {} {} of department `{}`",
                 binding.role,
                 binding.pattern.to_short_string(),
                 tag.department
             );
-            let hints = vec!["Choose a prefix that no name of another department can begin with.".to_owned()];
+            let hints = vec!["Choose a prefix that does not overlap the prefix of another department.".to_owned()];
             refusals.entry("prefix-in-use").or_insert((message, hints));
         }
     }
@@ -541,7 +542,7 @@ fn refuse_prefix_conflicts(
     refusals.into_iter().map(refuse).collect()
 }
 
-/// Everything on the department's prefix that is neither ours nor the department's.
+/// Lists role bindings on the department's prefix that belong neither to the department nor to the provisioner.
 fn list_unmanaged_bindings(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -570,7 +571,7 @@ struct NamedBinding<'a> {
     stem: &'a str,
 }
 
-/// The bindings of this stage that are granted by name or by the beginning of names.
+/// Returns the role bindings of this stage on a name or a prefix.
 fn bindings_by_name<'a>(input: &'a PlanInput<'_>, snapshot: &'a Snapshot) -> impl Iterator<Item = NamedBinding<'a>> {
     use ResourceKind::{Connector, Group, Subject, Topic, TransactionalId};
     let here = move |pattern: &CrnPattern| match pattern.kind() {

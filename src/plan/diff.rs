@@ -1,4 +1,4 @@
-//! Compares what is wanted with what was seen. Pure: the same inputs give the same plan.
+//! Comparison of desired and observed state. Pure: the same inputs give the same plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,106 +14,106 @@ use crate::{
     resources::api_key::KnownKeys,
 };
 
-/// What the comparison starts from.
+/// Input of the comparison.
 pub struct PlanInput<'a> {
-    /// The stage.
+    /// Stage name.
     pub stage: &'a str,
-    /// Where it is.
+    /// Address of the stage.
     pub address: &'a StageAddress,
-    /// Who we are: the only principal that may control an account of ours.
+    /// Provisioner: the only principal that may control a managed account.
     pub provisioner: &'a ServiceAccountId,
-    /// The departments that were asked for.
+    /// Selected departments.
     pub departments: &'a [DesiredDepartment],
-    /// Every department that has a file and is not retired.
+    /// Codes of all departments that have a file and are not retired.
     pub known_departments: &'a BTreeSet<DepartmentCode>,
-    /// Ids of accounts, keys and principals that `ebs.toml` accepts by name.
+    /// Ids of accounts, keys and principals that `ebs.toml` adopts.
     pub adopt: &'a BTreeSet<String>,
-    /// Which keys we vouch for, and what lies on disk.
+    /// Recorded keys and pending profiles.
     pub known_keys: &'a KnownKeys,
-    /// Whether surplus bindings of our accounts are removed.
+    /// Whether to delete surplus grants of managed accounts.
     pub prune: bool,
 }
 
-/// Why a department cannot be onboarded as things are.
+/// Reason why a department cannot be onboarded in its current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanRefusal {
-    /// The department.
+    /// Department.
     pub department: DepartmentCode,
-    /// The rule, kebab-case and stable.
+    /// Rule id, kebab-case and stable.
     pub rule: &'static str,
-    /// What is in the way, and who controls it.
+    /// The conflict, and who controls the object.
     pub message: String,
-    /// What to do.
+    /// Suggestions.
     pub hints: Vec<String>,
 }
 
-/// A binding of an account of ours that its template does not ask for.
+/// Grant of a managed account that its template does not contain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SurplusGrant {
-    /// The department.
+    /// Department.
     pub department: DepartmentCode,
-    /// Who holds it.
+    /// Account that has the grant.
     pub account: String,
-    /// What it is, short.
+    /// The grant in short form.
     pub what: String,
 }
 
-/// Where a department stands.
+/// Status of a department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DepartmentStatus {
     /// None of its accounts exists.
     New,
-    /// Something is missing or different.
+    /// Something is missing or differs.
     Changed,
-    /// Everything is as wanted.
+    /// Everything is up to date.
     Complete,
-    /// It cannot be onboarded as things are.
+    /// The department cannot be onboarded in its current state.
     Refused,
 }
 
 /// One department in a plan.
 #[derive(Clone, Debug, Serialize)]
 pub struct DepartmentPlan {
-    /// Its code.
+    /// Department code.
     pub code: DepartmentCode,
-    /// Its name.
+    /// Display name.
     pub name: String,
-    /// The beginning of its names.
+    /// Prefix of its names.
     pub prefix: String,
-    /// Its template.
+    /// Template name.
     pub template: String,
-    /// Where it stands.
+    /// Status.
     pub status: DepartmentStatus,
 }
 
-/// What is to be done, in order.
+/// Ordered changes with everything the comparison found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Plan {
-    /// The departments that were asked for.
+    /// Selected departments.
     pub departments: Vec<DepartmentPlan>,
-    /// The changes; the needs of each stand before it.
+    /// Changes; each one comes after the changes that it needs.
     pub changes: Vec<PlannedChange>,
-    /// What is in the way. A plan with refusals is not applied.
+    /// Refusals. A plan with refusals is not applied.
     pub refusals: Vec<PlanRefusal>,
-    /// Bindings of our accounts that no template asks for and that stay without `--prune`.
+    /// Surplus grants of managed accounts, which are kept without `--prune`.
     pub surplus: Vec<SurplusGrant>,
-    /// What is on a department's prefix and is not ours: reported, never changed.
+    /// Unmanaged grants on a department's prefix: reported, never changed.
     pub unmanaged: Vec<String>,
-    /// Accounts of ours whose department has no file.
+    /// Managed accounts whose department has no file.
     pub orphans: Vec<String>,
-    /// What else is worth knowing.
+    /// Further information.
     pub notices: Vec<String>,
 }
 
 impl Plan {
-    /// Whether there is nothing to do.
+    /// Returns whether there are no changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// How many changes write at the service, by action and kind.
+    /// Counts the changes that write at the service, by action and kind.
     #[must_use]
     pub fn totals(&self) -> BTreeMap<(&'static str, &'static str), usize> {
         let mut totals = BTreeMap::new();
@@ -125,7 +125,7 @@ impl Plan {
         totals
     }
 
-    /// Appends a change and answers its place.
+    /// Appends a change and returns its index.
     pub(super) fn push(&mut self, mut change: PlannedChange) -> usize {
         change.id = self.changes.len();
         self.changes.push(change);
@@ -133,7 +133,7 @@ impl Plan {
     }
 }
 
-/// Compares `wanted` with `seen`.
+/// Compares `input` with `snapshot`.
 #[must_use]
 pub fn diff(input: &PlanInput<'_>, snapshot: &Snapshot) -> Plan {
     let mut plan = Plan::default();
@@ -156,13 +156,13 @@ fn list_orphans(input: &PlanInput<'_>, snapshot: &Snapshot) -> Vec<String> {
         .iter()
         .filter_map(|account| Some((account, account.tag()?)))
         .filter(|(_, tag)| tag.stage == input.stage && !input.known_departments.contains(&tag.department))
-        .map(|(account, tag)| format!("{} ({}) of department {}", account.name, account.id, tag.department))
+        .map(|(account, tag)| format!("{} ({}) of department `{}`", account.name, account.id, tag.department))
         .collect();
     orphans.sort();
     orphans
 }
 
-/// A change that is still to be numbered.
+/// Returns a change without an index.
 pub(super) fn new_change(
     desired: &DesiredDepartment,
     persona: &str,
@@ -184,7 +184,7 @@ pub(super) fn new_change(
     }
 }
 
-/// The principals that accounts of this department are, as far as they exist.
+/// Returns the principals of the department's existing accounts.
 pub(super) fn department_principals(desired: &DesiredDepartment, snapshot: &Snapshot) -> BTreeSet<Principal> {
     desired
         .personas
@@ -194,7 +194,7 @@ pub(super) fn department_principals(desired: &DesiredDepartment, snapshot: &Snap
         .collect()
 }
 
-/// How an account is referred to: by id when it exists, else by the name it will have.
+/// Refers to an account by id if it exists, otherwise by its future name.
 pub(super) fn account_ref(snapshot: &Snapshot, name: &str) -> AccountRef {
     snapshot.account_by_name(name).map_or_else(
         || AccountRef::Planned(name.to_owned()),
@@ -202,12 +202,12 @@ pub(super) fn account_ref(snapshot: &Snapshot, name: &str) -> AccountRef {
     )
 }
 
-/// Whether `ebs.toml` accepts `id` by name.
+/// Returns whether `ebs.toml` adopts `id`.
 pub(super) fn is_adopted(input: &PlanInput<'_>, id: &str) -> bool {
     input.adopt.contains(id)
 }
 
-/// Whether `ebs.toml` accepts the key by name.
+/// Returns whether `ebs.toml` adopts the key.
 pub(super) fn is_adopted_key(input: &PlanInput<'_>, id: &ApiKeyId) -> bool {
     is_adopted(input, id.as_str())
 }

@@ -1,7 +1,7 @@
-//! What is to be done: observe → pure comparison → ordered changes.
+//! Plans: observe the organization, compare it with the desired state, order the changes.
 //!
-//! A plan is data. `apply` obeys it and never decides again; the same inputs give the same plan, byte for byte, whatever
-//! order the service listed things in.
+//! A plan is data. `apply` executes it without making decisions of its own. The same inputs give the same plan, byte
+//! for byte, in whatever order the service lists objects.
 
 mod acls;
 pub mod budget;

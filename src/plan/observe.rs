@@ -1,4 +1,4 @@
-//! Looks at the organization: one list per kind and scope, all at once.
+//! Observation of an organization: concurrent lists, one per kind and scope.
 
 use std::collections::BTreeMap;
 
@@ -27,72 +27,73 @@ use crate::{
     },
 };
 
-/// Where to look.
+/// Stage and credentials to observe.
 #[derive(Clone, Debug)]
 pub struct ObservationTarget {
-    /// The organization, when `ebs.toml` says it.
+    /// Organization, if `ebs.toml` specifies it.
     pub organization: Option<OrganizationId>,
-    /// The environment.
+    /// Environment.
     pub environment: EnvironmentId,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: ClusterId,
-    /// The Schema Registry, when `ebs.toml` says it.
+    /// Schema Registry, if `ebs.toml` specifies it.
     pub schema_registry: Option<SchemaRegistryId>,
-    /// Who we are, when the service does not tell.
+    /// Provisioner, for a key that cannot read its own owner.
     pub provisioner: Option<ServiceAccountId>,
-    /// The key we use.
+    /// API key in use.
     pub key: Option<ApiKeyId>,
 }
 
-/// What was seen.
+/// Observed state of an organization.
 #[derive(Clone, Debug)]
 pub struct ObservedOrganization {
-    /// Accounts, bindings, keys, connectors.
+    /// Accounts, role bindings, keys and connectors.
     pub snapshot: Snapshot,
-    /// Who we are.
+    /// Provisioner.
     pub provisioner: ServiceAccountId,
-    /// The cluster.
+    /// Kafka cluster.
     pub cluster: Cluster,
-    /// The provider's quotas; empty when they could not be read.
+    /// Quotas of Confluent Cloud; empty if they could not be read.
     pub quotas: Vec<AppliedQuota>,
 }
 
-/// Why nothing could be seen.
+/// Reason why the organization could not be observed.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {
-    /// The service refused or did not answer.
+    /// The request failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The key belongs to a person.
-    #[error("API key `{key}` belongs to {owner}, not to a service account")]
+    /// The key belongs to a user.
+    #[error("API key `{key}` belongs to `{owner}`, not to a service account")]
     NotAServiceAccount {
-        /// The key.
+        /// API key.
         key: String,
-        /// Its owner.
+        /// Owner of the key.
         owner: String,
     },
-    /// Nobody says who we are.
-    #[error("who owns API key `{0}` is not to be seen with it")]
+    /// The owner of the key is unknown.
+    #[error("cannot determine the owner of API key `{0}`: the key cannot read itself")]
     UnknownKeyOwner(String),
-    /// `ebs.toml` names another organization than the key belongs to.
-    #[error("ebs.toml is for organization `{wanted}`, but the key belongs to `{found}`")]
+    /// `ebs.toml` specifies another organization than the key's.
+    #[error("`ebs.toml` specifies organization `{wanted}`, but the key belongs to `{found}`")]
     OtherOrganization {
-        /// In `ebs.toml`.
+        /// Organization in `ebs.toml`.
         wanted: OrganizationId,
-        /// Of the key.
+        /// Organization of the key.
         found: OrganizationId,
     },
-    /// The service told no organization at all.
-    #[error("the service names no organization for this key")]
+    /// The service lists no organization.
+    #[error("the service lists no organization for this key")]
     NoOrganization,
-    /// `ebs.toml` names a Schema Registry that the environment does not have.
-    #[error("environment `{environment}` has no Schema Registry `{wanted}`{}", found.as_ref().map(|id| format!(", but `{id}`")).unwrap_or_default())]
+    /// `ebs.toml` specifies a Schema Registry that the environment does not have.
+    #[error("environment `{environment}` has no Schema Registry `{wanted}`{}", found.as_ref().map(|id| format!(", \
+             only `{id}`")).unwrap_or_default())]
     OtherRegistry {
-        /// The environment.
+        /// Environment.
         environment: EnvironmentId,
-        /// In `ebs.toml`.
+        /// Schema Registry in `ebs.toml`.
         wanted: SchemaRegistryId,
-        /// In the environment.
+        /// Schema Registry of the environment.
         found: Option<SchemaRegistryId>,
     },
 }
@@ -101,29 +102,29 @@ impl Advice for ObserveError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::Client(error) if error.is_unauthorized() => vec![
-                "Use a Cloud API key: a key of a Kafka cluster or of a Schema Registry opens nothing here.".into(),
-                "If the key was deleted, make a new one as docs/provisioner.md shows.".into(),
+                "Use a Cloud API key; a key of a Kafka cluster or Schema Registry does not work here.".into(),
+                "If the key was deleted, create a new one as described in docs/provisioner.md.".into(),
             ],
             Self::Client(error) if error.is_forbidden() => vec![
-                "The provisioner needs CloudClusterAdmin on the cluster and ResourceOwner on its subjects; \
-                 `confluent ebs init --print` shows the commands."
+                "Grant the provisioner CloudClusterAdmin on the cluster and ResourceOwner on its subjects; show the \
+                 commands with `confluent ebs init --print`."
                     .into(),
             ],
             Self::Client(error) => error.hints(),
             Self::NotAServiceAccount { .. } => {
-                vec!["Use the provisioner's key: its accounts must not belong to a person.".into()]
+                vec!["Use the provisioner's key: managed accounts must not be owned by a user.".into()]
             }
-            Self::UnknownKeyOwner(_) => vec!["Set `provisioner = \"sa-…\"` in ebs.toml.".into()],
+            Self::UnknownKeyOwner(_) => vec!["Set `provisioner = \"sa-…\"` in `ebs.toml`.".into()],
             Self::OtherOrganization { .. } => {
-                vec!["Use a key of that organization, or correct `[organization] id` in ebs.toml.".into()]
+                vec!["Use a key of that organization, or correct `[organization] id` in `ebs.toml`.".into()]
             }
-            Self::OtherRegistry { .. } => vec!["Correct `schema_registry` of the stage in ebs.toml.".into()],
+            Self::OtherRegistry { .. } => vec!["Correct `schema_registry` of the stage in `ebs.toml`.".into()],
             Self::NoOrganization => Vec::new(),
         }
     }
 }
 
-/// `Ok(None)` and a note when the service does not let this key look.
+/// Returns `Ok(None)` and adds an entry to `unknown` if the service forbids the request.
 pub(super) fn known_unless_forbidden<T>(
     result: Result<T, ClientError>,
     what: &str,
@@ -139,7 +140,7 @@ pub(super) fn known_unless_forbidden<T>(
     }
 }
 
-/// Whose key it is.
+/// Returns the owner of the key.
 pub(super) async fn find_key_owner(client: &Client, target: &ObservationTarget) -> Result<Principal, ObserveError> {
     if let Some(key) = &target.key {
         match client.send(&GetApiKey(key.clone())).await {
@@ -194,7 +195,7 @@ pub(super) async fn find_schema_registry(
 ) -> Result<Option<SchemaRegistryId>, ObserveError> {
     let found = match client.list(ListRegistries(target.environment.clone())).await {
         Ok(registries) => registries.into_iter().map(|registry| registry.id).collect::<Vec<_>>(),
-        // Without the right to list them, ebs.toml is all there is to go by.
+        // Without the right to list registries, only `ebs.toml` is available.
         Err(error) if error.is_forbidden() => return Ok(target.schema_registry.clone()),
         Err(error) => return Err(error.into()),
     };
@@ -209,11 +210,10 @@ pub(super) async fn find_schema_registry(
     }
 }
 
-/// Looks at everything that an onboarding compares with.
+/// Observes everything that onboarding compares with.
 ///
 /// # Errors
-/// When something without which nothing can be planned is refused. What is merely useful and refused is in
-/// [`Snapshot::unknown`].
+/// When a list that planning requires is refused. Optional lists that are refused are added to [`Snapshot::unknown`].
 pub async fn observe(
     client: &Client,
     clock: &Clock,
@@ -237,7 +237,7 @@ pub async fn observe(
         environment: target.environment.clone(),
         id: target.cluster.clone(),
     };
-    // Lists that may be refused carry their refusal along; all others end the look at once.
+    // Optional lists return their refusal as a value; all others end the observation.
     let (provisioner, organization, cluster, schema_registry, accounts, keys, quotas, more_quotas, connectors) = try_join!(
         find_provisioner(client, target),
         find_organization(client, target),
@@ -283,7 +283,7 @@ pub async fn observe(
     })
 }
 
-/// Everything below the organization in one list; where that is refused, scope by scope.
+/// Lists role bindings with one request for the organization or, if that is refused, scope by scope.
 async fn list_bindings(
     client: &Client,
     address: &StageAddress,
@@ -300,12 +300,12 @@ async fn list_bindings(
     Ok(to_observed_bindings(found))
 }
 
-/// All role bindings below `scope`, without those on the scope itself.
+/// Requests all role bindings below `scope`, without those on the scope itself.
 pub(super) fn list_bindings_below(scope: Crn) -> ListRoleBindings {
     list_bindings_in(RoleBindingScope::Below(scope))
 }
 
-/// All role bindings of `scope`.
+/// Requests all role bindings of `scope`.
 pub(super) fn list_bindings_in(scope: RoleBindingScope) -> ListRoleBindings {
     ListRoleBindings {
         scope,
@@ -314,7 +314,7 @@ pub(super) fn list_bindings_in(scope: RoleBindingScope) -> ListRoleBindings {
     }
 }
 
-/// What is bound on the subjects, where there is a Schema Registry.
+/// Lists role bindings on subjects if the stage has a Schema Registry.
 pub(super) async fn list_subject_bindings(
     client: &Client,
     address: &StageAddress,
@@ -327,7 +327,7 @@ pub(super) async fn list_subject_bindings(
     Ok(known_unless_forbidden(found, listing::SUBJECT_BINDINGS, unknown)?.unwrap_or_default())
 }
 
-/// Who controls an account that carries our tag decides whether it is ours: looks at each of them.
+/// Lists role bindings on each account that has our ownership tag; they show who controls the account.
 pub(super) async fn list_bindings_on_managed_accounts(
     client: &Client,
     address: &StageAddress,
@@ -345,7 +345,7 @@ pub(super) async fn list_bindings_on_managed_accounts(
     Ok(found)
 }
 
-/// In the order of their names.
+/// Converts accounts, sorted by name.
 pub(super) fn to_observed_accounts(accounts: Vec<ServiceAccount>) -> Vec<ObservedAccount> {
     let seen = accounts.into_iter().map(|account| ObservedAccount {
         id: account.id,
@@ -358,7 +358,7 @@ pub(super) fn to_observed_accounts(accounts: Vec<ServiceAccount>) -> Vec<Observe
     seen
 }
 
-/// In the order of who, what, where.
+/// Converts role bindings, sorted by principal, role and pattern.
 pub(super) fn to_observed_bindings(objects: Vec<RoleBindingObject>) -> Vec<ObservedBinding> {
     let seen = objects.into_iter().map(|object| ObservedBinding {
         id: object.id,
@@ -366,12 +366,12 @@ pub(super) fn to_observed_bindings(objects: Vec<RoleBindingObject>) -> Vec<Obser
     });
     let mut seen: Vec<ObservedBinding> = seen.collect();
     seen.sort_by(|a, b| a.binding.cmp(&b.binding).then_with(|| a.id.cmp(&b.id)));
-    // Two lists may have shown the same one.
+    // Two lists may contain the same role binding.
     seen.dedup_by(|a, b| a.id == b.id);
     seen
 }
 
-/// In the order of their ids.
+/// Converts keys, sorted by id.
 pub(super) fn to_observed_keys(keys: Vec<ApiKey>) -> Vec<ObservedKey> {
     let seen = keys.into_iter().map(|key| ObservedKey {
         id: key.id,
@@ -389,7 +389,7 @@ pub(super) fn to_observed_keys(keys: Vec<ApiKey>) -> Vec<ObservedKey> {
     seen
 }
 
-/// In the order of their names. Of the configurations only what the connectors do in Kafka is kept.
+/// Converts connectors, sorted by name. Of a configuration, only the parts about Kafka are kept.
 pub(super) fn to_observed_connectors(connectors: BTreeMap<String, ExpandedConnector>) -> Vec<ObservedConnector> {
     let seen = connectors.into_iter().map(|(name, connector)| {
         let config = connector.info.config;
@@ -407,7 +407,8 @@ pub(super) fn to_observed_connectors(connectors: BTreeMap<String, ExpandedConnec
     seen.collect()
 }
 
-/// As whom a connector acts; without a mode the service takes the key (terraform docs `confluent_connector`).
+/// Returns the identity that a connector uses in Kafka; without `kafka.auth.mode` it is the API key (terraform docs
+/// `confluent_connector`).
 #[must_use]
 pub fn connector_identity(config: &BTreeMap<String, String>) -> Option<ConnectorIdentity> {
     if config.is_empty() {

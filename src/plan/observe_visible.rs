@@ -1,7 +1,7 @@
-//! Looks at who may do what, as far as the key lets.
+//! Observation of access as far as the key is allowed to see it.
 //!
-//! Onboarding needs the provisioner, and stops when it cannot see what it must compare with ([`observe`](super::observe)).
-//! Whoever only asks may be anybody, also a person, and a list that is refused is no reason to stop: it is unknown.
+//! Onboarding uses the provisioner and fails if a required list is refused ([`observe`](super::observe)). Queries may
+//! run with any key, including a user's: a refused list makes its objects unknown and is not an error.
 
 use std::collections::BTreeMap;
 
@@ -25,14 +25,14 @@ use crate::{
     resources::acl,
 };
 
-/// What is said of ACLs until somebody looks: they are listed elsewhere, with another key.
-pub(super) const ACLS_NOT_READ: &str = "nobody looked";
+/// Reason why ACLs are unknown until [`observe_acls`] lists them with a key of the Kafka cluster.
+pub(super) const ACLS_NOT_READ: &str = "not requested";
 
-/// Looks at accounts, role bindings, keys and connectors; ACLs are asked for elsewhere, by [`observe_acls`].
+/// Observes accounts, role bindings, keys and connectors; [`observe_acls`] adds ACLs.
 ///
 /// # Errors
-/// When not even the organization and the owner of the key are told, or an answer is neither a list nor a refusal. What
-/// is refused is in [`Snapshot::unknown`].
+/// When the organization or the owner of the key cannot be determined, or when a list fails for another reason than a
+/// refusal. Refused lists are added to [`Snapshot::unknown`].
 pub async fn observe_visible(
     client: &Client,
     clock: &Clock,
@@ -75,7 +75,7 @@ pub async fn observe_visible(
     })
 }
 
-/// Looks at the ACLs of the cluster through `kafka`, or writes down why nobody did.
+/// Adds the ACLs of the cluster to `snapshot`, or the reason why they are unknown.
 pub async fn observe_acls(snapshot: &mut Snapshot, kafka: Result<&Client, String>) {
     let found = match kafka {
         Ok(kafka) => acl::list(kafka, &snapshot.address.cluster, None)
@@ -92,7 +92,7 @@ pub async fn observe_acls(snapshot: &mut Snapshot, kafka: Result<&Client, String
     }
 }
 
-/// From the widest scope that may be listed to the narrowest.
+/// Lists role bindings at the widest scope that the key is allowed to list.
 async fn list_visible_bindings(
     client: &Client,
     address: &StageAddress,
@@ -116,8 +116,8 @@ async fn list_visible_bindings(
     Ok(found)
 }
 
-/// What is bound on `scope` and below it: two lists, because the service shows what is bound on a scope only to who
-/// asks for exactly that (docs/reference/rbac.md#listing-role-bindings).
+/// Lists role bindings on and below `scope` with two requests: the service returns bindings on a scope only for exactly
+/// that scope (docs/reference/rbac.md#listing-role-bindings).
 async fn list_bindings_on_and_below(client: &Client, scope: Crn) -> Result<Vec<RoleBindingObject>, ClientError> {
     let exactly = list_bindings_in(RoleBindingScope::Exact(scope.clone().into()));
     let (mut found, more) = try_join!(client.list(exactly), client.list(list_bindings_below(scope)))?;

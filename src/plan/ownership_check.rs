@@ -1,8 +1,9 @@
-//! Whether an account that carries our name is really ours.
+//! Check that an account with our name and tag is a managed account.
 //!
-//! Whoever may create service accounts can write our tag and our name (docs/reference/rbac.md#threats, T4), and an
-//! account adopted by mistake would hand him the next department. So the tag says only which account was *meant*; it is
-//! ours when the provisioner is the only principal that controls it and every key on it is one we made.
+//! Anyone who may create service accounts can copy our tag and name (docs/reference/rbac.md#threats, T4), and would get
+//! the roles of the next department if such an account were adopted. Therefore the tag only states which account was
+//! intended. An account is managed if the provisioner is the only principal that controls it and all its keys are
+//! recorded.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use crate::{
     resources::api_key::ApiKeyStatus,
 };
 
-/// What stands against treating `account` as ours; empty when nothing does.
+/// Returns the reasons why `account` is not a managed account; empty if it is.
 pub(super) fn check_ownership(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -38,11 +39,11 @@ pub(super) fn check_ownership(
     if !meant {
         return vec![refuse(
             "account-name-taken",
-            format!("{name} already exists and does not carry this department's tag"),
+            format!("{name} already exists without this department's tag"),
             vec![
-                "Find out who made it; rename or remove it, then run the command again.".into(),
+                "Find out who created it, rename or delete it, then re-run the command.".into(),
                 format!(
-                    "Accept it by name with `adopt = [\"{}\"]` in ebs.toml if it is yours.",
+                    "If it is yours, adopt it with `adopt = [\"{}\"]` in `ebs.toml`.",
                     account.id
                 ),
             ],
@@ -51,8 +52,8 @@ pub(super) fn check_ownership(
     if let Some(reason) = snapshot.unknown.get(&listing::bindings_on_account(&account.id)) {
         return vec![refuse(
             "account-owner-unknown",
-            format!("who controls {name} could not be looked at: {reason}"),
-            vec!["Use a key whose owner is ResourceOwner of the account, then run the command again.".into()],
+            format!("the role bindings on {name} could not be listed: {reason}"),
+            vec!["Use a key whose owner is ResourceOwner of the account, then re-run the command.".into()],
         )];
     }
     let provisioner = Principal::ServiceAccount(input.provisioner.clone());
@@ -63,8 +64,8 @@ pub(super) fn check_ownership(
     let owned = bindings
         .iter()
         .any(|binding| binding.principal == provisioner && binding.role == Role::ResourceOwner);
-    // Its own personas may use the runtime account (Assigner); everybody else who holds any role on it can use it as
-    // the identity of a connector at least, and an owner can mint keys for it.
+    // Personas of the department may use the runtime account (Assigner). Any other principal with a role on the account
+    // can at least run connectors as it, and an owner can create keys for it.
     let other_controllers: BTreeSet<String> = bindings
         .iter()
         .filter(|binding| binding.principal != provisioner)
@@ -77,31 +78,29 @@ pub(super) fn check_ownership(
         let who = other_controllers.into_iter().collect::<Vec<_>>().join(", ");
         refusals.push(refuse(
             "account-controlled-by-others",
-            format!("{name} carries our tag but is controlled by somebody else: {who}"),
+            format!("{name} has our ownership tag but other principals control it: {who}"),
             vec![
-                "Do not hand anything over: whoever controls the account controls what it will be allowed to do."
-                    .into(),
+                "Do not hand over any key of this account: its controllers get every role that it gets.".into(),
                 format!(
-                    "Remove the account (`confluent iam service-account delete {}`) or those roles.",
+                    "Delete the account with `confluent iam service-account delete {}`, or delete those role bindings.",
                     account.id
                 ),
             ],
         ));
     } else if !owned {
         let young = account.created_at.is_some_and(|made| input.known_keys.is_recent(made));
-        let wait = "It was made moments ago: if an interrupted run of yours made it, wait a minute and run the command \
-                    again.";
+        let wait = "The account is new: if an interrupted run of yours created it, wait 1 min and re-run the command.";
         let mut hints = match input.known_keys.accounts.contains(&account.id) {
             true => vec![format!(
-                "An earlier run made it, and the service did not make {} its owner: an organization \
-                 administrator can grant it ResourceOwner on {}.",
+                "An earlier run created it, but the service did not make `{}` its owner: let an organization \
+                 administrator grant ResourceOwner on `{}`.",
                 input.provisioner,
                 input.address.service_account_crn(&account.id)
             )],
             false => vec![
-                "Somebody else made it: look at who created it in the audit log before you trust it.".into(),
+                "Another principal created it: find its creator in the audit log before you trust it.".into(),
                 format!(
-                    "Remove it (`confluent iam service-account delete {}`), then run the command again.",
+                    "Delete it with `confluent iam service-account delete {}`, then re-run the command.",
                     account.id
                 ),
             ],
@@ -110,7 +109,7 @@ pub(super) fn check_ownership(
         refusals.push(refuse(
             "account-not-owned",
             format!(
-                "{name} carries our tag, but {} is not seen as its ResourceOwner",
+                "{name} has our ownership tag, but {} is not its ResourceOwner",
                 snapshot.display_name(&provisioner)
             ),
             hints,
@@ -128,17 +127,15 @@ fn check_keys(
     account: &ObservedAccount,
 ) -> Vec<PlanRefusal> {
     if let Some(reason) = snapshot.unknown.get(listing::KEYS) {
-        // Unknown is not absent: somebody's key may be on the account, and ours may be there already.
+        // Unknown is not absent: recorded and unrecorded keys may exist.
         return vec![PlanRefusal {
             department: desired.department.code.clone(),
             rule: "keys-unknown",
             message: format!(
-                "which API keys are on service account `{}` ({}) could not be looked at: {reason}",
+                "the API keys of service account `{}` ({}) could not be listed: {reason}",
                 persona.account_name, account.id
             ),
-            hints: vec![
-                "Use the provisioner's key: as ResourceOwner of the account it sees the account's keys.".into(),
-            ],
+            hints: vec!["Use the provisioner's key: a ResourceOwner of the account can list its keys.".into()],
         }];
     }
     let principal = Principal::ServiceAccount(account.id.clone());
@@ -152,19 +149,20 @@ fn check_keys(
             department: desired.department.code.clone(),
             rule: "key-unrecorded",
             message: format!(
-                "API key `{}` on service account `{}` ({}) was made by nobody we know of: neither the journal nor an \
-                 evidence file vouches for it",
+                "API key `{}` on service account `{}` ({}) is unrecorded: neither the journal nor an evidence file \
+                 contains it",
                 key.id, persona.account_name, account.id
             ),
             hints: vec![
                 format!(
-                    "Revoke it with `confluent api-key delete {}`, then run the command again.",
+                    "Revoke it with `confluent api-key delete {}`, then re-run the command.",
                     key.id
                 ),
-                "If another machine made it, run the command with that machine's evidence folder (`--evidence-dir`)."
+                "If another machine created it, re-run the command with that machine's evidence folder \
+                 (`--evidence-dir`)."
                     .into(),
                 format!(
-                    "Accept it by name with `adopt = [\"{}\"]` in ebs.toml if you know who holds it.",
+                    "If you know who uses it, adopt it with `adopt = [\"{}\"]` in `ebs.toml`.",
                     key.id
                 ),
             ],

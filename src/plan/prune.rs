@@ -1,5 +1,5 @@
-//! The part of the comparison that only takes away: what is ours and should not be there. Nothing is made, and nobody
-//! else's is touched, so trouble with one account holds up no other.
+//! Prune: the part of the comparison that only deletes surplus managed objects. It creates nothing and leaves unmanaged
+//! objects alone, so a refused account does not block the others.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::model::Snapshot;
 
-/// Rules about the keys of an account: they are no reason to leave it a role that it should not have.
+/// Rules about the keys of an account; they do not prevent the deletion of its surplus role bindings.
 const KEY_RULES: [&str; 2] = ["key-unrecorded", "keys-unknown"];
 
-/// What is to be removed: role bindings of our accounts that no template asks for, and keys whose secret nobody has. What is
-/// left to others is among the notices.
+/// Plans to delete role bindings of managed accounts that no template grants, and orphaned keys. Skipped objects are
+/// listed in the notices.
 #[must_use]
 pub fn plan_prune(input: &PlanInput<'_>, snapshot: &Snapshot) -> Plan {
     let input = PlanInput { prune: true, ..*input };
@@ -29,7 +29,7 @@ pub fn plan_prune(input: &PlanInput<'_>, snapshot: &Snapshot) -> Plan {
             };
             let refusals = ownership_check::check_ownership(&input, snapshot, desired, persona, account, &own);
             match refusals.iter().find(|refusal| !KEY_RULES.contains(&refusal.rule)) {
-                Some(refusal) => notices.push(format!("{} is left as it is: {}", account.name, refusal.message)),
+                Some(refusal) => notices.push(format!("`{}` is skipped: {}", account.name, refusal.message)),
                 None => diff_persona(&input, snapshot, desired, persona, &BTreeMap::new(), &mut plan),
             }
         }
@@ -43,7 +43,7 @@ pub fn plan_prune(input: &PlanInput<'_>, snapshot: &Snapshot) -> Plan {
         )
     };
     let all = std::mem::take(&mut plan.changes).into_iter().filter(removes);
-    // What takes its place must be made first, and this makes nothing.
+    // A replacement would have to be created first, and prune creates nothing.
     let (replaced, alone): (Vec<_>, Vec<_>) = all.partition(|change| !change.needs.is_empty());
     notices.extend(replaced.into_iter().map(|change| {
         let code = &change.department;

@@ -1,4 +1,5 @@
-//! Who can do anything on the names of a department: what has to be nobody when it has gone. Pure.
+//! Residual access: the principals that still have access to a department's names, which must be none after
+//! off-boarding. Pure.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +11,16 @@ use crate::{
     model::{AclResource, Department, ResourceKind, Snapshot},
 };
 
-/// Who can still do anything on a department's names.
+/// Principals that have access to a department's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ResidualAccess {
-    /// Administrators of the organization, the environment or the cluster, whose right is about everything there.
+    /// Administrators of the organization, environment or cluster, whose roles cover everything in it.
     pub administrators: BTreeSet<String>,
-    /// Everybody else, with the binding that gives it.
+    /// All others, with the binding that grants the access.
     pub others: BTreeSet<String>,
 }
 
-/// Finds whoever can do anything on names that begin with the prefix of `department`.
+/// Finds the principals with any access to names that begin with the prefix of `department`.
 #[must_use]
 pub fn find_residual_access(snapshot: &Snapshot, department: &Department) -> ResidualAccess {
     let evaluator = Evaluator::new(snapshot.bindings.iter().map(|seen| seen.binding.clone()))
@@ -35,7 +36,8 @@ pub fn find_residual_access(snapshot: &Snapshot, department: &Department) -> Res
                 ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster => {
                     residual.administrators.insert(format!("{who} ({})", binding.role));
                 }
-                // The provisioner manages the subjects of everybody (docs/reference/rbac.md#roles-of-the-provisioner).
+                // The provisioner manages the subjects of all departments
+                // (docs/reference/rbac.md#roles-of-the-provisioner).
                 _ if binding.principal == snapshot.observed_by => {
                     residual.administrators.insert(format!("{who} ({})", binding.role));
                 }

@@ -1,8 +1,8 @@
-//! New keys for old: which are made, and which are no longer needed. Pure.
+//! Rotation of API keys: which keys to create and which to delete. Pure.
 //!
-//! A rotation takes two calls. The first makes a key beside the old one, proves it and hands it over; a later one,
-//! after the overlap, removes the old key. A persona is never without a working key in between
-//! (docs/reference/rbac.md#key-rotation). All keys of a persona share its profile, so they are rotated together.
+//! A rotation takes two runs. The first creates a key beside the old one, verifies it and hands it over. A later run,
+//! after the overlap, deletes the old key. The persona has a working key at all times
+//! (docs/reference/rbac.md#key-rotation). All keys of a persona share its profile and are rotated together.
 
 use jiff::SignedDuration;
 
@@ -18,16 +18,16 @@ use crate::{
     resources::api_key::ApiKeyStatus,
 };
 
-/// What to rotate, and when.
+/// Parameters of a rotation.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// How long an old key works beside the new one.
+    /// How long the old key keeps working after the new one was created.
     pub overlap: SignedDuration,
-    /// Keys that are younger are left alone.
+    /// Minimum age; younger keys are not rotated.
     pub older_than: SignedDuration,
 }
 
-/// The keys of one kind that a persona holds, the newest first.
+/// Delivered keys of one kind of a persona, newest first.
 struct RotatableKeys<'a> {
     kind: KeyKind,
     keys: Vec<&'a ObservedKey>,
@@ -40,7 +40,7 @@ impl RotatableKeys<'_> {
     }
 }
 
-/// Compares the keys of the personas that `chosen` picks with what `rotation` asks for.
+/// Plans the rotation of the keys of the personas that `is_selected` accepts.
 #[must_use]
 pub fn plan_rotation(
     input: &PlanInput<'_>,
@@ -59,7 +59,8 @@ pub fn plan_rotation(
     plan
 }
 
-/// Removes `keys` of a persona at once, because others may hold them, and makes new ones unless `replaces` is false.
+/// Plans to delete `keys` of a persona at once, because others may know them, and to create new ones if `replaces` is
+/// true.
 #[must_use]
 pub fn plan_revocation(
     input: &PlanInput<'_>,
@@ -77,7 +78,7 @@ pub fn plan_revocation(
     let mut removed: Vec<usize> = keys
         .iter()
         .map(|key| {
-            let why = "somebody else may hold it";
+            let why = "its secret may be known to others";
             plan.push(delete_key_change(desired, persona, account, key, None, why, Vec::new()))
         })
         .collect();
@@ -87,7 +88,7 @@ pub fn plan_revocation(
             .keys
             .iter()
             .map(|kind| {
-                // What an interrupted run has made already is gone on with.
+                // Keys of an interrupted run are used instead of new ones.
                 let held = classify_keys(
                     input,
                     snapshot,
@@ -104,7 +105,7 @@ pub fn plan_revocation(
             .collect();
         push_new_keys(desired, persona, &owner_ref, &kinds, &removed, &mut plan);
     }
-    // Whoever else controls the account could make himself the next key.
+    // Any other principal that controls the account could create the next key.
     plan.refusals
         .extend(check_account(input, snapshot, desired, persona, account));
     plan
@@ -142,7 +143,7 @@ fn push_persona_rotation(
     };
 
     if held.iter().any(|held| held.pending.is_some()) {
-        // An interrupted rotation: what it made is proved and handed over.
+        // An interrupted rotation: its pending keys are verified and handed over.
         push_new_keys(desired, persona, &owner_ref, &kinds(), &deletions, plan);
     } else if held.iter().any(|held| held.keys.is_empty()) {
         plan.refusals.push(refuse_missing_key(desired, persona));
@@ -165,12 +166,13 @@ fn push_persona_rotation(
                     .round(jiff::Unit::Minute)
                     .unwrap_or(rotation.overlap - age);
                 plan.notices.push(format!(
-                    "{name}: the old API key {} still works; run the command again in {left:#} to remove it",
+                    "{name}: the old API key {} still works; re-run the command in {left:#} to delete it",
                     old.join(", ")
                 ));
             }
             None => plan.notices.push(format!(
-                "{name}: when its newest API key was made is not known, so the old one stays; `--overlap 0s` removes it"
+                "{name}: the age of its newest API key is unknown, so the old key is kept; delete it with `--overlap \
+                 0s`"
             )),
         }
     } else {
@@ -179,7 +181,8 @@ fn push_persona_rotation(
             age.is_some_and(|age| age < rotation.older_than)
         };
         if !rotation.older_than.is_zero() && held.iter().all(young) {
-            plan.notices.push(format!("{name}: its API keys are young enough"));
+            plan.notices
+                .push(format!("{name}: its API keys are younger than the limit"));
             return;
         }
         let handed = push_new_keys(desired, persona, &owner_ref, &kinds(), &deletions, plan);
@@ -200,8 +203,8 @@ fn push_persona_rotation(
     }
 }
 
-/// Appends the changes that make, prove and hand over keys of `kinds`, or only prove those that wait; answers the place of
-/// the hand-over.
+/// Appends the changes that create keys of `kinds`, or use the pending ones, then verify and hand them over; returns
+/// the index of the last change.
 fn push_new_keys(
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
@@ -223,8 +226,8 @@ fn push_new_keys(
                 owner: owner_ref.clone(),
                 kind: *kind,
             };
-            // One after the other: they share a file.
-            let made = plan.push(step(Action::Create, "takes the place of the old key", needs, operation));
+            // Keys are created one after the other, because they share a file.
+            let made = plan.push(step(Action::Create, "replaces the old key", needs, operation));
             before = vec![made];
             needs = vec![made];
         }
@@ -233,21 +236,21 @@ fn push_new_keys(
             kind: *kind,
             key: waiting.clone(),
         };
-        proofs.push(plan.push(step(Action::Create, "what it can and cannot do", needs, prove)));
+        proofs.push(plan.push(step(
+            Action::Create,
+            "check what the key can and cannot do",
+            needs,
+            prove,
+        )));
     }
     let hand = PlannedOperation::HandOver {
         account: owner_ref.clone(),
         allow_existing: true,
     };
-    plan.push(step(
-        Action::Create,
-        "only what was proved is handed over",
-        proofs,
-        hand,
-    ))
+    plan.push(step(Action::Create, "only verified keys are handed over", proofs, hand))
 }
 
-/// Removes all keys of a kind but the newest.
+/// Plans to delete all keys of a kind except the newest.
 fn push_old_key_deletions(
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
@@ -291,7 +294,7 @@ fn delete_key_change(
 
 #[expect(
     clippy::too_many_arguments,
-    reason = "all of it is needed, and all of it is borrowed"
+    reason = "the arguments are borrowed from different owners"
 )]
 fn classify_keys<'a>(
     input: &PlanInput<'_>,
@@ -320,7 +323,7 @@ fn classify_keys<'a>(
             ApiKeyStatus::Unrecorded => {}
             ApiKeyStatus::Pending => found.pending = Some(key.id.clone()),
             ApiKeyStatus::Orphaned => {
-                let why = "an interrupted run made it, and nobody holds its secret";
+                let why = "orphaned: an interrupted run created it and its secret is lost";
                 deletions.push(plan.push(delete_key_change(desired, persona, account, key, None, why, Vec::new())));
             }
         }
@@ -346,15 +349,15 @@ fn refuse_missing_key(desired: &DesiredDepartment, persona: &DesiredPersona) -> 
     PlanRefusal {
         department: desired.department.code.clone(),
         rule: "no-key",
-        message: format!("persona {} has no API key that could be rotated", persona.persona),
+        message: format!("persona `{}` has no API key to rotate", persona.persona),
         hints: vec![format!(
-            "`confluent ebs onboard {}` makes what is missing.",
+            "Create the missing key with `confluent ebs onboard {}`.",
             desired.department.code
         )],
     }
 }
 
-/// How long ago `key` was made.
+/// Returns the age of `key`.
 fn key_age(input: &PlanInput<'_>, key: &ObservedKey) -> Option<SignedDuration> {
     key.created_at.map(|made| input.known_keys.now.duration_since(made))
 }

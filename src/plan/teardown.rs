@@ -1,9 +1,9 @@
-//! Taking a department's access away, in an order that leaves nothing behind. Pure.
+//! Teardown: removal of all access of a department, in an order that leaves nothing behind. Pure.
 //!
-//! Keys first, so that nobody holds a working one while the rest is taken down; then the bindings its accounts hold,
-//! the bindings that others hold on its accounts, the ACLs that name its accounts, and the accounts last: the
-//! provisioner's ownership of them must last until then (docs/reference/rbac.md#deletion-order). Connectors go before
-//! all of this, in a plan of their own.
+//! Keys are deleted first, so that no key works during the rest of the teardown. Then come role bindings of the
+//! department's accounts, role bindings of others on these accounts, ACLs of the accounts, and finally the accounts:
+//! the provisioner must own them until then (docs/reference/rbac.md#deletion-order). Connectors are deleted before all
+//! of this with a plan of their own.
 
 use std::collections::BTreeSet;
 
@@ -19,47 +19,47 @@ use crate::model::{
     RoleBindingId, Snapshot,
 };
 
-/// A binding on the department's prefix that is not the department's.
+/// Role binding on the department's prefix that belongs to another principal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ForeignBinding {
-    /// Its id.
+    /// Role binding id.
     pub id: RoleBindingId,
-    /// Who holds it.
+    /// Principal, for display.
     pub holder: String,
-    /// What it is.
+    /// The role binding.
     #[serde(flatten)]
     pub binding: RoleBinding,
 }
 
-/// An ACL on the department's prefix that is about somebody else.
+/// ACL on the department's prefix that belongs to another principal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ForeignAcl {
-    /// Whom it is about.
+    /// Principal, for display.
     pub holder: String,
-    /// What it is.
+    /// The ACL.
     #[serde(flatten)]
     pub acl: AclBinding,
 }
 
-/// What is to be taken away.
+/// Plan to remove a department's access.
 #[derive(Debug, Default, Serialize)]
 pub struct Teardown {
-    /// The changes, and what is in the way.
+    /// Changes and refusals.
     #[serde(flatten)]
     pub plan: Plan,
-    /// Bindings of others below the prefix; among the changes only when they were asked for.
+    /// Role bindings of other principals below the prefix; deleted only on request.
     pub foreign: Vec<ForeignBinding>,
-    /// ACLs about others below the prefix; among the changes only when they were asked for.
+    /// ACLs of other principals below the prefix; deleted only on request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub foreign_acls: Vec<ForeignAcl>,
-    /// The accounts that go.
+    /// Accounts to delete.
     pub accounts: Vec<ObservedAccount>,
 }
 
-/// Stands for a persona where something is nobody's of the department.
+/// Persona of a change that belongs to no persona of the department.
 const NO_PERSONA: &str = "-";
 
-/// Compares what is there of `department` with nothing.
+/// Plans to delete every object of `department`.
 #[must_use]
 pub fn plan_teardown(
     input: &PlanInput<'_>,
@@ -84,8 +84,8 @@ pub fn plan_teardown(
         teardown.plan.refusals.push(PlanRefusal {
             department: department.code.clone(),
             rule: "keys-unknown",
-            message: format!("which API keys the department has could not be looked at: {reason}"),
-            hints: vec!["Use the provisioner's key: as ResourceOwner of the accounts it sees their keys.".into()],
+            message: format!("the API keys of the department could not be listed: {reason}"),
+            hints: vec!["Use the provisioner's key: a ResourceOwner of the accounts can list their keys.".into()],
         });
     }
     teardown
@@ -116,14 +116,14 @@ pub fn plan_teardown(
                 foreign.binding.role,
                 foreign.binding.pattern.to_short_string()
             );
-            let why = "on the department's prefix, held by somebody else";
+            let why = "on the department's prefix, granted to another principal";
             teardown
                 .plan
                 .push(new_deletion(department, NO_PERSONA, what, why, Vec::new(), operation));
         }
         for ForeignAcl { holder, acl } in &teardown.foreign_acls {
             let what = format!("{holder}  {}", acls::describe_acl(acl));
-            let why = "on the department's prefix, about somebody else";
+            let why = "on the department's prefix, granted to another principal";
             let operation = PlannedOperation::DeleteAcl { acl: acl.clone() };
             teardown
                 .plan
@@ -134,7 +134,8 @@ pub fn plan_teardown(
     teardown
 }
 
-/// ACLs that its template asks for may be left, and when the account is gone nobody can tell whose they were.
+/// Refuses a teardown while ACLs of the template are unknown: they might remain, and their owner would be unknown once
+/// the account is deleted.
 fn refuse_unreadable_acls(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -145,7 +146,7 @@ fn refuse_unreadable_acls(
     let desired = departments.find(|desired| desired.department.code == department.code)?;
     let mut refusal = acls::refuse_unreadable_acls(input, snapshot, desired).filter(|_| !accounts.is_empty())?;
     refusal.hints.push(
-        "If it cannot wait, `confluent ebs keys revoke KEY --now --no-replace` takes the department's keys away without it."
+        "If it is urgent, revoke the department's keys only: `confluent ebs keys revoke KEY --now --no-replace`."
             .into(),
     );
     Some(refusal)
@@ -172,7 +173,7 @@ fn push_account_teardown(
                 keeps: None,
             };
             let what = format!("{} of {name}", key.id);
-            let why = "nobody may act for the department any more";
+            let why = "access of the department ends";
             plan.push(new_deletion(department, &persona, what, why, Vec::new(), operation))
         })
         .collect();
@@ -180,14 +181,15 @@ fn push_account_teardown(
     let held = snapshot.bindings_of(&principal);
     let on_it = snapshot
         .bindings_on_account(&account.id)
-        // Its owner's right must last until the account is gone, and goes with it; a wider one is about others, too.
+        // The owner's role must last until the account is deleted and is deleted with it. A binding on a wider scope
+        // covers other objects.
         .filter(|on| on.binding.principal != provisioner && on.binding.principal != principal)
         .filter(|on| on.binding.pattern.literal().is_some());
     let bindings: Vec<&ObservedBinding> = held.chain(on_it).collect();
     let mut before = keys.clone();
     let mut seen_ids = BTreeSet::new();
     for binding in bindings {
-        // What another of the department's accounts holds on this one is found on both sides.
+        // A role binding of one of the department's accounts on another appears for both accounts.
         let known = plan.changes.iter().position(
             |change| matches!(&change.operation, PlannedOperation::DeleteBinding { id, .. } if *id == binding.id),
         );
@@ -209,15 +211,15 @@ fn push_account_teardown(
             binding.binding.pattern.to_short_string()
         );
         let why = match binding.binding.principal == principal {
-            true => "held by an account of the department",
-            false => "held on an account of the department",
+            true => "granted to an account of the department",
+            false => "granted on an account of the department",
         };
         before.push(plan.push(new_deletion(department, &persona, what, why, keys.clone(), operation)));
     }
-    // The service may leave them when the account is gone, with a number for a name (docs/assumptions.md, G).
+    // The service may keep ACLs of a deleted account under a numeric principal (docs/assumptions.md, G).
     for acl in snapshot.acls_of(&principal) {
         let what = format!("{name}  {}", acls::describe_acl(acl));
-        let why = "names an account of the department";
+        let why = "granted to an account of the department";
         let operation = PlannedOperation::DeleteAcl { acl: acl.clone() };
         before.push(plan.push(new_deletion(department, &persona, what, why, keys.clone(), operation)));
     }
@@ -228,7 +230,7 @@ fn push_account_teardown(
         description: account.description.clone(),
     };
     let what = format!("{} ({})", account.name, account.id);
-    let why = "the last of this persona";
+    let why = "last object of this persona";
     plan.push(new_deletion(department, &persona, what, why, before, operation));
 }
 
@@ -252,7 +254,7 @@ fn new_deletion(
     }
 }
 
-/// Why an account that carries our tag is not taken down: it is ours only if the provisioner alone owns it.
+/// Refuses to delete an account with our tag unless the provisioner is its only owner.
 fn refuse_unowned_account(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -274,8 +276,8 @@ fn refuse_unowned_account(
     if let Some(reason) = snapshot.unknown.get(&format!("role bindings on {}", account.id)) {
         return refuse(
             "account-owner-unknown",
-            format!("who controls {name} could not be looked at: {reason}"),
-            vec!["Use a key whose owner is ResourceOwner of the account, then run the command again.".into()],
+            format!("the role bindings on {name} could not be listed: {reason}"),
+            vec!["Use a key whose owner is ResourceOwner of the account, then re-run the command.".into()],
         );
     }
     let provisioner = Principal::ServiceAccount(input.provisioner.clone());
@@ -290,7 +292,7 @@ fn refuse_unowned_account(
         .map(|other| snapshot.display_name(other))
         .collect();
     let accept = format!(
-        "Accept it by name with `adopt = [\"{}\"]` in ebs.toml if it is yours.",
+        "If it is yours, adopt it with `adopt = [\"{}\"]` in `ebs.toml`.",
         account.id
     );
     match (ours.is_empty(), others.is_empty()) {
@@ -298,26 +300,26 @@ fn refuse_unowned_account(
         (_, false) => refuse(
             "account-controlled-by-others",
             format!(
-                "{name} carries our tag but is owned by somebody else: {}",
+                "{name} has our ownership tag but other principals own it: {}",
                 others.into_iter().collect::<Vec<_>>().join(", ")
             ),
-            vec!["Find out who made it before anything is removed.".into(), accept],
+            vec!["Find out who created it before you delete anything.".into(), accept],
         ),
         (true, true) => refuse(
             "account-not-owned",
             format!(
-                "{name} carries our tag, but {} is not seen as its ResourceOwner",
+                "{name} has our ownership tag, but {} is not its ResourceOwner",
                 snapshot.display_name(&provisioner)
             ),
             vec![
-                "Somebody else made it: look at who created it in the audit log.".into(),
+                "Another principal created it: find its creator in the audit log.".into(),
                 accept,
             ],
         ),
     }
 }
 
-/// The kinds whose names begin with a department's prefix.
+/// Resource kinds whose names begin with a department's prefix.
 pub const PREFIXED_KINDS: [ResourceKind; 5] = [
     ResourceKind::Connector,
     ResourceKind::Topic,
@@ -326,8 +328,8 @@ pub const PREFIXED_KINDS: [ResourceKind; 5] = [
     ResourceKind::Subject,
 ];
 
-/// Bindings below the prefix that neither the department nor the provisioner holds. One that covers more than the prefix
-/// is about others, too, and is not among them: [`reach`](super::reach) finds it.
+/// Lists role bindings below the prefix that belong neither to the department nor to the provisioner. A binding that
+/// covers more than the prefix is excluded; [`find_residual_access`](super::find_residual_access) reports it.
 fn list_foreign_bindings(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -361,8 +363,8 @@ fn list_foreign_bindings(
     found
 }
 
-/// ACLs below the prefix that neither the department nor the provisioner is named in. One that is about more than the
-/// prefix is about others, too: [`reach`](super::reach) finds it.
+/// Lists ACLs below the prefix that belong neither to the department nor to the provisioner. An ACL that covers more
+/// than the prefix is excluded; [`find_residual_access`](super::find_residual_access) reports it.
 fn list_foreign_acls(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,

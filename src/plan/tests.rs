@@ -1,4 +1,4 @@
-//! The comparison, on snapshots made by hand. The expectations are those of docs/provisioner.md and
+//! Comparison tests on hand-made snapshots. The expectations come from docs/provisioner.md and
 //! docs/reference/rbac.md#threats (T1, T4).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ fn desired(code: &str) -> DesiredDepartment {
     workspace.desired_department(&department, "prod", &address()).unwrap()
 }
 
-/// An organization in the making.
+/// Builder of a snapshot of an organization.
 struct OrganizationFixture {
     seen: Snapshot,
     known_keys: KnownKeys,
@@ -104,7 +104,7 @@ impl OrganizationFixture {
         id
     }
 
-    /// Everything as an onboarding of `desired` leaves it.
+    /// Returns the state after onboarding `desired`.
     fn onboarded(desired: &DesiredDepartment) -> Self {
         let mut world = Self::empty();
         let id_of = |persona: &str| format!("sa-{persona}").parse().ok();
@@ -154,7 +154,7 @@ fn connector(name: &str) -> CrnPattern {
 fn a_new_department_gets_its_accounts_bindings_and_keys_in_an_order_that_works() {
     let plan = OrganizationFixture::empty().plan(&[desired("claims")], false);
     let count = |wanted: fn(&PlannedOperation) -> bool| plan.changes.iter().filter(|c| wanted(&c.operation)).count();
-    // hybrid: operator, deployer, viewer, runtime; 1 + 2 + 1 + 6 grants; a key for all but runtime.
+    // Hybrid template: operator, deployer, viewer, runtime; 1 + 2 + 1 + 6 grants; a key for all except runtime.
     assert_eq!(count(|o| matches!(o, PlannedOperation::CreateAccount { .. })), 4);
     assert_eq!(count(|o| matches!(o, PlannedOperation::CreateBinding { .. })), 10);
     assert_eq!(count(|o| matches!(o, PlannedOperation::CreateKey { .. })), 3);
@@ -249,7 +249,9 @@ fn an_existing_fallback_binding_is_kept() {
     assert!(plan.is_empty());
     assert_eq!(
         plan.notices,
-        ["claims: DeveloperRead stands in for ConnectManager on connector claims-*, which the service refused there"]
+        [
+            "claims: DeveloperRead replaces ConnectManager on connector claims-*, because the service rejected ConnectManager there"
+        ]
     );
 }
 
@@ -266,7 +268,7 @@ fn a_changed_quota_reissues_the_profiles_and_then_changes_the_tags() {
         .iter()
         .map(|change| (change.action.symbol(), change.operation.kind()))
         .collect();
-    // The runtime account has no profile, so nothing about it changes.
+    // The runtime account has no profile, so it does not change.
     let both = [("~", "profile"), ("~", "service-account")];
     assert_eq!(kinds, [both[0], both[1], both[0], both[1], both[0], both[1]]);
     for change in plan
@@ -309,8 +311,8 @@ fn an_account_without_the_ownership_tag_is_refused() {
     assert_eq!(rules(&world.plan(&[desired("claims")], false)), ["account-name-taken"]);
 }
 
-/// The attack of docs/reference/rbac.md#threats, T4, in its variants: who may create accounts prepares the next
-/// department's.
+/// Variants of the attack T4 in docs/reference/rbac.md#threats: a principal that may create accounts prepares those of
+/// the next department.
 mod impersonating {
     use super::*;
 
@@ -431,7 +433,7 @@ fn an_account_whose_department_has_no_file_is_an_orphan() {
     let claims = desired("claims");
     let plan = OrganizationFixture::onboarded(&claims).plan(&[desired("fraud")], false);
     assert_eq!(plan.orphans.len(), 4);
-    assert!(plan.orphans[0].contains("of department claims"), "{:?}", plan.orphans);
+    assert!(plan.orphans[0].contains("of department `claims`"), "{:?}", plan.orphans);
 }
 
 #[test]
@@ -453,12 +455,12 @@ fn an_orphaned_key_is_deleted_before_a_new_one_is_created() {
     assert!(plan.changes[1].needs.contains(&0));
 }
 
-// The issue: "`--fix` only for what is ours, as a plan".
+// Prune deletes only managed objects, with a plan.
 #[test]
 fn prune_deletes_only_managed_objects_and_creates_nothing() {
     let claims = desired("claims");
     let mut world = OrganizationFixture::onboarded(&claims);
-    // Missing, surplus, an orphan, and somebody else's.
+    // A missing, a surplus, an orphaned and an unmanaged object.
     world
         .seen
         .bindings
@@ -500,7 +502,7 @@ fn prune_deletes_only_managed_objects_and_creates_nothing() {
             .enumerate()
             .all(|(id, change)| change.id == id && change.needs.is_empty())
     );
-    // A key that nobody vouches for is no reason to keep a role; somebody else's control is.
+    // An unrecorded key does not prevent the deletion of a role binding, but control by another principal does.
     world.add_key("BYHAND", "sa-operator", "by hand");
     assert_eq!(labels(&removals(&world)).len(), 2);
     world.add_binding(

@@ -1,7 +1,7 @@
-//! Calls that must work or must be refused, derived from `access`, made with the key in question.
+//! Probes: requests with a given key that must be allowed or denied according to `access`.
 //!
-//! A probe is harmless even when it wrongly succeeds: it reads the status of a connector, or it asks to create one with
-//! a body that no service accepts, so that 400 means "you may" and 403 means "you may not".
+//! A probe is harmless even if it succeeds unexpectedly: it reads the status of a connector, or asks to create one with
+//! an invalid body, so that 400 means allowed and 403 means denied.
 
 mod run;
 
@@ -16,21 +16,21 @@ use crate::{
 
 pub use run::{ProbeOptions, ProbeOutcome, ProbeVerdict, is_call_allowed, run_probes};
 
-/// The end of the name of a connector that nobody has.
+/// Suffix of a connector name that is never used.
 pub const PROBE_NAME: &str = "ebs-probe";
 
-/// What a probe sends.
+/// Request of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeCall {
     /// `GET …/connectors/{name}/status`.
     ReadStatus,
-    /// `POST …/connectors` with a body that lacks everything but the name.
+    /// `POST …/connectors` with a body that contains only the name.
     CreateInvalid,
 }
 
 impl ProbeCall {
-    /// The operation that it needs.
+    /// Returns the operation that the request needs.
     #[must_use]
     pub const fn operation(self) -> Operation {
         match self {
@@ -40,42 +40,46 @@ impl ProbeCall {
     }
 }
 
-/// One call, and what must come of it.
+/// One request and its expected result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Probe {
-    /// What is sent.
+    /// Request.
     pub call: ProbeCall,
-    /// The connector it is about.
+    /// Connector name.
     pub connector: String,
-    /// Whether that connector exists, so that a 403 cannot mean "not found".
+    /// Whether the connector exists, so that 403 cannot mean "not found".
     pub exists: bool,
-    /// Whether the key must be allowed to.
+    /// Whether the key must be allowed to do this.
     pub allowed: bool,
 }
 
 impl Probe {
-    /// The probe as people read it: `create connectors of fraud-*: refused`.
+    /// Returns the probe for display: `create connector fraud-x: must be denied`.
     #[must_use]
     pub fn label(&self) -> String {
         let verb = match self.call {
             ProbeCall::ReadStatus => "read the status of",
             ProbeCall::CreateInvalid => "create",
         };
-        let must = if self.allowed { "must work" } else { "must be refused" };
+        let must = if self.allowed {
+            "must be allowed"
+        } else {
+            "must be denied"
+        };
         format!("{verb} connector {}: {must}", self.connector)
     }
 }
 
-/// Whose names a key is probed on.
+/// Names to probe.
 #[derive(Clone, Debug)]
 pub struct ProbeScope<'a> {
-    /// The stage.
+    /// Address of the stage.
     pub address: &'a StageAddress,
-    /// The department's own names.
+    /// Prefix of the department.
     pub own_prefix: &'a Prefix,
-    /// Names of somebody else: another department's, or reserved ones when there is no other.
+    /// Prefix of another department, or a reserved one if there is no other.
     pub foreign_prefix: &'a str,
-    /// Connectors that exist.
+    /// Existing connectors.
     pub connectors: &'a [ObservedConnector],
 }
 
@@ -83,8 +87,8 @@ fn connector_crn(address: &StageAddress, name: &str) -> Option<Crn> {
     address.resource(ResourceKind::Connector, name)
 }
 
-/// The probes of a key of `kind` that acts as `principal`: first what must work, then what must be refused. `rights`
-/// holds the bindings that were wanted.
+/// Derives the probes of a key of `kind` for `principal`: first the allowed requests, then the denied ones. `evaluator`
+/// contains the desired role bindings.
 #[must_use]
 pub fn derive_probes(
     kind: KeyKind,
@@ -99,7 +103,7 @@ pub fn derive_probes(
     for begin in [scope.own_prefix.as_str(), scope.foreign_prefix] {
         let existing = scope.connectors.iter().find(|seen| seen.name.starts_with(begin));
         for call in [ProbeCall::ReadStatus, ProbeCall::CreateInvalid] {
-            // Reading may aim at a connector that exists; creating must not, or it would meet its name.
+            // Reading may use an existing connector; creating must not, because its name would conflict.
             let (name, exists) = match (call, existing) {
                 (ProbeCall::ReadStatus, Some(seen)) => (seen.name.clone(), true),
                 _ => (format!("{begin}{PROBE_NAME}"), false),
@@ -120,5 +124,5 @@ pub fn derive_probes(
     probes
 }
 
-/// What no probe can show, by persona, with the reason.
+/// Reasons why probes were inconclusive, by persona.
 pub type InconclusiveReasons = BTreeMap<String, String>;

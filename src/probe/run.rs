@@ -1,4 +1,4 @@
-//! Makes the calls and judges the answers.
+//! Execution of probes.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,36 +14,36 @@ use crate::{
     resources::sleep_or_cancel,
 };
 
-/// What a probe showed.
+/// Result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum ProbeVerdict {
-    /// As it must be.
+    /// The result is as expected.
     Passed,
-    /// The opposite of what must be: nothing may be handed over.
+    /// The result is the opposite of the expected one; the key must not be handed over.
     Failed {
-        /// What came instead.
+        /// Actual result.
         reason: String,
     },
-    /// Neither shown nor disproved.
+    /// The response does not show whether the request is allowed.
     Inconclusive {
-        /// Why not.
+        /// Reason.
         reason: String,
     },
 }
 
-/// A probe with its verdict.
+/// Probe with its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProbeOutcome {
-    /// The probe.
+    /// Probe.
     #[serde(flatten)]
     pub probe: Probe,
-    /// What it showed.
+    /// Result.
     #[serde(flatten)]
     pub verdict: ProbeVerdict,
 }
 
-/// What an answer says about the right to do it.
+/// Meaning of a response for the permission.
 enum ProbeResponse {
     Allowed,
     Refused(ClientError),
@@ -72,7 +72,7 @@ async fn send_probe(client: &Client, place: &ClusterPath, call: ProbeCall, conne
     };
     match answer {
         Ok(()) => ProbeResponse::Allowed,
-        // Not there, or not acceptable: whoever hears that was let in.
+        // These statuses come after the authorization check, so the key is allowed.
         Err(error)
             if matches!(
                 error.status().map(|status| status.as_u16()),
@@ -81,14 +81,14 @@ async fn send_probe(client: &Client, place: &ClusterPath, call: ProbeCall, conne
         {
             ProbeResponse::Allowed
         }
-        // 401: the key is not known everywhere yet.
+        // 401: the key has not propagated yet.
         Err(error) if error.is_forbidden() || error.is_unauthorized() => ProbeResponse::Refused(error),
         Err(error) => ProbeResponse::Unclear(error),
     }
 }
 
-/// Whether the key of `client` may make `call` on a connector that nobody has, tried once; `None` when the answer does not
-/// tell: a 403 to who reads what is not there can also mean that.
+/// Sends `call` once for a connector that does not exist and returns whether the key is allowed; `None` if the response
+/// does not show it, for example a 403 to a read, which may also mean "not found".
 pub async fn is_call_allowed(client: &Client, place: &ClusterPath, call: ProbeCall, connector: &str) -> Option<bool> {
     match send_probe(client, place, call, connector).await {
         ProbeResponse::Allowed => Some(true),
@@ -97,7 +97,7 @@ pub async fn is_call_allowed(client: &Client, place: &ClusterPath, call: ProbeCa
     }
 }
 
-/// `None` when somebody wished to stop before it was clear.
+/// Polls until the request is allowed; returns `None` on cancellation.
 async fn check_allowed(
     client: &Client,
     place: &ClusterPath,
@@ -123,11 +123,11 @@ async fn check_allowed(
         };
         if clock.elapsed_since(begun) + wait > *budget {
             let waited = clock.elapsed_since(begun).as_secs();
-            let reason = format!("{error}, still after {waited} s");
+            let reason = format!("{error}, even after {waited} s");
             let ambiguous = probe.call == ProbeCall::ReadStatus && !probe.exists && error.is_forbidden();
             return Some(match ambiguous {
                 true => ProbeVerdict::Inconclusive {
-                    reason: format!("{reason}; no connector begins so yet, and 403 can also mean not found"),
+                    reason: format!("{reason}; no connector has this prefix yet, and 403 can also mean \"not found\""),
                 },
                 false => ProbeVerdict::Failed { reason },
             });
@@ -146,31 +146,31 @@ async fn check_denied(client: &Client, place: &ClusterPath, probe: &Probe) -> Pr
             reason: error.to_string(),
         },
         ProbeResponse::Allowed => ProbeVerdict::Failed {
-            reason: "the service let it through".into(),
+            reason: "the service allowed the request".into(),
         },
     }
 }
 
-/// How long a proof waits for what must work.
+/// Options for running probes.
 #[derive(Clone, Copy, Debug)]
 pub struct ProbeOptions<'a> {
-    /// Time.
+    /// Clock.
     pub clock: &'a Clock,
-    /// How long a right may take to be in force.
+    /// Maximum time for a permission to propagate.
     pub propagation_budget: Duration,
-    /// The wish to stop.
+    /// Cancellation.
     pub interrupt: &'a CancelToken,
 }
 
-/// Makes the calls of `probes` with `client`, which must carry the key in question: first what must work, polled with
-/// `patience` until it is in force, then what must be refused. `None` when somebody wished to stop meanwhile.
+/// Runs `probes` with `client`, which must use the key in question: first the allowed requests, polled until the
+/// permission has propagated, then the denied ones. Returns `None` on cancellation.
 pub async fn run_probes(
     client: &Client,
     place: &ClusterPath,
     probes: Vec<Probe>,
     options: ProbeOptions<'_>,
 ) -> Option<Vec<ProbeOutcome>> {
-    // Two at a time: a key has few probes, and many keys are proved at once.
+    // Low concurrency per key, because many keys are verified concurrently.
     let (work, refuse): (Vec<_>, Vec<_>) = probes.into_iter().partition(|probe| probe.allowed);
     let options = &options;
     let working = stream::iter(work).map(|probe| async move {

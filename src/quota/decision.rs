@@ -1,4 +1,4 @@
-//! Whether a department may have what it asks for, with the numbers, and what would make it fit
+//! Decision whether a department's request fits its quota, with the numbers and suggestions
 //! (docs/reference/quotas.md#counting-connectors and docs/reference/quotas.md#sharing-a-cluster).
 
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::usage::{ClusterUsage, DepartmentUsage};
 use crate::model::DepartmentQuota;
 
-/// What is limited.
+/// Limited quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuotaDimension {
@@ -18,14 +18,14 @@ pub enum QuotaDimension {
     Tasks,
     /// `tasks.max` of one connector.
     TasksPerConnector,
-    /// Plugins that may be used.
+    /// Allowed plugins.
     Plugins,
     /// Tasks of the whole cluster.
     ClusterTasks,
 }
 
 impl QuotaDimension {
-    /// What it is called in sentences and tables.
+    /// Returns the name in sentences and tables.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -38,23 +38,23 @@ impl QuotaDimension {
     }
 }
 
-/// How many tasks the whole cluster runs, and how many of them are kept free.
+/// Task limit of a cluster and the share that is reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ClusterTaskLimit {
-    /// The service's limit for the cluster (250: docs/reference/quotas.md#cluster-limits).
+    /// Limit of the service for the cluster (250: docs/reference/quotas.md#cluster-limits).
     pub tasks: u32,
-    /// The share that is kept free, in percent.
+    /// Reserved share in percent.
     pub reserve_percent: u32,
 }
 
 impl ClusterTaskLimit {
-    /// How many tasks are kept free.
+    /// Returns the number of reserved tasks.
     #[must_use]
     pub fn reserved(self) -> u32 {
         self.tasks - self.allocatable()
     }
 
-    /// How many tasks departments may have together.
+    /// Returns the number of tasks available to all departments together.
     #[must_use]
     pub fn allocatable(self) -> u32 {
         let share = u64::from(self.tasks) * u64::from(100 - self.reserve_percent.min(100)) / 100;
@@ -62,65 +62,65 @@ impl ClusterTaskLimit {
     }
 }
 
-/// The connector that is there already, when one is changed.
+/// Existing connector that a request changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentConnector {
-    /// The tasks it counts for.
+    /// Tasks that it counts for.
     pub tasks: u32,
-    /// Its plugin.
+    /// Plugin.
     pub plugin: String,
 }
 
-/// A connector that somebody wants.
+/// Request for a new or changed connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaRequest<'a> {
-    /// Its name.
+    /// Connector name.
     pub name: &'a str,
-    /// Its plugin.
+    /// Plugin.
     pub plugin: &'a str,
-    /// Its `tasks.max`.
+    /// Requested `tasks.max`.
     pub tasks: u32,
-    /// What it is now; nothing when it is new.
+    /// Existing connector; `None` for a new one.
     pub current: Option<CurrentConnector>,
 }
 
 impl QuotaRequest<'_> {
-    /// By how many tasks the department's use grows; negative when it shrinks.
+    /// Returns the increase of the department's tasks; negative for a decrease.
     fn added_tasks(&self) -> i64 {
         i64::from(self.tasks) - i64::from(self.current_tasks())
     }
 
-    /// The tasks that it counts for now.
+    /// Returns the tasks that the connector counts for now.
     fn current_tasks(&self) -> u32 {
         self.current.as_ref().map_or(0, |current| current.tasks)
     }
 }
 
-/// One limit with its numbers.
+/// One limit with its usage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LimitUsage {
-    /// What is limited.
+    /// Limited quantity.
     pub dimension: QuotaDimension,
-    /// What is used; nothing when that is not known.
+    /// Used number; `None` if unknown.
     pub used: Option<u32>,
-    /// What is asked for on top.
+    /// Requested increase.
     pub requested: i64,
-    /// The limit.
+    /// Limit.
     pub limit: u32,
-    /// What the platform keeps free besides, where it does.
+    /// Number reserved by the platform team, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved: Option<u32>,
 }
 
 impl LimitUsage {
-    /// What is left, the request not counted.
+    /// Returns the available number before the request.
     #[must_use]
     pub fn available(&self) -> Option<u32> {
         self.used.map(|used| self.limit.saturating_sub(used))
     }
 
     fn fits(&self) -> bool {
-        // Less is always allowed, also above the limit (docs/reference/quotas.md#counting-connectors).
+        // A decrease is always allowed, even above the limit (docs/reference/quotas.md#counting-connectors).
         self.requested <= 0
             || self
                 .used
@@ -128,20 +128,20 @@ impl LimitUsage {
     }
 }
 
-/// Why it is refused.
+/// Denial by one limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QuotaDenial {
-    /// What is exceeded.
+    /// Limited quantity.
     pub dimension: QuotaDimension,
-    /// What was asked for on top: a number of things, or 1 for a plugin.
+    /// Requested increase; 1 for a plugin.
     pub requested: i64,
-    /// What is used, where it is known.
+    /// Used number, if known.
     pub used: Option<u32>,
-    /// The limit, where it is a number.
+    /// Limit, if it is a number.
     pub limit: Option<u32>,
-    /// All of it in one sentence fragment.
+    /// Explanation, a sentence fragment.
     pub message: String,
-    /// What would make it pass, whole sentences.
+    /// Suggestions, whole sentences.
     pub remedies: Vec<String>,
 }
 
@@ -151,34 +151,34 @@ impl fmt::Display for QuotaDenial {
     }
 }
 
-/// The answer.
+/// Decision on a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QuotaDecision {
-    /// Whether it may be done.
+    /// Whether the request is allowed.
     pub allowed: bool,
-    /// The largest `tasks.max` that would be allowed; nothing when there is none.
+    /// Largest `tasks.max` that would be allowed, if any.
     pub max_allowed_tasks: Option<u32>,
-    /// The limits with their numbers.
+    /// Limits with their usage.
     pub limits: Vec<LimitUsage>,
-    /// Why not.
+    /// Denials.
     pub denials: Vec<QuotaDenial>,
-    /// What is not known, or only nearly exceeded, in whole sentences.
+    /// Unknown and nearly exhausted limits, whole sentences.
     pub notes: Vec<String>,
 }
 
-/// Who can raise a limit of ours.
-const ASK_PLATFORM_TEAM: &str = "A higher limit is the platform team's to give: it stands in the department's file, and in the profile \
-                   that is handed over after it.";
+/// Suggestion for limits of the platform.
+const ASK_PLATFORM_TEAM: &str = "Ask the platform team for a higher limit; it takes effect with the next profile of \
+                                 the department.";
 
-/// Who can help when the whole cluster is full, whether we or the service said so.
+/// Suggestion for an exhausted cluster, as decided here or by the service.
 pub const ASK_FOR_CLUSTER: &str =
-    "The cluster is shared: ask the platform team, who can free tasks or open another cluster.";
+    "The cluster is shared: ask the platform team to free tasks or to provide another cluster.";
 
-/// What the limits are worth (docs/reference/quotas.md#no-quota-per-department).
-pub const ADVISORY: &str = "Confluent Cloud does not know these limits: this program keeps them, and whoever may create \
-                            connectors can go round it.";
+/// Note on the enforcement of the limits (docs/reference/quotas.md#no-quota-per-department).
+pub const ADVISORY: &str = "Only this program enforces these limits, not Confluent Cloud: the right to create \
+                            connectors is enough to bypass them.";
 
-/// Decides on `request` of a department that may use `limits` and uses `usage`.
+/// Decides on `request` of a department with `limits` and `usage`.
 #[must_use]
 pub fn decide(
     limits: &DepartmentQuota,
@@ -227,19 +227,19 @@ pub fn decide(
         false => None,
     };
     let smaller = fits.filter(|fits| *fits < request.tasks);
-    let smaller = smaller.map(|fits| format!("Set `tasks.max` to {fits} or less."));
+    let smaller = smaller.map(|fits| format!("Set `tasks.max` to at most {fits}."));
     if !may_plugin {
         denials.push(QuotaDenial {
             dimension: QuotaDimension::Plugins,
             requested: 1,
             used: None,
             limit: None,
-            message: format!("plugin `{}` is not among those that may be used", request.plugin),
+            message: format!("plugin `{}` is not allowed", request.plugin),
             remedies: match limits.plugins.is_empty() {
-                true => vec!["Plugins are the platform team's to allow.".to_owned()],
+                true => vec!["Ask the platform team to allow plugins.".to_owned()],
                 false => vec![
-                    format!("Use one of: {}.", limits.plugins.join(", ")),
-                    "Another plugin is the platform team's to allow.".to_owned(),
+                    format!("Use an allowed plugin: {}.", limits.plugins.join(", ")),
+                    "Ask the platform team to allow another plugin.".to_owned(),
                 ],
             },
         });
@@ -267,10 +267,15 @@ pub fn decide(
             used: None,
             limit: Some(limits.tasks),
             message: format!(
-                "tasks: {growth} requested, but how many are used is not known: the configuration of {} may not be read",
+                "tasks: {growth} requested, but the used number is unknown: the API key is not allowed to read the \
+                 configuration of {}",
                 usage.unreadable.join(", ")
             ),
-            remedies: vec!["Use a key that may read the configuration of all connectors of the department.".to_owned()],
+            remedies: vec![
+                "Use a key that is allowed to read the configuration of all connectors of the \
+                            department."
+                    .to_owned(),
+            ],
         });
     } else if !tasks.fits() {
         denials.push(over_quota_denial(&tasks, smaller.iter().cloned().collect()));
@@ -279,15 +284,19 @@ pub fn decide(
         denials.push(over_quota_denial(&whole, smaller.iter().cloned().collect()));
     } else if whole.used.is_none() && growth > 0 {
         notes.push(
-            "How many tasks the whole cluster uses is not known to this key; the service refuses when there is no room left."
+            "The tasks used on the whole cluster are unknown to this key; the service rejects the request if the \
+             cluster is full."
                 .to_owned(),
         );
     }
     if let (true, Some(used)) = (tasks.fits() && growth > 0, tasks.used) {
         let after = i64::from(used) + growth;
-        // The last notice before a refusal (docs/reference/quotas.md#sharing-a-cluster).
+        // Warning threshold of 90 % (docs/reference/quotas.md#sharing-a-cluster).
         if after * 10 >= i64::from(limits.tasks) * 9 {
-            notes.push(format!("After this {after} of {} tasks are used.", limits.tasks));
+            notes.push(format!(
+                "After this request, {after} of {} tasks are used.",
+                limits.tasks
+            ));
         }
     }
     QuotaDecision {
@@ -304,7 +313,7 @@ fn over_quota_denial(room: &LimitUsage, mut remedies: Vec<String>) -> QuotaDenia
     let others: &[&str] = match room.dimension {
         QuotaDimension::ClusterTasks => &[ASK_FOR_CLUSTER],
         _ => &[
-            "Delete a connector that is not needed: paused and failed ones count, too.",
+            "Delete a connector that you do not need; paused and failed connectors count.",
             ASK_PLATFORM_TEAM,
         ],
     };
@@ -324,7 +333,7 @@ fn over_quota_denial(room: &LimitUsage, mut remedies: Vec<String>) -> QuotaDenia
     }
 }
 
-/// The largest number of tasks that would be allowed. What is there already stays allowed, however much it is
+/// Returns the largest number of tasks that would be allowed. Existing tasks stay allowed even above the limit
 /// (docs/reference/quotas.md#counting-connectors).
 fn largest_allowed(
     limits: &DepartmentQuota,

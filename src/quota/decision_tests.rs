@@ -1,4 +1,4 @@
-//! The decision, by the numbers of docs/reference/quotas.md#counting-connectors.
+//! Decision tests with the numbers of docs/reference/quotas.md#counting-connectors.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::DepartmentQuota;
 
-// The department of the example in docs/files.md.
+// Department of the example in docs/files.md.
 fn limits() -> DepartmentQuota {
     DepartmentQuota {
         connectors: 12,
@@ -63,7 +63,7 @@ fn a_request_up_to_the_limit_is_allowed_and_one_above_is_denied() {
     assert!(decide_on(&usage(5, 18), ClusterUsage::Unknown, &new("S3_SINK", 2)).allowed);
     let decision = decide_on(&usage(5, 18), ClusterUsage::Unknown, &new("S3_SINK", 3));
     assert_eq!(messages(&decision), ["tasks: 3 requested, 18 of 20 used, 2 left"]);
-    assert_eq!(decision.denials[0].remedies[0], "Set `tasks.max` to 2 or less.");
+    assert_eq!(decision.denials[0].remedies[0], "Set `tasks.max` to at most 2.");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn every_exceeded_limit_is_reported_at_once() {
     assert_eq!(
         messages(&decision),
         [
-            "plugin `HttpSink` is not among those that may be used",
+            "plugin `HttpSink` is not allowed",
             "tasks per connector: 5 requested, 4 allowed",
             "connectors: 1 requested, 12 of 12 used, 0 left",
             "tasks: 5 requested, 20 of 20 used, 0 left",
@@ -82,7 +82,7 @@ fn every_exceeded_limit_is_reported_at_once() {
     assert!(decision.denials.iter().all(|denial| !denial.remedies.is_empty()));
 }
 
-// Source: docs/reference/quotas.md#counting-connectors. Update is Δ, lowering is always allowed.
+// An update counts by its difference, and a decrease is always allowed (docs/reference/quotas.md#counting-connectors).
 #[test]
 fn an_update_counts_by_its_difference_and_a_decrease_is_always_allowed() {
     assert!(decide_on(&usage(12, 18), ClusterUsage::Known(223), &change(4, 2)).allowed);
@@ -98,7 +98,7 @@ fn an_update_counts_by_its_difference_and_a_decrease_is_always_allowed() {
 #[test]
 fn unknown_usage_is_not_zero() {
     let decision = decide_on(&usage(1, 1), ClusterUsage::Unknown, &new("S3_SINK", 1));
-    assert!(decision.allowed && decision.notes[0].contains("not known"));
+    assert!(decision.allowed && decision.notes[0].contains("unknown"));
     let mut hidden = usage(1, 1);
     hidden.unreadable = vec!["claims-x".into()];
     let decision = decide_on(&hidden, ClusterUsage::Unknown, &new("S3_SINK", 1));
@@ -106,7 +106,7 @@ fn unknown_usage_is_not_zero() {
     assert!(decision.denials[0].message.contains("claims-x"));
 }
 
-// The three numbers of the whole cluster and what is kept free of it (issue: "what is reserved").
+// Used, limit and reserved tasks of the whole cluster.
 #[test]
 fn the_cluster_keeps_a_reserve() {
     let decision = decide_on(&usage(1, 1), ClusterUsage::Known(200), &new("S3_SINK", 2));
@@ -115,7 +115,7 @@ fn the_cluster_keeps_a_reserve() {
         (whole.used, whole.requested, whole.limit, whole.reserved),
         (Some(200), 2, 225, Some(25))
     );
-    // Source: docs/reference/quotas.md#sharing-a-cluster. A = floor(0.9 × C).
+    // A = floor(0.9 × C) (docs/reference/quotas.md#sharing-a-cluster).
     let ceiling = ClusterTaskLimit {
         tasks: 33,
         reserve_percent: 10,
@@ -158,12 +158,12 @@ fn the_largest_allowed_value_comes_from_the_tightest_limit_and_is_named_once() {
     let mut smaller: Vec<&String> = decision.denials.iter().flat_map(|denial| &denial.remedies).collect();
     smaller.retain(|remedy| remedy.starts_with("Set"));
     assert!(
-        smaller.iter().all(|remedy| *remedy == "Set `tasks.max` to 2 or less."),
+        smaller.iter().all(|remedy| *remedy == "Set `tasks.max` to at most 2."),
         "{smaller:?}"
     );
 }
 
-/// Numbers around the limits, and at the ends of what a number can be.
+/// Generates numbers around the limits and at the ends of the range.
 fn number() -> impl Strategy<Value = u32> {
     prop_oneof![8 => 0_u32..30, 2 => 215_u32..260, 1 => Just(u32::MAX), 1 => any::<u32>()]
 }
@@ -234,8 +234,8 @@ fn case() -> impl Strategy<Value = DecisionCase> {
 }
 
 proptest! {
-    // Source: docs/reference/quotas.md#counting-connectors. Less, and the same, is always allowed: a resume must never
-    // fail on a quota.
+    // A request that adds nothing is always allowed, because a resume must never fail on a quota
+    // (docs/reference/quotas.md#counting-connectors).
     #[test]
     fn a_request_that_adds_nothing_is_always_allowed(case in case()) {
         if !case.grows() {
@@ -250,7 +250,7 @@ proptest! {
         let within = |used: u32, limit: u32| i64::from(used) + delta <= i64::from(limit);
         let cluster = match case.cluster {
             ClusterUsage::Known(used) => within(used, case.ceiling.allocatable()),
-            // Unknown is said, not refused.
+            // Unknown usage is reported and does not deny.
             ClusterUsage::Unknown => true,
         };
         let grows = case.usage.unreadable.is_empty()
@@ -295,13 +295,13 @@ proptest! {
             }
         }
         if !decision.allowed {
-            // Somebody can always be asked, or another key used.
+            // Every denial suggests contacting the platform team or using another key.
             let remedies: Vec<_> = decision.denials.iter().flat_map(|denial| &denial.remedies).collect();
             prop_assert!(remedies.iter().any(|remedy| remedy.contains("platform team") || remedy.contains("Use a key")));
         }
     }
 
-    // Unknown is not zero: it neither refuses nor counts.
+    // Unknown usage is not zero: it neither denies nor counts.
     #[test]
     fn unknown_cluster_usage_never_denies(case in case()) {
         let unknown = DecisionCase { cluster: ClusterUsage::Unknown, ..case };
@@ -309,7 +309,7 @@ proptest! {
         prop_assert!(decision.denials.iter().all(|denial| denial.dimension != QuotaDimension::ClusterTasks));
         prop_assert_eq!(decision.limits.last().unwrap().used, None);
         if decision.allowed && unknown.grows() {
-            prop_assert!(decision.notes.iter().any(|note| note.contains("not known to this key")));
+            prop_assert!(decision.notes.iter().any(|note| note.contains("unknown to this key")));
         }
     }
 }

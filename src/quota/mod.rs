@@ -1,10 +1,11 @@
-//! What a department uses of what it may use, and whether it may have more. Pure: usage comes from a list that was read
-//! already.
+//! Quotas of departments: used numbers and decisions on requests. Pure: usage is computed from a connector list that
+//! was already read.
 //!
-//! Confluent Cloud knows no quota per department (docs/reference/quotas.md#no-quota-per-department), so the answer is
-//! advisory: whoever holds the right to create connectors can go round it. What is not known is never taken for zero: a
-//! connector whose configuration may not be read makes the department's own use unknown, which refuses; the use of the
-//! whole cluster is unknown to a department that sees only itself, which is said and does not refuse.
+//! Confluent Cloud has no quota per department (docs/reference/quotas.md#no-quota-per-department), so a decision is
+//! advisory: with the right to create connectors it can be bypassed. Unknown usage never counts as zero. If a
+//! connector's configuration cannot be read, the usage of the department is unknown and requests are denied. A
+//! department that sees only its own connectors does not know the usage of the cluster; this is reported and does not
+//! deny a request.
 
 mod decision;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Counting (docs/reference/quotas.md#counting-connectors): every connector that has a name counts, in whatever state,
-//! because its place stays taken and a resume must never fail on a quota.
+//! Quota usage (docs/reference/quotas.md#counting-connectors). Every existing connector counts, whatever its state, so
+//! that resuming a connector never fails because of a quota.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use crate::{api::connect::ExpandedConnector, model::Prefix};
 
-/// A `tasks.max` that is no number of tasks.
+/// Invalid value of `tasks.max`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`tasks.max` is `{0}`, which is not a whole number from 1 on")]
+#[error("invalid `tasks.max` `{0}`: not a positive whole number")]
 pub struct InvalidTasks(pub String);
 
-/// The `tasks.max` of a configuration; 1 when it says nothing (docs/reference/quotas.md#counting-connectors).
+/// Returns the `tasks.max` of a configuration; the default is 1 (docs/reference/quotas.md#counting-connectors).
 ///
 /// # Errors
-/// When it is zero, negative or no number.
+/// When the value is zero, negative or not a number.
 pub fn tasks_max(config: &BTreeMap<String, String>) -> Result<u32, InvalidTasks> {
     match config.get("tasks.max") {
         None => Ok(1),
@@ -26,15 +26,15 @@ pub fn tasks_max(config: &BTreeMap<String, String>) -> Result<u32, InvalidTasks>
     }
 }
 
-/// How many tasks a connector counts for: what it may run, or what it runs if that is more (a failed connector reports no
-/// task at all).
+/// Returns the number of tasks that a connector counts for: the larger of `tasks.max` and the running tasks. A failed
+/// connector may report no tasks.
 #[must_use]
 pub fn counted_tasks(config: &BTreeMap<String, String>, tasks: usize) -> u32 {
     let running = u32::try_from(tasks).unwrap_or(u32::MAX);
     tasks_max(config).unwrap_or(1).max(running)
 }
 
-/// Whether a connector counts: in every state but one (docs/reference/quotas.md#counting-connectors).
+/// Returns whether a connector counts: in every state except DELETED (docs/reference/quotas.md#counting-connectors).
 #[must_use]
 pub fn is_counted(connector: &ExpandedConnector) -> bool {
     !connector.status.connector.state.eq_ignore_ascii_case("DELETED")
@@ -44,21 +44,21 @@ fn connector_tasks(connector: &ExpandedConnector) -> u32 {
     counted_tasks(&connector.info.config, connector.status.tasks.len())
 }
 
-/// What a department uses.
+/// Quota usage of a department.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DepartmentUsage {
-    /// Its connectors.
+    /// Number of connectors.
     pub connectors: u32,
-    /// Their tasks; a lower bound when something is unreadable.
+    /// Number of tasks; a lower bound if a configuration is unreadable.
     pub tasks: u32,
-    /// The tasks of each connector.
+    /// Tasks of each connector.
     pub tasks_by_connector: BTreeMap<String, u32>,
-    /// Connectors whose configuration may not be read, so that their tasks are a guess.
+    /// Connectors with unreadable configurations, whose tasks are estimates.
     pub unreadable: Vec<String>,
 }
 
 impl DepartmentUsage {
-    /// What the connectors whose names begin with `prefix` use, out of the expanded list of a cluster.
+    /// Computes the usage of the connectors whose names begin with `prefix` from the expanded list of a cluster.
     #[must_use]
     pub fn from_connectors(list: &BTreeMap<String, ExpandedConnector>, prefix: &Prefix) -> Self {
         let mut usage = Self::default();
@@ -75,21 +75,21 @@ impl DepartmentUsage {
     }
 }
 
-/// The tasks of a whole cluster, as far as the caller can see them.
+/// Number of tasks on a cluster as far as the caller can see them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "known", content = "tasks")]
 pub enum ClusterUsage {
-    /// At least this many: the list showed connectors of others, too.
+    /// Lower bound: the list contains connectors of several owners.
     #[serde(rename = "yes")]
     Known(u32),
-    /// The list showed nothing of others; there may be none, or they may be hidden.
+    /// The list contains only the caller's connectors; others may be hidden.
     #[serde(rename = "no")]
     Unknown,
 }
 
 impl ClusterUsage {
-    /// What the list says about the whole cluster to somebody who owns `prefix`. `sees_all` is for callers who are known to
-    /// see everything.
+    /// Computes the usage of the cluster for the owner of `prefix`. `is_platform_scope` is set for callers who can list
+    /// all connectors.
     #[must_use]
     pub fn from_connectors(
         list: &BTreeMap<String, ExpandedConnector>,
@@ -127,7 +127,7 @@ mod tests {
         Prefix::parse("claims-").unwrap()
     }
 
-    // Source: docs/reference/quotas.md#counting-connectors, row by row.
+    // Cases from docs/reference/quotas.md#counting-connectors.
     #[test]
     fn every_state_except_deleted_counts_in_full() {
         for state in [

@@ -1,5 +1,5 @@
-//! Keeping secrets out of what people read. Structural: a value is secret because of where it stands, not because of how
-//! it looks; and what was secret in one place is then struck out wherever else it turns up.
+//! Redaction of secrets in JSON and text. A value is secret because of its field name, not because of its content; a
+//! value that was secret once is redacted in all later texts.
 
 pub mod text_redactor;
 
@@ -7,11 +7,11 @@ pub use text_redactor::TextRedactor;
 
 use serde_json::Value;
 
-/// What stands in the place of a secret.
+/// Replacement for a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// Whether a field or a configuration key of this name holds a secret: `spec.secret`, tokens, passwords, and the keys
-/// of connectors that are secret by their name. Written in any case, with any separator.
+/// Returns whether a field or configuration key of this name holds a secret: `spec.secret`, tokens, passwords, and
+/// connector keys that are secret by name). Ignores case and separators.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     const WORDS: [&str; 14] = [
@@ -38,7 +38,7 @@ pub fn is_secret_name(name: &str) -> bool {
     WORDS.iter().any(|word| plain.contains(word))
 }
 
-/// Texts that must not be shown. Lives as long as one call.
+/// Secrets known within one call.
 #[derive(Default)]
 pub(crate) struct SecretSet(Vec<String>);
 
@@ -52,24 +52,26 @@ impl SecretSet {
     }
 
     fn add(&mut self, text: String) {
-        // `true` and short numbers under a secret's name are switches; striking them out would only garble the rest.
+        // Short values under a secret name, such as `true` or a number, are flags; redacting them elsewhere would
+        // garble the text.
         if text.len() >= 6 && !self.0.contains(&text) {
             self.0.push(text);
         }
     }
 
-    /// Learns the secrets of a body without showing it.
+    /// Collects the secrets of a body.
     pub(crate) fn add_from_body(&mut self, body: &[u8]) {
         if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
             self.redact_json(&mut value);
         }
     }
 
-    /// Strikes out every secret of `value`, and remembers what they were.
+    /// Redacts every secret of `value` and remembers it.
     pub(crate) fn redact_json(&mut self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
-                // `{"name": "aws.secret.access.key", "value": "…"}`: how validation answers name configuration keys.
+                // `{"name": "aws.secret.access.key", "value": "…"}` is how validation responses name configuration
+                // keys.
                 let names_secret = ["name", "key"]
                     .iter()
                     .any(|field| fields.get(*field).and_then(Value::as_str).is_some_and(is_secret_name));
@@ -79,7 +81,7 @@ impl SecretSet {
                         true => self.redact_all(inner),
                         false => self.redact_json(inner),
                     }
-                    // Texts of others: log lines.
+                    // Free text of the service: log lines.
                     if let Value::String(text) = inner
                         && ["message", "stacktrace"].contains(&name.as_str())
                     {
@@ -98,7 +100,7 @@ impl SecretSet {
         }
     }
 
-    /// Everything below a secret's name is secret, whatever its shape.
+    /// Redacts everything below a secret name, whatever its type.
     fn redact_all(&mut self, value: &mut Value) {
         match value {
             Value::Null => {}
@@ -112,7 +114,7 @@ impl SecretSet {
         }
     }
 
-    /// `text` without what is known to be secret.
+    /// Returns `text` with all known secrets redacted.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.0
             .iter()

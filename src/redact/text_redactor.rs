@@ -1,25 +1,26 @@
-//! Secrets in texts of others: log lines, stack traces. Structural, as far as a text has structure: a value is struck out
-//! because a secret's name stands before it, because it is the password of an address, or because it was struck out before.
+//! Redaction of secrets in free text: log lines, stack traces. A value is redacted if it follows the name of a secret,
+//! if it is the password in a URL, or if it was redacted before.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{REDACTED, is_secret_name};
 
-/// How many values are remembered, so that a long run stays small.
+/// Maximum number of remembered values, which limits memory in long runs.
 const MAX_KNOWN_SECRETS: usize = 256;
-/// Shorter values are switches and numbers; striking them out elsewhere would only garble texts.
+/// Minimum length of a remembered value. Shorter values are flags and numbers; redacting them elsewhere would garble
+/// the text.
 const MIN_SECRET_LENGTH: usize = 6;
 
-/// Strikes out secrets. What it has struck out once under a name it strikes out everywhere from then on.
+/// Redactor for free text. It redacts every later occurrence of a value that it redacted once.
 #[derive(Clone, Debug, Default)]
 pub struct TextRedactor {
-    /// Keys that hold secrets, though nothing in their names says so.
+    /// Secret keys that do not have a secret name.
     keys: BTreeSet<String>,
     known: Vec<String>,
 }
 
 impl TextRedactor {
-    /// A scrubber that also knows these keys of a plugin as secret.
+    /// Creates a redactor that also treats these keys as secret.
     #[must_use]
     pub fn new(keys: impl IntoIterator<Item = String>) -> Self {
         Self {
@@ -28,7 +29,7 @@ impl TextRedactor {
         }
     }
 
-    /// `text` without its secrets.
+    /// Returns `text` with its secrets redacted.
     #[must_use]
     pub fn redact<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
         let found = self.find_secrets(text);
@@ -53,12 +54,12 @@ impl TextRedactor {
             && !self.known.iter().any(|known| known == value)
         {
             self.known.push(value.to_owned());
-            // A value that holds another one goes first, or half of it would stay.
+            // Longer values come first: a value may contain another one.
             self.known.sort_by_key(|known| std::cmp::Reverse(known.len()));
         }
     }
 
-    /// Where secrets stand, in order and apart from each other.
+    /// Returns the byte ranges of secrets, in order and disjoint.
     fn find_secrets(&self, text: &str) -> Vec<(usize, usize)> {
         let mut found: Vec<(usize, usize)> = Vec::new();
         let mut at = 0;
@@ -71,7 +72,7 @@ impl TextRedactor {
         found
     }
 
-    /// The next secret that begins at `from` or after it.
+    /// Returns the next secret at or after `from`.
     fn next_secret(&self, text: &str, from: usize) -> Option<(usize, usize)> {
         let mut at = from;
         while at < text.len() {
@@ -107,10 +108,10 @@ impl TextRedactor {
         self.keys.contains(&name.to_ascii_lowercase()) || is_secret_name(name)
     }
 
-    /// The value that follows on the name in `text[from..to]`, when the name is a secret's.
+    /// Returns the value after the name `text[from..to]`, if that is the name of a secret.
     fn value_range(&self, text: &str, from: usize, to: usize) -> Option<(usize, usize)> {
         let name = text[from..to].trim_matches('.');
-        // `Invalid value VALUE for configuration NAME: …`: the service's own words
+        // `Invalid value VALUE for configuration NAME: …` is a message of the service
         // (docs/reference/connect.md#error-messages).
         if name == "Invalid"
             && let Some(value) = text[to..].strip_prefix(" value ")
@@ -152,12 +153,13 @@ impl TextRedactor {
     }
 }
 
-/// Letters of configuration keys, of headers, and of names in code.
+/// Characters of configuration keys, headers and identifiers.
 fn is_name_char(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-')
 }
 
-/// `TokenExpiredException: …` is no name with a value.
+/// Returns whether a name is a Java class, as in `TokenExpiredException: …`, where a message follows instead of a
+/// value.
 fn is_java_class(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     last.starts_with(|letter: char| letter.is_ascii_uppercase())
@@ -178,8 +180,8 @@ fn count_blanks(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t']).len()
 }
 
-/// Whether what follows a key and a colon is a sentence about it: `database.password: Error while validating …`. These
-/// are the beginnings of the service's own texts (docs/reference/connect.md#status and
+/// Returns whether the text after a key and a colon is a sentence: `database.password: Error while validating …`. The
+/// list holds the beginnings of the service's messages (docs/reference/connect.md#status and
 /// docs/reference/connect.md#error-messages).
 fn is_sentence(text: &str) -> bool {
     const BEGINNINGS: [&str; 16] = [
@@ -204,7 +206,7 @@ fn is_sentence(text: &str) -> bool {
     text.is_empty() || BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
 }
 
-/// The length of a quoted value, up to the quote that ends it.
+/// Returns the length of a quoted value, up to its closing quote.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, letter) in text.char_indices() {
@@ -219,7 +221,7 @@ fn quoted_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The length of a bare value. The scheme of an `Authorization` header belongs to it.
+/// Returns the length of an unquoted value, including the scheme of an `Authorization` header.
 fn bare_length(text: &str) -> usize {
     let stop =
         |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | '&' | ')' | ']' | '}' | '"' | '\'');
@@ -231,7 +233,7 @@ fn bare_length(text: &str) -> usize {
     text.find(stop).unwrap_or(text.len())
 }
 
-/// The password in `user:password@host`.
+/// Returns the range of the password in `user:password@host`.
 fn url_password_range(authority: &str) -> Option<(usize, usize)> {
     let end = authority.find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '?' | '#' | '"' | '\''));
     let authority = &authority[..end.unwrap_or(authority.len())];
@@ -309,7 +311,7 @@ mod tests {
         }
     }
 
-    // The texts of docs/reference/connect.md#status and docs/reference/connect.md#error-messages stay as they are.
+    // The messages of docs/reference/connect.md#status and docs/reference/connect.md#error-messages stay unchanged.
     #[test]
     fn a_sentence_about_a_secret_is_not_redacted() {
         for text in [
@@ -325,7 +327,7 @@ mod tests {
         ] {
             let scrubbed = redact(text);
             match text.contains("(using password: YES)") {
-                // A value like any other, and no loss.
+                // `YES` follows the name of a secret, so it is redacted; nothing is lost by that.
                 true => assert_eq!(scrubbed, text.replace("YES", "[redacted]")),
                 false => assert_eq!(scrubbed, text),
             }

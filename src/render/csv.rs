@@ -1,8 +1,9 @@
-//! Comma-separated values as RFC 4180 has them, but with bare line feeds.
+//! CSV as in RFC 4180, but with `
+//! ` as line separator.
 
 use super::escape::escape;
 
-/// `header` and `rows`, one line each.
+/// Returns `header` and `rows`, one line each.
 pub fn to_csv<R: AsRef<str>>(header: &[&str], rows: impl IntoIterator<Item = Vec<R>>) -> String {
     let mut out = format!("{}\n", header.join(","));
     for row in rows {
@@ -13,8 +14,8 @@ pub fn to_csv<R: AsRef<str>>(header: &[&str], rows: impl IntoIterator<Item = Vec
     out
 }
 
-/// A field that holds a separator or a quote stands in quotes. What a spreadsheet would take for a formula gets an
-/// apostrophe before it: names and messages are other people's.
+/// Quotes a field with a separator or quote. A field that a spreadsheet would evaluate as a formula gets an apostrophe
+/// in front, because names and messages are untrusted.
 fn quote_field(text: &str) -> String {
     let formula = text.len() > 1 && text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
     let text = match formula {
@@ -37,7 +38,7 @@ mod tests {
         assert_eq!(text, "a,b\n\"x,y\",\"say \"\"hi\"\"\"\n\\u{1b},\n");
     }
 
-    // What the field calls CSV injection.
+    // CSV injection.
     #[test]
     fn text_is_never_read_as_a_formula() {
         let text = to_csv(

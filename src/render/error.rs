@@ -1,6 +1,5 @@
-//! Errors as the stock CLI prints them (docs/reference/cli.md#error-messages-of-the-cli): `Error: message`, the chain
-//! of causes, findings, usage, and after an empty line the suggestions. Plain text on standard error, also under `-o
-//! json`.
+//! Errors in the format of the Confluent CLI (docs/reference/cli.md#error-messages-of-the-cli): `Error: message`, the
+//! chain of causes, findings, usage, an empty line, and suggestions. Plain text on standard error, also with `-o json`.
 
 use std::{
     any::Any,
@@ -15,23 +14,23 @@ use super::{
 };
 use crate::{diag::Finding, error::Error, hint::Hint};
 
-/// What went wrong, as data.
+/// Error for rendering.
 #[derive(Clone, Debug, Default)]
 pub struct Problem {
-    /// What failed and on what: begins lower case, has no full stop.
+    /// Failed operation and its object: starts in lower case, has no full stop.
     pub message: String,
-    /// Why, from the nearest cause to the root.
+    /// Causes, from the nearest to the root cause.
     pub causes: Vec<String>,
-    /// Places in files that must be changed.
+    /// Findings in files.
     pub findings: Vec<Finding>,
-    /// How the command is called, after a mistake in its arguments.
+    /// Usage line, for invalid arguments.
     pub usage: Option<String>,
-    /// What to do next, as whole sentences.
+    /// Suggestions, whole sentences.
     pub hints: Vec<Hint>,
 }
 
 impl Problem {
-    /// A problem that is only a message.
+    /// Creates an error with only a message.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -53,22 +52,22 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Reports a panic on standard error.
+/// Prints a panic on standard error.
 pub fn print_panic(panic: &PanicHookInfo<'_>) {
     Ui::new(Format::Human, 0).print_error(&panic_problem(panic.location(), panic.payload()));
 }
 
-/// What is said about a panic. A message that was put together at run time is left out, because it may hold a secret; one
-/// that stands in the source cannot.
+/// Returns the error for a panic. A formatted message is omitted, because it may contain a secret; a literal one
+/// cannot.
 fn panic_problem(place: Option<&Location<'_>>, payload: &dyn Any) -> Problem {
     let place = place
         .map(|place| format!(" at {}:{}", place.file(), place.line()))
         .unwrap_or_default();
     let message = payload.downcast_ref::<&'static str>();
     Problem {
-        message: format!("this is a defect of `confluent ebs`{place}"),
+        message: format!("internal error in `confluent ebs`{place}"),
         causes: message.map(ToString::to_string).into_iter().collect(),
-        hints: vec!["Please report it with the command you ran.".into()],
+        hints: vec!["Report this with the command that you ran.".into()],
         ..Problem::default()
     }
 }
@@ -82,7 +81,7 @@ pub(super) fn render_problem(problem: &Problem, width: usize, palette: Palette) 
         .with_hanging_indent(2);
     wrap::write_wrapped(&line, width, palette, &mut out);
 
-    // A cause that repeats what was already said only costs time.
+    // Skip a cause that repeats an earlier message.
     let mut said = said.to_owned();
     for cause in problem.causes.iter().map(|cause| trim_full_stop(cause)) {
         if cause.is_empty() || said.contains(cause) {
@@ -171,8 +170,8 @@ mod tests {
         let problem = Problem {
             message: "could not create service account `ebs-prod-claims-operator`.".into(),
             causes: vec![
-                "Confluent Cloud answered 403".into(),
-                "Confluent Cloud answered 403".into(),
+                "Confluent Cloud returned 403".into(),
+                "Confluent Cloud returned 403".into(),
                 "could not create service account".into(),
             ],
             ..Problem::default()
@@ -181,7 +180,7 @@ mod tests {
             render_problem(&problem, 48, Palette::PLAIN),
             "Error: could not create service account\n\
              \x20 `ebs-prod-claims-operator`\n\
-             \x20 cause: Confluent Cloud answered 403\n"
+             \x20 cause: Confluent Cloud returned 403\n"
         );
     }
 
@@ -200,7 +199,7 @@ mod tests {
         let secret: Box<dyn Any> = Box::new(format!("bad key {}", "cflt-canary"));
         let shown = render_problem(&panic_problem(Some(Location::caller()), &*secret), 80, Palette::PLAIN);
         assert!(
-            shown.starts_with("Error: this is a defect of `confluent ebs` at src/render/error.rs:"),
+            shown.starts_with("Error: internal error in `confluent ebs` at src/render/error.rs:"),
             "{shown}"
         );
         assert!(!shown.contains("canary"));

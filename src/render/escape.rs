@@ -1,9 +1,9 @@
-//! Foreign text on a terminal. Names, descriptions and traces come from outside and may hold sequences that move the
-//! cursor, hide text or turn its direction; they are shown as what they are instead of being obeyed.
+//! Escaping of untrusted text for terminals. Names, descriptions and traces may contain sequences that move the cursor,
+//! hide text or reverse its direction; they are printed as escapes.
 
 use std::borrow::Cow;
 
-/// Whether `c` does something to a terminal, or is invisible and could make two texts look the same.
+/// Returns whether `c` controls a terminal, or is invisible and could make two texts look the same.
 #[must_use]
 pub fn is_deceptive(c: char) -> bool {
     c.is_control() // C0, DEL and C1
@@ -20,13 +20,13 @@ pub fn is_deceptive(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}') // tags
 }
 
-/// `text` on one line: every deceptive character is written out, line breaks too.
+/// Escapes `text` to one line: all deceptive characters and line breaks.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_except(text, |_| false)
 }
 
-/// `text` with its line breaks kept and everything else written out; tabs become four spaces.
+/// Escapes `text` but keeps its line breaks; tabs become four spaces.
 #[must_use]
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
     let text = if text.contains(['\t', '\r']) {

@@ -1,5 +1,4 @@
-//! Findings for people (carets into the file) and for code scanners (SARIF 2.1.0). As JSON they are their own
-//! `Serialize`.
+//! Rendering of findings: as text with carets into the file, and as SARIF 2.1.0 for code scanners.
 
 use std::{ops::Range, path::Path};
 
@@ -13,10 +12,10 @@ use crate::{
     text,
 };
 
-/// Fewer columns than these are no room for a sentence.
+/// Minimum width of a wrapped sentence.
 const NARROWEST: usize = 20;
 
-/// `findings` as text, and a line that counts them.
+/// Renders `findings` as text, followed by their counts.
 pub(super) fn render_findings(findings: &[Finding], width: usize, palette: Palette) -> String {
     let renderer = if palette.colour {
         Renderer::styled()
@@ -63,7 +62,7 @@ fn render_finding(finding: &Finding, renderer: &Renderer, width: usize, out: &mu
             }
         }
     };
-    // "  = help: ", and as many blanks again for the number of the line.
+    // Width of `  = help: ` plus the column for line numbers.
     let fix = finding.fix.as_deref().map(|fix| wrap_after(fix, width, 14));
     if let Some(fix) = &fix {
         group = group.element(Level::HELP.message(&**fix));
@@ -75,14 +74,14 @@ fn render_finding(finding: &Finding, renderer: &Renderer, width: usize, out: &mu
     out.push('\n');
 }
 
-/// A sentence in lines that leave `before` columns free, which the first one begins with and the others are indented by.
+/// Wraps a sentence; `before` columns are reserved for its heading and the indentation of later lines.
 fn wrap_after(text: &str, width: usize, before: usize) -> String {
     let room = width.saturating_sub(before).max(NARROWEST);
     wrap::wrap_paragraph(text, 0, room).trim_end().to_owned()
 }
 
-/// The part of a range that is pointed at: of a value over many lines its first, of a very long one its beginning. The rest
-/// would push what it is about off the terminal.
+/// Returns the part of a range to mark: the first line of a multi-line value, or the beginning of a very long one.
+/// Otherwise the marked text would not fit on the terminal.
 fn first_line(text: &str, range: &Range<usize>, width: usize) -> Range<usize> {
     let part = &text[range.clone()];
     let longest = (width / 2).max(NARROWEST);
@@ -97,13 +96,13 @@ fn first_line(text: &str, range: &Range<usize>, width: usize) -> Range<usize> {
     range.start..range.start + end
 }
 
-/// Who can lift it, unless it is whoever reads this anyway.
+/// Returns the note that names the assignee, unless the reader can fix the finding.
 fn assignee_note(owner: Assignee) -> Option<&'static str> {
     match owner {
         Assignee::Department | Assignee::Platform => None,
-        Assignee::Administrator => Some("an administrator of the organization can lift this"),
-        Assignee::Network => Some("whoever runs the network in between can lift this"),
-        Assignee::Confluent => Some("Confluent can lift this"),
+        Assignee::Administrator => Some("an administrator of the organization can fix this"),
+        Assignee::Network => Some("the network administrators can fix this"),
+        Assignee::Confluent => Some("Confluent can fix this"),
     }
 }
 
@@ -129,7 +128,7 @@ fn count_by_severity(findings: &[Finding]) -> String {
     }
 }
 
-/// `findings` as one SARIF 2.1.0 document, as code scanners read it. Only what they use: rules, levels, places.
+/// Returns `findings` as a SARIF 2.1.0 document with the fields that code scanners use: rules, levels, locations.
 #[must_use]
 pub fn to_sarif(findings: &[Finding]) -> Value {
     let mut rules = findings.iter().map(|finding| finding.rule).collect::<Vec<_>>();
@@ -151,7 +150,7 @@ pub fn to_sarif(findings: &[Finding]) -> Value {
     })
 }
 
-/// A rule, with what the linter says about it.
+/// Returns a rule with the linter's description.
 fn sarif_rule(id: &str) -> Value {
     let Some(rule) = rules::find(id) else {
         return json!({"id": id});
@@ -195,7 +194,7 @@ fn sarif_result(finding: &Finding) -> Value {
     result
 }
 
-/// A path as a relative URI reference, with forward slashes on every system.
+/// Returns a path as a relative URI reference with forward slashes.
 fn sarif_uri(path: &Path) -> String {
     use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
     const UNSAFE: &AsciiSet = &CONTROLS
@@ -249,10 +248,10 @@ mod tests {
 
     fn rendered(text: &str, range: Range<usize>, width: usize) -> String {
         let file = SourceFile::new("a.json", text);
-        let finding = Finding::error("wrong-type", "`mode` is `x`, not a whole number")
+        let finding = Finding::error("wrong-type", "`mode` is `x`, not an integer")
             .with_span(SourceSpan::new(&file, range))
             .with_fix(
-                "Did you mean `bulk`? It can be `timestamp`, `incrementing`, `timestamp+incrementing` and `bulk`.",
+                "Did you mean `bulk`? Allowed values: `timestamp`, `incrementing`, `timestamp+incrementing` and `bulk`.",
             );
         render_findings(&[finding], width, Palette::PLAIN)
     }
@@ -266,13 +265,13 @@ mod tests {
         );
         let at = text.find("\"bulke\"").unwrap();
         insta::assert_snapshot!(rendered(&text, at..at + 7, 80), @r#"
-        error[wrong-type]: `mode` is `x`, not a whole number
+        error[wrong-type]: `mode` is `x`, not an integer
          --> a.json:1:319
           |
         1 | ...xxxxxxxxxxxxxxxxxxxx", "mode": "bulke", "b": "yyyyyyyyyyyyyyyyyyyyyyyy...
           |                                   ^^^^^^^
           |
-          = help: Did you mean `bulk`? It can be `timestamp`, `incrementing`,
+          = help: Did you mean `bulk`? Allowed values: `timestamp`, `incrementing`,
                   `timestamp+incrementing` and `bulk`.
 
         Found 1 error.
@@ -283,29 +282,29 @@ mod tests {
     fn a_long_value_is_marked_at_its_beginning() {
         let text = format!("{{\"mode\": \"{}\"}}", "x".repeat(3000));
         insta::assert_snapshot!(rendered(&text, 9..3011, 60), @r#"
-        error[wrong-type]: `mode` is `x`, not a whole number
+        error[wrong-type]: `mode` is `x`, not an integer
          --> a.json:1:10
           |
         1 | {"mode": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
           |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           |
-          = help: Did you mean `bulk`? It can be `timestamp`,
-                  `incrementing`, `timestamp+incrementing` and
-                  `bulk`.
+          = help: Did you mean `bulk`? Allowed values:
+                  `timestamp`, `incrementing`,
+                  `timestamp+incrementing` and `bulk`.
 
         Found 1 error.
         "#);
         let text = "mode: |\n  one\n  two\n";
         insta::assert_snapshot!(rendered(text, 10..text.len(), 60), @r"
-        error[wrong-type]: `mode` is `x`, not a whole number
+        error[wrong-type]: `mode` is `x`, not an integer
          --> a.json:2:3
           |
         2 |   one
           |   ^^^
           |
-          = help: Did you mean `bulk`? It can be `timestamp`,
-                  `incrementing`, `timestamp+incrementing` and
-                  `bulk`.
+          = help: Did you mean `bulk`? Allowed values:
+                  `timestamp`, `incrementing`,
+                  `timestamp+incrementing` and `bulk`.
 
         Found 1 error.
         ");

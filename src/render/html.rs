@@ -1,25 +1,25 @@
-//! HTML pages that stand alone: one file, no scripts, nothing from elsewhere, which the page itself forbids.
+//! Self-contained HTML pages: one file, no scripts, no external resources; a content security policy enforces this.
 //!
-//! They are written element by element. Text and values of attributes are escaped by the one function that writes them;
-//! names of elements and attributes are this program's own, so that nothing foreign can become markup.
+//! Pages are built from elements. One function escapes all text and attribute values; element and attribute names are
+//! constants, so untrusted text cannot become markup.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 use super::escape::escape;
 
-/// How pages look: light and dark, wide and narrow.
+/// Style sheet: light and dark, wide and narrow.
 const CSS: &str = include_str!("page.css");
 
 /// Attributes of an element.
 pub type Attributes<'a> = &'a [(&'static str, &'a str)];
 
-/// A piece of a page.
+/// Part of a page.
 #[derive(Debug, Default)]
 pub struct Html(String);
 
 impl Html {
-    /// An element with what `inside` writes into it.
+    /// Writes an element with the content that `inside` writes.
     pub fn element(&mut self, name: &'static str, attributes: Attributes<'_>, inside: impl FnOnce(&mut Self)) {
         self.open(name, attributes);
         inside(self);
@@ -28,17 +28,17 @@ impl Html {
         self.0.push('>');
     }
 
-    /// An element with text.
+    /// Writes an element with text.
     pub fn text_element(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
         self.element(name, attributes, |html| html.text(text));
     }
 
-    /// An element that has no end, such as `meta`.
+    /// Writes a void element, such as `meta`.
     pub fn void_element(&mut self, name: &'static str, attributes: Attributes<'_>) {
         self.open(name, attributes);
     }
 
-    /// Text.
+    /// Writes text.
     pub fn text(&mut self, text: &str) {
         for c in escape(text).chars() {
             match c {
@@ -66,7 +66,7 @@ impl Html {
     }
 }
 
-/// A whole page; `body` writes what stands in it.
+/// Returns a page; `body` writes its content.
 #[must_use]
 pub fn page(title: &str, body: impl FnOnce(&mut Html)) -> String {
     let digest = STANDARD.encode(Sha256::digest(CSS));
@@ -83,7 +83,7 @@ pub fn page(title: &str, body: impl FnOnce(&mut Html)) -> String {
             html.void_element("meta", &[("name", "viewport"), ("content", viewport)]);
             html.void_element("meta", &[("name", "color-scheme"), ("content", "light dark")]);
             html.text_element("title", &[], title);
-            // Our own style sheet is the one text that is not escaped: there it would not be what the digest is of.
+            // The style sheet is not escaped, because the digest in the policy covers its exact text.
             html.element("style", &[], |html| html.0.push_str(CSS));
         });
         html.element("body", &[], body);

@@ -1,4 +1,4 @@
-//! From a view to text for people.
+//! Rendering of views as text.
 
 use super::{
     escape::escape,
@@ -9,7 +9,7 @@ use super::{
     wrap,
 };
 
-/// `blocks` as text of at most `width` columns, ending in a line break.
+/// Renders `blocks` as text of at most `width` columns, ending in a line break.
 pub(super) fn render(blocks: &[Block], width: usize, palette: Palette) -> String {
     let mut out = String::new();
     for (index, block) in blocks.iter().enumerate() {
@@ -51,7 +51,7 @@ fn render_diff(changes: &[DiffEntry], width: usize, palette: Palette, out: &mut 
     let columns = changes.iter().map(|change| change.columns.len()).max().unwrap_or(0);
     let mut widths = vec![0; columns];
     for change in changes {
-        // The last word of a change is followed by nothing, so it does not push the others apart.
+        // The last column needs no alignment.
         for (column, word) in change
             .columns
             .iter()
@@ -74,7 +74,7 @@ fn render_diff(changes: &[DiffEntry], width: usize, palette: Palette, out: &mut 
                 line = line.with_text(" ".repeat(missing + 2));
             }
         }
-        // The reason stands beside the change where it fits, else below it.
+        // The reason follows on the same line if it fits, else on the next.
         let below = match &change.reason {
             Some(why) => {
                 let long = wrap::line_width(&line) + wrap::width(&escape(why)) + 4 > width;

@@ -1,4 +1,5 @@
-//! JSON as the stock CLI prints it: two spaces, a line break at the end, and short lists of scalars on one line.
+//! JSON in the format of the Confluent CLI: two spaces, a line break at the end, and short lists of scalars on one
+//! line.
 
 use std::fmt::Write as _;
 
@@ -7,10 +8,10 @@ use serde_json::Value;
 
 use super::escape::is_deceptive;
 
-/// A list of scalars that ends before this column stays on one line.
+/// Maximum width of a list of scalars on one line.
 const WIDTH: usize = 80;
 
-/// One document, as `-o json` prints it.
+/// Renders one document, for `-o json`.
 pub(crate) fn render(value: &impl Serialize) -> serde_json::Result<String> {
     let mut out = String::new();
     write_value(&serde_json::to_value(value)?, 0, &mut out);
@@ -18,7 +19,7 @@ pub(crate) fn render(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(out)
 }
 
-/// One line per element of a list, or one line.
+/// Renders one line per element of a list, or one line for another value.
 pub(super) fn render_lines(value: &impl Serialize) -> serde_json::Result<String> {
     let mut out = String::new();
     let value = serde_json::to_value(value)?;
@@ -113,12 +114,12 @@ fn push_new_line(comma: bool, indent: usize, out: &mut String) {
 fn write_scalar(value: &Value, out: &mut String) {
     match value {
         Value::String(text) => write_string(text, out),
-        // `Value` displays everything else as compact JSON.
+        // `Value` displays the other types as compact JSON.
         other => out.push_str(&other.to_string()),
     }
 }
 
-/// Writes a string; what could deceive a terminal is written as `\uXXXX`, which is the same value.
+/// Writes a string; deceptive characters are written as `\uXXXX`, which is the same value.
 pub(super) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {

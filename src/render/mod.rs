@@ -1,6 +1,6 @@
-//! From values to text: the only writer of standard output, and of standard error besides tracing.
+//! Output: the only code that writes to standard output and, besides tracing, to standard error.
 //!
-//! A command returns a [`Viewable`] value. [`Ui`] prints its view for people, or the value itself as JSON or YAML.
+//! A command returns a [`Viewable`] value. [`Ui`] prints its view as text, or the value as JSON or YAML.
 
 mod csv;
 pub mod error;
@@ -34,16 +34,16 @@ pub(crate) use ui::width;
 pub use view::{Block, Cell, ChangeMark, DiffEntry, Record, RowList, Table, TableRow, TextLine, Viewable};
 pub(crate) use wrap::wrap_paragraph;
 
-/// How results are printed.
+/// Output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Tables and sentences.
+    /// Tables and text.
     #[default]
     Human,
     /// One JSON document.
     Json,
     /// One YAML document.
     Yaml,
-    /// JSON, one value per line: for what comes bit by bit, and for lists that are long.
+    /// JSON Lines: one value per line, for streams and long lists.
     Ndjson,
 }

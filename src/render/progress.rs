@@ -1,4 +1,4 @@
-//! Listeners that show work while it goes on: bars on a terminal, few plain lines otherwise.
+//! Progress listeners: bars on a terminal, lines otherwise.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +15,10 @@ use super::{
 };
 use crate::apply::event::{EventListener, Reporter, RunEvent};
 
-/// Departments named beside the bar at the same time.
+/// Maximum number of departments named next to the bar.
 const NAMED: usize = 3;
 
-/// How an event reads as one line; nothing for events that only move a bar.
+/// Returns an event as one line; `None` for events that only move a bar.
 fn event_line(event: &RunEvent, palette: Palette) -> Option<String> {
     let (style, word, text) = match event {
         RunEvent::Phase { .. } | RunEvent::Started { .. } | RunEvent::Info { .. } | RunEvent::Warning { .. } => {
@@ -49,7 +49,7 @@ fn format_wait(wait: Duration) -> String {
     }
 }
 
-/// Plain lines, for logs: phases and what went wrong, nothing that merely goes on.
+/// Progress as plain lines, for logs: phases and problems only.
 pub(super) struct LineProgress {
     pub(super) ui: Ui,
 }
@@ -71,9 +71,9 @@ impl EventListener for LineProgress {
     }
 }
 
-/// One bar for the phase that runs, with the departments in work; finished steps scroll by above it.
+/// Progress bar for the current phase, with the departments in progress; finished steps scroll above it.
 pub(super) struct BarProgress {
-    /// Writes the lines: those of the bar library are padded to the width of the terminal.
+    /// Writes the lines, because the bar library pads its own lines to the terminal width.
     ui: Ui,
     multi: MultiProgress,
     state: Mutex<BarState>,
@@ -85,7 +85,7 @@ struct BarState {
     phase: &'static str,
     total: u64,
     finished: u64,
-    /// Steps in work, by department.
+    /// Running steps by department.
     running: BTreeMap<String, usize>,
 }
 
@@ -98,7 +98,7 @@ impl BarProgress {
         }
     }
 
-    /// Where other lines must go while the bar stands.
+    /// Returns the handle that suspends the bar while other lines are written.
     pub(super) fn multi(&self) -> MultiProgress {
         self.multi.clone()
     }
@@ -113,7 +113,7 @@ impl BarState {
             "{spinner} {prefix:<9} [{bar:24}] {pos}/{len}  {wide_msg}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            // ASCII, so that it reads on any terminal and in any font.
+            // ASCII works on every terminal and font.
             bar.set_style(style.progress_chars("=> ").tick_chars("-\\|/ "));
         }
         bar.set_prefix(name);
@@ -125,7 +125,7 @@ impl BarState {
         self.running.clear();
     }
 
-    /// Takes the bar away, and says what stays of it.
+    /// Removes the bar and returns its final line.
     fn finish_phase(&mut self) -> Option<String> {
         let bar = self.bar.take()?;
         bar.finish_and_clear();
@@ -167,7 +167,7 @@ impl BarState {
 
 impl EventListener for BarProgress {
     fn on_event(&self, event: &RunEvent) {
-        // A panic elsewhere must not silence the progress.
+        // A poisoned lock must not stop the progress output.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             RunEvent::Phase { name, total } => {
@@ -180,7 +180,7 @@ impl EventListener for BarProgress {
             RunEvent::Done { department, .. } | RunEvent::Failed { department, .. } => {
                 state.record_step(department.as_ref(), false);
             }
-            // It was never begun.
+            // The step never started.
             RunEvent::Skipped { .. } => state.record_step(None, false),
             RunEvent::Info { text } => self.ui.info(text),
             RunEvent::Warning { text } => self.ui.warn(text),
@@ -251,7 +251,7 @@ mod tests {
         }
         drop(bars);
         insta::assert_snapshot!(captured.stderr(), @r"
-        Look
+        Observe
           done  create key
           FAIL  create binding: 409
         Apply 2/3

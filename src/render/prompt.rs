@@ -1,4 +1,5 @@
-//! Questions, as the stock CLI asks them (docs/reference/cli.md#prompts): also to a pipe, and never twice.
+//! Prompts in the style of the Confluent CLI (docs/reference/cli.md#prompts): answers may come from a pipe, and a
+//! prompt is never repeated.
 
 use std::io::BufRead as _;
 
@@ -6,8 +7,8 @@ use super::{Format, Ui, escape::escape, stream::lock};
 use crate::error::PromptError;
 
 impl Ui {
-    /// Asks `question` as the stock CLI does (docs/reference/cli.md#prompts), also when the answer comes through a
-    /// pipe. `flag` is the flag that would have answered it.
+    /// Asks a yes/no question like the Confluent CLI (docs/reference/cli.md#prompts), also with an answer from a pipe.
+    /// `flag` is the flag that replaces the prompt.
     pub fn confirm(&self, question: &str, flag: &'static str) -> Result<bool, PromptError> {
         let answer = self.ask(&format!("{question} (y/n): "), flag)?;
         match answer.to_lowercase().as_str() {
@@ -17,9 +18,9 @@ impl Ui {
         }
     }
 
-    /// Asks for `wanted` to be typed, for what cannot be undone.
+    /// Asks the user to type `wanted`, for irreversible operations.
     pub fn confirm_by_typing(&self, question: &str, wanted: &str, flag: &'static str) -> Result<(), PromptError> {
-        let typed = self.ask(&format!("{question} Type \"{wanted}\" to go on: "), flag)?;
+        let typed = self.ask(&format!("{question} Type \"{wanted}\" to continue: "), flag)?;
         if typed == wanted {
             return Ok(());
         }
@@ -29,8 +30,8 @@ impl Ui {
         })
     }
 
-    /// Asks for a secret, on standard error; what is typed is not shown. From a pipe it is read as a line, as by the
-    /// stock CLI (docs/reference/cli.md#prompts).
+    /// Prompts for a secret on standard error without echo. From a pipe, it reads a line like the Confluent CLI
+    /// (docs/reference/cli.md#prompts).
     pub fn ask_secret(&self, question: &str) -> Result<String, PromptError> {
         self.write_err(&escape(&format!("{question}: ")));
         if self.0.input_is_terminal {
@@ -48,7 +49,7 @@ impl Ui {
 
     fn ask(&self, prompt: &str, flag: &'static str) -> Result<String, PromptError> {
         let prompt = escape(prompt);
-        // The stock CLI asks on standard output; where that holds a document, the question may not be part of it.
+        // The Confluent CLI prompts on standard output, except where that contains a document.
         if self.0.format == Format::Human {
             self.write_out(&prompt).map_err(|_| PromptError::Unreadable)?;
         } else {
@@ -57,7 +58,7 @@ impl Ui {
         let mut line = String::new();
         let read = lock(&self.0.input).read_line(&mut line);
         if !self.0.input_is_terminal {
-            // Nobody pressed enter, so the line is still open.
+            // Input from a pipe does not end the line of the prompt.
             self.write_out_or_err("\n");
         }
         match read {
@@ -69,7 +70,7 @@ impl Ui {
 
     fn write_out_or_err(&self, text: &str) {
         if self.0.format == Format::Human {
-            // The prompt before it was written or dropped; this is no more important.
+            // A failed write of the prompt is ignored.
             drop(self.write_out(text));
         } else {
             self.write_err(text);
@@ -109,11 +110,11 @@ mod tests {
         ui.confirm_by_typing("This deletes everything.", "claims", "--yes")
             .unwrap();
         let error = ui.confirm_by_typing("This too.", "claims", "--yes").unwrap_err();
-        assert_eq!(error.to_string(), "`motor` is not `claims`, so nothing was done");
+        assert_eq!(error.to_string(), "not confirmed: expected `claims`, got `motor`");
         assert!(
             captured
                 .stdout()
-                .starts_with("Sure? (y/n): \nThis deletes everything. Type \"claims\" to go on: \n")
+                .starts_with("Sure? (y/n): \nThis deletes everything. Type \"claims\" to continue: \n")
         );
     }
 }

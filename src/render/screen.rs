@@ -1,4 +1,4 @@
-//! The whole terminal, painted again and again for somebody who watches. What was on it before comes back at the end.
+//! Full-screen display that is repainted repeatedly and restores the terminal at the end.
 
 use std::io::{self, IsTerminal};
 
@@ -11,28 +11,28 @@ use super::{
 };
 use crate::cancel::CancelToken;
 
-/// Another screen, without a cursor, on which a line that is too long is cut off.
+/// Switches to the alternate screen, hides the cursor and disables line wrapping.
 const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l";
 const LEAVE: &str = "\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l";
 const HOME: &str = "\u{1b}[H";
 const END_OF_LINE: &str = "\u{1b}[K";
 const END_OF_SCREEN: &str = "\u{1b}[J";
 
-/// Columns and lines of a terminal that does not tell them.
+/// Size if the terminal does not report it.
 const DEFAULT_SIZE: (usize, usize) = (80, 24);
 
-/// The terminal, taken over until this is dropped. Meanwhile messages stand in its last line.
+/// Full-screen display. Dropping it restores the terminal; until then messages appear in the last line.
 pub struct Screen {
     ui: Ui,
-    /// How to stop, in words.
+    /// Text that tells how to stop.
     stop: &'static str,
 }
 
-/// What is to be given back when the terminal is left: how keys were read.
+/// Saved key mode of the terminal, to be restored.
 pub(super) type SavedKeyMode = Option<keys::Keys>;
 
 impl Ui {
-    /// Takes the terminal over; nothing where standard output is none. A key that means to stop wishes `interrupt`.
+    /// Opens the full-screen display; `None` if standard output is not a terminal. The stop key cancels `cancel`.
     #[must_use]
     pub fn open_screen(&self, cancel: &CancelToken) -> Option<Screen> {
         if !self.0.out_is_terminal {
@@ -42,14 +42,14 @@ impl Ui {
             .is_terminal()
             .then(|| keys::Keys::listen(self, cancel))
             .flatten();
-        let stop = if keys.is_some() { keys::STOP } else { "Ctrl-C ends" };
+        let stop = if keys.is_some() { keys::STOP } else { "Ctrl-C to stop" };
         *lock(&self.0.saved_terminal) = Some(keys);
         *lock(&self.0.pending_message) = Some(String::new());
         drop(self.write_out(ENTER));
         Some(Screen { ui: self.clone(), stop })
     }
 
-    /// Gives the terminal back as it was, if it is taken: also before a process ends without dropping anything.
+    /// Restores the terminal if it is in full-screen mode, also before a process exits without running destructors.
     pub fn leave_screen(&self) {
         let taken = lock(&self.0.saved_terminal).take();
         if taken.is_some() {
@@ -60,7 +60,8 @@ impl Ui {
 }
 
 impl Screen {
-    /// Paints what `frame` shows at this number of columns and lines; what does not fit is counted in the last line.
+    /// Paints the blocks that `frame` returns for this number of columns and lines; the last line counts lines that do
+    /// not fit.
     pub fn paint(&self, frame: impl FnOnce(usize, usize) -> Vec<Block>) -> io::Result<()> {
         let size = terminal_size::terminal_size();
         let (width, height) = size.map_or(DEFAULT_SIZE, |(width, height)| (width.0.into(), height.0.into()));
@@ -74,13 +75,13 @@ impl Screen {
     }
 }
 
-/// One painting: every line of the terminal, so that nothing of the last one stays.
+/// Returns one frame: every line of the terminal, so that nothing of the previous frame remains.
 fn paint_to_string(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str, note: &str) -> String {
     let text = human::render(blocks, width, ui.0.out.palette);
     let lines: Vec<&str> = text.lines().collect();
     let mut out = HOME.to_owned();
     for line in lines.iter().take(room) {
-        // Before the line: after one as wide as the terminal it would take the last character away.
+        // Erase before writing: after a full-width line, erasing would delete its last character.
         out.push_str(END_OF_LINE);
         out.push_str(line);
         out.push('\n');
@@ -97,7 +98,7 @@ fn paint_to_string(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), sto
     };
     let last = TextLine::new().with_styled_text(Style::Muted, last);
     let last = human::render(&[Block::line(last)], usize::MAX, ui.0.out.palette);
-    // Without filling up what is above it, the last line would stand right below the rest.
+    // Erase the rest, so that the status line is on the last line.
     let missing = room.saturating_sub(lines.len());
     out.extend(std::iter::repeat_n('\n', missing));
     out.push_str(END_OF_LINE);
@@ -111,7 +112,7 @@ impl Drop for Screen {
     }
 }
 
-/// Keys as they are pressed, not line by line.
+/// Single-key input, without waiting for a line.
 #[cfg(unix)]
 mod keys {
     use std::{
@@ -124,15 +125,15 @@ mod keys {
     use super::super::ui::Ui;
     use crate::{cancel::CancelToken, exit::ExitCode};
 
-    pub(super) const STOP: &str = "q ends";
+    pub(super) const STOP: &str = "q to stop";
 
-    /// The terminal as it was before.
+    /// Saved terminal settings.
     pub(in crate::render) struct Keys(Termios);
 
     impl Keys {
-        /// From now on `q` and Ctrl-C wish to stop; pressed again, they end the process at once. Ctrl-C sends no signal
-        /// meanwhile: it would end the Confluent CLI that started this process at once, and the shell would take the
-        /// terminal as it is.
+        /// Starts reading keys: `q` and Ctrl-C cancel, and a second press ends the process at once. Ctrl-C sends no
+        /// signal in this mode, because the signal would end the parent Confluent CLI immediately, and the shell would
+        /// take the terminal before it is restored.
         pub(super) fn listen(ui: &Ui, cancel: &CancelToken) -> Option<Self> {
             let before = tcgetattr(io::stdin()).ok()?;
             let mut now = before.clone();
@@ -141,7 +142,7 @@ mod keys {
             now.special_codes[SpecialCodeIndex::VTIME] = 0;
             tcsetattr(io::stdin(), OptionalActions::Now, &now).ok()?;
             let (ui, interrupt) = (ui.clone(), cancel.clone());
-            // It ends with the process at the latest: nobody can call back a thread that waits for a key.
+            // The thread ends with the process: a thread that waits for a key cannot be stopped.
             thread::spawn(move || {
                 const CTRL_C: u8 = 3;
                 let mut key = [0];
@@ -158,19 +159,19 @@ mod keys {
 
     impl Drop for Keys {
         fn drop(&mut self) {
-            // A terminal that is gone needs no way back.
+            // A closed terminal needs no restoring.
             let _gone = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
         }
     }
 }
 
-/// Elsewhere the signal of Ctrl-C is all there is.
+/// Other systems only have the Ctrl-C signal.
 #[cfg(not(unix))]
 mod keys {
     use super::super::ui::Ui;
     use crate::cancel::CancelToken;
 
-    pub(super) const STOP: &str = "Ctrl-C ends";
+    pub(super) const STOP: &str = "Ctrl-C to stop";
 
     pub(in crate::render) struct Keys;
 
@@ -189,21 +190,21 @@ mod tests {
     fn painted_text(lines: usize, room: usize, note: &str) -> String {
         let (ui, _) = Ui::captured(Format::Human, 80, "");
         let lines = (1..=lines).map(|number| TextLine::from(format!("line {number}")));
-        let text = paint_to_string(&ui, &[Block::Lines(lines.collect())], (20, room), "q ends", note);
+        let text = paint_to_string(&ui, &[Block::Lines(lines.collect())], (20, room), "q to stop", note);
         let text = text.replace(HOME, "^").replace(END_OF_LINE, "$");
         text.replace(END_OF_SCREEN, "#")
     }
 
     #[test]
     fn a_full_frame_ends_on_the_last_terminal_line() {
-        assert_eq!(painted_text(2, 4, ""), "^$line 1\n$line 2\n#\n\n$q ends.");
+        assert_eq!(painted_text(2, 4, ""), "^$line 1\n$line 2\n#\n\n$q to stop.");
         assert_eq!(
             painted_text(5, 2, ""),
-            "^$line 1\n$line 2\n#$q ends. 3 more lines need a larger window."
+            "^$line 1\n$line 2\n#$q to stop. 3 more lines need a larger window."
         );
         assert_eq!(
             painted_text(3, 2, ""),
-            "^$line 1\n$line 2\n#$q ends. 1 more line needs a larger window."
+            "^$line 1\n$line 2\n#$q to stop. 1 more line needs a larger window."
         );
     }
 

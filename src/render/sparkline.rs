@@ -1,15 +1,16 @@
-//! Values over time as one line of characters, from zero at the bottom to the largest at the top.
+//! Sparkline: values over time as one line of characters, from zero to the maximum.
 
-/// From zero to the largest.
+/// Characters from zero to the maximum.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// The same where there is nothing but ASCII.
+/// ASCII characters from zero to the maximum.
 const ASCII: [char; 8] = ['_', '-', '=', '+', '*', '%', '#', '@'];
-/// No value, which is not zero.
+/// Character for a missing value, which differs from zero.
 const NO_BLOCK: char = '·';
-/// The same in ASCII.
+/// ASCII character for a missing value.
 const NO_ASCII: char = '.';
 
-/// `values` in at most `columns` characters. Where several share a character it shows the largest, so that no peak is lost.
+/// Draws `values` in at most `columns` characters. A character that covers several values shows the largest, so that no
+/// peak is lost.
 pub(super) fn draw_sparkline(values: &[Option<u64>], columns: usize, unicode: bool) -> String {
     let (glyphs, nothing) = if unicode { (BLOCKS, NO_BLOCK) } else { (ASCII, NO_ASCII) };
     let largest = values.iter().flatten().copied().max().unwrap_or(0);
@@ -22,7 +23,7 @@ pub(super) fn draw_sparkline(values: &[Option<u64>], columns: usize, unicode: bo
     (0..columns).map(glyph).collect()
 }
 
-/// 0 for nothing at all, 7 for the largest; what is more than nothing is at least 1.
+/// Returns 0 for zero, 7 for the maximum; every value above zero is at least 1.
 fn bar_level(value: u64, largest: u64) -> usize {
     let sevenths = (u128::from(value) * 7).div_ceil(u128::from(largest.max(1)));
     usize::try_from(sevenths).unwrap_or(7).min(7)
@@ -51,7 +52,7 @@ mod tests {
         values[17] = Some(700);
         values[30..36].fill(None);
         assert_eq!(draw_sparkline(&values, 10, true), "▂▂█▂▂·▂▂▂▂");
-        // A value beside a gap is not lost.
+        // A value next to a gap is kept.
         values[33] = Some(1);
         assert_eq!(draw_sparkline(&values, 10, true), "▂▂█▂▂▂▂▂▂▂");
     }

@@ -1,4 +1,4 @@
-//! One place that text goes to, and a buffer to go to in tests.
+//! Output stream, and a buffer for tests.
 
 use std::{
     io::{self, Write},
@@ -9,9 +9,9 @@ use super::style::Palette;
 
 /// Standard output, standard error, or a buffer.
 pub(super) struct Stream {
-    /// Whether it shows styles.
+    /// Styles that the stream supports.
     pub(super) palette: Palette,
-    /// Nothing once the reader went away (`| head`): what comes later is dropped without a word.
+    /// Writer; `None` after the reader closed the pipe (`| head`), which silently drops later output.
     writer: Mutex<Option<Box<dyn Write + Send>>>,
 }
 
@@ -38,7 +38,7 @@ impl Stream {
     }
 }
 
-/// What a captured `Ui` was told.
+/// Captured output of a `Ui`.
 #[derive(Clone, Default)]
 pub struct Captured {
     pub(super) out: SharedBuffer,
@@ -46,13 +46,13 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// Everything on standard output so far.
+    /// Returns the text written to standard output.
     #[must_use]
     pub fn stdout(&self) -> String {
         self.out.text()
     }
 
-    /// Everything on standard error so far.
+    /// Returns the text written to standard error.
     #[must_use]
     pub fn stderr(&self) -> String {
         self.err.text()
@@ -79,7 +79,7 @@ impl Write for SharedBuffer {
     }
 }
 
-/// A panic elsewhere must not take the output away.
+/// Locks a mutex, ignoring poisoning, so that a panic elsewhere does not stop the output.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,32 +1,32 @@
-//! What text means, and what that looks like. Code says [`Style::Added`]; only this file knows about green.
+//! Styles and their appearance. Code uses [`Style::Added`]; only this file knows colours.
 //!
-//! Output must be understandable without colour, so a style only repeats what a word or a symbol already says.
+//! Output must be readable without colour: a style only repeats the meaning of a word or symbol.
 
 use anstyle::{AnsiColor, Effects};
 
-/// What a piece of text means.
+/// Style of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
-    /// Nothing in particular.
+    /// No style.
     #[default]
     Plain,
-    /// Something failed or is wrong.
+    /// Error.
     Error,
-    /// Something may be wrong.
+    /// Warning.
     Warning,
-    /// Advice.
+    /// Hint.
     Hint,
-    /// Will be, or was, created.
+    /// Created.
     Added,
-    /// Will be, or was, deleted.
+    /// Deleted.
     Removed,
-    /// Will be, or was, changed.
+    /// Changed.
     Changed,
-    /// Is as it should be.
+    /// Success.
     Ok,
-    /// Of little importance.
+    /// Secondary text.
     Muted,
-    /// The title of what follows.
+    /// Heading.
     Heading,
 }
 
@@ -46,17 +46,17 @@ impl Style {
     }
 }
 
-/// What can be shown on one stream.
+/// Capabilities of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
-    /// Styles. False when the stream is no terminal, or the user does not want colour.
+    /// Whether styles are enabled: the stream is a terminal, and the user did not disable colour.
     pub colour: bool,
-    /// Characters that draw. False where the locale or the terminal has no more than letters.
+    /// Whether Unicode drawing characters are supported by locale and terminal.
     pub unicode: bool,
 }
 
 impl Palette {
-    /// No styles at all, and nothing but letters.
+    /// No styles and only ASCII.
     pub const PLAIN: Self = Self {
         colour: false,
         unicode: false,

@@ -1,5 +1,5 @@
-//! Tables as the stock CLI prints them (docs/reference/cli.md#tables): lists without an outer border, records with one.
-//! Never coloured, so that a pasted table is the table that was seen.
+//! Tables in the format of the Confluent CLI (docs/reference/cli.md#tables): lists without an outer border, records
+//! with one. Never coloured, so that a pasted table is unchanged.
 
 use comfy_table::{
     Cell as TableCell, CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table as Grid, TableStyle,
@@ -13,29 +13,28 @@ use super::{
     wrap,
 };
 
-/// At this many columns a cell of a list is wrapped, however wide the terminal is.
+/// Width at which a list's cell is wrapped, regardless of the terminal width.
 const CELL_WIDTH: usize = 30;
 
-/// A curve is never wider, however wide the terminal is.
+/// Maximum width of a sparkline.
 const CURVE_WIDTH: usize = 60;
 
-/// Below this many columns a cell cannot be read any more.
+/// Minimum width of a column.
 const MIN_COLUMN_WIDTH: usize = 8;
 
-/// The stock CLI's list: blanks instead of the outer border, a rule below the header.
+/// List style of the Confluent CLI: spaces instead of the outer border, a rule below the header.
 const LIST: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::new(' ', '|', ' '))
     .header_separator(LineStyle::new('-', '-', '+', '-'))
     .content_lines(ContentLineStyle::new(' ', '|', ' '));
 
-/// The stock CLI's record: a border around names and values, no header.
+/// Record style of the Confluent CLI: a border around names and values, no header.
 const BORDERED: TableStyle = TableStyle::new()
     .top_border(LineStyle::new('+', '-', '+', '+'))
     .content_lines(ContentLineStyle::new('|', '|', '|'))
     .bottom_border(LineStyle::new('+', '-', '+', '+'));
 
-/// Appends `table`, at most `width` columns wide. When its columns would become unreadably narrow, each row is shown as
-/// a record instead.
+/// Appends `table`, at most `width` columns wide. If its columns would be too narrow, each row is printed as a record.
 pub(super) fn render_list(table: &Table, width: usize, palette: Palette, out: &mut String) {
     if table.rows.is_empty() {
         out.push_str("None found.\n");
@@ -100,7 +99,7 @@ pub(super) fn render_record(record: &Record, width: usize, palette: Palette, out
         .map(|(name, _)| wrap::width(name))
         .max()
         .unwrap_or(0);
-    // Two borders, the line between, and a blank on either side of both.
+    // Two borders, a separator, and a space on both sides of both cells.
     let room = width.saturating_sub(names + 7).max(MIN_COLUMN_WIDTH);
     let mut grid = new_grid(BORDERED);
     for (name, value) in &record.fields {
@@ -113,8 +112,8 @@ pub(super) fn render_record(record: &Record, width: usize, palette: Palette, out
     append_grid(&grid, out);
 }
 
-/// A heading in the middle of its column. Where the blanks are odd, the stock CLI puts the smaller half on the left,
-/// and the library the larger.
+/// Centers a heading in its column. For an odd number of spaces, the Confluent CLI puts the smaller half on the left;
+/// the table library would put the larger.
 fn center(heading: &str, width: usize) -> String {
     let lines = heading.lines().map(|line| {
         let gap = width.saturating_sub(wrap::width(line)) / 2;
@@ -136,7 +135,7 @@ fn rows_as_records(table: &Table, width: usize, palette: Palette, out: &mut Stri
 fn new_grid(style: TableStyle) -> Grid {
     let mut grid = Grid::new();
     grid.load_style(style);
-    // Cells are folded here, since only we know the stock CLI's rule.
+    // Cells are wrapped here, by the rule of the Confluent CLI.
     grid.set_content_arrangement(ContentArrangement::Disabled);
     grid
 }
@@ -148,7 +147,7 @@ fn append_grid(grid: &Grid, out: &mut String) {
     }
 }
 
-/// The text of a cell; a curve is drawn later, when it is known how wide.
+/// Returns the text of a cell; sparklines are drawn later, when their width is known.
 fn cell_text(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) | Cell::Number(text) => escape(text).into_owned(),
@@ -158,11 +157,11 @@ fn cell_text(cell: &Cell) -> String {
     }
 }
 
-/// `text` in lines of about `limit` columns, and never more than `most`.
+/// Wraps `text` to about `limit` columns, and never more than `most`.
 fn fold(text: &str, limit: usize, most: usize) -> String {
     text.split('\n')
         .flat_map(|line| {
-            // A line that fits keeps its blanks.
+            // A line that fits keeps its spaces.
             if wrap::width(line) <= limit {
                 vec![line.to_owned()]
             } else {
@@ -174,7 +173,7 @@ fn fold(text: &str, limit: usize, most: usize) -> String {
         .join("\n")
 }
 
-/// How wide each column may become so that the table fits into `width`; nothing when it cannot fit.
+/// Returns the width of each column so that the table fits into `width`; `None` if it cannot fit.
 fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
     let columns = &table.columns;
     let cells = |column: usize| {
@@ -214,13 +213,13 @@ fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<V
         CURVE_WIDTH,
     );
 
-    // One blank on either side of every cell, a line between the columns, a blank for each missing border.
+    // One space on both sides of every cell, a separator between columns, and a space for each missing border.
     let room = width.checked_sub(3 * columns.len() + 1)?;
     let fits = |limits: &Vec<usize>| limits.iter().sum::<usize>() <= room;
     if fits(&natural) {
         return Some(natural);
     }
-    // Narrow the widest columns: first without breaking a word, then with.
+    // Shrink the widest columns: first without breaking words, then with.
     let most = natural.iter().copied().max().unwrap_or(0);
     let narrowed = |least: &dyn Fn(usize) -> usize| {
         (MIN_COLUMN_WIDTH..=most).rev().find_map(|cap| {
@@ -249,7 +248,9 @@ mod tests {
         cells.map(Cell::from)
     }
 
-    // Each expectation below is a sample of docs/reference/cli.md#tables; `¶` stands for the end of a line with blanks.
+    // Each expected table is an example of docs/reference/cli.md#tables; `
+    //
+    // ` marks the end of a line with trailing spaces.
     fn sample(text: &str) -> String {
         text.replace('¶', "")
     }

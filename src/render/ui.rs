@@ -1,5 +1,5 @@
-//! The one object that decides where text goes. Data goes to standard output, everything else to standard error; who
-//! has a `Ui` never asks which stream, how wide, or whether colours are wanted.
+//! Output of the program. Results go to standard output, all other text to standard error; callers do not deal with
+//! streams, widths or colours.
 
 use std::{
     io::{self, BufRead, IsTerminal},
@@ -18,10 +18,10 @@ use super::{
 };
 use crate::{apply::event::EventListener, env};
 
-/// Width when nobody says how wide the output is.
+/// Width if the terminal does not report one.
 const DEFAULT_WIDTH: usize = 80;
 
-/// Columns of the output: `COLUMNS`, else the terminal's.
+/// Returns the output width: `COLUMNS`, else the terminal's.
 pub(crate) fn width() -> usize {
     env::var(env::COLUMNS)
         .and_then(|columns| columns.parse().ok())
@@ -30,7 +30,7 @@ pub(crate) fn width() -> usize {
         .unwrap_or(DEFAULT_WIDTH)
 }
 
-/// Whether characters that draw can be expected to show. The console of Linux has no font for them.
+/// Returns whether Unicode drawing characters are likely to display. The Linux console has no font for them.
 fn supports_unicode() -> bool {
     let locale = [env::LC_ALL, env::LC_CTYPE, env::LANG].into_iter().find_map(env::var);
     let locale = locale.unwrap_or_default().to_ascii_lowercase();
@@ -39,7 +39,7 @@ fn supports_unicode() -> bool {
     cfg!(windows) || (!poor && (locale.contains("utf-8") || locale.contains("utf8")))
 }
 
-/// Where text goes. Cheap to clone; all clones write to the same place.
+/// Output of the program. Cheap to clone; all clones write to the same streams.
 #[derive(Clone)]
 pub struct Ui(pub(super) Arc<UiState>);
 
@@ -50,14 +50,14 @@ pub(super) struct UiState {
     pub(super) out: Stream,
     pub(super) out_is_terminal: bool,
     err: Stream,
-    /// While a screen is painted, the last message instead of standard error.
+    /// In full-screen mode, the last message, which is not written to standard error.
     pub(super) pending_message: Mutex<Option<String>>,
-    /// While the terminal is taken, what it was like before.
+    /// In full-screen mode, the saved terminal settings.
     pub(super) saved_terminal: Mutex<Option<super::screen::SavedKeyMode>>,
     pub(super) input: Mutex<Box<dyn BufRead + Send>>,
     pub(super) input_is_terminal: bool,
     progress: ProgressMode,
-    /// The bars that stand on the terminal now, if any.
+    /// Current progress bars, if any.
     bars: Mutex<Weak<BarProgress>>,
 }
 
@@ -68,7 +68,7 @@ enum ProgressMode {
 }
 
 impl Ui {
-    /// The process's own streams.
+    /// Creates the output on the streams of the process.
     #[must_use]
     pub fn new(format: Format, verbosity: u8) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
@@ -93,7 +93,8 @@ impl Ui {
             width: width(),
             pending_message: Mutex::default(),
             saved_terminal: Mutex::default(),
-            // These translate colours for old Windows consoles; whether there are any was decided above.
+            // `always` only translates colours for old Windows consoles; the palettes above decide whether colours are
+            // used.
             out_is_terminal: out.is_terminal(),
             out: Stream::new(palettes.0, anstream::AutoStream::always(out)),
             err: Stream::new(palettes.1, anstream::AutoStream::always(err)),
@@ -104,7 +105,7 @@ impl Ui {
         }))
     }
 
-    /// A `Ui` that keeps what it is told and reads its answers from `input`, as from a pipe. For tests.
+    /// Creates an output that captures its text and reads answers from `input`, like from a pipe. For tests.
     #[must_use]
     pub fn captured(format: Format, width: usize, input: &str) -> (Self, Captured) {
         let captured = Captured::default();
@@ -125,25 +126,25 @@ impl Ui {
         (Self(Arc::new(inner)), captured)
     }
 
-    /// The output format that the user asked for.
+    /// Returns the output format.
     #[must_use]
     pub fn format(&self) -> Format {
         self.0.format
     }
 
-    /// How often `-v` was given.
+    /// Returns the number of `-v` flags.
     #[must_use]
     pub fn verbosity(&self) -> u8 {
         self.0.verbosity
     }
 
-    /// Columns of the output.
+    /// Returns the output width in columns.
     #[must_use]
     pub fn width(&self) -> usize {
         self.0.width
     }
 
-    /// The result of a command, in the format that the user asked for.
+    /// Prints the result of a command in the selected format.
     pub fn print_result(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
             Format::Human => self.render_human(&value.view(), self.0.out.palette),
@@ -154,8 +155,8 @@ impl Ui {
         self.write_out(&text)
     }
 
-    /// One of many results that come bit by bit, while the command goes on. Under `-o json` and `yaml` standard output holds
-    /// one document, so that nothing can come bit by bit; there it is written as under `ndjson`.
+    /// Prints one result of a stream. With `-o json` and `yaml`, standard output contains one document and cannot be a
+    /// stream, so items are printed as with `ndjson`.
     pub fn print_item(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
             Format::Human => self.render_human(&value.view(), self.0.out.palette),
@@ -164,8 +165,8 @@ impl Ui {
         self.write_out(&text)
     }
 
-    /// What a person must see before a question, such as a plan, and an empty line. Under `-o json` and `yaml` it goes to
-    /// standard error, because standard output then holds exactly one document.
+    /// Prints blocks before a prompt, such as a plan, and an empty line. With `-o json` and `yaml` they go to standard
+    /// error, because standard output contains exactly one document.
     pub fn print_preview(&self, blocks: &[Block]) -> io::Result<()> {
         if self.0.format == Format::Human {
             self.write_out(&(self.render_human(blocks, self.0.out.palette) + "\n"))
@@ -175,34 +176,34 @@ impl Ui {
         }
     }
 
-    /// Text that was asked for and is no result of a command: help, the version.
+    /// Prints text that is not a result: help or the version.
     pub fn print_text(&self, text: &str) -> io::Result<()> {
         self.write_out(text)
     }
 
-    /// A line about what goes on, on standard error.
+    /// Prints an informational line on standard error.
     pub fn info(&self, sentence: &str) {
         self.print_message(&[Block::line(sentence)]);
     }
 
-    /// A warning, as the stock CLI prints it.
+    /// Prints a warning on standard error, like the Confluent CLI.
     pub fn warn(&self, sentence: &str) {
         self.info(&format!("[WARN] {sentence}"));
     }
 
-    /// Blocks about what goes on, on standard error.
+    /// Prints informational blocks on standard error.
     pub fn print_message(&self, blocks: &[Block]) {
         let text = self.render_human(blocks, self.0.err.palette);
         self.write_err(&text);
     }
 
-    /// An error, on standard error.
+    /// Prints an error on standard error.
     pub fn print_error(&self, problem: &Problem) {
         let palette = self.0.err.palette;
         self.write_err(&super::error::render_problem(problem, self.0.width, palette));
     }
 
-    /// Whoever shows the work that follows. What it shows ends when it is dropped.
+    /// Starts a progress display. It ends when the listener is dropped.
     #[must_use]
     pub fn start_progress(&self) -> Arc<dyn EventListener> {
         match self.0.progress {
@@ -223,12 +224,12 @@ impl Ui {
         self.above_bars(|| self.0.out.write(text))
     }
 
-    /// How messages are coloured.
+    /// Returns the palette of messages.
     pub(super) fn palette(&self) -> Palette {
         self.0.err.palette
     }
 
-    /// A line about what goes on that is already text.
+    /// Prints a status line.
     pub(super) fn status(&self, line: &str) {
         self.write_err(&format!("{}\n", super::escape::escape(line)));
     }
@@ -238,11 +239,11 @@ impl Ui {
             text.clone_into(held);
             return;
         }
-        // When standard error is gone, there is nobody left to tell.
+        // If standard error is closed, the message is lost.
         drop(self.above_bars(|| self.0.err.write(text)));
     }
 
-    /// Where log lines go: standard error, above the bars.
+    /// Returns a writer for log lines: standard error, above the progress bars.
     pub fn log_writer(&self) -> impl io::Write + use<> {
         UiWriter(self.clone())
     }

@@ -1,5 +1,5 @@
-//! What a command's result looks like, as data. A command returns a value; people see its [`Viewable::view`], machines
-//! its `Serialize`. Nothing here knows about width, colour or streams.
+//! Views of results: [`Viewable::view`] for people, `Serialize` for machines. Views do not depend on width, colour or
+//! streams.
 
 use std::borrow::Cow;
 
@@ -8,45 +8,45 @@ use serde::Serialize;
 use super::style::Style;
 use crate::diag::Finding;
 
-/// A result that can be shown to people and to machines.
+/// Result that can be printed for people and machines.
 pub trait Viewable: Serialize {
-    /// The result for people, from top to bottom.
+    /// Returns the blocks of the result, from top to bottom.
     fn view(&self) -> Vec<Block>;
 }
 
-/// One part of a view. Blocks are separated by an empty line, titled ones by two.
+/// Block of a view. Blocks are separated by one empty line, titled ones by two.
 #[derive(Clone, Debug)]
 pub enum Block {
-    /// Rows under a header, as the stock CLI lists things. An empty table says so.
+    /// Table, like the lists of the Confluent CLI. An empty table prints a notice.
     Table(Table),
-    /// Names and values in a border, as the stock CLI describes one thing.
+    /// Names and values in a border, like the details of the Confluent CLI.
     Record(Record),
-    /// Sentences.
+    /// Text lines.
     Lines(Vec<TextLine>),
-    /// What will change.
+    /// Changes of a plan.
     Diff(Vec<DiffEntry>),
-    /// What a check found, with carets into the file.
+    /// Findings, with carets into the file.
     Findings(Vec<Finding>),
-    /// Blocks under a title of their own.
+    /// Blocks with a title.
     Titled {
-        /// The title, without a colon.
+        /// Title, without a colon.
         title: String,
-        /// What stands below it.
+        /// Blocks below the title.
         blocks: Vec<Block>,
     },
-    /// The stock CLI's words for an empty list.
+    /// Notice for an empty list, in the words of the Confluent CLI.
     Empty,
-    /// Text made by this program, shown as it is: never wrapped, never escaped (scripts, man pages).
+    /// Trusted text that is neither wrapped nor escaped (scripts, man pages).
     Verbatim(String),
 }
 
 impl Block {
-    /// One sentence.
+    /// Creates a block with one line.
     pub fn line(line: impl Into<TextLine>) -> Self {
         Self::Lines(vec![line.into()])
     }
 
-    /// `blocks` under a title.
+    /// Creates `blocks` with a title.
     pub fn titled(title: impl Into<String>, blocks: impl IntoIterator<Item = Block>) -> Self {
         Self::Titled {
             title: title.into(),
@@ -55,17 +55,17 @@ impl Block {
     }
 }
 
-/// Rows under a header.
+/// Rows with a header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// The header, in the words of the stock CLI (`Resource Type`).
+    /// Column headings, in the words of the Confluent CLI (`Resource Type`).
     pub columns: Vec<Cow<'static, str>>,
-    /// One cell per column in each row.
+    /// Rows with one cell per column.
     pub rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
-    /// A table without rows.
+    /// Creates a table without rows.
     pub fn new(columns: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
         Self {
             columns: columns.into_iter().map(Into::into).collect(),
@@ -73,7 +73,7 @@ impl Table {
         }
     }
 
-    /// The same table with one more row.
+    /// Returns the table with an additional row.
     #[must_use]
     pub fn row(mut self, cells: impl IntoIterator<Item = Cell>) -> Self {
         self.push(cells);
@@ -86,23 +86,23 @@ impl Table {
     }
 }
 
-/// One cell of a table, or one value of a record.
+/// Cell of a table or value of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cell {
-    /// Text on the left, wrapped when it is long; its own line breaks are written out.
+    /// Left-aligned text, wrapped if it is long; line breaks are escaped.
     Text(String),
-    /// Text whose line breaks are meant (log messages, traces).
+    /// Text with its line breaks (log messages, traces).
     Multiline(String),
-    /// A number, on the right.
+    /// Right-aligned integer.
     Integer(i64),
-    /// A number that is written already (`0.4`, `<0.1`), on the right.
+    /// Right-aligned formatted number (`0.4`, `<0.1`).
     Number(String),
-    /// Values over time, drawn as wide as there is room for; nothing where there is no value, which is not zero.
+    /// Sparkline as wide as there is space; a missing value differs from zero.
     Sparkline(Vec<Option<u64>>),
 }
 
 impl Cell {
-    /// Text from anything that can be displayed.
+    /// Creates a text cell from a displayable value.
     pub fn text(value: &(impl ToString + ?Sized)) -> Self {
         Self::Text(value.to_string())
     }
@@ -145,28 +145,28 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
     }
 }
 
-/// Names and values of one thing.
+/// Names and values of one object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// In the order in which they are shown.
+    /// Fields in display order.
     pub fields: Vec<(Cow<'static, str>, Cell)>,
 }
 
 impl Record {
-    /// A record without fields.
+    /// Creates a record without fields.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same record with one more field.
+    /// Returns the record with an additional field.
     #[must_use]
     pub fn field(mut self, name: &'static str, value: impl Into<Cell>) -> Self {
         self.fields.push((name.into(), value.into()));
         self
     }
 
-    /// The same record with one more field, if there is a value: the stock CLI leaves empty ones out of its records.
+    /// Returns the record with an additional field if there is a value, because the Confluent CLI omits empty fields.
     #[must_use]
     pub fn optional(self, name: &'static str, value: Option<impl Into<Cell>>) -> Self {
         match value {
@@ -176,38 +176,38 @@ impl Record {
     }
 }
 
-/// A stretch of text with one meaning.
+/// Part of a line with one style.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextSpan {
-    /// The text; what a terminal would obey in it is written out.
+    /// Text, which is escaped when it is printed.
     pub text: String,
-    /// What it means.
+    /// Style.
     pub style: Style,
 }
 
-/// One line, wrapped at spaces when it is too long.
+/// Line of text, wrapped at spaces if it is too long.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextLine {
-    /// Its parts, without anything between them.
+    /// Parts of the line.
     pub spans: Vec<TextSpan>,
-    /// How much further than its first line the others are indented.
+    /// Additional indentation of wrapped lines.
     pub hanging_indent: usize,
 }
 
 impl TextLine {
-    /// An empty line.
+    /// Creates an empty line.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same line, continued.
+    /// Returns the line with text appended.
     #[must_use]
     pub fn with_text(self, text: impl Into<String>) -> Self {
         self.with_styled_text(Style::Plain, text)
     }
 
-    /// The same line, continued in a style.
+    /// Returns the line with styled text appended.
     #[must_use]
     pub fn with_styled_text(mut self, style: Style, text: impl Into<String>) -> Self {
         self.spans.push(TextSpan {
@@ -217,7 +217,7 @@ impl TextLine {
         self
     }
 
-    /// The same line with a hanging indent.
+    /// Returns the line with a hanging indent.
     #[must_use]
     pub fn with_hanging_indent(mut self, columns: usize) -> Self {
         self.hanging_indent = columns;
@@ -237,25 +237,25 @@ impl From<String> for TextLine {
     }
 }
 
-/// What happens to a thing, with the symbol that plans show for it.
+/// Kind of a change, with its symbol in plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeMark {
     /// `+`: created.
     Add,
     /// `~`: changed in place.
     Change,
-    /// `±`: a new one is created, then the old one is deleted.
+    /// `±`: recreated; the new one is created before the old one is deleted.
     Replace,
     /// `-`: deleted.
     Remove,
-    /// `=`: stays as it is.
+    /// `=`: unchanged.
     Keep,
-    /// `?`: not known, or not ours: shown and left alone.
+    /// `?`: unknown or unmanaged; listed but not changed.
     Leave,
 }
 
 impl ChangeMark {
-    /// The symbol.
+    /// Returns the symbol.
     #[must_use]
     pub const fn symbol(self) -> &'static str {
         match self {
@@ -268,7 +268,7 @@ impl ChangeMark {
         }
     }
 
-    /// What the symbol looks like.
+    /// Returns the style of the symbol.
     #[must_use]
     pub const fn style(self) -> Style {
         match self {
@@ -280,21 +280,21 @@ impl ChangeMark {
     }
 }
 
-/// One thing of a plan: `+ role-binding  User:sa-abc123  DeveloperRead  topic claims-*`.
+/// Change in a plan: `+ role-binding  User:sa-abc123  DeveloperRead  topic claims-*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiffEntry {
-    /// What happens to it.
+    /// Kind of the change.
     pub mark: ChangeMark,
-    /// What it is, from general to particular. All changes of a block are aligned at these.
+    /// Description of the object, from general to specific. All changes of a block are aligned by these columns.
     pub columns: Vec<String>,
-    /// The fields that change.
+    /// Changed fields.
     pub fields: Vec<FieldChange>,
-    /// Why, for people.
+    /// Reason, for people.
     pub reason: Option<String>,
 }
 
 impl DiffEntry {
-    /// A change without fields and reasons.
+    /// Creates a change without fields and reason.
     pub fn new(mark: ChangeMark, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             mark,
@@ -304,7 +304,7 @@ impl DiffEntry {
         }
     }
 
-    /// The same change with a field that goes from `old` to `new`.
+    /// Returns the change with a field that changes from `old` to `new`.
     #[must_use]
     pub fn field(mut self, name: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
         self.fields.push(FieldChange {
@@ -315,7 +315,7 @@ impl DiffEntry {
         self
     }
 
-    /// The same change with its reason.
+    /// Returns the change with a reason.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
@@ -323,27 +323,27 @@ impl DiffEntry {
     }
 }
 
-/// One field of a change.
+/// Changed field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldChange {
-    /// Its name, as in JSON.
+    /// Name, as in JSON.
     pub name: String,
-    /// What it was; empty for nothing.
+    /// Old value; empty if there is none.
     pub old: String,
-    /// What it will be; empty for nothing.
+    /// New value; empty if there is none.
     pub new: String,
 }
 
-/// One row of a [`List`]: the human heading and the serialised name of a column belong to one type.
+/// Row of a [`RowList`]. One type defines the headings and the serialised names of the columns.
 pub trait TableRow: Serialize {
-    /// The header.
+    /// Column headings.
     const COLUMNS: &'static [&'static str];
-    /// One cell per column.
+    /// Returns one cell per column.
     fn cells(&self) -> Vec<Cell>;
 }
 
-/// What every `list` command returns: a table for people, an array for machines, both in the stock CLI's order (sorted
-/// by what the rows show).
+/// Result of a `list` command: a table for people, an array for machines. The order is that of the Confluent CLI:
+/// sorted by the displayed cells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RowList<T> {
@@ -358,14 +358,14 @@ impl<T: TableRow> RowList<T> {
         Self { rows }
     }
 
-    /// Keeps the order of `rows`, where it means something.
+    /// Keeps the order of `rows`.
     pub fn in_order(rows: impl IntoIterator<Item = T>) -> Self {
         Self {
             rows: rows.into_iter().collect(),
         }
     }
 
-    /// The rows.
+    /// Returns the rows.
     pub fn rows(&self) -> &[T] {
         &self.rows
     }

@@ -1,4 +1,4 @@
-//! Breaking text at spaces: evenly for cells (as the stock CLI does), greedily for sentences.
+//! Line wrapping: evenly for cells (like the Confluent CLI), greedily for sentences.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -8,25 +8,25 @@ use super::{
     view::TextLine,
 };
 
-/// Width of `text` on a terminal.
+/// Returns the width of `text` on a terminal.
 pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// Width of `line` when it is not wrapped.
+/// Returns the width of an unwrapped line.
 pub(super) fn line_width(line: &TextLine) -> usize {
     line.spans.iter().map(|span| width(&escape(&span.text))).sum()
 }
 
-/// The words of `text` in lines of at most `limit` columns, so that the lines are about equally long. A word that is
-/// longer raises the limit, as it does in the stock CLI.
+/// Wraps `text` into lines of at most `limit` columns and similar length. A longer word raises the limit, as in the
+/// Confluent CLI.
 pub(super) fn wrap_evenly(text: &str, limit: usize) -> Vec<String> {
     let words = text.split_whitespace().collect::<Vec<_>>();
     let widths = words.iter().map(|word| width(word)).collect::<Vec<_>>();
     let limit = widths.iter().copied().max().unwrap_or(0).max(limit);
 
-    // Minimal raggedness: `best[i]` is the least sum of squared gaps of all lines but the last when the words from `i`
-    // on are set, and `end[i]` where their first line ends.
+    // Minimal raggedness: `best[i]` is the minimal sum of squared gaps of all lines but the last for the words from `i`
+    // on, and `end[i]` is the end of their first line.
     let mut best = vec![0_usize; words.len() + 1];
     let mut end = vec![words.len(); words.len() + 1];
     for start in (0..words.len()).rev() {
@@ -39,7 +39,7 @@ pub(super) fn wrap_evenly(text: &str, limit: usize) -> Vec<String> {
             }
             let gap = if stop == words.len() { 0 } else { limit - length };
             let cost = gap * gap + best[stop];
-            // Everything in one last line is free, and beats an equally good break before it.
+            // A single last line has no cost and wins against an equally good earlier break.
             if cost < least || stop == words.len() && cost == 0 {
                 least = cost;
                 end[start] = stop;
@@ -60,7 +60,7 @@ pub(super) fn wrap_evenly(text: &str, limit: usize) -> Vec<String> {
     lines
 }
 
-/// `text` cut into pieces of at most `limit` columns, wherever that falls.
+/// Splits `text` into pieces of at most `limit` columns, regardless of words.
 pub(super) fn split_at_width(text: &str, limit: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut used = 0;
@@ -78,7 +78,7 @@ pub(super) fn split_at_width(text: &str, limit: usize) -> Vec<String> {
     pieces
 }
 
-/// `text` in lines of at most `limit` columns, the second and later ones indented `hang` columns further than the first.
+/// Wraps `text` into lines of at most `limit` columns; later lines are indented by `hang` columns.
 pub(crate) fn wrap_paragraph(text: &str, hang: usize, limit: usize) -> String {
     let mut out = String::new();
     write_wrapped(
@@ -90,8 +90,8 @@ pub(crate) fn wrap_paragraph(text: &str, hang: usize, limit: usize) -> String {
     out
 }
 
-/// Appends `line` in lines of at most `limit` columns, each ended by a line break. Later lines are indented like the
-/// first, and by its hanging indent; a word that is too long stays whole, so that it can be copied.
+/// Appends `line`, wrapped to `limit` columns, with a final line break. Later lines get the indentation of the first
+/// plus the hanging indent; a long word stays whole, so that it can be copied.
 pub(super) fn write_wrapped(line: &TextLine, limit: usize, palette: Palette, out: &mut String) {
     let mut letters = Vec::new();
     for span in &line.spans {
@@ -101,7 +101,7 @@ pub(super) fn write_wrapped(line: &TextLine, limit: usize, palette: Palette, out
         letters.pop();
     }
     let lead = letters.iter().take_while(|(c, _)| *c == ' ').count();
-    // An indent of more than half the line would leave no room for words.
+    // Limit the indentation to half the line, so that there is space for words.
     let indent = (lead + line.hanging_indent).min(limit / 2);
 
     let mut start = 0;
@@ -118,7 +118,7 @@ pub(super) fn write_wrapped(line: &TextLine, limit: usize, palette: Palette, out
     }
 }
 
-/// Where the line that begins at `start` ends: before the space that precedes the first word that does not fit.
+/// Returns the end of the line that begins at `start`: the space before the first word that does not fit.
 fn line_end(letters: &[(char, Style)], start: usize, room: usize) -> usize {
     let mut used = 0;
     let mut fits = None;

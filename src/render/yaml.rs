@@ -1,4 +1,4 @@
-//! YAML that every reader understands alike: texts that some YAML would take for something else are quoted.
+//! YAML that all parsers read alike: strings that some parsers would read as another type are quoted.
 
 use std::{fmt::Write as _, io};
 
@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 
 use super::escape::is_deceptive;
 
-/// One document, as `-o yaml` prints it.
+/// Renders one document, for `-o yaml`.
 pub(super) fn render(value: &impl Serialize) -> io::Result<String> {
     let options = serde_saphyr::ser_options! {
-        // `- ` below its key, as Go's YAML and so the stock CLI writes it.
+        // Lists are indented with `- ` below their key, as in Go's YAML and the Confluent CLI.
         compact_list_indent: true,
-        // Long texts stay on their line, so that `grep` finds them.
+        // Long strings stay on one line, so that `grep` finds them.
         prefer_block_scalars: false,
     };
-    // The library writes some invisible characters as they are; texts with such are put in afterwards, escaped.
+    // The library does not escape some invisible characters; such strings are inserted afterwards, escaped.
     let value = serde_json::to_value(value)?;
     let mut mark = "ebs-text".to_owned();
     while value.to_string().contains(&mark) {
@@ -30,7 +30,7 @@ pub(super) fn render(value: &impl Serialize) -> io::Result<String> {
     Ok(texts.restore(yaml))
 }
 
-/// Texts with characters that could deceive whoever looks at them, set aside under a name.
+/// Strings with deceptive characters, replaced by placeholders.
 struct DeferredTexts {
     mark: String,
     texts: Vec<String>,
@@ -66,7 +66,7 @@ impl DeferredTexts {
     }
 }
 
-/// A double-quoted scalar without a character that could deceive (YAML 1.2, §5.7).
+/// Returns a double-quoted scalar without deceptive characters (YAML 1.2, §5.7).
 fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

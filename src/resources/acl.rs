@@ -1,4 +1,4 @@
-//! ACLs: they have no id and no update, and making one twice is as good as once.
+//! Operations on ACLs. An ACL has no id and cannot be updated; creating it twice has no further effect.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::{
 
 const ATTEMPTS: u32 = 4;
 
-/// The ACLs of `cluster`, all of them or those of one principal, in their order.
+/// Lists the ACLs of `cluster`, optionally of one principal, in sorted order.
 ///
 /// # Errors
-/// When Kafka REST refuses, or does not answer.
+/// When the request to Kafka REST fails.
 pub async fn list(
     kafka: &Client,
     cluster: &ClusterId,
@@ -31,10 +31,10 @@ pub async fn list(
     Ok(acls)
 }
 
-/// Makes `acl` through `kafka`.
+/// Creates `acl` through `kafka`.
 ///
 /// # Errors
-/// When Kafka REST refuses, or does not answer.
+/// When the request to Kafka REST fails.
 pub async fn create(context: &ResourceContext, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
     let request = CreateAcl {
         cluster: context.address.cluster.clone(),
@@ -63,10 +63,10 @@ pub async fn create(context: &ResourceContext, kafka: &Client, acl: &AclBinding)
     }
 }
 
-/// Deletes `acl` through `kafka`. Gone already is as good, and what differs in any of its parts is another one.
+/// Deletes exactly `acl` through `kafka`. A missing ACL is not an error.
 ///
 /// # Errors
-/// When Kafka REST refuses, or does not answer.
+/// When the request to Kafka REST fails.
 pub async fn delete(context: &ResourceContext, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
     let request = DeleteAcl {
         cluster: context.address.cluster.clone(),

@@ -1,8 +1,8 @@
-//! API keys: born with a mark, so that no crash leaves one whose secret nobody holds.
+//! Operations on API keys, marked so that a crash leaves no unknown key with a lost secret.
 //!
-//! A key is made with `state=new run=<nonce>` in its description, its secret is put on disk, and only then it becomes
-//! `state=live`. A `new` key that an earlier run of ours left behind, or that is older than any run takes, has no holder
-//! and is deleted. A create call is never repeated blindly: a lost answer has lost the secret for ever.
+//! A key is created with `state=new run=<run id>` in its description. After its secret is saved, it is updated to
+//! `state=live`. A `new` key of an earlier run, or one older than any active run can be, is orphaned and is deleted. A
+//! create request is never retried blindly: a lost response means a lost secret.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,27 +23,27 @@ use crate::{
     },
 };
 
-/// Where a key is in its life.
+/// State of a key in its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Made, but its secret may not be on disk yet.
+    /// Created; the secret may not be saved yet.
     New,
-    /// Its secret is on disk or was handed over.
+    /// The secret is saved or was handed over.
     Live,
 }
 
-/// What the description of a key of ours says.
+/// Content of the description of a managed key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyTag {
-    /// The stage.
+    /// Stage name.
     pub stage: String,
-    /// The department.
+    /// Department.
     pub department: DepartmentCode,
-    /// The persona.
+    /// Persona.
     pub persona: String,
-    /// Where it is in its life.
+    /// State.
     pub state: KeyState,
-    /// The run that made it.
+    /// Id of the run that created the key.
     pub run: String,
 }
 
@@ -82,45 +82,45 @@ impl FromStr for KeyTag {
     }
 }
 
-/// What we know of our own keys, from the journal, the evidence files and the folder of profiles.
+/// Recorded keys from the journal, the evidence files and the profile store.
 #[derive(Clone, Debug, Default)]
 pub struct KnownKeys {
-    /// Keys that a journal, an evidence file or a finished profile names, and whether they were handed over.
+    /// Keys in the journal, in evidence files or in finished profiles, and whether they were handed over.
     pub keys: BTreeMap<ApiKeyId, bool>,
-    /// Keys whose secret lies on disk, not proved yet.
+    /// Keys in pending profiles.
     pub pending: BTreeSet<ApiKeyId>,
-    /// The nonces of our earlier runs.
+    /// Ids of recorded runs.
     pub runs: BTreeSet<String>,
-    /// The accounts that our earlier runs made.
+    /// Accounts created by recorded runs.
     pub accounts: BTreeSet<ServiceAccountId>,
-    /// What time it is.
+    /// Current time.
     pub now: Timestamp,
-    /// How old a `new` key must be for no run to be still working on it.
+    /// Maximum duration of a run: an older `new` key belongs to no active run.
     pub max_run_time: Duration,
 }
 
-/// What a key that was seen on an account of ours is to us.
+/// Status of an API key on a managed account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKeyStatus {
-    /// Ours, and somebody holds its secret.
+    /// Recorded and handed over.
     Delivered,
-    /// Ours, live, its secret is on disk and still to be proved and handed over.
+    /// Recorded and live; the profile is pending.
     Pending,
-    /// Ours, and nobody holds its secret.
+    /// Managed, but the secret is lost.
     Orphaned,
-    /// Nothing vouches for it.
+    /// Not recorded.
     Unrecorded,
 }
 
 impl KnownKeys {
-    /// Whether what was made at `made` may belong to a run that is still at work.
+    /// Returns whether an object created at `made` may belong to an active run.
     #[must_use]
     pub fn is_recent(&self, made: Timestamp) -> bool {
         let budget = SignedDuration::try_from(self.max_run_time).unwrap_or(SignedDuration::MAX);
         self.now.duration_since(made) <= budget
     }
 
-    /// What `key` is to us.
+    /// Returns the status of `key`.
     #[must_use]
     pub fn classify(&self, key: &ObservedKey) -> ApiKeyStatus {
         let tag = key.description.parse::<KeyTag>().ok();
@@ -143,10 +143,10 @@ impl KnownKeys {
     }
 }
 
-/// Makes a key for `owner`; answers its id and its secret.
+/// Creates a key for `owner` and returns its id and secret.
 ///
 /// # Errors
-/// When the service refuses. After lost answers the key that may have been made is deleted before another one is.
+/// When the request fails. After a lost response, the key that may have been created is deleted before a retry.
 pub async fn create(
     context: &ResourceContext,
     owner: &ServiceAccountId,
@@ -162,7 +162,7 @@ pub async fn create(
             Some(registry) => registry.to_string(),
             None => {
                 return Err(ResourceError::Conflict(
-                    "the environment has no Schema Registry to make a key for".into(),
+                    "the environment has no Schema Registry to create a key for".into(),
                 ));
             }
         },
@@ -186,7 +186,7 @@ pub async fn create(
                 return match key.spec.secret {
                     Some(secret) => Ok((key.id, secret)),
                     None => Err(ResourceError::Conflict(format!(
-                        "the service made API key `{}` but did not tell its secret: delete the key",
+                        "the service created API key `{}` without returning its secret: delete the key",
                         key.id
                     ))),
                 };
@@ -205,11 +205,11 @@ pub async fn create(
     }
 }
 
-/// Makes sure that nobody else made a key on `owner` while this run made `mine`: two runs that do not know of each other
-/// see each other here, because each looks after it has made its own. `known` says which keys were there before.
+/// Checks that no other key was created on `owner` while this run created `own_key`. Every run checks after it has
+/// created its key, so concurrent runs detect each other. `existed_before` identifies older keys.
 ///
 /// # Errors
-/// When there is such a key; then `mine` has been deleted. When the service refuses.
+/// When there is such a key; `own_key` is then deleted. When a request fails.
 pub async fn ensure_no_concurrent_key(
     context: &ResourceContext,
     owner: &ServiceAccountId,
@@ -240,8 +240,8 @@ pub async fn ensure_no_concurrent_key(
     }
 }
 
-/// Deletes the keys of `owner` that this run made and whose secret it never learnt. Looks more than once, because a list
-/// may lag behind a write.
+/// Deletes the keys of `owner` that this run created without receiving their secrets. Lists more than once, because a
+/// list may be stale.
 async fn delete_orphaned_keys(
     context: &ResourceContext,
     owner: &ServiceAccountId,
@@ -274,10 +274,10 @@ async fn delete_orphaned_keys(
     Ok(())
 }
 
-/// Marks a key as live: its secret is on disk.
+/// Marks a key as live after its secret was saved.
 ///
 /// # Errors
-/// When the service refuses.
+/// When the request fails.
 pub async fn mark_live(
     context: &ResourceContext,
     owner: &ServiceAccountId,
@@ -292,17 +292,17 @@ pub async fn mark_live(
         id: id.clone(),
         description: live.to_string(),
     };
-    // A key that was just made may not be known everywhere yet.
+    // A new key may not have propagated yet.
     context
         .retry_until_visible(owner, || context.client.send(&request))
         .await?;
     Ok(())
 }
 
-/// Makes sure that a key is still there.
+/// Checks that a key exists and belongs to `owner`.
 ///
 /// # Errors
-/// When it is not, or belongs to somebody else, or the service refuses to tell.
+/// When it does not exist, belongs to another owner, or the request fails.
 pub async fn ensure_exists(
     context: &ResourceContext,
     id: &ApiKeyId,
@@ -321,14 +321,15 @@ pub async fn ensure_exists(
     }
 }
 
-/// Deletes a key, if it still belongs to `owner`. Gone already is as good.
+/// Deletes a key if it belongs to `owner`. A missing key is not an error.
 ///
 /// # Errors
-/// When the service refuses, or when the key belongs to somebody else.
+/// When the request fails, or the key belongs to another owner.
 pub async fn delete(context: &ResourceContext, id: &ApiKeyId, owner: &ServiceAccountId) -> Result<(), ResourceError> {
     let now = match context.client.send(&GetApiKey(id.clone())).await {
         Ok(now) => now.value,
-        // A deleted key answers 403 (docs/reference/rbac.md#error-bodies); the plan has just seen it with this key.
+        // The service returns 403 for a deleted key (docs/reference/rbac.md#error-bodies); this key could read it
+        // during planning.
         Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(()),
         Err(error) => return Err(error.into()),
     };
@@ -380,7 +381,7 @@ mod tests {
     const LIVE_KEY_OF_OTHER_RUN: &str = "ebs:v1 stage=prod dept=claims role=operator state=live run=theirs";
     const NEW_KEY_OF_KNOWN_RUN: &str = "ebs:v1 stage=prod dept=claims role=operator state=new run=mine";
 
-    // A key without evidence is nobody's; one that was being made is an orphan.
+    // Keys without evidence are unrecorded; unfinished keys of known runs are orphaned.
     #[test]
     fn a_new_key_is_orphaned_when_its_run_is_known_or_it_is_old_and_unrecorded_otherwise() {
         assert_eq!(

@@ -1,8 +1,7 @@
-//! One file per kind of resource: make it, change it, remove it, wait for it.
+//! Operations on resources: create, update, delete and wait, one module per kind.
 //!
-//! Every operation is written so that doing it twice ends in the same state as doing it once: a create whose answer was
-//! lost looks for what it may have made, updates and deletes read the address again and stop when somebody else was
-//! faster.
+//! All operations are idempotent. A create with a lost response looks for the created object; updates and deletes read
+//! the object again and stop if it has changed.
 
 pub mod acl;
 pub mod api_key;
@@ -27,33 +26,33 @@ use crate::{
     model::{ApiKeyId, ServiceAccountId, StageAddress},
 };
 
-/// How long a fresh account, binding or key may take to be in force everywhere: Terraform's provider waits 90 s for a
-/// binding and documents a variant of 360 s (docs/reference/rbac.md#propagation-delays).
+/// Maximum propagation time of a new account, role binding or key: Terraform's provider waits 90 s for a role binding
+/// and documents a variant of 360 s (docs/reference/rbac.md#propagation-delays).
 pub const PROPAGATION_BUDGET: Duration = Duration::from_mins(6);
 
-/// What an operation needs to know about where it works.
+/// Clients and settings of resource operations.
 pub struct ResourceContext {
-    /// The way to the service.
+    /// Client of the Confluent Cloud API.
     pub client: Client,
-    /// The way to Kafka REST of the cluster, where there is a key of it at hand.
+    /// Kafka REST client of the cluster, if a key of the cluster is available.
     pub kafka: Option<Client>,
-    /// The stage.
+    /// Address of the stage.
     pub address: StageAddress,
-    /// Who we are.
+    /// Provisioner.
     pub provisioner: ServiceAccountId,
-    /// Time.
+    /// Clock.
     pub clock: Clock,
-    /// How long to wait for what was just made to be in force.
+    /// Maximum time to wait for propagation.
     pub propagation_budget: Duration,
-    /// The wish to stop: it ends a wait.
+    /// Cancellation; it ends a wait.
     pub interrupt: CancelToken,
-    /// For each object that was written, the request that did it last.
+    /// Latest request id for each written object.
     requests: Mutex<BTreeMap<String, String>>,
-    /// The accounts that this run made: a 403 on them means "not yet".
+    /// Accounts created in this run, for which 403 means that they have not propagated yet.
     created_accounts: Mutex<BTreeSet<ServiceAccountId>>,
 }
 
-/// Waits, unless somebody wishes to stop; answers whether it waited to the end.
+/// Sleeps for `wait` unless cancelled; returns whether it slept to the end.
 pub async fn sleep_or_cancel(clock: &Clock, interrupt: &CancelToken, wait: Duration) -> bool {
     tokio::select! {
         () = clock.sleep(wait) => !interrupt.is_cancelled(),
@@ -61,40 +60,40 @@ pub async fn sleep_or_cancel(clock: &Clock, interrupt: &CancelToken, wait: Durat
     }
 }
 
-/// Why an operation failed.
+/// Reason why an operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ResourceError {
-    /// The service refused or did not answer.
+    /// The request failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The object is no longer what the plan saw.
-    #[error("{what} is not what the plan saw: expected {expected}, found {found}")]
+    /// The object has changed since the plan was made.
+    #[error("{what} changed after planning: expected {expected}, found {found}")]
     Stale {
-        /// The object.
+        /// Object.
         what: String,
-        /// What the plan saw.
+        /// Planned state.
         expected: String,
-        /// What is there.
+        /// Actual state.
         found: String,
     },
-    /// Somebody else made an object of that name first.
+    /// An object with this name belongs to another owner or cannot be used.
     #[error("{0}")]
     Conflict(String),
-    /// Somebody else made a key on the same account at the same time.
+    /// Another key was created on the same account concurrently.
     #[error(
-        "API key `{key}` appeared on service account `{owner}` while this run made one there: another run is at work, or \
-         somebody else may make keys on it; this run took its own key back"
+        "API key `{key}` was created on service account `{owner}` concurrently: another run is active, or another \
+         principal can create keys on it; the key of this run was deleted"
     )]
     ConcurrentKey {
-        /// The key that is not ours.
+        /// The other key.
         key: ApiKeyId,
-        /// Whose it is.
+        /// Account of the keys.
         owner: ServiceAccountId,
     },
 }
 
 impl ResourceError {
-    /// The request's id, when the service answered.
+    /// Returns the request id if the service responded.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -108,19 +107,18 @@ impl Advice for ResourceError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::Client(error) => error.hints(),
-            Self::Stale { .. } => vec!["Run the command again: it plans anew from what is there now.".into()],
+            Self::Stale { .. } => vec!["Re-run to plan against the current state.".into()],
             Self::Conflict(_) => Vec::new(),
             Self::ConcurrentKey { key, .. } => vec![
-                "If another onboarding is at work, let it finish and use its evidence folder (`--evidence-dir`)."
-                    .into(),
-                format!("If nobody knows the key, revoke it with `confluent api-key delete {key}`.").into(),
+                "If another onboarding is active, wait for it and use its evidence folder (`--evidence-dir`).".into(),
+                format!("If the key is not yours, revoke it with `confluent api-key delete {key}`.").into(),
             ],
         }
     }
 }
 
 impl ResourceContext {
-    /// A world at `address`.
+    /// Creates a context for the stage at `address`.
     #[must_use]
     pub fn new(
         client: Client,
@@ -142,21 +140,21 @@ impl ResourceContext {
         }
     }
 
-    /// The same world with a way to Kafka REST.
+    /// Returns the context with a Kafka REST client.
     #[must_use]
     pub fn with_kafka(mut self, kafka: Option<Client>) -> Self {
         self.kafka = kafka;
         self
     }
 
-    /// The same world, in which waits end when somebody wishes to stop.
+    /// Returns the context with cancellation of waits.
     #[must_use]
     pub fn with_interrupt(mut self, interrupt: CancelToken) -> Self {
         self.interrupt = interrupt;
         self
     }
 
-    /// Remembers which request wrote `object`: support asks for it, and evidence names it.
+    /// Records the request that wrote `object`, for support and evidence.
     fn record_request(&self, object: &str, request_id: Option<&String>) {
         if let Some(request_id) = request_id {
             let mut requests = self.requests.lock().expect("no holder of the lock panics");
@@ -164,7 +162,7 @@ impl ResourceContext {
         }
     }
 
-    /// The request that wrote `object` last, in this run.
+    /// Returns the id of the last request that wrote `object` in this run.
     #[must_use]
     pub fn last_request_id(&self, object: &str) -> Option<String> {
         self.requests
@@ -174,7 +172,7 @@ impl ResourceContext {
             .cloned()
     }
 
-    /// Remembers that this run made `account`.
+    /// Records that this run created `account`.
     pub fn mark_created(&self, account: &ServiceAccountId) {
         self.created_accounts
             .lock()
@@ -182,7 +180,7 @@ impl ResourceContext {
             .insert(account.clone());
     }
 
-    /// Whether this run made `account`.
+    /// Returns whether this run created `account`.
     #[must_use]
     pub fn was_created_here(&self, account: &ServiceAccountId) -> bool {
         self.created_accounts
@@ -191,8 +189,8 @@ impl ResourceContext {
             .contains(account)
     }
 
-    /// Tries `attempt` until it succeeds, while the service says "not yet" (403 or 404 on an account that this run
-    /// made), within the budget.
+    /// Retries `attempt` within the propagation budget while the service returns 403 or 404 for an account created in
+    /// this run.
     async fn retry_until_visible<T, F, Fut>(&self, account: &ServiceAccountId, mut attempt: F) -> Result<T, ClientError>
     where
         F: FnMut() -> Fut,

@@ -1,4 +1,4 @@
-//! Role bindings: immutable, so they are only made and removed.
+//! Operations on role bindings, which are immutable: create and delete.
 
 use super::{ResourceContext, ResourceError};
 use crate::{
@@ -11,19 +11,19 @@ use crate::{
 
 const ATTEMPTS: usize = 4;
 
-/// A binding that is in place.
+/// Created or existing role binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedBinding {
-    /// Its id.
+    /// Role binding id.
     pub id: RoleBindingId,
-    /// The role that was bound: the fallback, when the service refused the first.
+    /// Bound role; the fallback if the service rejected the first role.
     pub role: Role,
 }
 
-/// Makes `binding`; when the service refuses its role at this scope with 400, makes it with `fallback`.
+/// Creates `binding`; if the service rejects its role at this scope with 400, uses `fallback`.
 ///
 /// # Errors
-/// When the service refuses both, or does not answer.
+/// When both requests fail.
 pub async fn create(
     context: &ResourceContext,
     binding: &RoleBinding,
@@ -51,8 +51,8 @@ async fn create_with_role(context: &ResourceContext, binding: &RoleBinding) -> R
         role: object.binding.role,
     };
     let request = CreateRoleBinding(binding.clone());
-    // A binding for an account that this run made may be refused until the account is known everywhere; so may one
-    // *on* such an account, until our ownership of it is in force.
+    // A role binding for an account created in this run may be rejected until the account has propagated, and a role
+    // binding on such an account until our ownership of it has.
     let on = binding.pattern.name().stem().parse().ok();
     let waits_for = on.or_else(|| binding.principal.service_account().cloned());
     let mut attempt = 1;
@@ -94,8 +94,7 @@ async fn find(context: &ResourceContext, binding: &RoleBinding) -> Result<Option
         principal: Some(binding.principal.clone()),
         role: Some(binding.role.clone()),
     };
-    // The service calls its search partial: compare all three fields again
-    // (docs/reference/rbac.md#listing-role-bindings).
+    // The service may return partial matches: compare all three fields (docs/reference/rbac.md#listing-role-bindings).
     Ok(context
         .client
         .list(request)
@@ -104,10 +103,10 @@ async fn find(context: &ResourceContext, binding: &RoleBinding) -> Result<Option
         .find(|object| &object.binding == binding))
 }
 
-/// Removes the binding `id`, if it is still `binding`. Gone already is as good.
+/// Deletes the role binding `id` if it is still `binding`. A missing role binding is not an error.
 ///
 /// # Errors
-/// When the service refuses, or when the id names another binding now.
+/// When the request fails, or the id belongs to another role binding.
 pub async fn delete(context: &ResourceContext, id: &RoleBindingId, binding: &RoleBinding) -> Result<(), ResourceError> {
     match context.client.send(&GetRoleBinding(id.clone())).await {
         Ok(now) if &now.value.binding == binding => {}
@@ -120,8 +119,7 @@ pub async fn delete(context: &ResourceContext, id: &RoleBindingId, binding: &Rol
                 found: short(&now.value.binding),
             });
         }
-        // 403 also means "not found" here (docs/reference/rbac.md#error-bodies); the plan has just seen it with this
-        // key.
+        // 403 also means "not found" (docs/reference/rbac.md#error-bodies); this key could read it during planning.
         Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(()),
         Err(error) => return Err(error.into()),
     }

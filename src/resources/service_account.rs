@@ -1,4 +1,5 @@
-//! Service accounts: made with their owner in one step, told apart from look-alikes by who controls them.
+//! Operations on service accounts. An account is created together with its owner, and recognized by the principals that
+//! control it.
 
 use std::time::Duration;
 
@@ -16,13 +17,13 @@ use crate::{
     model::{OwnershipTag, Principal, Role, RoleBinding, ServiceAccountId},
 };
 
-/// How often a create is tried again after a lost answer or a race, before it is reported.
+/// Number of attempts after a lost response or a conflict.
 const ATTEMPTS: usize = 4;
 
-/// Makes the account of `tag`, owned by the provisioner from its first moment; answers its id.
+/// Creates the account of `tag`, owned by the provisioner from the start, and returns its id.
 ///
 /// # Errors
-/// When the service refuses, or when an account of that name appears that is not ours.
+/// When the request fails, or an unmanaged account has this name.
 pub async fn create(context: &ResourceContext, tag: &OwnershipTag) -> Result<ServiceAccountId, ResourceError> {
     let request = CreateServiceAccount {
         display_name: tag.account_name(),
@@ -37,7 +38,7 @@ pub async fn create(context: &ResourceContext, tag: &OwnershipTag) -> Result<Ser
                 context.mark_created(&answered.value.id);
                 return Ok(answered.value.id);
             }
-            // Perhaps our own first try made it; perhaps somebody else was faster.
+            // Either an earlier attempt created it or another client did.
             Err(error) if error.is_conflict() || error.is_outcome_unknown() => {
                 if let Some(account) = find(context, &request.display_name).await? {
                     context.mark_created(&account.id);
@@ -46,7 +47,7 @@ pub async fn create(context: &ResourceContext, tag: &OwnershipTag) -> Result<Ser
                 if attempt == ATTEMPTS {
                     return Err(error.into());
                 }
-                // A list may lag behind a write that did happen: give it a moment.
+                // The list may be stale: wait before the next attempt.
                 context.clock.sleep(Duration::from_secs(2 * attempt as u64)).await;
             }
             Err(error) => return Err(error.into()),
@@ -65,8 +66,7 @@ async fn find(context: &ResourceContext, name: &str) -> Result<Option<ServiceAcc
     Ok(accounts.into_iter().find(|account| account.display_name == name))
 }
 
-/// Takes an account that appeared while we tried to make it, if it is what we would have made and nobody but us
-/// controls it.
+/// Adopts an account that appeared during creation if it has our tag and only the provisioner controls it.
 async fn adopt(
     context: &ResourceContext,
     tag: &OwnershipTag,
@@ -74,7 +74,7 @@ async fn adopt(
 ) -> Result<ServiceAccountId, ResourceError> {
     if account.description != tag.to_string() {
         return Err(ResourceError::Conflict(format!(
-            "service account `{}` ({}) was made by somebody else meanwhile: it does not carry our tag",
+            "service account `{}` ({}) was created concurrently without our ownership tag",
             account.display_name, account.id
         )));
     }
@@ -90,15 +90,15 @@ async fn adopt(
     if let Some(stranger) = holders.iter().find(|holder| !owner(&holder.binding)) {
         let RoleBinding { principal, role, .. } = &stranger.binding;
         return Err(ResourceError::Conflict(format!(
-            "{name} is controlled by somebody else: {principal} holds {role} on it"
+            "{name} is controlled by another principal: `{principal}` has {role} on it"
         )));
     }
     if holders.is_empty() {
         return Err(ResourceError::Conflict(format!(
-            "{name} appeared while we made it, and who owns it is not to be seen"
+            "{name} was created concurrently and its owner is not visible"
         )));
     }
-    // We have made no key on it yet.
+    // This run has not created any key on it yet.
     let list = ListApiKeys {
         owner: Some(account.id.to_string()),
         resource: None,
@@ -109,13 +109,14 @@ async fn adopt(
     match keys.first() {
         None => Ok(account.id),
         Some(key) => Err(ResourceError::Conflict(format!(
-            "{name} appeared while we made it, and somebody made API key `{}` on it",
+            "{name} was created concurrently and already has API key `{}`",
             key.id
         ))),
     }
 }
 
-/// Who holds roles on an account. Our own is among them, so an empty list lags behind: it is asked for again.
+/// Lists the role bindings on an account. The provisioner's own is among them, so an empty list is stale and is
+/// requested again.
 async fn list_role_holders(
     context: &ResourceContext,
     account: &ServiceAccountId,
@@ -135,10 +136,10 @@ async fn list_role_holders(
     }
 }
 
-/// Changes the description from `from` to `to`.
+/// Updates the description from `from` to `to`.
 ///
 /// # Errors
-/// When the service refuses, or when the description is neither `from` nor already `to`.
+/// When the request fails, or the description is neither `from` nor `to`.
 pub async fn update(
     context: &ResourceContext,
     id: &ServiceAccountId,
@@ -165,11 +166,11 @@ pub async fn update(
     Ok(())
 }
 
-/// Deletes an account whose description is still `description`; its keys and role bindings go with it
-/// (docs/reference/rbac.md#iam-endpoints). Gone already is as good.
+/// Deletes an account whose description is still `description`; the service deletes its keys and role bindings
+/// (docs/reference/rbac.md#iam-endpoints). A missing account is not an error.
 ///
 /// # Errors
-/// When the service refuses, or when the description is another by now.
+/// When the request fails, or the description has changed.
 pub async fn delete(context: &ResourceContext, id: &ServiceAccountId, description: &str) -> Result<(), ResourceError> {
     let now = match context.client.send(&GetServiceAccount(id.clone())).await {
         Ok(now) => now.value,

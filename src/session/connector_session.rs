@@ -78,11 +78,11 @@ impl ConnectorSession {
     /// Opens a session from the selected profile, else from the platform configuration and `--department`.
     pub fn open(run: &RunContext) -> Result<Self, Error> {
         let folders = run.environment.dirs()?;
-        let loaded = load_selected_profile(run, &folders)?;
-        let folder = resolve_sandbox_folder(run, &folders, loaded.as_ref());
+        let loaded = load_selected_profile(run, folders)?;
+        let folder = resolve_sandbox_folder(run, folders, loaded.as_ref());
         match loaded {
-            Some(loaded) => Self::from_profile(run, &folders, &loaded, folder.as_deref()),
-            None => Self::from_platform(run, &folders, folder.as_deref()),
+            Some(loaded) => Self::from_profile(run, folders, &loaded, folder.as_deref()),
+            None => Self::from_platform(run, folders, folder.as_deref()),
         }
     }
 

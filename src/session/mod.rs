@@ -61,9 +61,9 @@ impl StatePaths {
 /// Returns the state directories of a run that needs no connection.
 pub fn offline_state_paths(run: &RunContext, workspace: &Workspace) -> Result<StatePaths, Error> {
     let folders = run.environment.dirs()?;
-    let profile = load_selected_profile(run, &folders)?;
-    let sandbox = resolve_sandbox_folder(run, &folders, profile.as_ref()).is_some();
-    Ok(resolve_state_paths(&folders, sandbox, workspace))
+    let profile = load_selected_profile(run, folders)?;
+    let sandbox = resolve_sandbox_folder(run, folders, profile.as_ref()).is_some();
+    Ok(resolve_state_paths(folders, sandbox, workspace))
 }
 
 /// Session for the platform team.
@@ -95,8 +95,8 @@ impl PlatformSession {
     /// Opens a session with the platform, the stage and the key from flags, environment and files.
     pub fn open(run: &RunContext, concurrency: usize) -> Result<Self, Error> {
         let folders = run.environment.dirs()?;
-        let profile = load_selected_profile(run, &folders)?;
-        let sandbox_folder = resolve_sandbox_folder(run, &folders, profile.as_ref());
+        let profile = load_selected_profile(run, folders)?;
+        let sandbox_folder = resolve_sandbox_folder(run, folders, profile.as_ref());
         let loaded = load_workspace(run, sandbox_folder.is_some())?;
         let (workspace, warnings) = loaded
             .into_result()
@@ -129,7 +129,7 @@ impl PlatformSession {
         if run.options.unsafe_trace {
             builder = builder.wire_trace(Arc::new(WireTrace::stderr()));
         }
-        let state_paths = resolve_state_paths(&folders, sandbox_folder.is_some(), &workspace);
+        let state_paths = resolve_state_paths(folders, sandbox_folder.is_some(), &workspace);
         Ok(Self {
             workspace,
             warnings,
@@ -190,8 +190,8 @@ impl PlatformSession {
 /// Opens a client without a platform configuration, for use before `ebs.toml` exists.
 pub fn open_service_client(run: &RunContext) -> Result<Client, Error> {
     let folders = run.environment.dirs()?;
-    let profile = load_selected_profile(run, &folders)?;
-    let connection = match resolve_sandbox_folder(run, &folders, profile.as_ref()) {
+    let profile = load_selected_profile(run, folders)?;
+    let connection = match resolve_sandbox_folder(run, folders, profile.as_ref()) {
         Some(folder) => {
             let (workspace, _) = load_workspace(run, true)?
                 .into_result()

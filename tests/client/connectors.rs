@@ -40,9 +40,9 @@ fn connector_config() -> BTreeMap<String, String> {
     lines.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
-/// `PutConfig` of `PutConfig { … }` and of `named!(PutConfig)`.
+/// `PutConnectorConfig` of `PutConnectorConfig { … }` and of `named_connector_request!(PutConnectorConfig)`.
 fn endpoint_name(written: &'static str) -> &'static str {
-    let written = written.strip_prefix("named!(").unwrap_or(written);
+    let written = written.strip_prefix("named_connector_request!(").unwrap_or(written);
     written.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default()
 }
 
@@ -127,7 +127,7 @@ async fn idempotent_calls_are_retried_after_503_but_create_restart_and_offset_ch
         let done = (call.send)(fixture_with_transport(&transport).client.clone()).await;
         match call.repeat {
             RetrySafety::Idempotent => {
-                assert_eq!((done.is_ok(), transport.request_count()), (true, 2), "{}", call.name)
+                assert_eq!((done.is_ok(), transport.request_count()), (true, 2), "{}", call.name);
             }
             RetrySafety::CheckFirst => {
                 let error = done.unwrap_err();

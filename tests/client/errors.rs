@@ -69,7 +69,7 @@ async fn the_four_error_shapes_give_the_same_message_format() {
         let text = error_for_response(status, body.into(), None).await.to_string();
         assert_eq!(
             text,
-            format!("could not read service account `sa-1`: Confluent Cloud answered {expected}")
+            format!("could not read service account `sa-1`: Confluent Cloud returned {expected}")
         );
     }
 }
@@ -120,13 +120,16 @@ async fn a_delete_error_in_a_200_response_is_an_error() {
 #[tokio::test]
 async fn an_unparsable_success_body_is_reported_with_the_reason() {
     let page = ("<html>Sign in</html>", "it is a web page, not JSON");
-    let cut = (r#"{"id":"sa-1""#, "it is cut off");
-    let form = (r#"{"id":"lkc-1"}"#, "it has not the expected form (line 1, column 14)");
+    let cut = (r#"{"id":"sa-1""#, "it is truncated");
+    let form = (
+        r#"{"id":"lkc-1"}"#,
+        "it does not have the expected structure (line 1, column 14)",
+    );
     for (body, why) in [page, cut, form, ("", "it is empty")] {
         let error = error_for_response(200, body.into(), Some("r9")).await;
         assert_eq!(
             error.to_string(),
-            format!("could not read service account `sa-1`: the answer cannot be read: {why} (request r9)")
+            format!("could not read service account `sa-1`: invalid response: {why} (request r9)")
         );
         assert!(error.hints()[0].as_str().contains("proxy"));
     }

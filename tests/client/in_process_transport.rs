@@ -91,7 +91,9 @@ async fn a_truncated_response_body_is_a_lost_response() {
     let error = fixture.client.send(&create_request()).await.unwrap_err();
     assert!(error.is_outcome_unknown(), "{error}");
     assert!(
-        error.to_string().ends_with("broke before the answer was complete: cut"),
+        error
+            .to_string()
+            .ends_with("broke before the response was complete: cut"),
         "{error}"
     );
 }

@@ -172,7 +172,7 @@ async fn a_token_error_in_a_200_response_is_reported_with_its_text() {
     let error = collect_all_lines(&logs).await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "could not get a token for logs: the answer cannot be read: it holds no token, but an error: not today"
+        "could not get a token for logs: invalid response: it contains an error instead of a token: not today"
     );
 }
 

@@ -132,7 +132,7 @@ async fn a_loopback_only_socket_refuses_other_hosts() {
     assert!(
         error
             .to_string()
-            .ends_with("api.example.com is not this machine, and the sandbox opens nothing else"),
+            .ends_with("`api.example.com` is not a loopback host, and the sandbox allows no other host"),
         "{error}"
     );
 
@@ -168,8 +168,8 @@ async fn an_untrusted_certificate_names_its_issuer_and_is_not_retried() {
     assert_eq!(
         error.to_string(),
         format!(
-            "could not create service account `ebs-prod-claims-operator`: the certificate of {address} is not trusted: \
-             it was issued by Inspection CA 7 (Example Insurance): nobody here vouches for its issuer"
+            "could not create service account `ebs-prod-claims-operator`: the certificate of `{address}` is not trusted: \
+             it was issued by Inspection CA 7 (Example Insurance): its issuer is not trusted on this machine"
         )
     );
     assert_eq!((error.tries().count, error.is_transient()), (1, false));
@@ -255,7 +255,7 @@ async fn a_certificate_authority_from_the_environment_is_trusted() {
     let empty = write("empty.pem", "nothing\n");
     run_child_with_environment(
         &base,
-        "which SSL_CERT_FILE names, holds no certificate",
+        "(from `SSL_CERT_FILE`) contains no certificate",
         &[("SSL_CERT_FILE", &empty)],
     )
     .await;
@@ -284,7 +284,7 @@ async fn a_proxy_is_used_for_other_hosts_but_not_for_loopback() {
 
     run_child_with_environment(
         "https://api.example.com",
-        "could not connect to api.example.com:443",
+        "cannot connect to `api.example.com:443`",
         &variables,
     )
     .await;

@@ -94,7 +94,7 @@ async fn a_pagination_cycle_is_an_error() {
     assert!(matches!(error, ClientError::Pagination { .. }));
     assert_eq!(
         error.to_string(),
-        "could not read environments to its end: the service leads back to a page that it has sent already, after 3 pages"
+        "could not read environments completely: the service returned a page token twice, after 3 pages"
     );
 }
 
@@ -144,7 +144,7 @@ async fn an_unreadable_item_is_reported_and_the_others_are_kept() {
     let listing = fixture.client.list_with_unreadable(list_request()).await.unwrap();
     assert_eq!(listing.unreadable[0].id.as_deref(), Some("not-an-environment"));
     assert!(
-        listing.unreadable[0].reason.contains("`env-…` is expected"),
+        listing.unreadable[0].reason.contains("expected `env-…`"),
         "{:?}",
         listing.unreadable
     );

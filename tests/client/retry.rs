@@ -77,7 +77,7 @@ async fn a_429_without_retry_after_backs_off_exponentially() {
     assert_eq!(fixture.total_wait(), Duration::from_secs(15));
     let notice = fixture.notices.lock().unwrap()[2].clone();
     assert_eq!(notice.call, "delete API key `KEY`");
-    assert_eq!(notice.reason, "Confluent Cloud answered 429 Too Many Requests");
+    assert_eq!(notice.reason, "Confluent Cloud returned 429 Too Many Requests");
     assert_eq!(notice.attempts, 3);
 }
 
@@ -98,7 +98,7 @@ async fn retries_stop_at_the_wait_budget_and_the_error_reports_the_wait() {
     assert!(error.is_throttled() && error.is_transient());
     assert_eq!(
         error.to_string(),
-        "could not read service account `sa-1`: Confluent Cloud answered 429 Too Many Requests (3 tries, 80 s of waiting)"
+        "could not read service account `sa-1`: Confluent Cloud returned 429 Too Many Requests (3 attempts, 80 s of waiting)"
     );
     assert_eq!(fixture.total_wait(), Duration::from_secs(80));
 }
@@ -118,7 +118,7 @@ async fn a_retry_after_beyond_the_budget_fails_at_once_for_all_callers() {
     assert!(matches!(error, ClientError::RetryBudgetExceeded { .. }) && error.is_throttled());
     assert_eq!(
         error.to_string(),
-        "could not read service account `sa-1`: Confluent Cloud asks for a pause of 3600 s, and only 300 s of waiting are left"
+        "could not read service account `sa-1`: Confluent Cloud requests a pause of 3600 s, but only 300 s of the retry budget remain"
     );
     assert_eq!(fixture.total_wait(), Duration::ZERO);
 }
@@ -222,7 +222,7 @@ async fn a_persistent_500_is_tried_five_times() {
     let error = fixture.client.send(&read_request()).await.unwrap_err();
     let text = error.to_string();
     assert!(
-        text.ends_with("answered 500 Internal Server Error (5 tries, 15 s of waiting)"),
+        text.ends_with("returned 500 Internal Server Error (5 attempts, 15 s of waiting)"),
         "{text}"
     );
     assert_eq!(
@@ -288,8 +288,8 @@ async fn a_post_is_not_retried_after_a_5xx_and_the_error_says_the_outcome_is_unk
     assert_eq!(error.request_id(), Some("r7"));
     assert_eq!(
         error.to_string(),
-        "it is not known whether it worked to create service account `ebs-prod-claims-operator`: \
-         Confluent Cloud answered 500 internal: Oops (request r7)"
+        "unknown whether the request to create service account `ebs-prod-claims-operator` succeeded: \
+         Confluent Cloud returned 500 internal: Oops (request r7)"
     );
 }
 
@@ -311,7 +311,7 @@ async fn a_lost_response_is_retried_for_a_read_but_not_for_a_create() {
         assert!(error.is_outcome_unknown(), "{error}");
         assert_eq!((raw.request_count(), error.tries().count), (1, 1));
         assert!(
-            error.to_string().contains("broke before the answer was complete"),
+            error.to_string().contains("broke before the response was complete"),
             "{error}"
         );
     }
@@ -333,11 +333,11 @@ async fn a_refused_connection_is_retried_for_every_method() {
     let text = error.to_string();
     assert!(
         text.starts_with(&format!(
-            "could not create service account `ebs-prod-claims-operator`: could not connect to 127.0.0.1:{port}: "
+            "could not create service account `ebs-prod-claims-operator`: cannot connect to `127.0.0.1:{port}`: "
         )),
         "{text}"
     );
-    assert!(text.ends_with("(5 tries, 15 s of waiting)"), "{text}");
+    assert!(text.ends_with("(5 attempts, 15 s of waiting)"), "{text}");
 }
 
 #[tokio::test]

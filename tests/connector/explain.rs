@@ -174,16 +174,16 @@ fn explain_shows_the_cause_and_commands_that_parse() {
     let text = normalized_stdout(&result);
     for words in [
         "PostgresCdcSourceV2) is FAILED since 20",
-        "Cause The other system does not accept the user or the password.",
+        "Cause The external system rejects the user or the password.",
         "Message FATAL: password authentication failed for user \"cdc\"",
         "Keys database.hostname, database.port, database.user, database.password, database.dbname",
         "Current state No previous configuration is in force; no tasks run.",
         "Owner the department",
-        "Next steps 1. Set user and password right",
+        "Next steps 1. Correct the user in the file and the password",
         // The operator may not change it in every template; the command is the deployer's, with the flags that were typed.
-        "2. Send the corrected file (as the deployer): confluent ebs connector update dataplatform-cdc --config-file FILE \
+        "2. Apply the corrected file (as the deployer): confluent ebs connector update dataplatform-cdc --config-file FILE \
          --profile .state/confluent-ebs/sandbox/handover/data-platform-deployer.toml",
-        "More docs/causes.md#wrong-password",
+        "See also docs/causes.md#wrong-password",
     ] {
         assert!(text.contains(words), "{words:?} is missing\n{result}");
     }
@@ -410,7 +410,7 @@ fn explain_message_works_without_a_profile() {
     assert!(
         result
             .stdout
-            .contains("Next steps      1. Set input.data.format to what the topic really holds."),
+            .contains("Next steps      1. Set `input.data.format` to the actual format of the records."),
         "{result}"
     );
     assert!(

@@ -92,7 +92,7 @@ fn create_continues_to_wait_after_a_lost_response() {
     let output = run_as_operator(&cli, "connector restart claims-orders");
     assert_eq!(output.code, Some(1), "{output}");
     assert!(
-        normalized_stderr(&output).contains("it is not known whether it worked to restart connector"),
+        normalized_stderr(&output).contains("unknown whether the request to restart connector"),
         "{output}"
     );
 }

@@ -215,12 +215,12 @@ fn a_create_over_quota_is_refused_with_its_numbers() {
         "{result}"
     );
     assert!(
-        normalized_stderr(&result).contains("Set `tasks.max` to 4 or less."),
+        normalized_stderr(&result).contains("Set `tasks.max` to at most 4."),
         "{result}"
     );
     let result = run_as_operator(&cli, "quota check --plugin HttpSink");
     assert!(
-        normalized_stderr(&result).contains("plugin `HttpSink` is not among those"),
+        normalized_stderr(&result).contains("plugin `HttpSink` is not allowed"),
         "{result}"
     );
     let fits = parse_json(&run_as_operator(
@@ -353,7 +353,7 @@ fn connectors_are_paused_resumed_and_restarted_by_name_pattern_or_all() {
     let refused = run_as_operator(&cli, "connector restart claims-orders-1");
     assert_eq!(refused.code, Some(1), "{refused}");
     assert!(
-        normalized_stderr(&refused).contains("is paused: resume it instead"),
+        normalized_stderr(&refused).contains("it is paused; resume it instead"),
         "{refused}"
     );
     assert_eq!(run_as_operator(&cli, "connector resume claims-orders-*").code, Some(0));

@@ -16,17 +16,17 @@ use confluent_ebs::{
 /// Rules that speak about every single one of these files, for the reason given there; checked by number.
 const RULES_IN_EVERY_FILE: [(&str, usize); 5] = [
     // The collector's note where a file came from (`source` beside `config`).
-    ("unknown-key: `source` beside `config` is read by nobody", 113),
+    ("unknown-key: `source` next to `config` is ignored", 113),
     // Files are called after scripts, not after connectors.
     ("file-name", 113),
     // All run under a Kafka key.
     ("auth-mode", 113),
     (
-        "literal-secret: the secret of `kafka.api.secret` stands here in clear",
+        "literal-secret: the secret of `kafka.api.secret` is a literal value",
         113,
     ),
     (
-        "literal-secret: `kafka.api.key` is the public half of a key pair, but the service masks it: it cannot be read back",
+        "literal-secret: `kafka.api.key` is a public key id, not a secret; the service masks it, so it cannot be read back",
         113,
     ),
 ];

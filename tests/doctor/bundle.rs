@@ -52,7 +52,7 @@ fn an_existing_bundle_file_is_not_overwritten() {
     assert!(
         result
             .stderr
-            .contains("`help.json` exists already and is never overwritten"),
+            .contains("`help.json` already exists and is not overwritten"),
         "{result}"
     );
     assert_eq!(cli.read("help.json"), "mine");

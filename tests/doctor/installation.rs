@@ -16,46 +16,44 @@ fn an_unconfigured_home_gets_the_first_step() {
     exit 6
     ----- stdout -----
     Plugin
-      ok       Confluent CLI: not on PATH; only `confluent ebs`, `init --from-login`
-               and the administrator's commands need it
-      ok       plugin on PATH: not there; not needed while `confluent-ebs` is called
-               by itself
+      ok       Confluent CLI: not on `PATH`; needed only for `confluent ebs`, `init
+               --from-login` and the administrator's commands
+      ok       plugin on PATH: none; not needed to run `confluent-ebs` directly
       ok       plugin duplicates: none
-      ok       sub-commands taken over: none
-      ok       help link: none; `confluent help ebs` does not work without it, all
-               else does
-      ok       plugins enabled: nothing to switch on without the Confluent CLI
+      ok       shadowed commands: none
+      ok       help link: none; only `confluent help ebs` needs it
+      ok       plugins enabled: not applicable without the Confluent CLI
 
 
     This Computer
-      ok       state folder: state, made when it is needed
+      ok       state folder: state, created at first use
       ok       unfinished runs: none
-      ok       sandbox: none yet; `--sandbox` makes one
+      ok       sandbox: none yet; `--sandbox` creates one
 
 
     Profile and Key
-      ok       profile: none named
+      ok       profile: none selected
       ok       profile file: none
       ok       secrets in the environment: no key
-      problem  key: no key to act with
-               Next: Name the profile that EBS handed over with `--profile FILE`; as
-                     EBS, begin with `confluent ebs init`; without an account, try
-                     `confluent ebs onboard claims --sandbox`.
+      problem  key: no API key
+               Next: Select the profile of the platform team with `--profile FILE`.
+                     As the platform team, start with `confluent ebs init`. Without
+                     an account, try `confluent ebs onboard claims --sandbox`.
       unknown  key accepted, key owner, key age: skipped: `--offline`
-      unknown  Kafka key: none, and no platform files to tell whether a template
-               needs one
-               Next: Run it where `ebs.toml` is.
+      unknown  Kafka key: none; unknown whether a template needs one, because there
+               are no platform files
+               Next: Run the command in the folder of `ebs.toml`.
 
 
     Network
       ok       endpoint: https://api.confluent.cloud
-      ok       proxy: none named by the environment
+      ok       proxy: none in the environment
       unknown  service reachable, hosts of logs and metrics, certificate, clock:
                skipped: `--offline`
 
 
     Platform
-      ok       platform files: none here or in a folder above; only the platform
+      ok       platform files: none in this folder or its parents; only the platform
                team needs them
       unknown  organization, environment, cluster, cluster type, cluster state,
                Schema Registry, connectors: skipped: `--offline`
@@ -64,13 +62,13 @@ fn an_unconfigured_home_gets_the_first_step() {
     Rights
       unknown  roles: skipped: `--offline`
       ok       provisioner's roles: skipped: no platform configuration
-      ok       template assumptions: no templates here
+      ok       template assumptions: no templates
 
 
     17 ok, 1 problem, 16 unknown.
-    Do first: Name the profile that EBS handed over with `--profile FILE`; as EBS,
-              begin with `confluent ebs init`; without an account, try `confluent
-              ebs onboard claims --sandbox`.
+    Do first: Select the profile of the platform team with `--profile FILE`. As the
+              platform team, start with `confluent ebs init`. Without an account,
+              try `confluent ebs onboard claims --sandbox`.
     ");
     assert!(!cli.path("state").exists(), "looking leaves nothing behind");
 }
@@ -156,7 +154,7 @@ fn an_installation_behind_a_symlink_passes() {
         "Confluent CLI",
         "plugin on PATH",
         "plugin duplicates",
-        "sub-commands taken over",
+        "shadowed commands",
         "plugins enabled",
     ] {
         assert_eq!(output.state(name), "ok", "{name}: {}", output.detail(name));
@@ -164,7 +162,7 @@ fn an_installation_behind_a_symlink_passes() {
     assert_eq!(output.detail("plugin on PATH"), "[HOME]/opt/confluent-ebs");
     assert_eq!(
         output.fix("help link"),
-        "`ln -s confluent-ebs [HOME]/opt/confluent-help-ebs` makes one."
+        "Create it with `ln -s confluent-ebs [HOME]/opt/confluent-help-ebs`."
     );
 }
 
@@ -192,15 +190,15 @@ fn obstacles_to_the_plugin_are_reported() {
     assert!(
         output
             .detail("plugin on PATH")
-            .starts_with("`confluent ebs` starts [HOME]/old/confluent-ebs")
+            .starts_with("`confluent ebs` runs `[HOME]/old/confluent-ebs")
     );
     assert_eq!(
         output.fix("plugin duplicates"),
-        "`rm [HOME]/opt/confluent-ebs [HOME]/.confluent/plugins/confluent-ebs.bak` leaves one."
+        "Remove the duplicates with `rm [HOME]/opt/confluent-ebs [HOME]/.confluent/plugins/confluent-ebs.bak`."
     );
     assert!(
         output
-            .detail("sub-commands taken over")
+            .detail("shadowed commands")
             .contains("`confluent ebs connector …`")
     );
     assert!(
@@ -217,7 +215,7 @@ fn an_unusable_profile_does_not_hide_other_checks() {
     assert_eq!(missing.state("profile"), "problem");
     assert_eq!(
         missing.fix("profile"),
-        "`confluent ebs profile list` shows the profiles that are known by name."
+        "List profiles with `confluent ebs profile list`."
     );
     // One cause is one problem.
     assert_eq!(missing.names_in_state("problem"), ["profile"]);
@@ -279,7 +277,7 @@ fn platform_files_and_unfinished_runs_are_checked() {
     assert_eq!(broken.state("platform files"), "problem");
     assert_eq!(
         broken.fix("platform files"),
-        "`confluent ebs department validate` shows all of them."
+        "List them with `confluent ebs department validate`."
     );
     assert!(!broken.detail("platform files").contains("canary"));
 

@@ -42,7 +42,7 @@ fn a_new_sandbox_passes_all_checks() {
         (vec![], vec!["template assumptions"])
     );
     assert_eq!(fresh.detail("key owner").split(' ').next(), Some("ebs-provisioner"));
-    assert_eq!(fresh.detail("provisioner's roles"), "all there, in prod, test");
+    assert_eq!(fresh.detail("provisioner's roles"), "complete in prod, test");
     let kafka = fresh.detail("Kafka key");
     assert!(kafka.ends_with("lkc-prod01 shows it no ACLs"), "{kafka}");
 
@@ -83,18 +83,18 @@ fn every_persona_gets_the_operations_its_key_allows() {
                 .detail("key owner")
                 .starts_with(&format!("ebs-prod-claims-{persona} (sa-"))
         );
-        assert_eq!(output.detail("connectors"), "0 begin with claims-");
+        assert_eq!(output.detail("connectors"), "0 with prefix `claims-`");
         let stood_in = run_doctor(&cli, &format!("--sandbox-as claims/{persona}"));
         assert_eq!(stood_in.detail("roles"), roles);
         assert!(
-            stood_in.detail("key").starts_with("none needed"),
+            stood_in.detail("key").starts_with("not needed"),
             "{}",
             stood_in.detail("key")
         );
     }
     let admin = run_doctor(&cli, "--sandbox-as admin");
     assert_eq!(admin.state("provisioner's roles"), "unknown");
-    assert!(admin.detail("key owner").contains("a person"));
+    assert!(admin.detail("key owner").contains("a user"));
     let nobody = run_doctor(&cli, "--sandbox-as life/operator");
     assert_eq!((nobody.code, nobody.state("key")), (Some(6), "problem"));
     assert!(nobody.fix("key").contains("`confluent ebs onboard life --sandbox`"));
@@ -151,11 +151,11 @@ fn a_missing_provisioner_role_gets_the_command_that_grants_it() {
         "missing in test: ResourceOwner on subject *"
     );
     let owner = output.detail("key owner").split(['(', ')']).nth(1).unwrap();
-    // The stock CLI's own flags: traces/stock-cli.jsonl.
+    // The Confluent CLI's own flags: traces/stock-cli.jsonl.
     assert_eq!(
         output.fix("provisioner's roles"),
         format!(
-            "An administrator runs `confluent iam rbac role-binding create --principal User:{owner} --role ResourceOwner \
+            "Ask an administrator to run `confluent iam rbac role-binding create --principal User:{owner} --role ResourceOwner \
              --environment env-test01 --schema-registry-cluster lsrc-test01 --resource \"Subject:*\"`."
         )
     );
@@ -180,8 +180,8 @@ fn a_revoked_key_is_a_problem_with_the_command_for_a_new_one() {
     );
     assert_eq!(
         output.fix("key accepted"),
-        "Import the profile that was handed over last, if it was rotated; if the sandbox was reset, `confluent ebs onboard \
-         claims --sandbox` makes a new one."
+        "If the key was rotated, import the latest profile. If the sandbox was reset, run `confluent ebs onboard \
+         claims --sandbox` for a new one."
     );
 }
 
@@ -197,13 +197,13 @@ fn doctor_works_when_lists_and_keys_are_hidden() {
     open_sandbox(&cli).set_settings(settings).unwrap();
     let operator = run_doctor(&cli, &format!("--profile {PROFILES_DIR}/claims-operator.toml"));
     assert_eq!((operator.code, operator.names_in_state("problem")), (Some(0), vec![]));
-    assert_eq!(operator.detail("key accepted"), "the service accepts it");
+    assert_eq!(operator.detail("key accepted"), "accepted by the service");
     // Found by the name that the profile implies.
     assert!(operator.detail("key owner").starts_with("ebs-prod-claims-operator"));
     assert!(
         operator
             .detail("roles")
-            .ends_with("tried on claims-*: read-status, not create"),
+            .ends_with("probed on `claims-*`: read-status, not create"),
         "{}",
         operator.detail("roles")
     );
@@ -271,13 +271,13 @@ fn a_served_sandbox_is_checked_over_its_socket() {
         "{}",
         output.detail("sandbox")
     );
-    assert_eq!(output.detail("endpoint"), format!("{url}, on this computer"));
-    assert_eq!(output.detail("clock"), "agrees with the service's, to the minute");
+    assert_eq!(output.detail("endpoint"), format!("{url}, on loopback"));
+    assert_eq!(output.detail("clock"), "within one minute of the service's clock");
     stop.send(()).unwrap();
     server.join().unwrap();
     let note = cli.path(".state/confluent-ebs/sandbox/server.json");
     std::fs::write(note, format!("{{\"url\":\"{url}\",\"pid\":1}}")).unwrap();
     let left = run_doctor(&cli, "--sandbox");
     assert_eq!((left.code, left.state("sandbox")), (Some(0), "ok"));
-    assert!(left.detail("sandbox").contains("left a note"));
+    assert!(left.detail("sandbox").contains("lock file of a killed server"));
 }

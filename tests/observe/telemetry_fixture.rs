@@ -45,10 +45,7 @@ impl TelemetryFixture {
         connect.api.bind(&account, role, &pattern).await;
         let login = connect.api.create_key(&account, "cloud").await;
         connect.advance_clock(600);
-        Self {
-            connect: connect,
-            login,
-        }
+        Self { connect, login }
     }
 
     pub(crate) fn client(&self) -> Client {

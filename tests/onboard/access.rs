@@ -119,12 +119,12 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
     Error: kind `group` has no operation `pause`
 
     Suggestions:
-        It has: describe, delete, read, describe-access, alter-access.
+        Known operations: describe, delete, read, describe-access, alter-access.
     ");
     insta::assert_snapshot!(access_planned("can-i delete connector/claims-a --as clams/operator"), @r"
     exit 1
     ----- stderr -----
-    Error: there is no department `clams` in the built-in example platform
+    Error: no department `clams` in the built-in example platform
 
     Suggestions:
         Did you mean `claims`?
@@ -168,7 +168,7 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
     Error: service accounts are granted on by id, not by the beginning of names
 
     Suggestions:
-        Write `service-account/NAME`, or `service-account` alone for all of them.
+        Write `service-account/NAME`, or `service-account` for all of them.
     ");
 }
 
@@ -198,7 +198,7 @@ fn can_i_depends_on_the_rights_of_the_caller() {
         "{output}"
     );
     assert!(
-        output.stdout.contains("by hand: template hybrid does not ask for it"),
+        output.stdout.contains("manual: template `hybrid` does not contain it"),
         "{output}"
     );
 }
@@ -279,7 +279,7 @@ fn who_can_lists_every_principal_with_the_reason() {
 
 
     Why:
-      CloudClusterAdmin: provisioner: makes accounts, and gives roles on the
+      CloudClusterAdmin: provisioner: creates accounts and binds roles on the
           cluster.
       ResourceOwner: template hybrid@1a2b3c4d: the only role short of an
           administrator that creates and deletes connectors and sets the account
@@ -301,7 +301,7 @@ fn who_can_lists_every_principal_with_the_reason() {
 
 
     Why:
-      CloudClusterAdmin: provisioner: makes accounts, and gives roles on the
+      CloudClusterAdmin: provisioner: creates accounts and binds roles on the
           cluster.
       DeveloperRead: template hybrid@1a2b3c4d: sinks read the department's topics.
 
@@ -485,25 +485,25 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     exit 5
     ----- stdout -----
     error[access-can]: claims/operator cannot view-logs, lifecycle on connector
-                       claims-*; and 1 more of those meant
+                       claims-*; and 1 more matching persona
      --> rbac-templates/tests/hybrid.toml:6:1
       |
     6 | who = ["*/operator"]
       | ^^^^^^^^^^^^^^^^^^^
       |
-      = help: No role binding and no ACL gives it: change the template, or this
-              assertion if it is not meant.
+      = help: No role binding and no ACL allows it. Change the template or the
+              assertion.
 
     error[access-cannot]: claims/operator can configure on connector *; and 1 more
-                          of those meant
+                          matching persona
       --> rbac-templates/tests/hybrid.toml:12:1
        |
     12 | who = ["*/operator", "*/viewer"]
        | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
-       = help: DeveloperWrite on connector claims-* gives it; template
+       = help: Allowed by DeveloperWrite on connector claims-* (template
                hybrid@1a2b3c4d: status, logs, pause, resume and restart of own
-               connectors; without creating, changing or deleting them.
+               connectors; without creating, changing or deleting them).
 
     Found 2 errors.
 
@@ -512,14 +512,14 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
       rbac-templates/tests/read-only.toml: no department has its template.
     Isolation by name prefix: failed among 2 ordered pairs of departments and every
     operation, over 22 role bindings.
-      fraud/runtime of fraud reaches topic audit* of claims through DeveloperWrite
+      fraud/runtime of fraud has access to topic audit* of claims through DeveloperWrite
           on topic audit*; template hybrid@1a2b3c4d: audit trail.
       Shared by 2 departments, as Confluent makes it: group connect-lcc*.
       2 accounts of departments may make new service accounts, as every
           ResourceOwner may.
     From the files of [HOME], stage prod.
     ----- stderr -----
-    [WARN] `topic:audit*` is the same for every department
+    [WARN] `topic:audit*` covers the same names for every department
     Error: 2 of 14 assertions do not hold; departments are not isolated
     "#);
     // What is meant is written down beside the template, and replaces the shipped file.
@@ -552,7 +552,7 @@ fn an_invalid_assertion_stops_access_test() {
     ----- stderr -----
     Error: the assertions hold mistakes
 
-    error[unknown-persona]: no template has a persona `operatr`
+    error[unknown-persona]: no persona `operatr` in any template
      --> mine.toml:2:8
       |
     2 | who = ["*/operatr"]
@@ -564,7 +564,10 @@ fn an_invalid_assertion_stops_access_test() {
     "#);
     let output = cli.run("access test nowhere.toml");
     assert_eq!(output.code, Some(1), "{output}");
-    assert!(output.stderr.contains("there is no such file"), "{output}");
+    assert!(
+        output.stderr.contains("cannot read the file: it does not exist"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -653,7 +656,9 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     let output = ask("test");
     assert_eq!(output.code, Some(1));
     assert!(
-        output.stderr.contains("`seen.json` is not a snapshot of confluent-ebs"),
+        output
+            .stderr
+            .contains("`seen.json` is not a snapshot of `confluent-ebs`"),
         "{output}"
     );
 }

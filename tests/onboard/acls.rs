@@ -118,7 +118,7 @@ fn without_a_kafka_key_only_departments_with_acls_are_refused() {
         let output = fixture.run_without_writes(&format!("{command} {bare} --yes"), 5);
         let said = normalize_whitespace(&output.stderr);
         for words in [
-            "its template `sinks` asks for ACLs, and those of Kafka cluster `lkc-prod01` could not be looked at",
+            "its template `sinks` grants ACLs, but the ACLs of Kafka cluster `lkc-prod01` could not be listed",
             "no API key of Kafka cluster `lkc-prod01`",
             "confluent api-key create --resource lkc-prod01 --service-account sa-",
             "CONFLUENT_EBS_KAFKA_API_SECRET",
@@ -378,10 +378,7 @@ fn a_kafka_rest_refusal_is_reported_and_a_rerun_completes() {
     let command = "onboard claims --profile weak.toml --yes";
     let output = fixture.run_without_writes(command, 5);
     let said = normalize_whitespace(&output.stderr);
-    assert!(
-        said.contains("could not be looked at") && said.contains("403"),
-        "{output}"
-    );
+    assert!(said.contains("could not be listed") && said.contains("403"), "{output}");
 
     fixture.create_acl(&format!("CLUSTER#kafka-cluster#LITERAL#User:{other}#*#DESCRIBE#ALLOW"));
     let output = fixture.run_expecting(command, 3);

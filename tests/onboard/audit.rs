@@ -104,7 +104,7 @@ impl ThreatFixture {
         fixture.run_expecting("onboard fraud motor ghost --sandbox --yes", 0);
         let admin = fixture.admin_key();
         Self {
-            fixture: fixture,
+            fixture,
             admin,
             expected_findings: BTreeSet::new(),
             dangling_binding: String::new(),

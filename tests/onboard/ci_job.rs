@@ -184,7 +184,7 @@ fn evidence_alone_records_keys_on_another_machine() {
     assert!(
         output
             .stderr
-            .contains("neither the journal nor an evidence file vouches"),
+            .contains("neither the journal nor an evidence file contains it"),
         "{output}"
     );
 }

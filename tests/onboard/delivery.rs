@@ -121,9 +121,12 @@ fn after_a_failed_handover_command_the_next_run_delivers_the_profiles() {
     let failing = "--handover-command \"sh -c 'cat; echo the vault is sealed >&2; exit 2'\" --remove-delivered";
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {failing}"), 3);
     let said = normalize_whitespace(&output.stderr);
-    assert!(said.contains("the profile stays in `[HOME]"), "{output}");
     assert!(
-        said.contains("`sh` ended with code 2") && said.contains("It said: the vault is sealed"),
+        said.contains("cannot deliver the profile; it stays in `[HOME]"),
+        "{output}"
+    );
+    assert!(
+        said.contains("`sh` exited with code 2") && said.contains("Its output ends with: the vault is sealed"),
         "{output}"
     );
     assert_eq!(profile_files(&fixture).len(), 3);
@@ -181,7 +184,7 @@ fn a_missing_or_malformed_handover_command_loses_no_profile() {
         3,
     );
     assert!(
-        normalize_whitespace(&output.stderr).contains("`no-such-vault` cannot be started"),
+        normalize_whitespace(&output.stderr).contains("cannot start `no-such-vault`"),
         "{output}"
     );
     assert_eq!(profile_files(&fixture).len(), 3);

@@ -116,7 +116,7 @@ fn a_changed_prefix_is_refused_after_onboarding() {
     );
     let output = fixture.run_without_writes("onboard claims --sandbox --yes", 5);
     assert!(
-        normalize_whitespace(&output.stderr).contains("a prefix never changes after onboarding"),
+        normalize_whitespace(&output.stderr).contains("a prefix cannot change after onboarding"),
         "{output}"
     );
     // Nor does somebody else get it.

@@ -27,7 +27,7 @@ impl ImpersonationAttack {
         let me = fixture.account_id("ebs-prod-claims-deployer");
         let forged = Self::create_impersonating_account(&fixture, &attacker, &me, &planned_tag(&fixture));
         Self {
-            fixture: fixture,
+            fixture,
             attacker,
             attacker_account: me,
             impersonating_account: forged,

@@ -18,7 +18,7 @@ fn a_key_with_access_to_a_foreign_prefix_is_not_delivered() {
     let binding = fixture.bind(&fixture.admin_key(), &operator, "DeveloperWrite", &neighbour);
 
     let output = fixture.run_expecting("onboard claims --sandbox --yes", 3);
-    assert!(output.stderr.contains("the proof failed"), "{}", output.stderr);
+    assert!(output.stderr.contains("probes failed"), "{}", output.stderr);
     assert!(output.stderr.contains("compliance-ebs-probe"), "{}", output.stderr);
     assert!(!profile.exists());
     assert!(profile.with_extension("toml.unproved").exists());

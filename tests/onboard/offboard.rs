@@ -167,7 +167,7 @@ fn an_account_owned_by_another_principal_is_not_removed() {
     fixture.send_ok(&fixture.admin_key(), "POST", "/iam/v2/role-bindings", Some(body));
     let output = fixture.run_without_writes("offboard claims --delete-connectors --sandbox --yes", 5);
     assert!(
-        normalize_whitespace(&output.stderr).contains("is owned by somebody else: ebs-prod-fraud-deployer"),
+        normalize_whitespace(&output.stderr).contains("other principals own it: ebs-prod-fraud-deployer"),
         "{output}"
     );
 }

@@ -258,7 +258,7 @@ fn a_role_the_service_refuses_is_replaced_by_its_fallback() {
     assert_eq!(roles, ["DeveloperRead"]);
     let output = fixture.run_without_writes("onboard claims --sandbox --yes", 0);
     let said = normalize_whitespace(&output.stdout);
-    assert!(said.contains("DeveloperRead stands in for ConnectManager"), "{output}");
+    assert!(said.contains("DeveloperRead replaces ConnectManager"), "{output}");
 }
 
 #[cfg(unix)]

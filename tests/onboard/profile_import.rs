@@ -126,9 +126,9 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
     fixture.cli.write("other.txt", AgeIdentity::new().identity_file());
     refused(
         "claims-operator.toml.age --identity other.txt",
-        "it is encrypted to other recipients",
+        "the file is encrypted to other recipients",
     );
-    refused("claims-operator.toml.age --identity no-such-file", "cannot be read");
+    refused("claims-operator.toml.age --identity no-such-file", "cannot read");
     fixture.cli.write(
         "locked.txt",
         "age-encryption.org/v1\n-> scrypt bBjlhJVYZeE4aqUdmtRHfw 18\n",
@@ -144,7 +144,7 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
         "claims-operator.toml.age --identity ssh.txt",
         "the beginning of an SSH key",
     );
-    refused("no-such.toml.age --identity key.txt", "there is no such profile");
+    refused("no-such.toml.age --identity key.txt", "the profile does not exist");
 
     let text = fs::read_to_string(&path).unwrap();
     let cut: String = text.lines().take(4).collect::<Vec<_>>().join("\n");

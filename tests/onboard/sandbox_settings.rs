@@ -38,7 +38,7 @@ fn assumption_switches() -> Vec<(String, Value)> {
 fn expected_refusal(switch: &str) -> Option<(i32, &'static [&'static str])> {
     Some(match switch {
         // The account is made and nobody owns it: no grant on it, no key, and no second run may adopt it.
-        "assumptions.owner_at_creation" => (3, &["must be ResourceOwner of", "organization administrator"]),
+        "assumptions.owner_at_creation" => (3, &["ResourceOwner of", "organization administrator"]),
         // Without grants on a prefix there is nothing left of the model.
         "assumptions.bindable.connector_prefix" => (3, &["connector"]),
         _ => return None,
@@ -94,7 +94,7 @@ fn a_rerun_completes_after_ownership_is_granted_by_hand() {
     let output = fixture.run_without_writes("onboard claims --sandbox --yes", 5);
     let said: String = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        said.contains("An earlier run made it") && said.contains("grant it ResourceOwner"),
+        said.contains("An earlier run created it") && said.contains("grant ResourceOwner"),
         "{output}"
     );
     let provisioner = fixture.account_id("ebs-provisioner");

@@ -11,7 +11,7 @@ use crate::{sandbox_fixture::SandboxResponse, trace_replayer::TraceReplayer};
 /// Checks what the command that was just played should have seen and left. Commands are told by their beginning; one
 /// that is not known is an error, so that a new recording is looked at.
 pub(crate) fn check(replayer: &TraceReplayer, command: &str) {
-    let look = ReplayState { replayer: replayer };
+    let look = ReplayState { replayer };
     let known = CHECKS.iter().find(|(beginning, _)| command.starts_with(beginning));
     let (_, check) = known.unwrap_or_else(|| panic!("say what `{command}` should leave"));
     check(&look, command);

@@ -108,7 +108,7 @@ async fn a_failure_before_the_first_task_has_no_recommendations() {
         (&json!([]), &json!([]))
     );
     let (_, detail) = fixture
-        .get("claims-hr/first_error-recommendations")
+        .get("claims-hr/error-recommendations")
         .await
         .expect_status(400)
         .first_error();

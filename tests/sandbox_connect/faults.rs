@@ -152,7 +152,7 @@ async fn concurrent_identical_creates_create_one_connector() {
     assert!(
         error
             .to_string()
-            .contains("exists already, and is configured differently"),
+            .contains("already exists with a different configuration"),
         "{error}"
     );
     assert_eq!(

@@ -267,7 +267,7 @@ async fn invalid_log_searches_are_refused_with_the_reason() {
     // Nobody knows what the service says of a name that does not exist (docs/reference/logs.md#limits-and-errors); here
     // there is nothing.
     let unknown = ask("", &|wanted| {
-        wanted["crn"] = json!(connector_crn(&fixture, "claims-unknown"))
+        wanted["crn"] = json!(connector_crn(&fixture, "claims-unknown"));
     })
     .await
     .expect_status(200);

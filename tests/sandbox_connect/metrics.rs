@@ -159,7 +159,7 @@ async fn metrics_reflect_the_states_of_the_connector() {
         .await
         .expect_status(201);
     fixture
-        .create_connector(&fixture.sink_config("claims-sink_config", &json!({ "tasks.max": "2" })))
+        .create_connector(&fixture.sink_config("claims-sink", &json!({ "tasks.max": "2" })))
         .await
         .expect_status(201);
     fixture.advance_clock(3_600);
@@ -396,7 +396,7 @@ async fn an_export_contains_the_latest_minute_of_every_metric() {
         .await
         .expect_status(201);
     fixture
-        .create_connector(&fixture.sink_config("claims-sink_config", &json!({ "tasks.max": "2" })))
+        .create_connector(&fixture.sink_config("claims-sink", &json!({ "tasks.max": "2" })))
         .await
         .expect_status(201);
     fixture.advance_clock(3_600);

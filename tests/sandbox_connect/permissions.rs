@@ -123,7 +123,7 @@ async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic
         .expect_status(201);
     assert_eq!(fixture.connector_state("claims-source").await, "RUNNING");
     // Its queue is `dlq-` and the connector's id, as the plugin has it by default.
-    let mut sink_config = fixture.sink_config("claims-sink_config", &json!({}));
+    let mut sink_config = fixture.sink_config("claims-sink", &json!({}));
     sink_config
         .as_object_mut()
         .unwrap()

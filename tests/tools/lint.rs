@@ -50,13 +50,13 @@ fn files_and_folders_are_linted_together_in_order() {
       |
       = help: Did you mean `kafka.topic`?
 
-    error[value-not-allowed]: `quickstart` cannot be `NO`
+    error[value-not-allowed]: value `NO` is not allowed for `quickstart`
      --> connectors/deep/claims-b.yaml:4:13
       |
     4 | quickstart: NO
       |             ^^
       |
-      = help: It can be `CLICKSTREAM_CODES`, `CLICKSTREAM`, `CLICKSTREAM_USERS`,
+      = help: Allowed values: `CLICKSTREAM_CODES`, `CLICKSTREAM`, `CLICKSTREAM_USERS`,
               `ORDERS`, `RATINGS`, `USERS`, `USERS_ARRAY`, `PAGEVIEWS`,
               `STOCK_TRADES`, `INVENTORY`, `PRODUCT` and `PURCHASES`, or one of
               26 others.
@@ -99,33 +99,28 @@ fn malformed_input_is_reported_without_a_panic() {
             0,
             "nothing found",
         ),
-        ("json", numbers.into(), 0, "`flush.size` is a number, not a text"),
-        (
-            "json",
-            numbers.into(),
-            0,
-            "`csfle.enabled` is a truth value, not a text",
-        ),
+        ("json", numbers.into(), 0, "`flush.size` is a number, not a string"),
+        ("json", numbers.into(), 0, "`csfle.enabled` is a boolean, not a string"),
         (
             "json",
             VALID_FILE.replace("quickstart", "kafka.topic").into(),
             5,
-            "`kafka.topic` stands here twice",
+            "`kafka.topic` occurs twice",
         ),
         (
             "json",
             VALID_FILE.replace("\"USERS\"", "null").into(),
             5,
-            "`quickstart` is `null`, not a text",
+            "`quickstart` is `null`, not a string",
         ),
         ("json", VALID_FILE.replace('}', "").into(), 1, "error[syntax]: not JSON"),
-        ("json", "[1, 2]".into(), 1, "a connector file is one JSON object"),
+        ("json", "[1, 2]".into(), 1, "a connector file must be one JSON object"),
         ("json", "".into(), 1, "is empty"),
         (
             "json",
             b"{\"name\": \"\xff\"}".to_vec(),
             1,
-            "is not UTF-8 text: byte 10 cannot be read",
+            "is not UTF-8 text: byte 10 is invalid",
         ),
         ("json", vec![b'a'; 5 * 1024 * 1024], 1, "is larger than 2 MiB"),
         ("yaml", "a: [".into(), 1, "error[syntax]: not YAML"),
@@ -165,7 +160,7 @@ fn json_output_has_every_finding_with_its_location() {
                 "rule": "foreign-topic", "severity": "error",
                 "message": "topic `motor-x` of `kafka.topic` does not begin with `claims-`",
                 "file": "claims-a.json", "line": 1, "column": column,
-                "fix": "Use topics that begin with `claims-`.", "owner": "department",
+                "fix": "Use topics that start with `claims-`.", "owner": "department",
             }],
             "excepted": [],
         })

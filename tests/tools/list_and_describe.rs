@@ -175,8 +175,8 @@ fn connector_describe_shows_everything_but_secrets() {
     connection.user, connection.password: FATAL: password authentication failed for
       user "reader"
     The connector cannot authenticate to the database.
-    Responsible: the department. Set user and password right: in the file, and
-      in the secret that it refers to.
+    Responsible: the department. Correct the user in the file and the password in
+      the secret that the file refers to.
     For next steps, run confluent ebs connector explain claims-db
 
 

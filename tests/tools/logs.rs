@@ -265,7 +265,7 @@ fn cached_log_lines_are_readable_only_by_their_owner() {
     ));
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&cli.path("lines.jsonl")), 0o600);
-    let folder = cli.path(".state/confluent-ebs/sandbox/observed/lines");
+    let folder = cli.path(".state/confluent-ebs/sandbox/telemetry/lines");
     assert_eq!(mode(&folder), 0o700);
     let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let kept: Vec<_> = entries

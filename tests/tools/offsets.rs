@@ -142,7 +142,7 @@ fn harmful_offset_changes_are_refused_before_any_request() {
     };
     let partition = r#"{"kafka_topic": "claims-orders", "kafka_partition": 0}"#;
     let text = format!(r#"[{{"partition": {partition}, "offset": {{"kafka_offset": "12"}}}}]"#);
-    assert!(update(&text, "claims-lake").contains("must be a number, without quotes"));
+    assert!(update(&text, "claims-lake").contains("write a number without quotes"));
     assert!(update("[]", "claims-lake").contains("is empty"));
     assert!(update("{\"offset\": 1}", "claims-lake").contains("no list of partitions and offsets"));
     assert!(update("[", "claims-lake").contains("cannot read `"));

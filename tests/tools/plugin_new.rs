@@ -43,7 +43,7 @@ fn an_existing_connector_file_is_not_overwritten() {
     let output = cli.run("connector plugin new DatagenSource --output-file orders.yaml");
     assert_eq!(output.code, Some(1), "{output}");
     assert!(
-        normalized_stderr(&output).contains("exists already and is never overwritten"),
+        normalized_stderr(&output).contains("already exists and is not overwritten"),
         "{output}"
     );
     assert_eq!(cli.read("orders.yaml"), "mine");

@@ -7,7 +7,7 @@ use crate::{
 };
 
 const CLUSTER_FULL_ADVICE: &str =
-    "The cluster is shared: ask the platform team, who can free tasks or open another cluster.";
+    "The cluster is shared: ask the platform team to free tasks or to provide another cluster.";
 
 fn write_orders_file(cli: &CliFixture, name: &str) {
     cli.write(
@@ -34,7 +34,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         "1 of 20 used, 19 left",
         "unknown to this key, of 225 (250 less 25 reserved)",
         "(today)",
-        "Confluent Cloud does not know these limits",
+        "Only this program enforces these limits",
         "claims-orders | RUNNING | 1 | 1 | 1",
     ] {
         assert!(text.contains(words), "{words}: {text}");
@@ -49,7 +49,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         "{check}"
     );
     assert!(
-        normalized_stderr(&check).contains("Set `tasks.max` to 4 or less."),
+        normalized_stderr(&check).contains("Set `tasks.max` to at most 4."),
         "{check}"
     );
     // A change of what is there asks for the difference (docs/reference/quotas.md#counting-connectors).
@@ -65,7 +65,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         .collect();
     assert_eq!(asked, [0, 2, 2]);
     assert_eq!(
-        (&check["limits"][2]["used"], &check["rooms"][2]["reserved"]),
+        (&check["limits"][2]["used"], &check["limits"][2]["reserved"]),
         (&serde_json::Value::Null, &25.into())
     );
     let output = run_as_operator(&cli, "quota check --connector motor-orders");
@@ -85,7 +85,7 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
         "{output}"
     );
     assert!(
-        normalized_stderr(&output).contains("Confluent Cloud does not know these limits"),
+        normalized_stderr(&output).contains("Only this program enforces these limits"),
         "{output}"
     );
     let rows = parse_json(&cli.run("quota list --sandbox -o json"));

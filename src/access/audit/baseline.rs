@@ -1,4 +1,4 @@
-//! Findings that somebody has accepted, with a reason and until a day.
+//! Baseline of the audit: accepted findings, each with a reason and an expiry date.
 
 use std::collections::BTreeSet;
 
@@ -8,35 +8,35 @@ use serde::Serialize;
 use super::{AuditFinding, RuleResult};
 use crate::diag::{Finding, SourceSpan};
 
-/// One accepted finding, as people write it.
+/// Entry of a baseline file.
 #[derive(Clone, Debug)]
 pub struct BaselineEntry {
-    /// The rule.
+    /// Rule id.
     pub rule: String,
-    /// What the finding is about, by its id.
+    /// Subject id of the finding.
     pub subject: String,
-    /// Why it is accepted.
+    /// Reason for accepting the finding.
     pub reason: String,
-    /// The last day on which it is.
+    /// Last day on which the entry is valid.
     pub until: Date,
-    /// Where it is written.
+    /// Location in the baseline file.
     pub span: SourceSpan,
 }
 
-/// A finding that does not count, and why.
+/// A finding accepted by the baseline.
 #[derive(Clone, Debug, Serialize)]
 pub struct AcceptedFinding {
-    /// What was found.
+    /// Finding.
     #[serde(flatten)]
     pub finding: AuditFinding,
-    /// Why it is accepted.
+    /// Reason for accepting it.
     pub reason: String,
-    /// The last day on which it is.
+    /// Last day on which the entry is valid.
     pub until: Date,
 }
 
-/// Takes what is accepted out of `rulings`. Answers it, and what is to be said about the acceptances themselves: those
-/// that have expired, and those that nothing matches any more. With `narrowed` rulings the latter cannot be told.
+/// Removes accepted findings from `results`. Returns them, and findings about expired entries and entries that match
+/// nothing. With `narrowed` results, unmatched entries are not reported.
 pub fn apply_baseline(
     results: &mut [RuleResult],
     acceptances: &[BaselineEntry],
@@ -71,7 +71,7 @@ pub fn apply_baseline(
     }
     for (index, acceptance) in acceptances.iter().enumerate() {
         let result = results.iter().find(|result| result.rule.id == acceptance.rule);
-        // What could not be looked at may still be there.
+        // With incomplete data, the finding may still exist.
         let decided = result.is_none_or(|result| result.unknown.is_empty());
         if !matched.contains(&index) && decided && !narrowed {
             findings.push(unused_finding(acceptance));
@@ -82,22 +82,22 @@ pub fn apply_baseline(
 
 fn expired_finding(acceptance: &BaselineEntry) -> Finding {
     let message = format!(
-        "`{}` was accepted for {} until {}: {}",
+        "finding `{}` of rule `{}` was accepted until {}: {}",
         acceptance.subject, acceptance.rule, acceptance.until, acceptance.reason
     );
     Finding::warning("baseline-expired", message)
         .with_span(acceptance.span.clone())
-        .with_fix("Do what the finding asks for, or decide anew until when it is accepted.")
+        .with_fix("Fix the finding, or extend the `until` date.")
 }
 
 fn unused_finding(acceptance: &BaselineEntry) -> Finding {
     let message = format!(
-        "nothing is found for `{}` by {} any more",
+        "baseline entry `{}` of rule `{}` matches no finding",
         acceptance.subject, acceptance.rule
     );
     Finding::warning("baseline-unused", message)
         .with_span(acceptance.span.clone())
-        .with_fix("Remove the entry: what comes next under this id should be seen.")
+        .with_fix("Remove the entry, so that a new finding with this id is reported.")
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
         let mut results = org.run_audit();
         assert!(
             apply_baseline(&mut results, &entries, TODAY, false).1.is_empty(),
-            "the rule is unknown"
+            "the rule lacks data"
         );
         let entries = [entry("key-age", "GONE", "2027-01-01")];
         assert!(

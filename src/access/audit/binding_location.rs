@@ -1,4 +1,4 @@
-//! Where a binding grants, seen from the stage.
+//! Location of a binding relative to the stage.
 
 use std::collections::BTreeSet;
 
@@ -7,31 +7,31 @@ use crate::{
     model::{CrnPattern, NamePattern, ResourceKind, Snapshot},
 };
 
-/// Where a binding grants, seen from this stage.
+/// Location of a binding relative to the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BindingLocation<'a> {
-    /// On names that can belong to a department.
+    /// Names that can belong to a department.
     Names(ResourceKind, &'a NamePattern),
-    /// On the organization, or on the stage's environment, cluster or Schema Registry itself.
+    /// The organization itself, or the stage's environment, cluster or Schema Registry itself.
     Scope(ResourceKind),
-    /// On service accounts.
+    /// Service accounts.
     Accounts(&'a NamePattern),
-    /// In another environment or cluster, or on something that this audit has no rule about.
+    /// Another environment or cluster, or a resource kind without a rule.
     Elsewhere,
 }
 
-/// The shared beginning of names that a pattern lies within: what Confluent makes everybody share.
+/// Returns the shared name prefix that a pattern lies within.
 pub(super) fn shared_prefix(kind: ResourceKind, name: &NamePattern) -> Option<&'static str> {
     let within = |(of, begins): &&(ResourceKind, &str)| *of == kind && name.stem().starts_with(*begins);
     SHARED_NAMES.iter().find(within).map(|(_, begins)| *begins)
 }
 
-/// Whether a pattern means every subject, which is the Schema Registry by another name.
+/// Whether a pattern matches every subject, which is equivalent to the whole Schema Registry.
 pub(super) fn is_every_subject(kind: ResourceKind, name: &NamePattern) -> bool {
     kind == ResourceKind::Subject && *name == NamePattern::Prefixed(String::new())
 }
 
-/// The places of a stage, as patterns to compare with.
+/// Patterns of the stage for classifying bindings.
 pub(super) struct StageScopes {
     names: Vec<CrnPattern>,
     scopes: BTreeSet<CrnPattern>,
@@ -48,7 +48,7 @@ impl StageScopes {
             address.environment_crn(),
             address.cluster_crn(),
         ];
-        // The Kafka half of the cluster is what topics hang off.
+        // Topics are children of the Kafka part of the cluster.
         let halves = names.iter().filter_map(CrnPattern::parent);
         Self {
             scopes: scopes.into_iter().chain(halves).map(CrnPattern::from).collect(),

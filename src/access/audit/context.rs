@@ -1,4 +1,4 @@
-//! What was seen, arranged for the questions that rules ask: whose an account is, where a binding grants, whose a name is.
+//! Snapshot and desired state, indexed for the rules: class of an account, location of a binding, owner of a name.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,24 +17,24 @@ use crate::{
     },
 };
 
-/// A binding with what it means here.
+/// A role binding with its classification.
 #[derive(Debug)]
 pub(super) struct BindingInContext<'a> {
     pub(super) observed: &'a ObservedBinding,
     pub(super) holder: PrincipalClass<'a>,
     pub(super) location: BindingLocation<'a>,
-    /// The grant of its template that asks for it.
+    /// Grant of the holder's template that declares it.
     pub(super) declared: Option<&'a RoleGrant>,
-    /// The account of a department that it grants on.
+    /// Department account that it is bound on.
     pub(super) target: Option<DepartmentAccount<'a>>,
 }
 
-/// An ACL with what it means here.
+/// An ACL with its classification.
 #[derive(Debug)]
 pub(super) struct AclInContext<'a> {
     pub(super) acl: &'a AclBinding,
     pub(super) holder: PrincipalClass<'a>,
-    /// The grant of its template that asks for it.
+    /// Grant of the holder's template that declares it.
     pub(super) declared: Option<&'a AclGrant>,
 }
 
@@ -43,7 +43,7 @@ impl BindingInContext<'_> {
         &self.observed.binding.role
     }
 
-    /// Whether a department's account holds it on an account of the same department.
+    /// Whether a department account holds it on an account of the same department.
     pub(super) fn is_on_own_account(&self) -> bool {
         match (self.holder, self.target) {
             (PrincipalClass::DepartmentAccount(member), Some(target)) => member.belongs_to(target.department),
@@ -51,26 +51,26 @@ impl BindingInContext<'_> {
         }
     }
 
-    /// Whether nobody has to ask what it is there for.
+    /// Whether a template declares it, or the provisioner or a named principal holds it.
     pub(super) fn is_expected(&self) -> bool {
         self.declared.is_some() || matches!(self.holder, PrincipalClass::Provisioner | PrincipalClass::Named)
     }
 }
 
-/// Everything that rules look at.
+/// Input of the rules.
 pub(super) struct AuditContext<'a> {
-    /// Whose each account is.
+    /// Class of each account.
     account_classes: HashMap<&'a str, PrincipalClass<'a>>,
-    /// Whether every account was seen that a department should have.
+    /// Whether all desired department accounts were observed.
     all_department_accounts_observed: bool,
     pub(super) observed: &'a Snapshot,
     pub(super) desired: &'a DesiredState<'a>,
     pub(super) visibility: Visibility<'a>,
-    /// All bindings, in the order of the snapshot.
+    /// All role bindings in snapshot order.
     pub(super) bindings: Vec<BindingInContext<'a>>,
-    /// All ACLs, in the order of the snapshot.
+    /// All ACLs in snapshot order.
     pub(super) acls: Vec<AclInContext<'a>>,
-    /// The accounts of departments in this stage, in the order of their names.
+    /// Department accounts of this stage in snapshot order.
     pub(super) department_accounts: Vec<DepartmentAccount<'a>>,
     accounts: HashMap<&'a str, &'a ObservedAccount>,
     on_accounts: HashMap<&'a str, Vec<usize>>,
@@ -144,26 +144,26 @@ impl<'a> AuditContext<'a> {
         }
     }
 
-    /// Why `need` was not seen in full; `None` when it was.
+    /// Returns why `need` is incomplete; `None` if it is complete.
     pub(super) fn missing(&self, need: RequiredData) -> Option<MissingData> {
-        // Where every account that is wanted was seen, it does not matter what else there may be.
+        // With all desired accounts observed, further accounts do not matter.
         if need == RequiredData::Members && self.all_department_accounts_observed {
             return None;
         }
         self.visibility.missing(need)
     }
 
-    /// The account of that id.
+    /// Returns the account of `principal`.
     pub(super) fn account(&self, principal: &Principal) -> Option<&'a ObservedAccount> {
         self.accounts.get(principal.service_account()?.as_str()).copied()
     }
 
-    /// Whose an account is.
+    /// Returns the class of an account.
     pub(super) fn account_class(&self, account: &str) -> Option<PrincipalClass<'a>> {
         self.account_classes.get(account).copied()
     }
 
-    /// As whom a connector acts, if it is an account or the key of one.
+    /// Returns the class of the account that a connector runs as, directly or through an API key.
     pub(super) fn runs_as(&self, connector: &ObservedConnector) -> Option<PrincipalClass<'a>> {
         match connector.identity.as_ref()? {
             ConnectorIdentity::ServiceAccount(id) => self.account_class(id),
@@ -172,13 +172,13 @@ impl<'a> AuditContext<'a> {
         }
     }
 
-    /// Whose an API key is.
+    /// Returns the owner of an API key.
     pub(super) fn key_owner(&self, id: &str) -> Option<&'a Principal> {
         let key = self.observed.keys.iter().find(|key| key.id.as_str() == id);
         key.map(|key| &key.owner)
     }
 
-    /// The connector whose id a group or topic is named after (`connect-lcc-abc123`).
+    /// Returns the connector whose id is part of a group or topic name (`connect-lcc-abc123`).
     pub(super) fn connector_of(&self, name: &NamePattern) -> Option<&'a ObservedConnector> {
         let NamePattern::Literal(name) = name else { return None };
         let id = &name[name.find("lcc-")?..];
@@ -191,19 +191,19 @@ impl<'a> AuditContext<'a> {
         departments.any(|expected| expected.department.code == *code)
     }
 
-    /// What people call a principal.
+    /// Returns the name and id of a principal for messages.
     pub(super) fn display_name(&self, principal: &Principal) -> String {
         self.account(principal)
-            .map_or_else(|| principal.id().to_owned(), account_name)
+            .map_or_else(|| format!("`{}`", principal.id()), account_name)
     }
 
-    /// The bindings that name the account, without those on families of accounts.
+    /// Returns the bindings that name the account, without those on account prefixes.
     pub(super) fn bindings_on_account(&self, account: &ObservedAccount) -> impl Iterator<Item = &BindingInContext<'a>> {
         let found = self.on_accounts.get(account.id.as_str()).into_iter().flatten();
         found.map(|index| &self.bindings[*index])
     }
 
-    /// Where a grant of a member's template applies.
+    /// Resolves a grant of the member's template.
     pub(super) fn resolve(&self, grant: &RoleGrant, member: &DepartmentAccount<'_>) -> Option<CrnPattern> {
         let prefix = &member.department.department.prefix;
         let account = |persona: &str| {
@@ -217,7 +217,7 @@ impl<'a> AuditContext<'a> {
         grant.on.resolve(&self.observed.address, prefix, account)
     }
 
-    /// What a key opens, if it is something in this stage.
+    /// Returns the kind of a key; `None` if it is for another stage.
     pub(super) fn key_kind(&self, key: &ObservedKey) -> Option<KeyKind> {
         let address = &self.observed.address;
         let registry = address.schema_registry.as_ref();
@@ -229,17 +229,17 @@ impl<'a> AuditContext<'a> {
         }
     }
 
-    /// The keys of an account.
+    /// Returns the keys of an account.
     pub(super) fn keys_of(&self, account: &ObservedAccount) -> &[&'a ObservedKey] {
         self.keys.get(account.id.as_str()).map_or(&[], Vec::as_slice)
     }
 
-    /// The department that a name, or everything that begins with it, belongs to.
+    /// Returns the department whose prefix `stem` begins with.
     pub(super) fn owner(&self, stem: &str) -> Option<&'a ExpectedDepartment> {
         prefixes_of(&self.prefixes, stem).next().map(|(_, expected)| *expected)
     }
 
-    /// The departments whose names `pattern` reaches: the one that it lies in, or those that lie in it.
+    /// Returns the departments whose names `pattern` covers: the one it lies within, or all within the pattern.
     pub(super) fn departments_reached(&self, pattern: &NamePattern) -> Vec<&'a ExpectedDepartment> {
         if let Some(owner) = self.owner(pattern.stem()) {
             return vec![owner];
@@ -252,7 +252,7 @@ impl<'a> AuditContext<'a> {
         inside.map(|(_, expected)| *expected).collect()
     }
 
-    /// Who holds a binding as a member of which department.
+    /// Returns the bindings held by department accounts, with their holders.
     pub(super) fn department_bindings(&self) -> impl Iterator<Item = (&BindingInContext<'a>, DepartmentAccount<'a>)> {
         self.bindings.iter().filter_map(|held| match held.holder {
             PrincipalClass::DepartmentAccount(member) => Some((held, member)),
@@ -260,7 +260,7 @@ impl<'a> AuditContext<'a> {
         })
     }
 
-    /// `X holds ROLE on KIND NAME`.
+    /// Formats a binding: `X holds ROLE on KIND NAME`.
     pub(super) fn describe_binding(&self, held: &BindingInContext<'_>) -> String {
         let binding = &held.observed.binding;
         let who = self.display_name(&binding.principal);
@@ -268,15 +268,15 @@ impl<'a> AuditContext<'a> {
     }
 }
 
-/// Whose names these are: `claims`, or how many departments'.
+/// Formats departments: the code of a single one, otherwise their number.
 pub(super) fn describe_departments(departments: &[&ExpectedDepartment]) -> String {
     match departments {
-        [one] => one.department.code.to_string(),
+        [one] => format!("`{}`", one.department.code),
         more => format!("{} departments", more.len()),
     }
 }
 
-/// What people call an account.
+/// Formats the name and id of an account.
 pub(super) fn account_name(account: &ObservedAccount) -> String {
-    format!("{} ({})", account.name, account.id)
+    format!("`{}` ({})", account.name, account.id)
 }

@@ -1,4 +1,4 @@
-//! What an organization is compared with: the departments as their files want them, and who may stand above them.
+//! Desired state that the audit compares an organization with: the departments of the files, and the administrators.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,70 +10,70 @@ use crate::model::{
     RoleGrant, ServiceAccountId, Snapshot,
 };
 
-/// How old a key may be before it is a finding: no document of the vendor names a number, but its advice is to replace
-/// keys regularly (docs `best-practices-api-keys`; docs/reference/rbac.md#threats, T11). Ninety days is the period that
-/// audits of cloud accounts ask for most often, and short enough that a rotation stays something people can do.
+/// Default maximum key age. Confluent recommends regular rotation but gives no number (docs `best-practices-api-keys`;
+/// docs/reference/rbac.md#threats, T11). Ninety days is the most common limit in audits of cloud accounts.
 pub const MAX_KEY_AGE_DAYS: u16 = 90;
 
-/// Everything that is wanted, in one stage.
+/// Desired state of one stage.
 #[derive(Clone, Debug)]
 pub struct DesiredState<'a> {
-    /// The stage.
+    /// Stage.
     pub stage: &'a str,
-    /// Every department that has a file, in the order of codes; the retired ones without personas.
+    /// All departments that have a file, ordered by code; retired ones without personas.
     pub departments: Vec<ExpectedDepartment>,
-    /// The service account that onboards.
+    /// Service account that onboards departments.
     pub provisioner: ServiceAccountId,
     /// Ids of principals that may administrate the organization, the environment or the cluster.
     pub administrators: BTreeSet<String>,
-    /// Ids of accounts, keys and principals that `ebs.toml` accepts by name.
+    /// Ids of accounts, keys and principals under `adopt` in `ebs.toml`.
     pub adopted: BTreeSet<String>,
-    /// What keys are to us; `None` where there is neither a journal nor evidence to tell by.
+    /// Status of known keys; `None` if neither a journal nor evidence is available.
     pub key_statuses: Option<BTreeMap<ApiKeyId, KeyRecordStatus>>,
-    /// How old a key may be.
+    /// Maximum key age.
     pub max_key_age: Duration,
-    /// An earlier look at the same organization, to tell what is new.
+    /// Previous snapshot of the same organization, for detecting new accounts.
     pub previous: Option<&'a Snapshot>,
-    /// The topics of a connector that do not begin with a prefix, as `key=value`. Which keys name topics is the
-    /// catalogue's knowledge, which this module does not have.
+    /// Returns the topics of a connector that do not begin with a prefix, as `key=value`. A function of the caller,
+    /// because only the catalog knows which keys name topics.
     pub topics_outside: fn(&ObservedConnector, &Prefix) -> Vec<String>,
 }
 
-/// A department as it should be.
+/// Desired state of a department.
 #[derive(Clone, Debug)]
 pub struct ExpectedDepartment {
-    /// What its file says.
+    /// Content of its file.
     pub department: Department,
-    /// Who acts for it; nobody for a retired one.
+    /// Personas; empty for a retired department.
     pub personas: Vec<ExpectedPersona>,
 }
 
-/// A persona as it should be.
+/// Desired state of a persona.
 #[derive(Clone, Debug)]
 pub struct ExpectedPersona {
-    /// The tag of its account, which gives the account's name, too.
+    /// Ownership tag of its account, from which the account name follows.
     pub tag: OwnershipTag,
-    /// The keys it gets.
+    /// Kinds of API keys it gets.
     pub keys: Vec<KeyKind>,
-    /// What it may do.
+    /// Granted roles.
     pub grants: Vec<RoleGrant>,
-    /// What it may do through ACLs.
+    /// Granted ACLs.
     pub acls: Vec<AclGrant>,
 }
 
-/// What a key that was seen on an account of ours is to us.
+/// Status of an observed key on a managed account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyRecordStatus {
-    /// Ours, and its secret is somewhere.
+    /// Recorded in a journal, evidence file or profile.
     Recorded,
-    /// Ours, and nobody holds its secret.
+    /// Created by this program, but its secret is lost.
     Orphaned,
-    /// Nothing vouches for it.
+    /// Not recorded anywhere.
     Unrecorded,
 }
 
-/// The provisioner, when nobody says who it is: whoever looked, else the only one of the service accounts without our tag
-/// that administrates the cluster. An administrator gave it that role, so nobody below one can pass for it.
+/// Returns the provisioner when `ebs.toml` does not name it: the observing account, or the only account without an
+/// ownership tag that administrates the cluster. Only an administrator can bind that role, so no lesser principal can
+/// pass as the provisioner.
 #[must_use]
 pub fn find_provisioner(snapshot: &Snapshot) -> Option<ServiceAccountId> {
     let cluster = CrnPattern::from(snapshot.address.cluster_crn());
@@ -98,7 +98,7 @@ pub fn find_provisioner(snapshot: &Snapshot) -> Option<ServiceAccountId> {
 }
 
 impl ExpectedDepartment {
-    /// Whether it is a tombstone.
+    /// Whether the department is retired.
     #[must_use]
     pub fn is_retired(&self) -> bool {
         self.department.retired.is_some()
@@ -106,12 +106,12 @@ impl ExpectedDepartment {
 }
 
 impl DesiredState<'_> {
-    /// Whether `ebs.toml` accepts `id` by name.
+    /// Whether `id` is listed under `adopt` in `ebs.toml`.
     pub(super) fn is_adopted(&self, id: &str) -> bool {
         self.adopted.contains(id)
     }
 
-    /// What `key` is to us; what nobody knows is unvouched. `None` where nothing can be told.
+    /// Returns the status of `key`, unrecorded if it is not known; `None` without journal and evidence.
     pub(super) fn key_status(&self, key: &ApiKeyId) -> Option<KeyRecordStatus> {
         if self.is_adopted(key.as_str()) {
             return Some(KeyRecordStatus::Recorded);

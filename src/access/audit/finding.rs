@@ -1,4 +1,4 @@
-//! What a rule has found, with its evidence.
+//! Audit findings with their evidence.
 
 use std::collections::BTreeSet;
 
@@ -10,27 +10,27 @@ use crate::{
     model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedBinding, ObservedConnector},
 };
 
-/// An object that shows a finding.
+/// Evidence: an object that shows a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct AuditEvidence {
-    /// What it is: `role-binding`, `acl`, `service-account`, `api-key`, `connector`, `department`.
+    /// Object kind: `role-binding`, `acl`, `service-account`, `api-key`, `connector`, `department`.
     pub kind: &'static str,
-    /// Its id; a name for what has none.
+    /// Object id, or its name if it has no id.
     pub id: String,
 }
 
-/// A finding of the audit.
+/// An audit finding.
 #[derive(Clone, Debug)]
 pub struct AuditFinding {
-    /// Rule, severity, message, what to do, and who.
+    /// Rule, severity, message, suggestion and owner.
     pub finding: Finding,
-    /// The threat, as numbered in docs/reference/rbac.md#threats.
+    /// Threat number in docs/reference/rbac.md#threats.
     pub threat: &'static str,
-    /// What it is about, by its id: with the rule it names the finding, in a file of accepted ones.
+    /// Subject id; together with the rule id it identifies the finding in a baseline file.
     pub subject: String,
-    /// The departments that it concerns; none when it concerns everybody.
+    /// Affected departments; empty if all are affected.
     pub departments: BTreeSet<DepartmentCode>,
-    /// The objects that show it.
+    /// Evidence.
     pub evidence: BTreeSet<AuditEvidence>,
 }
 
@@ -50,19 +50,19 @@ impl AuditFinding {
         }
     }
 
-    /// It concerns a department.
+    /// Adds an affected department.
     pub(super) fn concerning(&mut self, department: &DepartmentCode) -> &mut Self {
         self.departments.insert(department.clone());
         self
     }
 
-    /// What to do, a whole sentence.
+    /// Sets the suggestion, a whole sentence.
     pub(super) fn fix(&mut self, sentence: impl Into<String>) -> &mut Self {
         self.finding.fix = Some(sentence.into());
         self
     }
 
-    /// Who can lift it, when it is not the platform team.
+    /// Sets the owner, if it is not the platform team.
     pub(super) fn owned_by(&mut self, owner: Assignee) -> &mut Self {
         self.finding.owner = owner;
         self
@@ -74,7 +74,7 @@ impl AuditFinding {
         self
     }
 
-    /// A role binding shows it.
+    /// Adds a role binding as evidence.
     pub(super) fn binding(&mut self, seen: &ObservedBinding) -> &mut Self {
         self.add_evidence("role-binding", seen.id.as_str());
         let principal = &seen.binding.principal;
@@ -84,7 +84,7 @@ impl AuditFinding {
         }
     }
 
-    /// An ACL shows it.
+    /// Adds an ACL as evidence.
     pub(super) fn acl(&mut self, acl: &AclBinding) -> &mut Self {
         self.add_evidence("acl", &acl.to_string());
         match acl.principal.service_account() {
@@ -93,17 +93,17 @@ impl AuditFinding {
         }
     }
 
-    /// A service account shows it.
+    /// Adds a service account as evidence.
     pub(super) fn account(&mut self, account: &ObservedAccount) -> &mut Self {
         self.add_evidence("service-account", account.id.as_str())
     }
 
-    /// An API key shows it.
+    /// Adds an API key as evidence.
     pub(super) fn key(&mut self, key: &ApiKeyId) -> &mut Self {
         self.add_evidence("api-key", key.as_str())
     }
 
-    /// A connector shows it.
+    /// Adds a connector as evidence.
     pub(super) fn connector(&mut self, connector: &ObservedConnector) -> &mut Self {
         self.add_evidence("connector", &connector.name);
         if connector.id.is_empty() {
@@ -112,7 +112,7 @@ impl AuditFinding {
         self.add_evidence("connector", &connector.id)
     }
 
-    /// Whether somebody should act on it. What a template declares, and what is only worth knowing, is information.
+    /// Whether the finding requires action; info findings do not.
     #[must_use]
     pub fn is_problem(&self) -> bool {
         self.finding.severity > Severity::Info

@@ -1,6 +1,6 @@
-//! An organization as it should be, for the tests of the rules: two departments after docs/reference/rbac.md#personas,
-//! a tombstone, the provisioner of docs/reference/rbac.md#roles-of-the-provisioner and an administrator. A test spoils
-//! one thing and looks at what is found.
+//! Organization without drift for the tests of the rules: two departments as in docs/reference/rbac.md#personas, a
+//! retired department, the provisioner of docs/reference/rbac.md#roles-of-the-provisioner and an administrator. Each
+//! test introduces one deviation and checks the findings.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,7 +31,7 @@ fn address() -> StageAddress {
     }
 }
 
-/// Fills in the notation of docs/reference/rbac.md: `$O`, `$E`, `$C`, `$K`, `$S`.
+/// Expands the notation of the reference: `$O`, `$E`, `$C`, `$K`, `$S`.
 fn crn(short: &str) -> CrnPattern {
     let env = format!("{ORG}/environment=env-abc123");
     let cluster = format!("{env}/cloud-cluster=lkc-abc123");
@@ -53,7 +53,7 @@ fn grant(role: &str, on: GrantTarget, why: &str) -> RoleGrant {
     }
 }
 
-/// Source: docs/reference/rbac.md#personas, as far as the shipped template goes.
+/// Personas of docs/reference/rbac.md#personas, without the grants that the shipped template omits.
 fn personas() -> Vec<(&'static str, Vec<KeyKind>, Vec<RoleGrant>)> {
     use GrantTarget::{Account, Fixed, Prefix};
     use ResourceKind as K;
@@ -101,7 +101,7 @@ fn tag(stage: &str, department: &str, persona: &str) -> OwnershipTag {
     }
 }
 
-/// The organization and what is wanted of it.
+/// The organization and its desired state.
 pub(super) struct Org {
     pub(super) observed: Snapshot,
     pub(super) administrators: BTreeSet<String>,
@@ -113,7 +113,7 @@ pub(super) struct Org {
 }
 
 impl Org {
-    /// As it should be, and seen by an administrator.
+    /// Creates an organization without drift, observed by an administrator.
     pub(super) fn clean() -> Self {
         let taken_at: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let mut org = Self {
@@ -150,7 +150,8 @@ impl Org {
         org
     }
 
-    /// As the provisioner sees it: lists are cut to what its roles show (docs/assumptions.md, Q6).
+    /// Creates an organization without drift, observed by the provisioner, whose lists are limited by its roles
+    /// (docs/assumptions.md, Q6).
     pub(super) fn observed_by_provisioner() -> Self {
         let mut org = Self::clean();
         org.observed.observed_by = Principal::from_id("sa-provisioner");
@@ -165,7 +166,7 @@ impl Org {
             .unwrap()
     }
 
-    /// Adds a department to the files, and to nothing else.
+    /// Adds a department file without onboarding the department.
     pub(super) fn department(&mut self, code: &str, prefix: &str) -> &mut Self {
         let department = Department {
             code: code.parse().unwrap(),
@@ -197,7 +198,7 @@ impl Org {
         self
     }
 
-    /// Gives a department everything that its template asks for.
+    /// Creates all accounts, bindings and keys that the department's template declares.
     fn onboard(&mut self, code: &str) {
         let expected = self.expected(code).clone();
         let id = |persona: &str| format!("sa-{code}-{persona}");
@@ -219,7 +220,7 @@ impl Org {
         }
     }
 
-    /// Adds an account that nobody knows.
+    /// Adds an unmanaged account.
     pub(super) fn account(&mut self, id: &str, name: &str) -> &mut Self {
         self.observed.accounts.push(ObservedAccount {
             id: id.parse().unwrap(),
@@ -230,7 +231,7 @@ impl Org {
         self
     }
 
-    /// Adds an account that carries our tag, and that the provisioner owns.
+    /// Adds an account with an ownership tag that is owned by the provisioner.
     pub(super) fn tagged(&mut self, id: &str, department: &str, persona: &str) -> &mut Self {
         self.tagged_in(id, STAGE, department, persona)
     }
@@ -243,7 +244,7 @@ impl Org {
         self
     }
 
-    /// The text of a tag of this stage.
+    /// Returns the text of an ownership tag of this stage.
     pub(super) fn tag(department: &str, persona: &str) -> String {
         tag(STAGE, department, persona).to_string()
     }
@@ -257,7 +258,7 @@ impl Org {
         found.grants.push(grant(role, cluster, why));
     }
 
-    /// Binds a role; answers the binding's id. A service account that is not there yet comes into being.
+    /// Binds a role and returns the binding's id. Creates the service account if it does not exist.
     pub(super) fn bind(&mut self, who: &str, role: &str, on: &str) -> String {
         let known = self.observed.accounts.iter().any(|account| account.id.as_str() == who);
         if who.starts_with("sa-") && !known {
@@ -266,7 +267,7 @@ impl Org {
         self.bind_missing_account(who, role, on)
     }
 
-    /// The same without an account.
+    /// Binds a role without creating the account.
     pub(super) fn bind_missing_account(&mut self, who: &str, role: &str, on: &str) -> String {
         let id = format!("rb-{:04}", self.observed.bindings.len());
         let binding = RoleBinding::new(Principal::from_id(who), role.parse().unwrap(), crn(on));
@@ -277,7 +278,7 @@ impl Org {
         id
     }
 
-    /// Gives a persona of a department's template ACLs: `CREATE WRITE topic:dlq-lcc*`.
+    /// Adds ACLs to a persona of a department's template: `CREATE WRITE topic:dlq-lcc*`.
     pub(super) fn grant_acls(&mut self, code: &str, persona: &str, operations: &[AclOperation], on: &str) {
         let mut personas = self.expected(code).personas.iter_mut();
         let found = personas.find(|found| found.tag.persona == persona).unwrap();
@@ -292,23 +293,26 @@ impl Org {
         });
     }
 
-    /// Adds an ACL; answers its text.
+    /// Adds an ACL and returns its text.
     pub(super) fn acl(&mut self, text: &str) -> String {
         let acl: AclBinding = text.parse().unwrap();
         self.observed.acls.push(acl.clone());
         acl.to_string()
     }
 
-    /// Takes away what somebody holds somewhere.
+    /// Removes the bindings of a principal on a pattern.
     pub(super) fn unbind(&mut self, who: &str, on: &str) {
         let before = self.observed.bindings.len();
         let on = crn(on);
         let meant = |seen: &ObservedBinding| seen.binding.principal.id() == who && seen.binding.pattern == on;
         self.observed.bindings.retain(|seen| !meant(seen));
-        assert!(self.observed.bindings.len() < before, "{who} holds nothing there");
+        assert!(
+            self.observed.bindings.len() < before,
+            "`{who}` holds no binding on this pattern"
+        );
     }
 
-    /// Adds a key of that age.
+    /// Adds a key that is `days` old.
     pub(super) fn key(&mut self, id: &str, owner: &str, resource: &str, days: i64) -> &mut Self {
         let made = self.observed.taken_at - SignedDuration::from_hours(24 * days);
         self.observed.keys.push(ObservedKey {
@@ -321,13 +325,13 @@ impl Org {
         self
     }
 
-    /// Lets the journal vouch for a key.
+    /// Marks a key as recorded.
     pub(super) fn record_key(&mut self, id: &str) {
         let keys = self.key_statuses.get_or_insert_default();
         keys.insert(id.parse().unwrap(), KeyRecordStatus::Recorded);
     }
 
-    /// Adds a sink that runs under an account.
+    /// Adds a sink connector that runs under an account.
     pub(super) fn connector(&mut self, name: &str, id: &str, account: &str, topics: &str) {
         self.observed.connectors.push(ObservedConnector {
             name: name.to_owned(),
@@ -348,12 +352,12 @@ impl Org {
             key_statuses: self.key_statuses.clone(),
             max_key_age: Duration::from_hours(24 * u64::from(self.max_key_age)),
             previous: self.previous.as_ref(),
-            topics_outside: topics_outside,
+            topics_outside,
         };
         audit(&desired, &self.observed)
     }
 
-    /// What a rule finds: exactly these subjects, in any order. Other rules may find something, too.
+    /// Asserts that a rule finds exactly these subjects, in any order. Findings of other rules are ignored.
     #[track_caller]
     pub(super) fn assert_findings(&self, rule: &str, subjects: &[&str]) -> RuleResult {
         let mut results = self.run_audit().into_iter();
@@ -367,15 +371,15 @@ impl Org {
         for found in &result.findings {
             assert!(
                 found.finding.severity <= result.rule.severity,
-                "{rule} is worse than it says"
+                "a finding of `{rule}` exceeds the severity of the rule"
             );
             let says = found.finding.fix.is_some() || !found.is_problem();
-            assert!(says, "{rule} does not say what to do: {found:#?}");
+            assert!(says, "a finding of `{rule}` lacks a suggestion: {found:#?}");
         }
         result
     }
 
-    /// What a rule finds, and that no other rule finds anything.
+    /// Asserts that a rule finds exactly these subjects, and that no other rule finds anything.
     #[track_caller]
     pub(super) fn assert_only_findings(&self, rule: &str, subjects: &[&str]) -> RuleResult {
         for result in self.run_audit().iter().filter(|result| result.rule.id != rule) {
@@ -399,7 +403,7 @@ fn sorted<'a>(subjects: &[&'a str]) -> Vec<&'a str> {
     subjects
 }
 
-/// The catalogue's judgement, as far as these tests need it.
+/// Simplified form of the catalog's check.
 fn topics_outside(connector: &ObservedConnector, prefix: &Prefix) -> Vec<String> {
     let topics = connector.topics.iter().flat_map(|(key, value)| {
         let names = value.split(',').filter(|name| !prefix.owns(name));

@@ -1,14 +1,13 @@
-//! Finds what should not be there: one rule for each way in which departments come too near to each other, or somebody
-//! else to them (docs/reference/rbac.md#threats).
+//! Access audit: finds unwanted access, with one rule for each threat (docs/reference/rbac.md#threats).
 //!
-//! - [`blueprint`]: what the organization is compared with
-//! - [`sight`]: what the look could show; what it could not is *unknown*, never absent
+//! - [`desired_state`]: the state that the organization is compared with
+//! - [`visibility`]: completeness of the snapshot; missing data is *unknown*, never absent
 //! - [`rules`]: the rules, one file each
-//! - [`finding`]: what they answer
-//! - [`acceptance`]: what somebody has decided to live with
+//! - [`finding`]: findings of the rules
+//! - [`baseline`]: accepted findings
 //!
-//! Pure: a snapshot and the files decide, and nothing else. What a template declares with its reason is information and
-//! no finding; the provisioner and whoever `ebs.toml` names are none either.
+//! Pure: the result depends only on the snapshot and the files. A grant that a template declares with a reason is an
+//! info finding. The provisioner and the principals that `ebs.toml` names cause no findings.
 
 pub mod baseline;
 pub mod desired_state;
@@ -32,31 +31,31 @@ pub use visibility::{MissingData, RequiredData};
 use self::context::AuditContext;
 use crate::{diag::Severity, model::Snapshot};
 
-/// What a rule says about an organization.
+/// Verdict of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuditVerdict {
-    /// What it looks for is there.
+    /// The rule found a problem.
     Present,
-    /// It is not, and everything that would show it was seen.
+    /// The rule found no problem, and its data was complete.
     Absent,
-    /// Nothing was found, but not everything could be looked at.
+    /// The rule found no problem, but its data was incomplete.
     Unknown,
 }
 
-/// What one rule has found.
+/// Result of one rule.
 #[derive(Debug)]
 pub struct RuleResult {
-    /// The rule.
+    /// Rule.
     pub rule: &'static AuditRule,
-    /// What it has found, in an order of its own.
+    /// Findings, sorted by severity and subject.
     pub findings: Vec<AuditFinding>,
-    /// What it could not look at, each with the reason.
+    /// Incomplete data, with the reasons.
     pub unknown: BTreeSet<MissingData>,
 }
 
 impl RuleResult {
-    /// The verdict.
+    /// Returns the verdict.
     #[must_use]
     pub fn verdict(&self) -> AuditVerdict {
         if self.findings.iter().any(AuditFinding::is_problem) {
@@ -69,7 +68,7 @@ impl RuleResult {
     }
 }
 
-/// Compares what was seen with what is wanted; one ruling for each rule, in the order of [`RULES`].
+/// Compares a snapshot with the desired state. Returns one result per rule, in the order of [`RULES`].
 #[must_use]
 pub fn audit(blueprint: &DesiredState<'_>, snapshot: &Snapshot) -> Vec<RuleResult> {
     let context = AuditContext::new(blueprint, snapshot);
@@ -85,7 +84,7 @@ pub fn audit(blueprint: &DesiredState<'_>, snapshot: &Snapshot) -> Vec<RuleResul
     rule_by_rule.collect()
 }
 
-/// Takes the findings of one rule.
+/// Collects the findings of one rule.
 pub struct RuleReport {
     rule: &'static AuditRule,
     findings: Vec<AuditFinding>,
@@ -100,22 +99,22 @@ impl RuleReport {
         &mut self.findings[index]
     }
 
-    /// Somebody reaches or controls what is not theirs.
+    /// Adds an error: a principal has or controls access to foreign resources.
     fn error(&mut self, subject: &str, message: impl Into<String>) -> &mut AuditFinding {
         self.add(Severity::Error, subject, message.into())
     }
 
-    /// Something that makes it easier, or is likely not meant.
+    /// Adds a warning: a likely mistake, or a condition that makes unwanted access easier.
     fn warning(&mut self, subject: &str, message: impl Into<String>) -> &mut AuditFinding {
         self.add(Severity::Warning, subject, message.into())
     }
 
-    /// Something that is worth knowing, and as it should be.
+    /// Adds an info finding: expected and worth knowing.
     fn info(&mut self, subject: &str, message: impl Into<String>) -> &mut AuditFinding {
         self.add(Severity::Info, subject, message.into())
     }
 
-    /// Something could not be looked at.
+    /// Adds incomplete data.
     fn unknown(&mut self, what: impl Into<String>, reason: impl Into<String>) {
         self.unknown.insert(MissingData::new(what, reason));
     }
@@ -133,7 +132,7 @@ impl RuleReport {
     }
 }
 
-/// `1 account`, `2 accounts`.
+/// Formats a count: `1 account`, `2 accounts`.
 fn count_noun(number: usize, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),

@@ -1,4 +1,4 @@
-//! Whose a principal is, and what its template gives it.
+//! Classes of principals, and the grants that templates declare for them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,26 +11,26 @@ use crate::{
     },
 };
 
-/// Whose a principal is.
+/// Class of a principal.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PrincipalClass<'a> {
-    /// The service account that onboards.
+    /// The service account that onboards departments.
     Provisioner,
-    /// Named in `ebs.toml`: an administrator, or adopted.
+    /// Named in `ebs.toml` under `administrators` or `adopt`.
     Named,
     /// An account of a department in this stage.
     DepartmentAccount(DepartmentAccount<'a>),
-    /// An account that carries our tag for a department that is off-boarded.
+    /// An account with the ownership tag of a retired department.
     Retired(&'a ExpectedDepartment),
-    /// An account that carries our tag for a department without a file.
+    /// An account with the ownership tag of a department without a file.
     Orphan,
-    /// An account that carries our tag for another stage.
+    /// An account with an ownership tag of another stage.
     OtherStage,
-    /// The people of a group mapping.
+    /// A group mapping.
     Group,
-    /// A service account that does not exist any more: nobody can act as it.
+    /// A service account that was deleted, so no principal can act as it.
     Deleted,
-    /// Anybody else.
+    /// Any other principal.
     Unmanaged,
 }
 
@@ -38,31 +38,32 @@ pub(super) enum PrincipalClass<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DepartmentAccount<'a> {
     pub(super) department: &'a ExpectedDepartment,
-    /// `None` when its template has no such persona any more.
+    /// Persona; `None` if the template no longer contains it.
     pub(super) persona: Option<&'a ExpectedPersona>,
     pub(super) account: &'a ObservedAccount,
 }
 
 impl<'a> DepartmentAccount<'a> {
-    /// Whether connectors run under it: an identity without a key.
+    /// Whether connectors run under it, that is, whether its persona gets no keys.
     pub(super) fn is_runtime(&self) -> bool {
         self.persona.is_some_and(|persona| persona.keys.is_empty())
     }
 
-    /// The grant of its template that asks for an ACL.
+    /// Returns the grant of its template that declares an ACL.
     pub(super) fn declared_acl_grant(&self, acl: &AclBinding) -> Option<&'a AclGrant> {
         let prefix = &self.department.department.prefix;
         let gives = |grant: &&AclGrant| grant.acls(&acl.principal, prefix).any(|given| given == *acl);
         self.persona?.acls.iter().find(gives)
     }
 
-    /// Whether it belongs to the same department as `other`.
+    /// Whether it belongs to the department `other`.
     pub(super) fn belongs_to(&self, other: &ExpectedDepartment) -> bool {
         self.department.department.code == other.department.code
     }
 }
 
-/// What a role on an account lets its holder do: everything (`true`), or use it as the identity of connectors.
+/// Returns the control over an account that a role gives: full control (`true`), assignment to connectors only
+/// (`false`), or none (`None`).
 pub(super) fn account_control(role: &Role) -> Option<bool> {
     if matches!(role, Role::Other(_)) {
         return Some(true);
@@ -72,7 +73,7 @@ pub(super) fn account_control(role: &Role) -> Option<bool> {
     (owns || gives.contains(Operation::Assign)).then_some(owns)
 }
 
-/// The accounts of departments, in the order of the snapshot.
+/// Returns the accounts of departments in snapshot order.
 pub(super) fn department_accounts<'a>(
     desired: &'a DesiredState<'_>,
     snapshot: &'a Snapshot,
@@ -84,7 +85,8 @@ pub(super) fn department_accounts<'a>(
     members.collect()
 }
 
-/// Whether the account is one that a department should have: its name and its tag say so, or `ebs.toml` does.
+/// Returns the department account, if name and ownership tag of the account match a persona, or `ebs.toml` adopts the
+/// account.
 fn department_account<'a>(
     desired: &'a DesiredState<'_>,
     account: &'a ObservedAccount,
@@ -115,10 +117,10 @@ fn department_account<'a>(
     found(&named.tag)
 }
 
-/// Everybody there is.
+/// Classifies principals.
 pub(super) struct PrincipalResolver<'a, 'b> {
     desired: &'a DesiredState<'a>,
-    /// Whether an account that was not seen does not exist.
+    /// Whether the list of accounts is complete, so that an unlisted account does not exist.
     all_accounts_observed: bool,
     accounts: &'b HashMap<&'a str, &'a ObservedAccount>,
     department_accounts: HashMap<&'a str, DepartmentAccount<'a>>,
@@ -172,7 +174,7 @@ impl<'a, 'b> PrincipalResolver<'a, 'b> {
         known.map_or(PrincipalClass::Orphan, PrincipalClass::Retired)
     }
 
-    /// The account of a department that a pattern names.
+    /// Returns the department account that a pattern names.
     pub(super) fn target_account(&self, pattern: &CrnPattern) -> Option<DepartmentAccount<'a>> {
         match (pattern.kind(), pattern.name()) {
             (ResourceKind::ServiceAccount, NamePattern::Literal(id)) => {
@@ -182,7 +184,7 @@ impl<'a, 'b> PrincipalResolver<'a, 'b> {
         }
     }
 
-    /// The grant of its holder's template that asks for a binding.
+    /// Returns the grant of the holder's template that declares a binding.
     pub(super) fn declared_grant(&self, seen: &ObservedBinding) -> Option<&'a RoleGrant> {
         let declared = self.declared.get(seen.binding.principal.id())?;
         let fits = |(grant, pattern): &&(&RoleGrant, CrnPattern)| {
@@ -193,7 +195,7 @@ impl<'a, 'b> PrincipalResolver<'a, 'b> {
     }
 }
 
-/// The grants of every member, resolved.
+/// Returns the resolved grants of all department accounts, by account id.
 fn declared_grants<'a>(
     snapshot: &Snapshot,
     members: &[DepartmentAccount<'a>],

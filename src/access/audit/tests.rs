@@ -1,4 +1,4 @@
-//! All rules together, on an organization as it should be.
+//! Tests of all rules together, on an organization without drift.
 
 use proptest::prelude::*;
 
@@ -59,14 +59,14 @@ fn an_observer_without_roles_gets_unknown_for_every_rule() {
             "key-age",
             "key-count",
         ];
-        // Without a department's account there is nothing that these could be about.
+        // Without a department's account these rules have nothing to check.
         if !by_account.contains(&result.rule.id) {
             assert_eq!(result.verdict(), AuditVerdict::Unknown, "{result:#?}");
         }
     }
 }
 
-// T12: each list by itself. Whoever needs it must not call clean what it has not seen, and nobody else may care.
+// T12: each list alone. Rules that need the list must not report "absent", and the other rules are not affected.
 #[test]
 fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
     let on_cluster = [
@@ -209,7 +209,7 @@ fn every_threat_has_a_rule_or_a_stated_reason() {
 
 const PREFIXES: [(&str, &str); 2] = [("claims", "claims-"), ("fraud", "fraud-")];
 
-/// Whether `binding` alone lets its holder do something to what belongs to a department that is not its own.
+/// Whether `binding` alone gives its holder access to resources of another department.
 fn reaches_another_department(org: &Org, binding: &RoleBinding) -> bool {
     const CONTROL: OperationSet = OperationSet::new(&[
         Operation::Assign,
@@ -283,7 +283,7 @@ fn patterns() -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    // What the evaluator says that a binding gives decides, not what the rules look for: no way past all of them.
+    // The evaluator defines which bindings give access, independently of the rules.
     #[test]
     fn every_binding_beyond_its_department_is_found_by_exactly_one_rule(
         who in proptest::sample::select(vec![
@@ -309,7 +309,7 @@ proptest! {
             .map(|result| result.rule.id)
             .collect();
         prop_assert!(found.len() <= 1, "{} {} {}: {:?}", who, role, on, found);
-        // A fallback of the template is as good as its role.
+        // A fallback of the template is equivalent to its role.
         let declared = role == Role::DeveloperRead && who == "sa-claims-operator" && on == "$C/connector=claims-*";
         if reaches_another_department(&org, &planted) || (own && !declared) {
             prop_assert_eq!(found.len(), 1, "{} {} {}", who, role, on);

@@ -1,9 +1,8 @@
-//! What the look at the organization could show in full (docs/reference/rbac.md#threats, T12: what is hidden is
-//! unknown, never absent).
+//! Completeness of a snapshot (docs/reference/rbac.md#threats, T12: what is hidden is unknown, never absent).
 //!
-//! A list that is refused says so. One that is merely cut to what its caller may see does not (docs/assumptions.md, Q2,
-//! Q6), so the roles that the caller is seen to hold decide whether a list was a whole one. What is not seen to be
-//! whole counts as cut.
+//! A refused list is an error, but a list that omits entries its caller is not allowed to see looks complete
+//! (docs/assumptions.md, Q2, Q6). Therefore the observed roles of the caller determine whether a list is complete. A
+//! list that is not known to be complete counts as incomplete.
 
 use serde::Serialize;
 
@@ -12,13 +11,13 @@ use crate::{
     model::{CrnPattern, NamePattern, ResourceKind, ServiceAccountId, Snapshot, listing},
 };
 
-/// A list that a rule needs in full before it can say that there is nothing.
+/// Data that a rule needs in full for the verdict "absent".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RequiredData {
     /// All service accounts of the organization.
     Accounts,
-    /// The service accounts of the departments.
+    /// Service accounts of departments.
     Members,
     /// Role bindings on all service accounts.
     AccountBindings,
@@ -36,12 +35,12 @@ pub enum RequiredData {
     Connectors,
     /// Kafka ACLs of the cluster.
     Acls,
-    /// API keys that belong to people.
+    /// API keys of users.
     PeopleKeys,
 }
 
 impl RequiredData {
-    /// In words.
+    /// Returns the description for messages.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -55,11 +54,11 @@ impl RequiredData {
             Self::Subjects => "role bindings on subjects",
             Self::Connectors => "all connectors of the cluster",
             Self::Acls => "Kafka ACLs of the cluster",
-            Self::PeopleKeys => "API keys of people",
+            Self::PeopleKeys => "API keys of users",
         }
     }
 
-    /// The lists whose refusal hides it.
+    /// Returns the lists that contain the data.
     const fn listings(self) -> &'static [&'static str] {
         match self {
             Self::Accounts | Self::Members => &[listing::ACCOUNTS],
@@ -74,12 +73,12 @@ impl RequiredData {
     }
 }
 
-/// Something that could not be looked at.
+/// Data that is missing or incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MissingData {
-    /// What.
+    /// Description.
     pub what: String,
-    /// Why.
+    /// Reason.
     pub reason: String,
 }
 
@@ -92,11 +91,11 @@ impl MissingData {
     }
 }
 
-/// What the look could show.
+/// Determines which data of a snapshot is complete.
 #[derive(Debug)]
 pub(super) struct Visibility<'a> {
     observed: &'a Snapshot,
-    /// The rights of whoever looked, as far as they are seen.
+    /// Observed role bindings of the observer.
     rights: Evaluator,
 }
 
@@ -111,7 +110,7 @@ impl<'a> Visibility<'a> {
         }
     }
 
-    /// Why `need` was not seen in full; `None` when it was, or when there is no such thing here.
+    /// Returns why `need` is incomplete; `None` if it is complete or does not apply.
     pub(super) fn missing(&self, need: RequiredData) -> Option<MissingData> {
         let refused = need.listings().iter().find_map(|list| self.observed.unknown.get(*list));
         if let Some(reason) = refused {
@@ -120,7 +119,7 @@ impl<'a> Visibility<'a> {
         (!self.is_entitled(need)).then(|| self.not_entitled(need.description()))
     }
 
-    /// Why the role bindings on one account were not seen in full.
+    /// Returns why the role bindings on one account are incomplete.
     pub(super) fn missing_account_bindings(&self, account: &ServiceAccountId, name: &str) -> Option<MissingData> {
         let what = format!("role bindings on {name}");
         if let Some(reason) = self.observed.unknown.get(&listing::bindings_on_account(account)) {
@@ -130,7 +129,7 @@ impl<'a> Visibility<'a> {
         (!self.is_allowed(Operation::DescribeAccess, &crn)).then(|| self.not_entitled(&what))
     }
 
-    /// Why the API keys of one account were not seen in full. A list shows the keys that its caller may manage
+    /// Returns why the API keys of one account are incomplete. A list contains the keys that its caller may manage
     /// (docs/reference/rbac.md#data-visible-across-prefixes).
     pub(super) fn missing_keys(&self, account: &ServiceAccountId, name: &str) -> Option<MissingData> {
         let what = format!("API keys of {name}");
@@ -149,7 +148,10 @@ impl<'a> Visibility<'a> {
 
     fn not_entitled(&self, what: &str) -> MissingData {
         let who = self.observed.display_name(&self.observed.observed_by);
-        MissingData::new(what, format!("{who} holds no role that is known to show them in full"))
+        MissingData::new(
+            what,
+            format!("the list may be incomplete, because {who} holds no role for which it is known to be complete"),
+        )
     }
 
     fn is_allowed(&self, operation: Operation, pattern: &CrnPattern) -> bool {
@@ -159,7 +161,7 @@ impl<'a> Visibility<'a> {
         decision.is_allowed()
     }
 
-    /// Whether whoever looked holds a role that shows everything.
+    /// Whether the observer holds a role for which the list is known to be complete.
     fn is_entitled(&self, need: RequiredData) -> bool {
         let address = &self.observed.address;
         let every = |kind| address.pattern(kind, NamePattern::Prefixed(String::new()));
@@ -180,14 +182,14 @@ impl<'a> Visibility<'a> {
             RequiredData::Connectors => {
                 every(ResourceKind::Connector).is_some_and(|all| self.is_allowed(Operation::ReadConfig, &all))
             }
-            // Kafka shows all of them, or none.
+            // Kafka lists all ACLs or none.
             RequiredData::Acls => true,
             RequiredData::PeopleKeys => self.is_allowed(Operation::AlterAccess, &address.organization_crn().into()),
         }
     }
 
-    /// That other administrators also see all accounts is an assumption (`administrators_see_accounts`), and a rule that
-    /// relies on it would call an organization clean that it has not seen.
+    /// Whether the observer sees all accounts. The assumption `administrators_see_accounts` for other administrators is
+    /// not used here, because a rule that relied on it could report "absent" for unseen data.
     fn can_describe(&self, all: &CrnPattern) -> bool {
         self.rights.bindings().any(|binding| {
             let gives = operations_of_role(&binding.role, ResourceKind::ServiceAccount);

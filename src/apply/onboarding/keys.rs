@@ -1,4 +1,4 @@
-//! Keys and their profiles: made, put on the disk, handed over.
+//! Steps that create keys, save pending profiles and finish them.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl ProvisioningExecutor<'_> {
-    /// What the profile of a persona says.
+    /// Returns the profile of a persona without keys.
     fn build_profile(&self, desired: &DesiredDepartment, persona: &DesiredPersona) -> Profile {
         let runtime = desired
             .runtime_persona()
@@ -55,7 +55,7 @@ impl ProvisioningExecutor<'_> {
             },
         );
         let place = self.profile_id(change);
-        // The name that it will have: another one where a profile of before stays.
+        // Final file name; it has a suffix if an existing profile is kept.
         let file = self.input.profile_store.final_name(&place, self.input.run_id);
         let text = Secret::new(
             self.build_profile(desired, persona)
@@ -67,7 +67,7 @@ impl ProvisioningExecutor<'_> {
             place,
             context.clock.now(),
         );
-        // Writing through to the disk blocks; other changes go on meanwhile.
+        // Syncing to disk blocks, so it runs on a blocking thread.
         run_blocking(move || {
             journal.write(now, &born, true)?;
             sink.write_pending(&place, &text)?;
@@ -85,13 +85,13 @@ impl ProvisioningExecutor<'_> {
         Ok(Some(key.to_string()))
     }
 
-    /// The keys of a persona whose secrets are at hand: made in this run, or left on the disk by an interrupted one and
-    /// still to be proved.
+    /// Returns the keys of a persona whose secrets are available: created in this run, or read from the pending profile
+    /// of an interrupted run.
     pub(super) fn available_keys(&self, change: &PlannedChange, persona: &DesiredPersona) -> ProfileKeys {
         if let Some(keys) = self.keys.borrow().get(&persona.account_name) {
             return keys.clone();
         }
-        // Of what lies there only the keys that the plan waits for count: the others no longer exist.
+        // Only the keys in the plan count; other keys in the pending profile no longer exist.
         let waits =
             |id: &ApiKeyId| {
                 let mine =
@@ -155,7 +155,7 @@ impl ProvisioningExecutor<'_> {
         run_blocking(move || {
             journal.write(now, &proved, true)?;
             sink.commit(&of, &target)?;
-            // After a crash the line above says the same, together with the name that the file has then.
+            // After a crash, the line written above is sufficient together with the file name.
             for line in &lines {
                 journal.write(now, line, false)?;
             }
@@ -170,13 +170,13 @@ impl ProvisioningExecutor<'_> {
             path: path.clone(),
             delivered: false,
         };
-        // Whatever becomes of the delivery: the profile is finished.
+        // The profile is finished even if the delivery fails.
         self.report.borrow_mut().profiles.push(handed);
         self.deliver(&place, &persona.account_name, &keys, &path).await?;
         Ok(Some(path.display().to_string()))
     }
 
-    /// Gives a finished profile to whoever takes it.
+    /// Delivers a finished profile if a delivery is configured.
     async fn deliver(
         &self,
         profile: &ProfileId,
@@ -242,7 +242,7 @@ async fn run_blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(StepError::MissingInput(format!(
-            "a write to the disk was lost: {error}"
+            "a write to disk did not complete: {error}"
         ))),
     }
 }

@@ -1,4 +1,4 @@
-//! Carries out the plan of an onboarding.
+//! Execution of onboarding plans.
 
 mod keys;
 mod proof;
@@ -31,64 +31,64 @@ use crate::{
     },
 };
 
-/// Makes what a profile says besides its keys.
+/// Function that builds the profile of a persona without its keys.
 pub type ProfileBuilder<'a> = dyn Fn(&DesiredPersona, Option<ServiceAccountId>) -> Profile + 'a;
 
-/// A client that carries another key.
+/// Function that returns a client with another key.
 pub type ClientFactory<'a> = dyn Fn(&ApiKeyId, &Secret) -> Client + 'a;
 
-/// Everything a run works with.
+/// Input of a provisioning run.
 pub struct ProvisioningInput<'a> {
-    /// The command, for the journal.
+    /// Command, for the journal.
     pub command: &'a str,
-    /// Where it works.
+    /// Clients and settings.
     pub context: &'a ResourceContext,
-    /// What was seen before.
+    /// Observed state before the run.
     pub snapshot: &'a Snapshot,
-    /// The departments that were asked for.
+    /// Selected departments.
     pub desired: &'a [DesiredDepartment],
-    /// The stage.
+    /// Stage name.
     pub stage: &'a str,
-    /// Whether it is the default stage, whose profiles lie at the top of the folder.
+    /// Whether this is the default stage, whose profiles are at the top of the folder.
     pub is_default_stage: bool,
-    /// Where profiles go.
+    /// Profile store.
     pub profile_store: &'a ProfileStore,
-    /// What is written down.
+    /// Journal.
     pub journal: &'a Journal,
-    /// The nonce of this run.
+    /// Run id.
     pub run_id: &'a str,
-    /// Who wants to know.
+    /// Listener for events.
     pub listener: &'a dyn EventListener,
-    /// The wish to stop.
+    /// Cancellation.
     pub interrupt: &'a CancelToken,
-    /// How many changes are made at a time.
+    /// Maximum number of concurrent changes.
     pub concurrency: usize,
-    /// Who takes finished profiles, if anybody does.
+    /// Delivery of finished profiles, if configured.
     pub delivery: Option<&'a Delivery>,
-    /// Makes profiles.
+    /// Builds profiles.
     pub build_profile: &'a ProfileBuilder<'a>,
-    /// Makes the client that a proof uses.
+    /// Builds the client that probes a new key.
     pub client_with_key: &'a ClientFactory<'a>,
-    /// For each department, the beginning of somebody else's names.
+    /// Returns a prefix of another department, for negative probes.
     pub foreign_prefix: &'a dyn Fn(&DesiredDepartment) -> String,
 }
 
-/// A run at work.
+/// State of an active provisioning run.
 struct ProvisioningExecutor<'a> {
     input: &'a ProvisioningInput<'a>,
     plan: &'a Plan,
     accounts: RefCell<BTreeMap<String, ServiceAccountId>>,
-    /// Keys whose secret is at hand, by account.
+    /// Keys with available secrets, by account.
     keys: RefCell<BTreeMap<String, ProfileKeys>>,
-    /// Bindings that were made with their fallback role: account, pattern, role.
+    /// Role bindings that were created with their fallback role: principal, pattern, role.
     fallbacks: RefCell<BTreeSet<(Principal, CrnPattern, Role)>>,
     report: RefCell<ProvisioningReport>,
 }
 
-/// Carries out `plan`; what failed is in the report.
+/// Applies `plan`; the report contains the failures.
 ///
 /// # Errors
-/// When the journal cannot be written: then nothing goes on.
+/// When the journal cannot be written; the run then stops.
 pub async fn apply(engine: &ProvisioningInput<'_>, plan: &Plan) -> Result<ProvisioningReport, JournalError> {
     let accounts = engine
         .snapshot
@@ -96,7 +96,7 @@ pub async fn apply(engine: &ProvisioningInput<'_>, plan: &Plan) -> Result<Provis
         .iter()
         .map(|account| (account.name.clone(), account.id.clone()))
         .collect();
-    // What an interrupted run made moments ago may not be in force everywhere either.
+    // Recent accounts of an interrupted run may not be visible everywhere yet.
     for account in engine
         .snapshot
         .accounts
@@ -144,7 +144,7 @@ impl ProvisioningExecutor<'_> {
                 .borrow()
                 .get(name)
                 .cloned()
-                .ok_or_else(|| StepError::MissingInput(format!("service account `{name}` was not made"))),
+                .ok_or_else(|| StepError::MissingInput(format!("service account `{name}` was not created"))),
         }
     }
 
@@ -160,10 +160,10 @@ impl ProvisioningExecutor<'_> {
         })
     }
 
-    /// The way to Kafka REST; a plan that needs it was refused without.
+    /// Returns the Kafka REST client; a plan that needs it is refused without one.
     fn kafka_client(&self) -> Result<&Client, StepError> {
         let kafka = self.input.context.kafka.as_ref();
-        kafka.ok_or_else(|| StepError::MissingInput("no API key of the Kafka cluster is at hand".to_owned()))
+        kafka.ok_or_else(|| StepError::MissingInput("no API key of the Kafka cluster is available".to_owned()))
     }
 
     fn find_desired(&self, change: &PlannedChange) -> Result<(&DesiredDepartment, &DesiredPersona), StepError> {
@@ -181,7 +181,12 @@ impl ProvisioningExecutor<'_> {
                     .find(|persona| persona.persona == change.persona)?,
             ))
         });
-        found.ok_or_else(|| StepError::MissingInput(format!("{} {} is not wanted", change.department, change.persona)))
+        found.ok_or_else(|| {
+            StepError::MissingInput(format!(
+                "no desired persona `{}` of department `{}`",
+                change.persona, change.department
+            ))
+        })
     }
 
     fn profile_id(&self, change: &PlannedChange) -> ProfileId {
@@ -279,7 +284,8 @@ impl StepExecutor for ProvisioningExecutor<'_> {
             .filter(|_| change.operation.is_remote())
     }
 
-    /// What to do when the service let an account be made, but not its maker be its owner (docs/assumptions.md, Q10).
+    /// Suggests what to do if the service created an account without making the provisioner its owner
+    /// (docs/assumptions.md, Q10).
     fn hint_for(&self, change: &PlannedChange, error: &StepError) -> Option<Hint> {
         let StepError::Resource(ResourceError::Client(error)) = error else {
             return None;
@@ -301,15 +307,15 @@ impl StepExecutor for ProvisioningExecutor<'_> {
         let provisioner = &self.input.context.provisioner;
         Some(
             format!(
-                "{provisioner} must be ResourceOwner of {crn}, and the service did not make it so with the account: an \
-                 organization administrator can grant it."
+                "The service did not make `{provisioner}` ResourceOwner of `{crn}` when it created the account: let \
+                 an organization administrator grant the role."
             )
             .into(),
         )
     }
 }
 
-/// Which profile a change is about.
+/// Returns the id of the profile that a change belongs to.
 #[must_use]
 pub fn profile_id(stage: &str, default_stage: bool, change: &PlannedChange) -> ProfileId {
     ProfileId {

@@ -1,4 +1,4 @@
-//! The proof of a key: what it must be able to do, and what it must not.
+//! Verification of a key: probes for what it must be able to do and what it must not.
 
 use super::ProvisioningExecutor;
 use crate::{
@@ -13,7 +13,8 @@ use crate::{
 };
 
 impl ProvisioningExecutor<'_> {
-    /// What the department's accounts may do, as wanted and as bound.
+    /// Returns an evaluator with the desired role bindings of the department's accounts, with fallback roles where they
+    /// were created.
     fn effective_permissions(&self, desired: &DesiredDepartment) -> Evaluator {
         let address = &self.input.context.address;
         let accounts = self.accounts.borrow();
@@ -63,7 +64,7 @@ impl ProvisioningExecutor<'_> {
         let (desired, persona) = self.find_desired(change)?;
         let principal = Principal::ServiceAccount(self.resolve_account(account)?);
         let keys = self.available_keys(change, persona);
-        let missing = || StepError::MissingInput("the secret of the key is not at hand".to_owned());
+        let missing = || StepError::MissingInput("the secret of the key is not available".to_owned());
         let KeyPair { id: key, secret } = keys.get(kind).ok_or_else(missing)?.clone();
         let foreign = (self.input.foreign_prefix)(desired);
         let scope = ProbeScope {
@@ -85,7 +86,7 @@ impl ProvisioningExecutor<'_> {
         };
         let outcomes_or_interrupted = probe::run_probes(&client, &place, probes, options).await;
         let outcomes = outcomes_or_interrupted
-            .ok_or_else(|| StepError::MissingInput("interrupted before it was proved".to_owned()))?;
+            .ok_or_else(|| StepError::MissingInput("interrupted before the key was verified".to_owned()))?;
         let refuted: Vec<String> = outcomes
             .iter()
             .filter_map(|outcome| match &outcome.verdict {
@@ -99,10 +100,7 @@ impl ProvisioningExecutor<'_> {
             .insert(persona.account_name.clone(), outcomes);
         match refuted.is_empty() {
             true => Ok(Some(key.to_string())),
-            false => Err(StepError::ProbeFailed(format!(
-                "the proof failed: {}",
-                refuted.join("; ")
-            ))),
+            false => Err(StepError::ProbeFailed(format!("probes failed: {}", refuted.join("; ")))),
         }
     }
 }

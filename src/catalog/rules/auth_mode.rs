@@ -1,4 +1,4 @@
-//! `auth-mode`: how the connector shows itself to Kafka.
+//! Rule `auth-mode`: the connector authenticates to Kafka with a service account.
 
 use super::LintRule;
 use crate::{
@@ -10,16 +10,16 @@ pub(super) const RULE: LintRule = LintRule {
     id: "auth-mode",
     severity: Severity::Error,
     summary: "the connector does not run under a service account",
-    explanation: "With `kafka.auth.mode=SERVICE_ACCOUNT` the service makes and hides the Kafka key, so there is no \
-                  Kafka secret to leak, and the grants of the department's runtime account decide what the connector \
-                  may do. With a key of its own it can do whatever that key can. The service takes `KAFKA_API_KEY` \
-                  when the key is left out (docs/reference/connect.md#kafka-identity).",
+    explanation: "With `kafka.auth.mode=SERVICE_ACCOUNT` the service creates and hides the Kafka key, so no Kafka \
+                  secret can leak, and the grants of the department's runtime account limit the connector. With a key \
+                  of its own, the connector has all permissions of that key. The service's default is `KAFKA_API_KEY` \
+                  (docs/reference/connect.md#kafka-identity).",
     applies_to_self_managed: false,
     check,
 };
 
 const WANTED: &str = "SERVICE_ACCOUNT";
-const FIX: &str = "Set `kafka.auth.mode` to `SERVICE_ACCOUNT`, or leave it out, and remove `kafka.api.key` and \
+const FIX: &str = "Set `kafka.auth.mode` to `SERVICE_ACCOUNT`, or omit it, and remove `kafka.api.key` and \
                    `kafka.api.secret`.";
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
@@ -41,7 +41,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
                 .is_some_and(|department| department.runtime_account.is_some());
             if !named && !known {
                 let message = "`kafka.auth.mode=SERVICE_ACCOUNT` without `kafka.service.account.id`";
-                let fix = "Name the runtime account (`sa-…`); with a profile, `create` fills it in.";
+                let fix = "Set it to the runtime account (`sa-…`); with a profile, `create` sets it.";
                 findings.warning(&mode.key_span, message, fix);
             }
         }
@@ -49,17 +49,17 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
             let message = format!("`kafka.auth.mode` is {}, not `{WANTED}`", quote(&mode.value));
             report_auth_mode(input, findings, &mode.value_span, message);
         }
-        // Left out, it is filled in by `create`, unless a key says that it is meant.
+        // If it is missing, `create` sets it, unless a Kafka key is configured.
         None => {
             if let Some(key) = keys.first() {
-                let message = format!("`{}` makes the connector run under a Kafka key", key.key);
+                let message = format!("`{}` makes the connector use a Kafka key", key.key);
                 report_auth_mode(input, findings, &key.key_span, message);
             }
         }
     }
 }
 
-/// An error for a department, which has a runtime account; a warning where nobody knows whose file it is.
+/// Reports an error if the department is known, because it has a runtime account; else a warning.
 fn report_auth_mode(
     input: &LintInput<'_>,
     findings: &mut RuleFindings<'_>,

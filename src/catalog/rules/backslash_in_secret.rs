@@ -1,4 +1,4 @@
-//! `backslash-in-secret`: a character that managed connectors cannot have in a password.
+//! Rule `backslash-in-secret`: managed connectors do not support a backslash in a password.
 
 use super::LintRule;
 use crate::{
@@ -14,7 +14,8 @@ pub(super) const RULE: LintRule = LintRule {
     severity: Severity::Error,
     summary: "a password with a backslash",
     explanation: "Managed connectors do not support a backslash in passwords \
-                  (docs.confluent.io/cloud/current/connectors/limits.html). Key files and certificates may have them.",
+                  (docs.confluent.io/cloud/current/connectors/limits.html). Key files and certificates may contain \
+                  them.",
     applies_to_self_managed: false,
     check,
 };
@@ -27,14 +28,14 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
             && !is_document(&entry.value)
             && ValueReference::parse(&entry.value).is_none()
         {
-            let message = format!("the value of `{}` has a backslash", entry.key);
+            let message = format!("the value of `{}` contains a backslash", entry.key);
             let fix = "Choose a password without `\\`: managed connectors do not support it.";
             findings.error(&entry.value_span, message, fix);
         }
     }
 }
 
-/// Key files are JSON, PEM or a data URI, and have escapes of their own.
+/// Returns whether a value is a key file: JSON, PEM or a data URI, which have their own escapes.
 fn is_document(value: &str) -> bool {
     let value = value.trim_start();
     value.starts_with('{') || value.starts_with("data:") || value.contains("-----BEGIN")

@@ -1,4 +1,4 @@
-//! `connector-name`: what the service takes as a name, and one name only.
+//! Rule `connector-name`: the name is valid and unambiguous.
 
 use super::LintRule;
 use crate::{
@@ -9,11 +9,11 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "connector-name",
     severity: Severity::Error,
-    summary: "a name that the service refuses, or two different ones",
+    summary: "an invalid name, or two different names",
     explanation: "Names have at most 64 characters: letters, numbers, marks, spaces and `.,&_+|[]-` \
                   (docs.confluent.io/cloud/current/connectors/bring-your-connector/custom-connector-fands.html, \
-                  docs/reference/connect.md#connector-names). The name beside `config` and the one in it must be \
-                  equal: `PUT` with another name silently makes a second connector \
+                  docs/reference/connect.md#connector-names). The name next to `config` and the one in it must be \
+                  equal: `PUT` with another name silently creates a second connector \
                   (docs/reference/connect.md#update-a-connector).",
     applies_to_self_managed: false,
     check,
@@ -28,14 +28,14 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         && inside.value != beside.value
     {
         let message = format!(
-            "the name beside `config` is {}, in it {}",
+            "the name next to `config` is {}, the one in it {}",
             quote(&beside.value),
             quote(&inside.value)
         );
         findings.error(
             &inside.value_span,
             message,
-            "Give both the same name, or leave out the one in `config`.",
+            "Use the same name in both places, or remove the one in `config`.",
         );
     }
     let Some(name) = input.file.connector_name() else {
@@ -43,21 +43,21 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     };
     let length = name.value.chars().count();
     if name.value.trim().is_empty() {
-        findings.error(&name.value_span, "the connector's name is empty", "Give it a name.");
+        findings.error(&name.value_span, "the connector's name is empty", "Set a name.");
     } else if length > LONGEST {
-        let message = format!("the connector's name has {length} characters, {LONGEST} are allowed");
-        findings.error(&name.value_span, message, "Shorten it.");
+        let message = format!("the connector's name has {length} characters; at most {LONGEST} are allowed");
+        findings.error(&name.value_span, message, "Shorten the name.");
     }
     if let Some(odd) = name.value.chars().find(|&c| !is_allowed(c)) {
-        let message = format!("{odd:?} cannot stand in a connector's name");
+        let message = format!("{odd:?} is not allowed in a connector's name");
         let fix = "Use letters, numbers, spaces and `. , & _ + | [ ] -`.";
         findings.error(&name.value_span, message, fix);
     } else if input.options.department.is_some()
         && let Some(odd) = name.value.chars().find(|&c| !is_plain(c))
     {
-        // Source: docs/reference/rbac.md#crn-patterns. So that no segment of a CRN ever needs escaping.
-        let message = format!("{odd:?} in a connector's name needs escaping in addresses and role bindings");
-        findings.warning(&name.value_span, message, "Keep to a-z, 0-9, `.`, `_` and `-`.");
+        // Source: docs/reference/rbac.md#crn-patterns. Such a name never needs escaping in a CRN.
+        let message = format!("{odd:?} in a connector's name must be escaped in URLs and role bindings");
+        findings.warning(&name.value_span, message, "Use only a-z, 0-9, `.`, `_` and `-`.");
     }
 }
 
@@ -65,7 +65,7 @@ fn is_allowed(character: char) -> bool {
     character.is_alphanumeric() || " .,&_+|[]-".contains(character) || is_separator(character)
 }
 
-/// Combining marks, which follow the letter they belong to.
+/// Returns whether a character is a combining mark.
 fn is_separator(character: char) -> bool {
     matches!(character, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}')
 }

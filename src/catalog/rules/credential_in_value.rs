@@ -1,4 +1,4 @@
-//! `credential-in-value`: a credential inside a value whose type is no secret.
+//! Rule `credential-in-value`: a credential in a value that is not a secret by its type.
 
 use super::{LintRule, is_transform_key};
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "credential-in-value",
     severity: Severity::Warning,
-    summary: "a user's password in a URL, a header or a list of properties",
-    explanation: "The service masks values by the type of their key. A password in a URL, an `Authorization` header or a list \
-                  of properties comes back in clear to everybody who may read the configuration.",
+    summary: "a password in a URL, a header or a list of properties",
+    explanation: "The service masks values by the type of their key. A password in a URL, an `Authorization` header or \
+                  a list of properties is visible to everyone who is allowed to read the configuration.",
     applies_to_self_managed: false,
     check,
 };
@@ -23,14 +23,14 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in input.entries() {
         let open = input.secrecy(&entry.key) == Secrecy::NotSecret && !is_transform_key(&entry.key);
         if open && let Some(what) = find_credential(&entry.value) {
-            let message = format!("`{}` holds {what}, and is shown in clear", entry.key);
-            let fix = "Use the plugin's own keys for credentials (its PASSWORD keys) if it has them.";
+            let message = format!("`{}` contains {what}, which the service does not mask", entry.key);
+            let fix = "Use the plugin's PASSWORD keys for credentials, if it has any.";
             findings.warning(&entry.value_span, message, fix);
         }
     }
 }
 
-/// Whether `value` holds one, wherever it stands.
+/// Returns whether `value` contains a credential.
 #[must_use]
 pub fn contains_credential(value: &str) -> bool {
     find_credential(value).is_some()
@@ -38,7 +38,7 @@ pub fn contains_credential(value: &str) -> bool {
 
 fn find_credential(value: &str) -> Option<&'static str> {
     if has_url_password(value) {
-        return Some("a user's password in a URL");
+        return Some("a password in a URL");
     }
     let lower = value.to_ascii_lowercase();
     if is_authorization_header(&lower) {
@@ -53,7 +53,7 @@ fn find_credential(value: &str) -> Option<&'static str> {
     })
 }
 
-/// `scheme://user:password@host`.
+/// Checks for `scheme://user:password@host`.
 fn has_url_password(value: &str) -> bool {
     value.match_indices("://").any(|(at, mark)| {
         let authority = &value[at + mark.len()..];
@@ -66,7 +66,7 @@ fn has_url_password(value: &str) -> bool {
     })
 }
 
-/// `Authorization: Basic …`, `X-Api-Key: …`.
+/// Checks for `Authorization: Basic …` and `X-Api-Key: …`.
 fn is_authorization_header(lower: &str) -> bool {
     let after = |name: &str| {
         let (_, rest) = lower.split_once(name)?;
@@ -85,7 +85,7 @@ fn is_authorization_header(lower: &str) -> bool {
             .any(is_literal)
 }
 
-/// `password=…`, `AccountKey=…`, in JDBC URLs, connection strings and JAAS lines.
+/// Checks for `password=…` and `AccountKey=…`, in JDBC URLs, connection strings and JAAS lines.
 fn is_secret_property(lower: &str) -> bool {
     const NAMES: [&str; 8] = [
         "password",
@@ -111,7 +111,7 @@ fn is_secret_property(lower: &str) -> bool {
     })
 }
 
-/// Whether a text is a value, and not empty, a placeholder of the service, or stars.
+/// Returns whether a text is a literal value: not empty, not a placeholder of the service, not masked.
 fn is_literal(text: &str) -> bool {
     !text.is_empty() && !text.starts_with("${") && !text.starts_with("**")
 }

@@ -1,4 +1,4 @@
-//! `dead-letter-loop`: a dead letter topic among the topics that are read.
+//! Rule `dead-letter-loop`: the connector reads its own dead letter topic.
 
 use regex_automata::meta::Regex;
 
@@ -12,7 +12,7 @@ pub(super) const RULE: LintRule = LintRule {
     id: "dead-letter-loop",
     severity: Severity::Error,
     summary: "the dead letter topic is one of the topics that the connector reads",
-    explanation: "Every record that fails would be read again, and fail again. The service refuses it \
+    explanation: "The connector would read every failed record again, and fail again. The service rejects it \
                   (docs.confluent.io/cloud/current/connectors/limits.html).",
     applies_to_self_managed: false,
     check,
@@ -28,7 +28,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         && read.split(',').any(|topic| topic.trim() == dead.value.trim())
     {
         let message = format!("the dead letter topic {} is also one of `topics`", quote(&dead.value));
-        findings.error(&dead.value_span, message, "Send dead letters to a topic of their own.");
+        findings.error(&dead.value_span, message, "Use a separate topic for dead letters.");
     }
     let Some(pattern) = input
         .entry_for("topics.regex")
@@ -44,30 +44,30 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         (None, Some((topic, who))) => (topic, &pattern.value_span, who),
         (None, None) => return,
     };
-    // What the service puts in has the shape of an id.
+    // The service replaces the template by an id.
     if matches(&pattern.value, &topic.trim().replace("${connector}", "lcc-abc123")) {
         let message = format!(
-            "`topics.regex` matches the dead letter topic {}{who}, too",
+            "`topics.regex` also matches the dead letter topic {}{who}",
             quote(&topic)
         );
         findings.error(
             range,
             message,
-            "Narrow the pattern, so that it matches no dead letters.",
+            "Narrow the pattern so that it does not match the dead letter topic.",
         );
     }
 }
 
-/// The topic where nobody names one, and who does.
+/// Returns the default dead letter topic, and which component sets it.
 fn default_dead_letter_topic(input: &LintInput<'_>) -> Option<(String, &'static str)> {
     let fact = input.plugin?.keys.get(DEAD_LETTERS)?;
     match (input.options.department, input.file.connector_name()) {
-        (Some(_), Some(name)) => Some((format!("{}-dlq", name.value), ", which `create` fills in")),
-        _ => Some((fact.default?.to_owned(), ", which the service chooses")),
+        (Some(_), Some(name)) => Some((format!("{}-dlq", name.value), ", which `create` sets")),
+        _ => Some((fact.default?.to_owned(), ", the default of the service")),
     }
 }
 
-/// Whether a pattern matches a whole name, as Kafka has it. A pattern that only Java understands says nothing.
+/// Returns whether a pattern matches a whole name, as in Kafka. A pattern that is valid only in Java does not match.
 fn matches(pattern: &str, name: &str) -> bool {
     Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(name))
 }

@@ -1,4 +1,4 @@
-//! `duplicate-key`: a key that stands twice.
+//! Rule `duplicate-key`: a key occurs twice.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "duplicate-key",
     severity: Severity::Error,
-    summary: "a key that stands twice, also under its other name",
-    explanation: "Most readers of JSON keep the last one without a word, so what runs is not what somebody read. Some keys go \
-                  by two names (`data.format`, `input.data.format`); both at once is the same mistake.",
+    summary: "a key that occurs twice, also by an alias",
+    explanation: "Most JSON parsers silently keep the last value, so the connector may not use the value that a reader \
+                  sees. Some keys have an alias (`data.format`, `input.data.format`); using both is the same mistake.",
     applies_to_self_managed: false,
     check,
 };
@@ -27,7 +27,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         let name = input
             .key_schema(&entry.key)
             .map_or(entry.key.as_str(), |fact| fact.name.as_str());
-        // A key of its own right is not the other name of a second one that is there, too.
+        // A key that is defined itself is not an alias of another one.
         let name = if input.plugin.is_some_and(|plugin| plugin.keys.contains_key(&entry.key)) {
             &entry.key
         } else {
@@ -35,11 +35,11 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         };
         if let Some(first) = seen.insert(name, &entry.key) {
             let message = if first == entry.key {
-                format!("`{name}` stands here twice")
+                format!("`{name}` occurs twice")
             } else {
-                format!("`{}` and `{first}` are two names of one key", entry.key)
+                format!("`{}` and `{first}` are the same key", entry.key)
             };
-            findings.error(&entry.key_span, message, "Keep the one that is meant.");
+            findings.error(&entry.key_span, message, "Remove one of them.");
         }
     }
 }

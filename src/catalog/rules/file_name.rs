@@ -1,4 +1,4 @@
-//! `file-name`: a file is called like its connector.
+//! Rule `file-name`: the file is named after its connector.
 
 use super::LintRule;
 use crate::{
@@ -9,9 +9,9 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "file-name",
     severity: Severity::Warning,
-    summary: "the file is not called like its connector",
-    explanation: "One connector per file, called like it: so that it is found by its name, and that two files cannot \
-                  mean the same connector.",
+    summary: "the file is not named after its connector",
+    explanation: "A file contains one connector and has its name, so that the file can be found by that name and two \
+                  files cannot define the same connector.",
     applies_to_self_managed: false,
     check,
 };
@@ -22,7 +22,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     };
     if stem != name.value && !name.value.is_empty() {
         let message = format!(
-            "the connector is called {}, its file {}",
+            "the connector is named {}, its file {}",
             quote(&name.value),
             quote(stem)
         );
@@ -40,7 +40,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         let fix = if safe {
             format!("Rename the file to `{}.{extension}`.", name.value)
         } else {
-            "Give both the same name.".to_owned()
+            "Use the same name for both.".to_owned()
         };
         findings.warning(&name.value_span, message, fix);
     }

@@ -1,4 +1,4 @@
-//! `foreign-dead-letters`: failed records and reports that go to topics outside the department.
+//! Rule `foreign-dead-letters`: failed records or reports go to topics outside the department's prefix.
 
 use super::LintRule;
 use crate::{
@@ -13,14 +13,14 @@ pub(super) const RULE: LintRule = LintRule {
     id: "foreign-dead-letters",
     severity: Severity::Error,
     summary: "a dead letter, error or success topic outside the department's prefix",
-    explanation: "Failed records are the department's data. The names that the service gives by itself (`dlq-lcc-…`, \
-                  `error-lcc-…`, `success-lcc-…`) are shared by everybody, and who may read one may read all \
-                  (docs/reference/rbac.md#threats, T7).",
+    explanation: "Failed records are the department's data. All departments share the service's default names \
+                  (`dlq-lcc-…`, `error-lcc-…`, `success-lcc-…`), so a grant to read one of these topics applies to all \
+                  of them (docs/reference/rbac.md#threats, T7).",
     applies_to_self_managed: false,
     check,
 };
 
-/// What the service's own names begin with.
+/// Prefixes of the service's default names.
 const SHARED: [&str; 3] = ["dlq-", "error-", "success-"];
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
@@ -33,7 +33,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         if !dead || entry.value.is_empty() || department.prefix.owns(&entry.value) {
             continue;
         }
-        let fix = format!("Use a topic that begins with `{}`.", department.prefix);
+        let fix = format!("Use a topic that starts with `{}`.", department.prefix);
         let shared = |begin: &&str| {
             entry
                 .value
@@ -41,10 +41,13 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
                 .is_some_and(|rest| rest.starts_with("${connector}"))
         };
         if SHARED.iter().any(shared) {
-            let message = format!("{} lies among the dead letters of all departments", quote(&entry.value));
+            let message = format!(
+                "{} is in the shared namespace for dead letters of all departments",
+                quote(&entry.value)
+            );
             findings.warning(&entry.value_span, message, fix);
         } else {
-            let message = format!("{} does not begin with `{}`", quote(&entry.value), department.prefix);
+            let message = format!("{} does not start with `{}`", quote(&entry.value), department.prefix);
             findings.error(&entry.value_span, message, fix);
         }
     }

@@ -1,4 +1,4 @@
-//! `foreign-group`: a consumer group outside the department.
+//! Rule `foreign-group`: a consumer group outside the department's prefix.
 
 use super::LintRule;
 use crate::{
@@ -10,8 +10,8 @@ pub(super) const RULE: LintRule = LintRule {
     id: "foreign-group",
     severity: Severity::Error,
     summary: "a consumer group outside the department's prefix",
-    explanation: "A sink reads as `connect-lcc-…`, which the service chooses. A group of another name that belongs to another \
-                  department would take records away from it and move its offsets.",
+    explanation: "A sink uses the consumer group `connect-lcc-…`, assigned by the service. A configured group of \
+                  another department would consume its records and move its offsets.",
     applies_to_self_managed: false,
     check,
 };
@@ -25,14 +25,14 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in KEYS.into_iter().filter_map(|key| input.file.entry(key)) {
         if !department.prefix.owns(&entry.value) {
             let message = format!(
-                "consumer group {} does not begin with `{}`",
+                "consumer group {} does not start with `{}`",
                 quote(&entry.value),
                 department.prefix
             );
             findings.error(
                 &entry.value_span,
                 message,
-                "Remove it: the service gives every sink a group of its own.",
+                "Remove it: the service assigns a separate group to every sink.",
             );
         }
     }

@@ -1,4 +1,4 @@
-//! `foreign-name`: a connector outside the department.
+//! Rule `foreign-name`: a connector outside the department's prefix.
 
 use super::LintRule;
 use crate::{
@@ -9,9 +9,9 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "foreign-name",
     severity: Severity::Error,
-    summary: "the connector's name does not begin with the department's prefix",
-    explanation: "Rights end at the prefix: a connector of another name is refused, or belongs to somebody else \
-                  (docs/reference/rbac.md#connector-roles-on-a-prefix; docs/reference/rbac.md#threats, T8).",
+    summary: "the connector's name does not start with the department's prefix",
+    explanation: "Grants are limited to the prefix: a connector with another name is rejected, or belongs to another \
+                  department (docs/reference/rbac.md#connector-roles-on-a-prefix; docs/reference/rbac.md#threats, T8).",
     applies_to_self_managed: false,
     check,
 };
@@ -21,11 +21,14 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         return;
     };
     if !department.prefix.owns(&name.value) {
-        let message = format!("{} does not begin with `{}`", quote(&name.value), department.prefix);
-        let fix = format!("Call it `{}…`: the department's rights end there.", department.prefix);
+        let message = format!("{} does not start with `{}`", quote(&name.value), department.prefix);
+        let fix = format!(
+            "Rename it to `{}…`: the department's grants are limited to this prefix.",
+            department.prefix
+        );
         findings.error(&name.value_span, message, fix);
     } else if name.value == department.prefix.as_str() {
-        let fix = format!("Call it `{}…`.", department.prefix);
-        findings.error(&name.value_span, "the connector's name is the bare prefix", fix);
+        let fix = format!("Rename it to `{}…`.", department.prefix);
+        findings.error(&name.value_span, "the connector's name is only the prefix", fix);
     }
 }

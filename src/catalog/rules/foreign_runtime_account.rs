@@ -1,4 +1,4 @@
-//! `foreign-runtime-account`: the identity of somebody else.
+//! Rule `foreign-runtime-account`: the connector uses another department's identity.
 
 use super::LintRule;
 use crate::{
@@ -9,15 +9,15 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "foreign-runtime-account",
     severity: Severity::Error,
-    summary: "the connector runs under an account that is not the department's",
-    explanation: "A connector can do what its account can, so the account of another department reads that \
-                  department's data (docs/reference/rbac.md#threats, T6). The service refuses an account that the \
-                  caller may not assign.",
+    summary: "the connector runs as an account that is not the department's",
+    explanation: "A connector has the permissions of its account, so another department's account gives it that \
+                  department's data (docs/reference/rbac.md#threats, T6). The service rejects an account that the \
+                  caller is not allowed to assign.",
     applies_to_self_managed: false,
     check,
 };
 
-/// The second one reads schemas and encryption keys (client-side field level encryption).
+/// The second key is the account that reads schemas and encryption keys (client-side field level encryption).
 const KEYS: [&str; 2] = ["kafka.service.account.id", "sr.service.account.id"];
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
@@ -31,7 +31,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in KEYS.into_iter().filter_map(|key| input.file.entry(key)) {
         if entry.value != own.as_str() {
             let message = format!("{} is not the department's runtime account", quote(&entry.value));
-            let fix = format!("Use `{own}`, or leave it out: `create` fills it in.");
+            let fix = format!("Use `{own}`, or omit it: `create` sets it.");
             findings.error(&entry.value_span, message, fix);
         }
     }

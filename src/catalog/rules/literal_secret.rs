@@ -1,4 +1,4 @@
-//! `literal-secret`: a secret in clear.
+//! Rule `literal-secret`: a secret as a literal value.
 
 use super::LintRule;
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "literal-secret",
     severity: Severity::Error,
-    summary: "a secret stands in the file",
-    explanation: "Connector files are made to be committed and sent around. The type decides what a secret is: every value \
-                  under a PASSWORD key, whatever the key is called. A few PASSWORD keys hold no secret (ids, user names, \
-                  certificates, statements) and only warn.",
+    summary: "the file contains a secret",
+    explanation: "Connector files are meant to be committed and shared. The type determines what is a secret: every \
+                  value of a PASSWORD key, regardless of its name. A few PASSWORD keys hold no secret (ids, user \
+                  names, certificates, queries) and cause only a warning.",
     applies_to_self_managed: false,
     check,
 };
@@ -23,7 +23,7 @@ pub(super) const RULE: LintRule = LintRule {
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in input.entries() {
         let value = &entry.value;
-        // Other rules speak about references, masks and what the service fills in.
+        // Other rules cover references, masked values and templates of the service.
         if value.is_empty()
             || is_masked_value(value)
             || ValueReference::parse(value).is_some()
@@ -33,26 +33,26 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         }
         let key = &entry.key;
         let variable = variable_for(key);
-        let fix = format!(
-            "Write `${{env:{variable}}}`, `${{file:PATH}}` or `${{prompt:}}` in its place, and change the secret."
-        );
+        let fix =
+            format!("Replace it by `${{env:{variable}}}`, `${{file:PATH}}` or `${{prompt:}}`, and rotate the secret.");
         match input.secrecy(key) {
             Secrecy::NotSecret => {}
             Secrecy::Secret => findings.error(
                 &entry.value_span,
-                format!("the secret of `{key}` stands here in clear"),
+                format!("the secret of `{key}` is a literal value"),
                 fix,
             ),
             Secrecy::MaskedOnly(reason) => {
-                let message = format!("`{key}` {reason}, but the service masks it: it cannot be read back");
+                let message =
+                    format!("`{key}` {reason}, not a secret; the service masks it, so it cannot be read back");
                 findings.warning(
                     &entry.value_span,
                     message,
-                    "Leave it, or use a reference like for a secret.",
+                    "Keep it, or use a reference as for a secret.",
                 );
             }
             Secrecy::Likely => {
-                let message = format!("`{key}` looks like a secret, and stands here in clear");
+                let message = format!("`{key}` may be a secret and is a literal value");
                 findings.warning(&entry.value_span, message, fix);
             }
         }

@@ -1,4 +1,4 @@
-//! `masked-value`: stars from an export.
+//! Rule `masked-value`: a masked value from an export.
 
 use super::LintRule;
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "masked-value",
     severity: Severity::Error,
-    summary: "a masked value, copied from what the service shows",
-    explanation: "The service shows `****` in place of secrets. Sent back with a new connector, the stars become the \
+    summary: "a masked value, copied from the service's output",
+    explanation: "The service returns `****` instead of secrets. In a new connector, the stars would become the \
                   password (docs/reference/connect.md#secrets-and-masks).",
     applies_to_self_managed: false,
     check,
@@ -21,8 +21,8 @@ pub(super) const RULE: LintRule = LintRule {
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in input.entries().iter().filter(|entry| is_masked_value(&entry.value)) {
-        let message = format!("the value of `{}` is a mask, not a value", entry.key);
-        let fix = "Write the real value, or a reference to it like `${env:EBS_SECRET_…}`.";
+        let message = format!("the value of `{}` is masked", entry.key);
+        let fix = "Use the actual value, or a reference such as `${env:EBS_SECRET_…}`.";
         findings.error(&entry.value_span, message, fix);
     }
 }

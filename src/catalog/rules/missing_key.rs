@@ -1,4 +1,4 @@
-//! `missing-key`: what the service does not do without.
+//! Rule `missing-key`: a required key is missing.
 
 use super::LintRule;
 use crate::{
@@ -14,22 +14,22 @@ pub(super) const RULE: LintRule = LintRule {
     id: "missing-key",
     severity: Severity::Error,
     summary: "a required key that has no default",
-    explanation: "The service answers 400. What `create` fills in by itself (`tasks.max`, the Kafka identity) is not missed.",
+    explanation: "The service returns 400. Keys that `create` sets (`tasks.max`, the Kafka identity) are not reported.",
     applies_to_self_managed: false,
     check,
 };
 
-/// What `create` fills in.
+/// Keys that `create` sets.
 const FILLED_IN: [&str; 2] = ["tasks.max", "kafka.auth.mode"];
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     let head = &input.file.opening_range;
     if input.file.class().is_none() {
-        let fix = "Name the plugin, like `\"connector.class\": \"DatagenSource\"`.";
+        let fix = "Set the plugin, such as `\"connector.class\": \"DatagenSource\"`.";
         findings.error(head, "`connector.class` is missing", fix);
     }
     if input.file.connector_name().is_none() {
-        findings.error(head, "`name` is missing", "Give the connector a name.");
+        findings.error(head, "`name` is missing", "Add a name.");
     }
     let Some(plugin) = input.plugin else { return };
     for fact in plugin
@@ -50,7 +50,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         match input.entry_for(key) {
             Some(entry) if fact.conditionally_required || entry.kind != ValueKind::String => {}
             Some(entry) => report_empty(entry, plugin.class, findings),
-            // A role or an integration stands for the password, and for whatever else is not always needed.
+            // A cloud role or provider integration replaces the password and other conditional keys.
             None if has_other_connection_settings(input)
                 && (fact.conditionally_required || fact.value_type == ValueType::Password) => {}
             None if fact.conditionally_required => {
@@ -62,26 +62,25 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     }
 }
 
-/// A required key without a value. A user's name may be empty where a certificate speaks.
+/// Reports a required key without a value. A user name may be empty if a certificate authenticates.
 fn report_empty(entry: &ConfigEntry, class: &str, findings: &mut RuleFindings<'_>) {
     if entry.value.is_empty() && !entry.key.contains("user") {
         let message = format!("`{}` is empty: {class} requires it", entry.key);
-        findings.error(&entry.value_span, message, "Give it a value.");
+        findings.error(&entry.value_span, message, "Set a value.");
     }
 }
 
-/// Whether the file chooses a way to authenticate that needs no password: roles of a cloud, a provider integration.
+/// Returns whether the file uses an authentication without a password: a cloud role or a provider integration.
 fn has_other_connection_settings(input: &LintInput<'_>) -> bool {
     ["authentication.method", "provider.integration.id"]
         .into_iter()
         .any(|key| input.entry_for(key).is_some())
 }
 
-/// Keys that are marked as required and are so only in one mode, by the words of their definition: "… in case of API
-/// Chaining".
+/// Keys that the definition marks as required but that apply only in one mode: "… in case of API Chaining".
 pub(in crate::catalog) const CONDITIONAL: [&str; 1] = ["api.chaining.parent.child.relationship"];
 
-/// There is nothing to chain with one API.
+/// Returns whether a conditional key applies: API chaining needs at least two APIs.
 fn is_applicable(input: &LintInput<'_>, key: &str) -> bool {
     !CONDITIONAL.contains(&key) || input.value_for("apis.num").is_some_and(|number| number != "1")
 }

@@ -1,4 +1,4 @@
-//! The rules of the linter, one file each. To add one: write the file, and its line in [`RULES`].
+//! Rules of the linter, one file each. To add one, write the file and add it to [`RULES`].
 
 use super::lint::{LintInput, RuleFindings};
 use crate::diag::Severity;
@@ -34,22 +34,22 @@ pub mod unknown_plugin;
 pub mod value_not_allowed;
 pub mod wrong_type;
 
-/// One rule.
+/// Lint rule.
 pub struct LintRule {
-    /// Its id, kebab-case and stable: people write it into exceptions.
+    /// Rule id in kebab-case. It is stable, because exceptions refer to it.
     pub id: &'static str,
-    /// How bad its worst finding is.
+    /// Severity of its worst finding.
     pub severity: Severity,
-    /// What it looks for, one line.
+    /// Summary, one line.
     pub summary: &'static str,
-    /// Why it matters, and where that is known from.
+    /// Reason, with its source.
     pub explanation: &'static str,
-    /// Whether it has anything to say about a self-managed configuration.
+    /// Whether it applies to a self-managed configuration.
     pub applies_to_self_managed: bool,
     pub(super) check: fn(&LintInput<'_>, &mut RuleFindings<'_>),
 }
 
-/// All rules, by id.
+/// All rules, sorted by id.
 pub const RULES: &[LintRule] = &[
     auth_mode::RULE,
     backslash_in_secret::RULE,
@@ -83,13 +83,13 @@ pub const RULES: &[LintRule] = &[
     wrong_type::RULE,
 ];
 
-/// The rule of that id.
+/// Returns the rule with this id.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static LintRule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
-/// Keys of single message transforms and their predicates, which are named by the file itself.
+/// Returns whether a key belongs to a single message transform or predicate, whose names the file defines.
 pub(super) fn is_transform_key(key: &str) -> bool {
     ["transforms", "predicates"].into_iter().any(|family| {
         let rest = key.strip_prefix(family);
@@ -97,7 +97,7 @@ pub(super) fn is_transform_key(key: &str) -> bool {
     })
 }
 
-/// Whether the service fills in a part of `value` itself, so that it cannot be judged here.
+/// Returns whether the service completes a part of `value`, so that it cannot be checked offline.
 fn is_template(value: &str) -> bool {
     value.contains("${") || value.contains("{{")
 }

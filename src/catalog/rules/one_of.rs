@@ -1,4 +1,4 @@
-//! `one-of`: keys of which exactly one must be there.
+//! Rule `one-of`: exactly one of two keys is required.
 
 use super::LintRule;
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "one-of",
     severity: Severity::Error,
-    summary: "two keys that exclude each other, or neither of them",
-    explanation: "A sink reads `topics` or what matches `topics.regex`; a Datagen source makes what `quickstart` or \
-                  `schema.string` says (docs/reference/connect.md#common-configuration-keys and \
+    summary: "two mutually exclusive keys, or neither of them",
+    explanation: "A sink reads `topics` or the topics that match `topics.regex`; a Datagen source uses `quickstart` or \
+                  `schema.string` (docs/reference/connect.md#common-configuration-keys and \
                   docs/reference/connect.md#plugin-definitions).",
     applies_to_self_managed: false,
     check,
@@ -31,13 +31,13 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         let given = |key| input.entry_for(key).filter(|entry| !entry.value.is_empty());
         match (given(a), given(b)) {
             (Some(_), Some(second)) => {
-                let message = format!("`{a}` and `{b}` exclude each other");
-                findings.error(&second.key_span, message, "Keep the one that is meant.");
+                let message = format!("`{a}` and `{b}` are mutually exclusive");
+                findings.error(&second.key_span, message, "Remove one of them.");
             }
             (None, None) if !has_topic_elsewhere(input, plugin.direction) => {
                 findings.error(
                     &input.file.opening_range,
-                    format!("neither `{a}` nor `{b}` is there"),
+                    format!("neither `{a}` nor `{b}` is set"),
                     format!("Add one of `{a}` and `{b}`."),
                 );
             }
@@ -46,7 +46,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     }
 }
 
-/// Some sinks name their topics per object or API.
+/// Returns whether a sink names its topics per object or API.
 fn has_topic_elsewhere(input: &LintInput<'_>, direction: ConnectorDirection) -> bool {
     direction == ConnectorDirection::Sink && input.entries().iter().any(|entry| entry.key.ends_with(".topics"))
 }

@@ -1,4 +1,4 @@
-//! `placeholder`: what `connector plugin new` left to be filled in.
+//! Rule `placeholder`: a value that `connector plugin new` left open.
 
 use super::LintRule;
 use crate::{
@@ -15,21 +15,20 @@ pub(in crate::catalog) const ID: &str = "placeholder";
 pub(super) const RULE: LintRule = LintRule {
     id: ID,
     severity: Severity::Error,
-    summary: "a value that is still to be filled in",
-    explanation: "`connector plugin new` writes `<fill in>` where it cannot know the value. Nothing else is said about such a \
-                  value.",
+    summary: "a placeholder instead of a value",
+    explanation: "`connector plugin new` writes `<fill in>` for unknown values. Other rules skip such values.",
     applies_to_self_managed: false,
     check,
 };
 
-/// Whether the value is still to be filled in.
+/// Returns whether the value is a placeholder.
 pub(in crate::catalog) fn is_placeholder(entry: &ConfigEntry) -> bool {
     entry.value.contains(FILL_IN)
 }
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in input.entries().iter().filter(|entry| is_placeholder(entry)) {
-        let message = format!("`{}` is still to be filled in", entry.key);
+        let message = format!("`{}` is a placeholder", entry.key);
         let fix = match input.key_schema(&entry.key) {
             Some(fact) if !fact.allowed.is_empty() => {
                 let one = fact.allowed.first().copied().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `plugin-not-allowed`: a plugin that the department may not use.
+//! Rule `plugin-not-allowed`: the department's quota does not allow the plugin.
 
 use super::LintRule;
 use crate::{
@@ -9,9 +9,9 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "plugin-not-allowed",
     severity: Severity::Warning,
-    summary: "a plugin that is not among the department's",
-    explanation: "Which plugins a department may use stands in its quota. `create` refuses others; a connector that runs \
-                  already may be changed, so here it is a warning.",
+    summary: "a plugin that the department's quota does not allow",
+    explanation: "The quota lists the plugins that a department may use. `create` rejects others. A running connector \
+                  may be changed, so the linter only warns.",
     applies_to_self_managed: false,
     check,
 };
@@ -23,12 +23,9 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     if entry.value.is_empty() || department.quota.allows_plugin(&entry.value) {
         return;
     }
-    let message = format!(
-        "plugin {} is not among those that the department may use",
-        quote(&entry.value)
-    );
+    let message = format!("plugin {} is not allowed for the department", quote(&entry.value));
     let fix = match &department.quota.plugins[..] {
-        [] => "The platform team allows plugins.".to_owned(),
+        [] => "Ask the platform team to allow it.".to_owned(),
         plugins => format!(
             "Use one of {}, or ask the platform team to allow it.",
             plugins.join(", ")

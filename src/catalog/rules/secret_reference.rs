@@ -1,4 +1,4 @@
-//! `secret-reference`: a reference to a secret where none may stand, or to something that may not be referred to.
+//! Rule `secret-reference`: a reference to a secret that is not allowed.
 
 use super::LintRule;
 use crate::{
@@ -12,11 +12,11 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "secret-reference",
     severity: Severity::Error,
-    summary: "a reference to a secret that would carry it elsewhere",
-    explanation: "`${env:NAME}`, `${file:PATH}` and `${prompt:}` stand as a whole value under PASSWORD keys only, name \
-                  variables that are meant for it, and files below the folder of secrets. Otherwise a connector file from \
-                  somebody else could send any variable or file of the machine to any address. Every other `${…}` is the \
-                  service's and passes untouched.",
+    summary: "a reference that could expose a secret",
+    explanation: "`${env:NAME}`, `${file:PATH}` and `${prompt:}` are allowed only as the whole value of PASSWORD keys, \
+                  for allowed variables and for files below the secrets folder. Otherwise an untrusted connector file \
+                  could send any variable or file of the machine to any address. Every other `${…}` belongs to the \
+                  service and stays unchanged.",
     applies_to_self_managed: false,
     check,
 };
@@ -27,28 +27,21 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         let secrecy = input.secrecy(key);
         let Some(reference) = ValueReference::parse(value) else {
             if ValueReference::occurs_in(value) {
-                let message = format!("`{key}` has a reference inside other text");
-                let fix = "A reference stands alone: put the whole value into the variable or file.";
+                let message = format!("`{key}` contains a reference inside other text");
+                let fix = "Put the whole value into the variable or file, and use only the reference.";
                 findings.error(&entry.value_span, message, fix);
             } else if secrecy == Secrecy::Secret && is_other_reference(value) {
-                let message = format!(
-                    "{} under `{key}` is sent as it stands: nobody fills it in",
-                    quote(value)
-                );
-                findings.warning(
-                    &entry.value_span,
-                    message,
-                    "Write `${env:EBS_SECRET_…}` for a variable.",
-                );
+                let message = format!("{} in `{key}` is not a reference and is sent literally", quote(value));
+                findings.warning(&entry.value_span, message, "Use `${env:EBS_SECRET_…}` for a variable.");
             }
             continue;
         };
         if !secrecy.must_be_hidden() {
-            let message = format!("`{key}` is not a secret, and must not be filled from one");
+            let message = format!("`{key}` is not a secret, so a reference is not allowed");
             findings.error(
                 &entry.value_span,
                 message,
-                "Write the value itself; references stand under PASSWORD keys only.",
+                "Write the value itself; references are allowed only for PASSWORD keys.",
             );
         } else if let Some((problem, fix)) = problem(input, &reference) {
             findings.error(&entry.value_span, problem, fix);
@@ -56,7 +49,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     }
 }
 
-/// `${NAME}`, as other tools write it.
+/// Checks for `${NAME}`, the syntax of other tools.
 fn is_other_reference(value: &str) -> bool {
     let inside = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     inside.is_some_and(|name| !name.is_empty() && !name.contains(['$', '{', '}']))
@@ -70,8 +63,10 @@ fn problem(input: &LintInput<'_>, reference: &ValueReference<'_>) -> Option<(Str
             let sane = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             (!allowed || !sane).then(|| {
                 (
-                    format!("variable {} is not one that connector files may refer to", quote(name)),
-                    format!("Call it `{VARIABLE_PREFIX}…`, or have it listed in the profile."),
+                    format!("variable {} is not allowed in connector files", quote(name)),
+                    format!(
+                        "Rename it to `{VARIABLE_PREFIX}…`, or ask the platform team to list it in `secret_variables`."
+                    ),
                 )
             })
         }
@@ -81,8 +76,8 @@ fn problem(input: &LintInput<'_>, reference: &ValueReference<'_>) -> Option<(Str
                 path.is_empty() || parts().any(|part| part.is_empty() || part == "..") || path.contains([':', '~']);
             outside.then(|| {
                 (
-                    format!("file {} does not lie below the folder of secrets", quote(path)),
-                    "Write a path relative to `--secrets-dir`, without `..`.".to_owned(),
+                    format!("file {} is outside the secrets folder", quote(path)),
+                    "Use a path relative to `--secrets-dir`, without `..`.".to_owned(),
                 )
             })
         }

@@ -1,4 +1,4 @@
-//! `self-managed`: a configuration for somebody's own Connect workers.
+//! Rule `self-managed`: a configuration for self-managed Connect workers.
 
 use super::LintRule;
 use crate::{
@@ -13,15 +13,15 @@ pub(super) const RULE: LintRule = LintRule {
     id: "self-managed",
     severity: Severity::Error,
     summary: "a Java class instead of a managed plugin",
-    explanation: "Self-managed Connect names the Java class of a connector; the managed service names its plugins by \
-                  ids of its own, with other keys (terraform-provider-confluent issue 53, \
+    explanation: "Self-managed Connect identifies a connector by its Java class. The managed service has its own \
+                  plugin ids and configuration keys (terraform-provider-confluent issue 53, \
                   docs/reference/connect.md#plugin-definitions).",
     applies_to_self_managed: true,
     check,
 };
 
-/// Managed plugins that the embedded facts lack, or that stand for a class under another name; by Java class, the newest
-/// first. Plugin ids: definitions captured in vdesabou/kafka-docker-playground (MIT, 2026-08-22), ccloud/fm-*.
+/// Managed plugins that the catalog lacks, or that correspond to a class with another name; by Java class, the newest
+/// first. Source of the ids: definitions captured in vdesabou/kafka-docker-playground (MIT, 2026-08-22), ccloud/fm-*.
 const ALSO: [(&str, &[&str]); 13] = [
     (
         "com.snowflake.kafka.connector.SnowflakeStreamingSinkConnector",
@@ -65,21 +65,24 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     }
     let managed = managed_for(input.catalog, &entry.value);
     let message = format!(
-        "{} is a class for self-managed Connect, not a managed plugin",
+        "{} is a class of self-managed Connect, not a managed plugin",
         quote(&entry.value)
     );
     let fix = match &managed[..] {
-        [] => "No managed plugin is known for it here; `confluent connect plugin list` shows what there is.".to_owned(),
-        [one] => format!("The managed plugin is `{one}`. Its keys differ: begin with `connector plugin new {one}`."),
+        [] => "The catalog has no managed plugin for it; list the available ones with `confluent connect plugin list`."
+            .to_owned(),
+        [one] => format!(
+            "Use the managed plugin `{one}`. Its keys differ: start with `confluent ebs connector plugin new {one}`."
+        ),
         several => format!(
-            "The managed plugins for it are {}. Their keys differ: begin with `connector plugin new`.",
+            "Use a managed plugin: {}. Their keys differ: start with `confluent ebs connector plugin new`.",
             list_quoted(several.iter().copied())
         ),
     };
     findings.error(&entry.value_span, message, fix);
 }
 
-/// Whether the file names a Java class. Custom connectors name one too, and say what they are
+/// Returns whether the file names a Java class and is not marked as a custom connector
 /// (docs/reference/connect.md#custom-connectors).
 pub(in crate::catalog) fn is_self_managed(input: &LintInput<'_>) -> bool {
     let Some(class) = input.file.class() else {
@@ -90,7 +93,7 @@ pub(in crate::catalog) fn is_self_managed(input: &LintInput<'_>) -> bool {
     input.plugin.is_none() && !custom && (class.contains('.') || !simple_name(input.catalog, class).is_empty())
 }
 
-/// The managed plugins for a Java class, the newest first.
+/// Returns the managed plugins for a Java class, the newest first.
 #[must_use]
 pub fn managed_for<'a>(catalog: &'a Catalog, class: &str) -> Vec<&'a str> {
     let mut managed: Vec<&str> = ALSO
@@ -111,7 +114,7 @@ pub fn managed_for<'a>(catalog: &'a Catalog, class: &str) -> Vec<&'a str> {
     unique
 }
 
-/// The plugins whose class has that simple name, by which Connect takes it, too (`S3SinkConnector`).
+/// Returns the plugins whose class has this simple name, which Connect accepts, too (`S3SinkConnector`).
 fn simple_name<'a>(catalog: &'a Catalog, class: &str) -> Vec<&'a str> {
     let simple = |implementation: &'a str| implementation.rsplit('.').next().unwrap_or(implementation);
     catalog

@@ -1,4 +1,4 @@
-//! `server-key`: keys that the service adds to what it shows.
+//! Rule `server-key`: a key that the service adds.
 
 use super::LintRule;
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "server-key",
     severity: Severity::Warning,
-    summary: "a key that the service adds by itself",
-    explanation: "Exports hold keys that nobody wrote, and that mean nothing on the way in \
+    summary: "a key that only the service sets",
+    explanation: "Exports contain keys that the service added and that it ignores in requests \
                   (terraform-provider-confluent `internal/provider/resource_connector.go`, \
                   docs/reference/connect.md#keys-added-by-the-service).",
     applies_to_self_managed: false,
@@ -31,7 +31,7 @@ const KEYS: [&str; 11] = [
     "valid.kafka.api.key",
 ];
 
-/// Whether the service adds `key` to what it shows.
+/// Returns whether the service adds `key` to its output.
 #[must_use]
 pub fn is_server_key(key: &str) -> bool {
     KEYS.contains(&key) || key.starts_with("config.internal.")
@@ -39,7 +39,7 @@ pub fn is_server_key(key: &str) -> bool {
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in input.entries().iter().filter(|entry| is_server_key(&entry.key)) {
-        let message = format!("`{}` is added by the service, and not read from a file", entry.key);
+        let message = format!("the service sets `{}` and ignores it in a file", entry.key);
         findings.warning(&entry.key_span, message, format!("Remove `{}`.", entry.key));
     }
 }

@@ -1,4 +1,4 @@
-//! `several-classes`: one file, more than one connector.
+//! Rule `several-classes`: one file contains several connectors.
 
 use super::LintRule;
 use crate::{
@@ -10,7 +10,8 @@ pub(super) const RULE: LintRule = LintRule {
     id: "several-classes",
     severity: Severity::Error,
     summary: "more than one `connector.class`",
-    explanation: "A file is one connector. Two classes are two connectors in one file, or a copy that was changed halfway.",
+    explanation: "A file contains one connector. Two classes are two connectors in one file, or an incompletely edited \
+                  copy.",
     applies_to_self_managed: true,
     check,
 };
@@ -20,21 +21,17 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     let Some(first) = classes.next() else { return };
     for entry in classes {
         let message = if entry.value == first.value {
-            "`connector.class` stands here twice".to_owned()
+            "`connector.class` occurs twice".to_owned()
         } else {
             format!(
                 "`connector.class` is {}",
                 list_quoted([first.value.as_str(), &entry.value])
             )
         };
-        findings.error(
-            &entry.key_span,
-            message,
-            "One file is one connector: keep one class, or make two files.",
-        );
+        findings.error(&entry.key_span, message, "Keep one class, or split the file in two.");
     }
     if let [_, _, ..] = first.value.split(',').collect::<Vec<_>>()[..] {
-        let fix = "One file is one connector: name one class.";
+        let fix = "Use one class.";
         findings.error(&first.value_span, "`connector.class` is a list", fix);
     }
 }

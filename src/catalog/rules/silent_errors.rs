@@ -1,4 +1,4 @@
-//! `silent-errors`: records that fail and leave no trace.
+//! Rule `silent-errors`: failed records are lost without a trace.
 
 use super::LintRule;
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "silent-errors",
     severity: Severity::Warning,
-    summary: "errors are tolerated, and nothing keeps the records that fail",
-    explanation: "With `errors.tolerance=all` a record that cannot be processed is skipped. A sink puts it into its dead letter \
-                  topic; a source loses it (the definition of the key says so).",
+    summary: "errors are tolerated, and failed records are not kept",
+    explanation: "With `errors.tolerance=all` a failed record is skipped. A sink writes it to its dead letter topic; a \
+                  source loses it (source: the definition of the key).",
     applies_to_self_managed: false,
     check,
 };
@@ -29,11 +29,11 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         return;
     }
     if plugin.direction == ConnectorDirection::Source {
-        let message = "a source with `errors.tolerance=all` loses the records that it cannot process";
+        let message = "a source with `errors.tolerance=all` loses failed records";
         findings.warning(
             &entry.value_span,
             message,
-            "Use `none`, or be sure that losing them is right.",
+            "Use `none`, or except this rule if losing them is acceptable.",
         );
         return;
     }
@@ -41,7 +41,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     let by_default = plugin.keys.get(DEAD_LETTERS).is_some_and(|fact| fact.default.is_some());
     let kept = written.map_or(by_default, |topic| !topic.is_empty());
     if !kept {
-        let message = format!("`errors.tolerance=all` without `{DEAD_LETTERS}`: records that fail are lost");
+        let message = format!("`errors.tolerance=all` without `{DEAD_LETTERS}`: failed records are lost");
         let fix = if plugin.keys.contains_key(DEAD_LETTERS) {
             format!("Set `{DEAD_LETTERS}`, or use `none`.")
         } else {

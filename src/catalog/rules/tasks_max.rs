@@ -1,4 +1,4 @@
-//! `tasks-max`: how many tasks.
+//! Rule `tasks-max`: the number of tasks.
 
 use super::LintRule;
 use crate::{
@@ -10,14 +10,14 @@ pub(super) const RULE: LintRule = LintRule {
     id: "tasks-max",
     severity: Severity::Error,
     summary: "a number of tasks that the plugin or the quota does not allow",
-    explanation: "Tasks are what a connector costs. Change data capture from a database log has one reader, so more \
-                  tasks do nothing (docs/reference/connect.md#plugin-definitions). The quota is the platform's; \
-                  whether it has room left is looked up by `create`.",
+    explanation: "The number of tasks determines the cost of a connector. Change data capture has one reader, so more \
+                  tasks have no effect (docs/reference/connect.md#plugin-definitions). This rule checks the quota's \
+                  limits; `create` also checks how much of the quota is used.",
     applies_to_self_managed: false,
     check,
 };
 
-/// One task, whatever is asked for: docs/reference/connect.md#plugin-definitions (Postgres and MySQL); definition of
+/// Plugins that run one task: docs/reference/connect.md#plugin-definitions (Postgres and MySQL); definition of
 /// `tasks.max` (Oracle XStream: "capped at 1").
 const SINGLE: [&str; 5] = [
     "MySqlCdcSource",
@@ -27,7 +27,7 @@ const SINGLE: [&str; 5] = [
     "PostgresCdcSourceV2",
 ];
 
-/// Whether connectors of that plugin run one task, whatever is asked for.
+/// Returns whether connectors of this plugin always run one task.
 pub(in crate::catalog) fn runs_one_task(class: &str) -> bool {
     SINGLE.contains(&class)
 }
@@ -40,7 +40,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         Ok(tasks) if tasks > 0 => tasks,
         _ => {
             let message = format!("`tasks.max` is {}, not a number of tasks", quote(&entry.value));
-            findings.error(&entry.value_span, message, "Use a whole number, at least 1.");
+            findings.error(&entry.value_span, message, "Use an integer of at least 1.");
             return;
         }
     };
@@ -50,7 +50,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         findings.warning(
             &entry.value_span,
             message,
-            "Set `tasks.max` to `1`: the others count and do nothing.",
+            "Set `tasks.max` to `1`: other tasks count against the quota but do nothing.",
         );
     }
     let Some(department) = input.options.department else {
@@ -63,11 +63,11 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         } else {
             (all, "the whole department")
         };
-        let message = format!("`tasks.max` is {tasks}, the quota allows {limit} for {what}");
+        let message = format!("`tasks.max` is {tasks}; the quota allows {limit} for {what}");
         findings.platform_error(
             &entry.value_span,
             message,
-            format!("Ask for {limit} at most, or have the quota raised."),
+            format!("Use at most {limit}, or ask the platform team to raise the quota."),
         );
     }
 }

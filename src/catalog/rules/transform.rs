@@ -1,4 +1,4 @@
-//! `transform`: single message transforms.
+//! Rule `transform`: single message transforms.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "transform",
     severity: Severity::Error,
-    summary: "a transform that the plugin does not offer, or half of one",
-    explanation: "The managed service offers a closed list of transforms (confluentinc/connect-migration-utility, \
-                  fm_transforms_list.json); others need a custom transform that was uploaded before. Each name in \
-                  `transforms` needs a `transforms.NAME.type`.",
+    summary: "an unsupported or incomplete transform",
+    explanation: "The managed service supports a fixed list of transforms (confluentinc/connect-migration-utility, \
+                  fm_transforms_list.json); others must be uploaded as a custom transform. Each name in `transforms` \
+                  needs a `transforms.NAME.type`.",
     applies_to_self_managed: false,
     check,
 };
@@ -80,20 +80,19 @@ fn check_offered(
     if custom || known.contains(&class) {
         return;
     }
-    let message = format!("transform {} is not offered by managed plugins", quote(class));
-    // `…$Value` and `…$Key` are two transforms of one class.
+    let message = format!("managed plugins do not support the transform {}", quote(class));
+    // `…$Value` and `…$Key` are two transforms of the same class.
     let variants: Vec<_> = known
         .iter()
         .filter(|one| one.split('$').next() == Some(class))
         .copied()
         .collect();
     let fix = if !variants.is_empty() {
-        format!("Write {}.", crate::catalog::lint::list_quoted(variants))
+        format!("Use {}.", crate::catalog::lint::list_quoted(variants))
     } else if let Some(near) = hint::closest_match(class, known.iter().copied()) {
         format!("Did you mean `{near}`?")
     } else {
-        "Use one that is offered, or upload it as a custom transform and name it by `custom.smt.artifact.id`."
-            .to_owned()
+        "Use a supported one, or upload it as a custom transform and set `custom.smt.artifact.id`.".to_owned()
     };
     findings.error(range, message, fix);
 }

@@ -1,4 +1,4 @@
-//! `unknown-key`: a key that the plugin does not have.
+//! Rule `unknown-key`: the plugin does not have the key.
 
 use super::{LintRule, is_transform_key, server_key::is_server_key};
 use crate::{
@@ -14,15 +14,15 @@ pub(super) const RULE: LintRule = LintRule {
     id: "unknown-key",
     severity: Severity::Error,
     summary: "a key that the plugin does not have",
-    explanation: "The service ignores keys that it does not know, so a misspelt one is a setting that is not made. A key that \
-                  the service has learnt since these facts were taken can be excepted by this rule's id.",
+    explanation: "The service ignores unknown keys, so a misspelt key has no effect. If the service added the key \
+                  after the catalog's snapshot, except this rule.",
     applies_to_self_managed: false,
     check,
 };
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in &input.file.unexpected {
-        let message = format!("`{}` beside `config` is read by nobody", entry.key);
+        let message = format!("`{}` next to `config` is ignored", entry.key);
         findings.warning(&entry.key_span, message, "Remove it, or move it into `config`.");
     }
     let Some(plugin) = input.plugin else { return };
@@ -44,17 +44,17 @@ fn advice(plugin: &PluginSchema, key: &str) -> String {
             .into_iter()
             .find(|name| has(name))
     {
-        return format!("Here topics are named by `{own}`.");
+        return format!("Use `{own}` to name the topics.");
     }
-    // What workers of one's own need, and the managed service does itself.
+    // Keys of self-managed workers that managed plugins replace.
     let format = ["input.data.format", "output.data.format"]
         .into_iter()
         .find(|name| has(name));
     if let ("key.converter" | "value.converter", Some(format)) = (key, format) {
-        return format!("Managed plugins say it with `{format}`.");
+        return format!("Use `{format}`, the key of managed plugins.");
     }
     if let Some(near) = hint::closest_match(key, plugin.keys.keys().map(String::as_str)) {
         return format!("Did you mean `{near}`?");
     }
-    format!("Remove it. Should the service have it since {SNAPSHOT}, except the rule `unknown-key` and say so.")
+    format!("Remove it. If the service added it after {SNAPSHOT}, except the rule `unknown-key` with a reason.")
 }

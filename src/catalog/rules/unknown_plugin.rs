@@ -1,4 +1,4 @@
-//! `unknown-plugin`: a plugin that these facts lack.
+//! Rule `unknown-plugin`: the catalog does not contain the plugin.
 
 use super::{LintRule, self_managed::is_self_managed};
 use crate::{
@@ -13,9 +13,9 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "unknown-plugin",
     severity: Severity::Warning,
-    summary: "a plugin that is not known here",
-    explanation: "The facts are a snapshot, and about ten newer plugins are missing in it. Such a plugin is not wrong: only the \
-                  service can judge its configuration.",
+    summary: "a plugin that is not in the catalog",
+    explanation: "The catalog is a snapshot and lacks about ten newer plugins. Such a plugin may be valid: only the \
+                  service can validate its configuration.",
     applies_to_self_managed: false,
     check,
 };
@@ -27,11 +27,18 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     if input.plugin.is_some() || is_self_managed(input) {
         return;
     }
-    let message = format!("plugin {} is not known here (facts of {SNAPSHOT})", quote(&entry.value));
+    let message = format!(
+        "plugin {} is not in the catalog (snapshot of {SNAPSHOT})",
+        quote(&entry.value)
+    );
     let classes = input.catalog.plugins().map(|plugin| plugin.class);
     let fix = match hint::closest_match(&entry.value, classes) {
-        Some(near) => format!("Did you mean `{near}`? Otherwise `connector validate` asks the service."),
-        None => "Its keys are not checked; `connector validate` asks the service.".to_owned(),
+        Some(near) => {
+            format!("Did you mean `{near}`? Otherwise validate the file with `confluent ebs connector validate`.")
+        }
+        None => {
+            "Validate the file with `confluent ebs connector validate`; the linter does not check its keys.".to_owned()
+        }
     };
     findings.warning(&entry.value_span, message, fix);
 }

@@ -1,4 +1,4 @@
-//! `value-not-allowed`: a value that is not among those there are.
+//! Rule `value-not-allowed`: the key does not allow the value.
 
 use super::{LintRule, is_template};
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "value-not-allowed",
     severity: Severity::Error,
-    summary: "a value outside the allowed ones",
-    explanation: "The service answers `Value … doesn't belong to the property's … enum`. Case matters, and differs \
+    summary: "a value that is not allowed",
+    explanation: "The service returns `Value … doesn't belong to the property's … enum`. Case matters, and differs \
                   between versions of one connector: `fail` in HttpSink is `FAIL` in HttpSinkV2 \
                   (docs/reference/connect.md#plugin-definitions and docs/reference/connect.md#error-messages).",
     applies_to_self_managed: false,
@@ -26,7 +26,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         let Some(fact) = input.key_schema(&entry.key) else {
             continue;
         };
-        // A truth value is a matter of type, and a secret is not shown.
+        // Another rule covers booleans, and a secret is not shown.
         let judged = !fact.allowed.is_empty() && !matches!(fact.value_type, ValueType::Boolean | ValueType::Password);
         if !judged || is_template(&entry.value) || entry.value.is_empty() {
             continue;
@@ -41,13 +41,13 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
             _ => vec![&entry.value],
         };
         if let Some(item) = items.into_iter().find(|item| !is_allowed(fact, item)) {
-            let message = format!("`{}` cannot be {}", entry.key, quote(item));
+            let message = format!("value {} is not allowed for `{}`", quote(item), entry.key);
             findings.error(&entry.value_span, message, advice(fact, item));
         }
     }
 }
 
-/// The default is allowed even where the list leaves it out.
+/// Returns whether a value is allowed. The default is always allowed, even if the list omits it.
 fn is_allowed(fact: &KeySchema, value: &str) -> bool {
     fact.allowed.contains(&value) || fact.default == Some(value)
 }
@@ -56,15 +56,15 @@ fn advice(fact: &KeySchema, value: &str) -> String {
     const MANY: usize = 12;
     let allowed = || fact.allowed.iter().copied();
     if let Some(same) = allowed().find(|one| one.eq_ignore_ascii_case(value)) {
-        return format!("Case matters: write `{same}`.");
+        return format!("Use `{same}`: the value is case-sensitive.");
     }
     let near = hint::closest_match(value, allowed())
         .map(|near| format!("Did you mean `{near}`? "))
         .unwrap_or_default();
     match fact.allowed.len().saturating_sub(MANY) {
-        0 => format!("{near}It can be {}.", list_quoted(allowed())),
+        0 => format!("{near}Allowed values: {}.", list_quoted(allowed())),
         more => format!(
-            "{near}It can be {}, or one of {more} others.",
+            "{near}Allowed values: {}, and {more} more.",
             list_quoted(allowed().take(MANY))
         ),
     }

@@ -1,4 +1,4 @@
-//! `wrong-type`: a value that is not of its key's type.
+//! Rule `wrong-type`: the value does not have the type of its key.
 
 use super::{LintRule, is_template};
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
 pub(super) const RULE: LintRule = LintRule {
     id: "wrong-type",
     severity: Severity::Error,
-    summary: "a value that is not of its key's type",
-    explanation: "Everything is text on the wire, but the service reads numbers and truth values out of it.",
+    summary: "a value that does not have its key's type",
+    explanation: "All values are sent as strings, but the service parses numbers and booleans.",
     applies_to_self_managed: false,
     check,
 };
@@ -25,7 +25,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         let Some(fact) = input.key_schema(&entry.key) else {
             continue;
         };
-        // Other rules speak about masks, about what is no text, and about the number of tasks.
+        // Other rules cover masked values, values that are not strings, and the number of tasks.
         let judged_elsewhere = is_masked_value(&entry.value) || fact.name == "tasks.max";
         let no_text = matches!(entry.kind, ValueKind::Null | ValueKind::Array | ValueKind::Object);
         if judged_elsewhere || no_text || is_template(&entry.value) || has_type(fact, &entry.value) {
@@ -38,12 +38,8 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
             fact.value_type.to_noun()
         );
         let fix = match fact.default {
-            Some(default) => format!(
-                "Write {}; the default is {}.",
-                fact.value_type.to_noun(),
-                quote(default)
-            ),
-            None => format!("Write {}.", fact.value_type.to_noun()),
+            Some(default) => format!("Use {}; the default is {}.", fact.value_type.to_noun(), quote(default)),
+            None => format!("Use {}.", fact.value_type.to_noun()),
         };
         findings.error(&entry.value_span, message, fix);
     }
@@ -51,13 +47,13 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
 
 fn has_type(fact: &KeySchema, value: &str) -> bool {
     let trimmed = value.trim();
-    // An empty optional value is as good as none.
+    // An empty optional value counts as missing.
     if trimmed.is_empty() && !fact.required {
         return true;
     }
     match fact.value_type {
         ValueType::String | ValueType::Password | ValueType::List => true,
-        // Kafka's `ConfigDef.parseType` takes either case.
+        // Kafka's `ConfigDef.parseType` ignores case.
         ValueType::Boolean => ["true", "false"].iter().any(|word| trimmed.eq_ignore_ascii_case(word)),
         ValueType::Int => trimmed.parse::<i32>().is_ok(),
         ValueType::Long => trimmed.parse::<i64>().is_ok(),

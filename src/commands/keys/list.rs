@@ -4,12 +4,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    commands::{
-        CommandOutput, Ctx,
-        provisioning::{self, AclLookup, FolderArgs, Reconciliation},
-    },
+    commands::{CommandOutput, Ctx, provisioning::FolderArgs},
     error::{Error, ErrorKind},
     model::{ApiKeyId, DepartmentCode, Principal, Snapshot},
+    provisioning::{AclLookup, Reconciliation},
     render::{Cell, RowList, TableRow},
     resources::api_key::ApiKeyStatus,
     session::PlatformSession,
@@ -43,10 +41,11 @@ impl KeysListArgs {
             self.departments.extend(ctx.run.options.department.clone());
         }
         for code in &self.departments {
-            provisioning::find_department(&session, code)?;
+            crate::provisioning::find_department(&session, code)?;
         }
         ctx.block_on(async {
-            let reconciliation = Reconciliation::observe(ctx, &session, &[], &self.folders, AclLookup::Skip).await?;
+            let reconciliation =
+                Reconciliation::observe(&ctx.run, &session, &[], self.folders.to_options(), AclLookup::Skip).await?;
             let snapshot = &reconciliation.observed.snapshot;
             if let Some(reason) = snapshot.unknown.get("API keys") {
                 let message = format!("API keys could not be looked at: {reason}");

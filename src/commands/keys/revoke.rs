@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use super::view::{KeysChangeOutput, plan_blocks};
 use crate::{
-    commands::{
-        CommandOutput, Ctx,
-        provisioning::{AclLookup, HandoverArgs, Reconciliation, check_refusals, incomplete_run_error},
-    },
+    commands::{CommandOutput, Ctx, provisioning::HandoverArgs},
     error::Error,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedKey, Principal, Snapshot, listing},
     plan::{Plan, rotation::plan_revocation},
+    provisioning::{AclLookup, Reconciliation, check_refusals, incomplete_run_error},
     resources::api_key::ApiKeyStatus,
     session::PlatformSession,
     text,
@@ -67,7 +65,8 @@ impl KeysRevokeArgs {
 
     async fn revoke(&self, ctx: &Ctx, session: &PlatformSession) -> Result<CommandOutput<KeysChangeOutput>, Error> {
         let all: Vec<_> = session.workspace.active_departments().cloned().collect();
-        let reconciliation = Reconciliation::observe(ctx, session, &all, &self.handover, AclLookup::NoRetry).await?;
+        let reconciliation =
+            Reconciliation::observe(&ctx.run, session, &all, self.handover.to_options()?, AclLookup::NoRetry).await?;
         let snapshot = &reconciliation.observed.snapshot;
         let revocations = self.group_by_persona(&reconciliation, snapshot)?;
         let mut plan = Plan::default();
@@ -99,7 +98,7 @@ impl KeysRevokeArgs {
                 return Ok(CommandOutput::empty());
             }
         }
-        let (report, evidence) = reconciliation.apply(ctx, "keys revoke", &plan, 8).await?;
+        let (report, evidence) = reconciliation.apply(&ctx.run, "keys revoke", &plan, 8).await?;
         let error = incomplete_run_error(&report);
         let report = CommandOutput::new(
             changed

@@ -9,17 +9,16 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         duration::parse_duration,
-        provisioning::{
-            self, AclLookup, HandoverArgs, Reconciliation, check_refusals, incomplete_run_error,
-            plan_view::format_count, undelivered_error,
-        },
+        provisioning::{HandoverArgs, confirm_pending},
     },
     error::{Error, ErrorKind, ResultExt},
     exit::ExitCode,
     manifest::DesiredPersona,
     model::{Department, DepartmentCode},
     plan::{Rotation, rotation::plan_rotation},
+    provisioning::{AclLookup, Reconciliation, check_refusals, incomplete_run_error, undelivered_error},
     session::PlatformSession,
+    text::count_noun,
 };
 
 /// Replace API keys without an outage.
@@ -72,7 +71,7 @@ impl KeysRotateArgs {
         let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
         let departments: Vec<Department> = match self.all {
             true => session.workspace.active_departments().cloned().collect(),
-            false => provisioning::find_active_departments(&session, &self.departments)?,
+            false => crate::provisioning::find_active_departments(&session, &self.departments)?,
         };
         ctx.block_on(self.rotate(ctx, &session, &departments))
     }
@@ -83,8 +82,14 @@ impl KeysRotateArgs {
         session: &PlatformSession,
         departments: &[Department],
     ) -> Result<CommandOutput<KeysChangeOutput>, Error> {
-        let mut reconciliation =
-            Reconciliation::observe(ctx, session, departments, &self.handover, AclLookup::IfNeeded).await?;
+        let mut reconciliation = Reconciliation::observe(
+            &ctx.run,
+            session,
+            departments,
+            self.handover.to_options()?,
+            AclLookup::IfNeeded,
+        )
+        .await?;
         if self.all {
             // A department that was never onboarded has no keys, and must not hold up the others.
             let snapshot = &reconciliation.observed.snapshot;
@@ -116,7 +121,7 @@ impl KeysRotateArgs {
         }
         if plan.is_empty() {
             let evidence = reconciliation.finalize_evidence()?;
-            let Some(pending) = reconciliation.confirm_pending(ctx).await? else {
+            let Some(pending) = confirm_pending(ctx, &reconciliation).await? else {
                 return Ok(CommandOutput::empty());
             };
             let error = undelivered_error(&pending);
@@ -136,14 +141,14 @@ impl KeysRotateArgs {
             ctx.ui.print_preview(&plan_blocks(&plan, &codes))?;
             let question = format!(
                 "Rotate the API keys of {} in stage {}?",
-                format_count(reconciliation.desired.len(), "department"),
+                count_noun(reconciliation.desired.len(), "department"),
                 session.stage_name
             );
             if !ctx.confirm(&question)? {
                 return Ok(CommandOutput::empty());
             }
         }
-        let pending = reconciliation.deliver_pending(ctx).await?;
+        let pending = reconciliation.deliver_pending(&ctx.run).await?;
         let not_taken = undelivered_error(&pending);
         let changed = changed.with_deliveries(reconciliation.delivery_report(pending));
         if let Some(error) = not_taken {
@@ -151,7 +156,7 @@ impl KeysRotateArgs {
             return Ok(CommandOutput::new(changed).with_error(error));
         }
         let (report, evidence) = reconciliation
-            .apply(ctx, "keys rotate", &plan, self.concurrency)
+            .apply(&ctx.run, "keys rotate", &plan, self.concurrency)
             .await?;
         let error = incomplete_run_error(&report);
         let report = CommandOutput::new(changed.applied(report, evidence));

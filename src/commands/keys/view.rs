@@ -7,12 +7,14 @@ use serde::Serialize;
 use crate::{
     apply::ProvisioningReport as Applied,
     commands::provisioning::{
-        DeliveryReport,
-        plan_view::{department_changes, format_count, plan_totals},
+        delivery_lines,
+        plan_view::{department_changes, plan_totals},
     },
     model::DepartmentCode,
     plan::{Plan, PlannedChange, PlannedOperation},
+    provisioning::DeliveryReport,
     render::{Block, Style, TextLine, Viewable},
+    text::count_noun,
 };
 
 /// What was done to keys, or would be.
@@ -106,7 +108,7 @@ impl Viewable for KeysChangeOutput {
         }
         let Some(report) = &self.report else {
             let mut lines = vec![TextLine::from("No API key was made or removed.")];
-            lines.extend(self.deliveries.lines(&[]));
+            lines.extend(delivery_lines(&self.deliveries, &[]));
             let mut blocks = vec![Block::Lines(lines)];
             blocks.extend(notice_block(&self.notices));
             return blocks;
@@ -120,16 +122,13 @@ impl Viewable for KeysChangeOutput {
         let style = if report.is_complete() { Style::Ok } else { Style::Error };
         let mut parts = Vec::new();
         if made > 0 {
-            parts.push(format!("{} made", format_count(made, "API key")));
+            parts.push(format!("{} made", count_noun(made, "API key")));
         }
         if removed > 0 {
-            parts.push(format!("{} removed", format_count(removed, "API key")));
+            parts.push(format!("{} removed", count_noun(removed, "API key")));
         }
         if !report.profiles.is_empty() {
-            parts.push(format!(
-                "{} handed over",
-                format_count(report.profiles.len(), "profile")
-            ));
+            parts.push(format!("{} handed over", count_noun(report.profiles.len(), "profile")));
         }
         if parts.is_empty() {
             parts.push("nothing was done".to_owned());
@@ -144,12 +143,12 @@ impl Viewable for KeysChangeOutput {
             );
             lines.push(TextLine::from(text).with_hanging_indent(4));
         }
-        lines.extend(self.deliveries.lines(&report.profiles));
+        lines.extend(delivery_lines(&self.deliveries, &report.profiles));
         let (passed, failed, inconclusive) = report.count_verdicts();
         if passed + failed + inconclusive > 0 {
             let mut text = format!(
                 "Proof: {} made with the new keys, {passed} as they must be",
-                format_count(passed + failed + inconclusive, "call")
+                count_noun(passed + failed + inconclusive, "call")
             );
             if failed > 0 {
                 text = format!("{text}, {failed} FAILED");
@@ -169,7 +168,7 @@ impl Viewable for KeysChangeOutput {
         }
         if let [first, ..] = self.evidence.as_slice() {
             let folder = first.parent().unwrap_or(first).display();
-            let files = format_count(self.evidence.len(), "file");
+            let files = count_noun(self.evidence.len(), "file");
             lines.push(TextLine::from(format!("Evidence: {files} in {folder}.")).with_hanging_indent(2));
         }
         let mut blocks = vec![Block::Lines(lines)];

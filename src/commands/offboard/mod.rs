@@ -1,23 +1,21 @@
 //! `confluent ebs offboard`.
 
-mod connector_removal;
 mod output;
-mod proof;
-mod retirement;
 
 use clap::Args;
 
-use super::{
-    CommandOutput, Ctx,
-    provisioning::{self, AclLookup, FolderArgs, Reconciliation, incomplete_run_error},
-};
+use super::{CommandOutput, Ctx, connector::BackupArgs, provisioning::FolderArgs};
 use crate::{
     error::{Error, ErrorKind},
     model::{Department, DepartmentCode},
     plan::{Teardown, plan_teardown},
+    provisioning::{
+        AclLookup, Reconciliation,
+        connector_removal::{ConnectorRemoval, observe_connectors},
+        incomplete_run_error, prove_removal, retire,
+    },
     session::PlatformSession,
 };
-use connector_removal::ConnectorRemovalArgs;
 use output::{OffboardOutput, plan_blocks};
 
 /// Take a department's access away.
@@ -54,10 +52,29 @@ pub(super) struct OffboardArgs {
     folders: FolderArgs,
 }
 
+/// What happens to connectors.
+#[derive(Debug, Args)]
+struct ConnectorRemovalArgs {
+    /// Remove the department's connectors, too.
+    #[arg(long)]
+    delete_connectors: bool,
+    #[command(flatten)]
+    backup: BackupArgs,
+}
+
+impl ConnectorRemovalArgs {
+    fn to_removal(&self) -> ConnectorRemoval {
+        ConnectorRemoval {
+            delete: self.delete_connectors,
+            backup: self.backup.policy(),
+        }
+    }
+}
+
 impl OffboardArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffboardOutput>, Error> {
         let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
-        let department = provisioning::find_department(&session, &self.department)?;
+        let department = crate::provisioning::find_department(&session, &self.department)?;
         ctx.block_on(self.offboard(ctx, &session, &department))
     }
 
@@ -69,10 +86,10 @@ impl OffboardArgs {
     ) -> Result<CommandOutput<OffboardOutput>, Error> {
         // Retired or not: an interrupted off-boarding has retired it already.
         let reconciliation = Reconciliation::observe(
-            ctx,
+            &ctx.run,
             session,
             std::slice::from_ref(department),
-            &self.folders,
+            self.folders.to_options(),
             AclLookup::BestEffort,
         )
         .await?;
@@ -83,11 +100,11 @@ impl OffboardArgs {
             department,
             self.remove_foreign,
         );
-        let connectors = connector_removal::observe(&reconciliation, department, &down).await?;
+        let connectors = observe_connectors(&reconciliation, department, &down).await?;
         let topics = reconciliation.list_topics(department).await;
         check_refusals(&down)?;
         if !self.dry_run {
-            self.connectors.check(department, &connectors)?;
+            self.connectors.to_removal().check(department, &connectors)?;
         }
         let mut answer = OffboardOutput::new(&reconciliation, department, &down, &connectors, topics, self);
         if self.dry_run {
@@ -108,22 +125,23 @@ impl OffboardArgs {
             ));
         }
         // First of all, so that no onboarding brings back what is being taken away.
-        answer.retired = retirement::retire(ctx, session, department)?;
+        answer.retired = retire(&ctx.run, session, department)?;
         answer.backups = self
             .connectors
-            .delete(ctx, &reconciliation, department, &connectors)
+            .to_removal()
+            .delete(&ctx.run, &reconciliation, department, &connectors)
             .await?;
         let mut error = None;
         if !down.plan.is_empty() {
             let (report, evidence) = reconciliation
-                .apply(ctx, "offboard", &down.plan, self.concurrency)
+                .apply(&ctx.run, "offboard", &down.plan, self.concurrency)
                 .await?;
             error = incomplete_run_error(&report);
             answer.set_applied(report, evidence);
         }
         if error.is_none() {
-            let proof = Box::pin(proof::prove(
-                ctx,
+            let proof = Box::pin(prove_removal(
+                &ctx.run,
                 &reconciliation,
                 department,
                 &down,

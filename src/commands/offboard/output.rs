@@ -4,25 +4,21 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{
-    OffboardArgs,
-    connector_removal::DepartmentConnectors,
-    proof::{RemovalProof, RemovedKeyState},
-    retirement::Retirement,
-};
+use super::OffboardArgs;
 use crate::{
     apply::ProvisioningReport as Applied,
-    commands::provisioning::{
-        Reconciliation,
-        plan_view::{department_changes, format_count, plan_totals},
-    },
+    commands::provisioning::plan_view::{department_changes, plan_totals},
     connectors::BackupFile,
     model::{Department, DepartmentCode},
     plan::{
         Plan, PlannedChange, Teardown,
         teardown::{ForeignAcl, ForeignBinding},
     },
+    provisioning::{
+        Reconciliation, RemovalProof, RemovedKeyState, Retirement, connector_removal::DepartmentConnectors,
+    },
     render::{Block, Style, TextLine, Viewable},
+    text::count_noun,
 };
 
 /// How many topics are told to people one by one; all of them are in JSON and YAML.
@@ -207,7 +203,7 @@ impl Viewable for OffboardOutput {
                 "Department {} is off-boarded from stage {}: {}.",
                 self.department,
                 self.stage,
-                format_count(made, "removal")
+                count_noun(made, "removal")
             ),
             (false, _) => format!(
                 "Department {} is partly off-boarded from stage {}; the same command does the rest.",
@@ -262,7 +258,7 @@ fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
         .map(|(proof, word)| format!("{} {word}", count(proof)))
         .collect();
     if !parts.is_empty() {
-        let keys = format_count(proof.keys.len(), "API key");
+        let keys = count_noun(proof.keys.len(), "API key");
         lines.push(TextLine::from(format!("Proof: of {keys}, {}.", parts.join(", "))).with_hanging_indent(2));
     }
     if count(RemovedKeyState::Refused) > 0 {

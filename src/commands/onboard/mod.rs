@@ -1,29 +1,28 @@
 //! `confluent ebs onboard`.
 
-mod isolation_check;
 mod output;
 
 use clap::Args;
 
+use self::output::{
+    OnboardHeader, OnboardOutput, PlanSummary, PrintedSecret, department_rows, plan_blocks, plan_summary,
+};
 use super::{
     CommandOutput, Ctx,
-    provisioning::{
-        self, AclLookup, HandoverArgs, PendingDelivery, Reconciliation, check_refusals, incomplete_run_error,
-        plan_view::format_count, undelivered_error,
-    },
+    provisioning::{HandoverArgs, confirm_pending},
 };
 use crate::{
-    apply::ProvisioningReport as Applied,
-    checks::{CheckState, check_acl_quota, check_preflight},
+    apply::ProvisioningReport,
     config::Profile,
     error::Error,
     exit::ExitCode,
     manifest::DesiredDepartment,
     model::{Department, DepartmentCode, Principal, Snapshot},
-    plan::{self, ObservedOrganization, Plan},
+    plan::ObservedOrganization,
+    provisioning::{PendingDelivery, incomplete_run_error, onboarding::PreparedOnboarding, undelivered_error},
     session::PlatformSession,
+    text::count_noun,
 };
-use output::{OnboardHeader, OnboardOutput, PlanSummary, PrintedSecret, department_rows, plan_blocks, plan_summary};
 
 /// Onboard departments.
 ///
@@ -96,7 +95,7 @@ impl OnboardArgs {
                 false => Ok(all),
             };
         }
-        provisioning::find_active_departments(session, &self.departments)
+        crate::provisioning::find_active_departments(session, &self.departments)
     }
 
     async fn onboard(
@@ -105,59 +104,24 @@ impl OnboardArgs {
         session: &PlatformSession,
         departments: &[Department],
     ) -> Result<CommandOutput<OnboardOutput>, Error> {
-        let begun = std::cell::Cell::new(std::time::Instant::now());
-        let reconciliation =
-            Reconciliation::observe(ctx, session, departments, &self.handover, AclLookup::IfNeeded).await?;
-        let (observed, desired, profile_store) = (
-            &reconciliation.observed,
-            &reconciliation.desired,
-            &reconciliation.profile_store,
-        );
+        let started = std::cell::Cell::new(std::time::Instant::now());
+        let options = self.handover.to_options()?;
+        let prepared = PreparedOnboarding::prepare(&ctx.run, session, departments, options, self.prune).await?;
+        let reconciliation = &prepared.reconciliation;
+        let (desired, profile_store) = (&reconciliation.desired, &reconciliation.profile_store);
         let mut encrypted = departments
             .iter()
             .filter(|department| profile_store.is_encrypted(&department.code));
         if let Some(encrypted) = encrypted.next().filter(|_| self.show_secrets) {
             return Err(Error::usage(format!(
-                "`--show-secrets` cannot show what is encrypted: department `{}` has recipients",
+                "`--show-secrets` cannot show encrypted profiles: department `{}` has recipients",
                 encrypted.code
             )));
         }
-        let snapshot = &observed.snapshot;
-        let plan = plan::diff(&reconciliation.plan_input(self.prune), snapshot);
-        let budget = plan::check_budget(&plan.changes, snapshot, &observed.quotas);
-        let mut checks = check_preflight(observed, session.stage.schema_registry.as_ref(), &budget);
-        checks.extend(check_acl_quota(observed, &plan));
-        let setting = report_header(session, observed);
-
-        check_refusals("onboard", &plan)?;
-        let problems: Vec<_> = checks
-            .iter()
-            .filter(|check| check.state == CheckState::Problem)
-            .collect();
-        if !problems.is_empty() {
-            let details: Vec<String> = problems
-                .iter()
-                .map(|check| format!("{}: {}", check.name, check.detail))
-                .collect();
-            let error = Error::refused(format!("nothing was changed: {}", details.join("; ")));
-            return Err(problems
-                .iter()
-                .filter_map(|check| check.fix.clone())
-                .fold(error, Error::with_hint));
-        }
-        let isolation = isolation_check::check_isolation(
-            &session.workspace.active_departments().collect::<Vec<_>>(),
-            desired,
-            snapshot,
-            &plan,
-        );
-        if let Some(overlap) = &isolation.blocking {
-            let message = format!("nothing was changed: departments would not be isolated: {overlap}");
-            return Err(Error::refused(message).with_hint(
-                "`confluent ebs department validate` shows overlaps between files; remove the binding or ACL otherwise.",
-            ));
-        }
-        let answer = |plan: &Plan, report: Option<Applied>, pending: Vec<PendingDelivery>, evidence, secrets| {
+        let snapshot = &reconciliation.observed.snapshot;
+        let plan = &prepared.plan;
+        let header = report_header(session, &reconciliation.observed);
+        let output = |report: Option<ProvisioningReport>, pending: Vec<PendingDelivery>, evidence, secrets| {
             let accounts = desired.iter().flat_map(|desired| {
                 desired
                     .personas
@@ -166,68 +130,73 @@ impl OnboardArgs {
             });
             let before = |code: &DepartmentCode| count_existing(desired, snapshot, code);
             OnboardOutput {
-                header: setting.clone(),
+                header: header.clone(),
                 dry_run: self.dry_run,
                 departments: department_rows(plan, report.as_ref(), &before, &accounts.collect()),
-                checks: checks.clone(),
-                quotas: budget.clone(),
+                checks: prepared.checks.clone(),
+                quotas: prepared.budget.clone(),
                 plan: PlanSummary::from_plan(plan),
                 report,
-                isolation: Some(isolation.clone()),
+                isolation: Some(prepared.isolation.clone()),
                 credentials_dir: profile_store.folder().to_owned(),
                 deliveries: reconciliation.delivery_report(pending),
                 evidence,
                 secrets,
-                elapsed_ms: u64::try_from(begun.get().elapsed().as_millis()).unwrap_or(u64::MAX),
+                elapsed_ms: u64::try_from(started.get().elapsed().as_millis()).unwrap_or(u64::MAX),
             }
         };
         if self.dry_run {
-            let code = match self.detailed_exitcode && !plan.is_empty() {
-                true => ExitCode::Differences,
-                false => ExitCode::Ok,
+            let code = if self.detailed_exitcode && !plan.is_empty() {
+                ExitCode::Differences
+            } else {
+                ExitCode::Ok
             };
-            return Ok(CommandOutput::new(answer(&plan, None, Vec::new(), Vec::new(), Vec::new())).with_code(code));
+            return Ok(CommandOutput::new(output(None, Vec::new(), Vec::new(), Vec::new())).with_code(code));
         }
         if plan.is_empty() {
             let evidence = reconciliation.finalize_evidence()?;
-            let Some(pending) = reconciliation.confirm_pending(ctx).await? else {
+            let Some(pending) = confirm_pending(ctx, reconciliation).await? else {
                 return Ok(CommandOutput::empty());
             };
             let error = undelivered_error(&pending);
-            let finished = CommandOutput::new(answer(&plan, None, pending, evidence, Vec::new()));
+            let finished = CommandOutput::new(output(None, pending, evidence, Vec::new()));
             return Ok(match error {
                 Some(error) => finished.with_error(error),
                 None => finished,
             });
         }
-        reconciliation.check_profiles_writable(&plan)?;
+        reconciliation.check_profiles_writable(plan)?;
 
         if !ctx.globals.yes {
             let blocks = match desired.len() {
-                0..=2 => plan_blocks(&setting, &plan, &budget, &checks),
-                _ => plan_summary(&setting, &plan, &budget, &checks),
+                0..=2 => plan_blocks(&header, plan, &prepared.budget, &prepared.checks),
+                _ => plan_summary(&header, plan, &prepared.budget, &prepared.checks),
             };
             ctx.ui.print_preview(&blocks)?;
             let question = format!(
                 "Onboard {} to stage {}?",
-                format_count(desired.len(), "department"),
+                count_noun(desired.len(), "department"),
                 session.stage_name
             );
             if !ctx.confirm(&question)? {
                 return Ok(CommandOutput::empty());
             }
         }
-        // The time a person took to answer is not the run's.
-        begun.set(std::time::Instant::now());
-        let pending = reconciliation.deliver_pending(ctx).await?;
-        let (report, evidence) = reconciliation.apply(ctx, "onboard", &plan, self.concurrency).await?;
+        // The time a person took to answer does not belong to the run.
+        started.set(std::time::Instant::now());
+        let applied = prepared.apply(&ctx.run, self.concurrency).await?;
         let secrets = if self.show_secrets {
-            read_secrets(&report)
+            read_secrets(&applied.report)
         } else {
             Vec::new()
         };
-        let error = incomplete_run_error(&report).or_else(|| undelivered_error(&pending));
-        let mut finished = CommandOutput::new(answer(&plan, Some(report), pending, evidence, secrets));
+        let error = incomplete_run_error(&applied.report).or_else(|| undelivered_error(&applied.previous_runs));
+        let mut finished = CommandOutput::new(output(
+            Some(applied.report),
+            applied.previous_runs,
+            applied.evidence,
+            secrets,
+        ));
         if let Some(error) = error {
             finished = finished.with_error(error);
         }
@@ -264,7 +233,7 @@ fn count_existing(desired: &[DesiredDepartment], snapshot: &Snapshot, code: &Dep
 }
 
 /// The keys that were handed over, with their secrets.
-fn read_secrets(report: &Applied) -> Vec<PrintedSecret> {
+fn read_secrets(report: &ProvisioningReport) -> Vec<PrintedSecret> {
     report
         .profiles
         .iter()

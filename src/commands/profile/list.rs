@@ -23,7 +23,7 @@ impl ProfileListArgs {
         let folders = ctx.run.environment.dirs()?;
         let current = folders.current_profile();
         let trusted = trusted_hosts(ctx);
-        let rows = profile_names(&folders).into_iter().map(|name| {
+        let rows = profile_names(folders).into_iter().map(|name| {
             // An invalid profile is listed, too.
             let profile = Profile::load(&folders.profile(&name), &trusted)
                 .ok()

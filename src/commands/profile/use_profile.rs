@@ -26,7 +26,7 @@ pub(super) struct ProfileUseArgs {
 impl ProfileUseArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ProfileUseOutput>, Error> {
         let folders = ctx.run.environment.dirs()?;
-        let known = profile_names(&folders);
+        let known = profile_names(folders);
         if !known.contains(&self.name) {
             let error = Error::failed(format!("profile `{}` not found", self.name));
             return Err(match closest_match(&self.name, known.iter().map(String::as_str)) {

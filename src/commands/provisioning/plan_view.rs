@@ -33,7 +33,7 @@ fn change_mark(action: Action) -> ChangeMark {
 
 /// `1 role binding`, `2 role bindings`.
 #[must_use]
-pub(crate) fn format_count(count: usize, singular: &str) -> String {
+pub(crate) fn count_noun(count: usize, singular: &str) -> String {
     let plural = match count {
         1 => String::new(),
         _ => "s".to_owned(),
@@ -70,7 +70,7 @@ pub(crate) fn plan_totals(plan: &Plan) -> String {
                 by_action
                     .entry(symbol)
                     .or_default()
-                    .push(format_count(count, kind_label(kind)));
+                    .push(count_noun(count, kind_label(kind)));
             }
         }
     }

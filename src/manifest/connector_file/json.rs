@@ -1,5 +1,5 @@
-//! JSON, strictly: no comments, no trailing commas. `jsonc-parser` keeps both of two equal keys, which serde_json would
-//! swallow.
+//! Strict JSON parser for connector files: no comments, no trailing commas. `jsonc-parser` keeps both of two duplicate
+//! keys; serde_json would drop one.
 
 use jsonc_parser::{
     CollectOptions, ParseOptions,
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
         let range = error.range();
         ParseFailure {
             message: format!("not JSON: {}", lower_first(&error.kind().to_string())),
-            fix: "Check commas, quotes and braces around here; JSON knows no comments.".to_owned(),
+            fix: "Check commas, quotes and braces at this location; JSON does not allow comments.".to_owned(),
             range: range.start..range.end,
         }
     })?;
@@ -38,15 +38,15 @@ pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
         other => {
             let range = other.map_or(0..0, |value| value.start()..value.start() + 1);
             Err(ParseFailure {
-                message: "a connector file is one JSON object".to_owned(),
-                fix: "Write `{\"name\": …, \"config\": {…}}`, one connector per file.".to_owned(),
+                message: "a connector file must be one JSON object".to_owned(),
+                fix: "Write `{\"name\": …, \"config\": {…}}`, with one connector per file.".to_owned(),
                 range,
             })
         }
     }
 }
 
-/// The members of `object`; `deep` tells whether to look into theirs.
+/// Reads the members of `object`; `deep` enables reading of nested objects.
 fn parse_object(text: &str, object: &Object<'_>, deep: bool) -> ParsedObject {
     let members = object.properties.iter().map(|property| {
         let range = property.value.start()..property.value.end();
@@ -67,7 +67,7 @@ fn parse_object(text: &str, object: &Object<'_>, deep: bool) -> ParsedObject {
                 Value::Object(inside) if deep => Some(parse_object(text, inside, false)),
                 _ => None,
             },
-            // Offsets only: numbers must stay numbers (docs/reference/connect.md#offsets).
+            // Only offsets keep JSON values: their numbers must stay numbers (docs/reference/connect.md#offsets).
             json_value: match kind {
                 ValueKind::Array if deep => serde_json::from_str(&text[range]).ok(),
                 _ => None,

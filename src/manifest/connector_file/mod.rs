@@ -1,9 +1,8 @@
-//! Connector files: JSON as Connect takes it, or YAML for those who want comments; the form of the stock CLI
-//! (`{"name", "config", "offsets"}`) or the configuration alone.
+//! Connector files: JSON in the format of the Connect API, or YAML with comments; either the format of the Confluent
+//! CLI (`{"name", "config", "offsets"}`) or the configuration alone.
 //!
-//! Reading is strict about the syntax and tolerant about the rest: duplicate keys, numbers and unknown keys come out as
-//! they stand, for the linter to judge. A file that cannot be read is one finding, with every value in the snippet hidden:
-//! who knows which of them is a password.
+//! The parser is strict about syntax but keeps duplicate keys, numbers and unknown keys for the linter. A file that
+//! cannot be parsed yields one finding, with all values in its snippet redacted, because any of them may be a password.
 
 mod redact;
 mod json;
@@ -16,49 +15,49 @@ use crate::{
     diag::{Assignee, Finding, SourceFile, SourceSpan},
 };
 
-/// The largest file that is read. The largest ones seen hold a few key stores, some 100 kB.
+/// Maximum size of a connector file. The largest known files contain key stores and have about 100 kB.
 pub const MAX_FILE_SIZE: usize = 2 * 1024 * 1024;
 
-/// The name under which standard input is read.
+/// Path that means standard input.
 pub const STANDARD_INPUT: &str = "-";
 
 /// Reads and parses the file at `path`.
 ///
 /// # Errors
-/// One finding: it is not there, too large, not UTF-8, or see [`parse`].
+/// One finding: the file does not exist, is too large, is not UTF-8, or as for [`parse`].
 pub fn read(path: &Path) -> Result<ConnectorConfigFile, Vec<Finding>> {
     let failed = |error: &std::io::Error| vec![unreadable_finding(path, &format!("cannot be read: {error}"), "")];
     let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
     read_from(path, file).map_err(|error| failed(&error))?
 }
 
-/// Reads `input` to its end and parses it under the name `path`.
+/// Reads `input` to its end and parses it as the file `path`.
 ///
 /// # Errors
-/// What reading answers; inside, as for [`read`].
+/// The outer result is an I/O error; the inner one as for [`read`].
 pub fn read_from(path: &Path, input: impl Read) -> std::io::Result<Result<ConnectorConfigFile, Vec<Finding>>> {
     let mut bytes = Vec::new();
     input.take(MAX_FILE_SIZE as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_FILE_SIZE {
         let message = format!("is larger than {} MiB", MAX_FILE_SIZE / 1024 / 1024);
-        let fix = "A connector's configuration has a few kilobytes; is this the right file?";
+        let fix = "Check the path: a connector configuration has a few kilobytes.";
         return Ok(Err(vec![unreadable_finding(path, &message, fix)]));
     }
     Ok(match String::from_utf8(bytes) {
         Ok(text) => parse(&SourceFile::new(path, text)),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let message = format!("is not UTF-8 text: byte {at} cannot be read");
+            let message = format!("is not UTF-8 text: byte {at} is invalid");
             Err(vec![unreadable_finding(path, &message, "Save it as UTF-8.")])
         }
     })
 }
 
-/// Parses `source`, by its extension: `.yaml` and `.yml` are YAML, `.json` is JSON, everything else is JSON if it begins
-/// with a brace.
+/// Parses `source` by its extension: `.yaml` and `.yml` as YAML, `.json` as JSON, others as JSON if they begin with a
+/// brace.
 ///
 /// # Errors
-/// One finding: it is empty, breaks the syntax, or is something else than one connector.
+/// One finding: the file is empty, has a syntax error, or is not one connector.
 pub fn parse(source: &Arc<SourceFile>) -> Result<ConnectorConfigFile, Vec<Finding>> {
     const MARK: char = '\u{feff}';
     let begin = if source.text.starts_with(MARK) {
@@ -92,7 +91,7 @@ pub fn parse(source: &Arc<SourceFile>) -> Result<ConnectorConfigFile, Vec<Findin
         })
 }
 
-/// `range`, or the character at its place if it is empty: an empty one would mean the whole file.
+/// Returns `range`, or the character at its start if it is empty, because an empty range means the whole file.
 fn non_empty_range(text: &str, range: Range<usize>) -> Range<usize> {
     if !range.is_empty() {
         return range;
@@ -107,30 +106,30 @@ fn non_empty_range(text: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Why a text could not be parsed.
+/// Error of the parser.
 struct ParseFailure {
     message: String,
     fix: String,
     range: Range<usize>,
 }
 
-/// A parsed file before it is known what it means.
+/// A parsed object before it is interpreted as a connector file.
 struct ParsedObject {
     members: Vec<ParsedMember>,
-    /// Where it opens.
+    /// Location of its opening.
     opening: Range<usize>,
 }
 
 struct ParsedMember {
     entry: ConfigEntry,
-    /// What is in it, when the value is an object.
+    /// Members of the value, if it is an object.
     nested: Option<ParsedObject>,
-    /// The value as it was meant, for offsets.
+    /// The value as JSON, for offsets.
     json_value: Option<serde_json::Value>,
 }
 
 impl ParsedObject {
-    /// The same, `by` bytes further.
+    /// Shifts all locations by `by` bytes.
     fn shifted(mut self, by: usize) -> Self {
         let shift = |range: &mut Range<usize>| *range = range.start + by..range.end + by;
         shift(&mut self.opening);
@@ -181,7 +180,7 @@ fn unreadable_finding(path: &Path, what: &str, fix: &str) -> Finding {
     let finding = if path == Path::new(STANDARD_INPUT) {
         finding("standard input".to_owned())
     } else {
-        // The whole file, without a place in it.
+        // An empty range means the whole file.
         let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
         finding(format!("`{}`", path.display())).with_span(place)
     };

@@ -1,8 +1,7 @@
-//! A text that could not be parsed, with all its values hidden: nobody can tell which of them is a secret. Every hidden
-//! byte becomes a star, so that places stay what they are.
+//! Redaction of files that could not be parsed: all values are redacted, because any of them may be a secret. Each
+//! redacted byte becomes a star, so locations stay valid.
 
-/// JSON or what was meant as such: texts that are no keys, and whatever stands between a colon and the end of its line
-/// or member.
+/// Redacts JSON: strings that are not keys, and everything between a colon and the end of its line or member.
 pub(super) fn redact_json(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut shown = bytes.to_vec();
@@ -29,7 +28,7 @@ pub(super) fn redact_json(text: &str) -> String {
     String::from_utf8(shown).unwrap_or_default()
 }
 
-/// Where the text that begins at `start` ends, or its line if it does not.
+/// Returns the end of the string that begins at `start`, or the end of its line.
 fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut index = start + 1;
     while index < bytes.len() {
@@ -44,7 +43,7 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// YAML: what stands after a colon, and lines without one.
+/// Redacts YAML: text after a colon, and lines without one.
 pub(super) fn redact_yaml(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {

@@ -1,4 +1,4 @@
-//! Reading connector files, in all the shapes that people give them.
+//! Tests of the connector file parser.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ fn entries(file: &ConnectorConfigFile) -> Vec<(&str, &str, ValueKind)> {
         .collect()
 }
 
-/// What the spans of an entry cut out of the text.
+/// Returns the text at the key and value spans of an entry.
 fn slices(file: &ConnectorConfigFile, key: &str) -> (String, String) {
     let entry = file.entry(key).unwrap();
     let text = |range: &Range<usize>| file.source.text[range.clone()].to_owned();
@@ -170,7 +170,7 @@ fn malformed_input_yields_a_finding() {
     let findings = read_from(Path::new("-"), &b"\xff\xfe"[..]).unwrap().unwrap_err();
     assert_eq!(
         findings[0].message,
-        "standard input is not UTF-8 text: byte 0 cannot be read"
+        "standard input is not UTF-8 text: byte 0 is invalid"
     );
     assert!(read(Path::new("no/such/file.json")).is_err());
 }

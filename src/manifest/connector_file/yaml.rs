@@ -1,4 +1,5 @@
-//! YAML, as text: `tasks.max: 2` means the text `2`, and `no`, `012` and `1e3` stay what was written.
+//! YAML parser for connector files. Values are read as text: `tasks.max: 2` yields the text `2`, and `no`, `012` and
+//! `1e3` stay unchanged.
 
 use std::{fmt, ops::Range};
 
@@ -15,8 +16,8 @@ pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         with_snippet: false,
-        // A configuration is two levels deep, offsets four; each level costs much of the stack. The largest plugin has
-        // some 800 keys; aliases can make a small file a huge one.
+        // A configuration has two levels, offsets have four, and each level uses much of the stack. The largest plugin
+        // has some 800 keys; aliases can expand a small file to a huge one.
         budget: serde_saphyr::budget! { max_depth: 16, flow_nesting_limit: 16, max_nodes: 20_000 },
     };
     let node: Spanned<YamlNode> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
@@ -25,24 +26,24 @@ pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
             .map_or(0, |location| byte_offset(text, location.line(), location.column()));
         ParseFailure {
             message: format!("not YAML: {}", strip_location(&error.to_string())),
-            fix: "Check indentation, quotes and colons around here; one connector per file.".to_owned(),
+            fix: "Check indentation, quotes and colons at this location; a file contains one connector.".to_owned(),
             range: at..at,
         }
     })?;
     match node.value {
         YamlNode::Map(members) => Ok(parse_map(text, members, true)),
         _ => Err(ParseFailure {
-            message: "a connector file is a map of keys to values".to_owned(),
-            fix: "Write `key: value` lines, one connector per file.".to_owned(),
+            message: "a connector file must be a map of keys to values".to_owned(),
+            fix: "Write `key: value` lines, with one connector per file.".to_owned(),
             range: 0..0,
         }),
     }
 }
 
-/// A value with its type, as YAML sees it.
+/// A YAML value with its type.
 enum YamlNode {
     Text(String),
-    /// Anything that is no text without quotes; its text is taken from the file.
+    /// An unquoted value other than text; its text is taken from the file.
     Plain(serde_json::Value),
     Null,
     Map(Vec<(Spanned<String>, Spanned<YamlNode>)>),
@@ -105,7 +106,7 @@ impl<'de> Visitor<'de> for YamlNodeVisitor {
     }
 
     fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<YamlNode, E> {
-        Err(E::custom("binary values have no place here"))
+        Err(E::custom("binary values are not supported"))
     }
 }
 
@@ -117,7 +118,7 @@ fn parse_map(text: &str, members: Vec<(Spanned<String>, Spanned<YamlNode>)>, dee
         if found.is_empty() {
             head = key_span.clone();
         }
-        // Nothing has no place: the key stands for it.
+        // A null value has no location, so use that of its key.
         let value_span = Some(byte_range(text, &value)).filter(|range| !range.is_empty());
         let value_span = value_span.unwrap_or_else(|| key_span.clone());
         let written = || text[value_span.clone()].trim().to_owned();
@@ -155,7 +156,7 @@ fn parse_map(text: &str, members: Vec<(Spanned<String>, Spanned<YamlNode>)>, dee
     }
 }
 
-/// Where a node is, in bytes.
+/// Returns the byte range of a node.
 fn byte_range<T>(text: &str, node: &Spanned<T>) -> Range<usize> {
     let span = node.referenced.span();
     let number = |value: Option<u64>| value.and_then(|value| usize::try_from(value).ok());
@@ -189,7 +190,7 @@ fn to_json(node: &YamlNode) -> Option<serde_json::Value> {
     })
 }
 
-/// The byte at a line and a column, both counted from 1.
+/// Returns the byte offset of a line and column, both counted from 1.
 fn byte_offset(text: &str, line: u64, column: u64) -> usize {
     let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX).saturating_sub(1);
     let mut start = 0;
@@ -203,10 +204,10 @@ fn byte_offset(text: &str, line: u64, column: u64) -> usize {
     text.len()
 }
 
-/// The first line of a message, without the place, which the finding has already.
+/// Returns the first line of a message without its location, which the finding already contains.
 fn strip_location(message: &str) -> &str {
     let line = message.lines().next().unwrap_or_default();
     let line = line.split(" at line ").next().unwrap_or(line);
-    // The reader's advice is for programmers.
+    // Drop the parser's advice for programmers.
     line.split("; use ").next().unwrap_or(line)
 }

@@ -1,4 +1,4 @@
-//! A starter of every plugin, read and judged as any file.
+//! Tests that parse and lint the starter of every plugin.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn claims() -> (Prefix, DepartmentQuota) {
     (Prefix::parse("claims-").unwrap(), quota)
 }
 
-/// A starter for a plugin, and what the linter has to say about `text`, which is made of it.
+/// Returns a starter for a plugin with its text, and the lint findings of the text.
 fn lint_starter(
     plugin: &PluginSchema,
     tenant: bool,
@@ -64,7 +64,7 @@ fn every_starter_parses_and_lacks_only_its_placeholders() {
             let starter = starter(plugin, &name, tenant.then_some(&prefix));
             let wanted: Vec<String> = starter
                 .placeholders()
-                .map(|key| format!("placeholder: `{}` is still to be filled in", key.key))
+                .map(|key| format!("placeholder: `{}` is a placeholder", key.key))
                 .collect();
             let quota = tenant.then_some(&quota);
             let as_yaml = lint_starter(plugin, tenant, "yaml", |starter, file| {
@@ -73,13 +73,13 @@ fn every_starter_parses_and_lacks_only_its_placeholders() {
             assert_eq!(messages(&as_yaml), wanted, "{}", plugin.class);
             let as_json = lint_starter(plugin, tenant, "json", |starter, _| render_json(starter));
             assert_eq!(messages(&as_json), wanted, "{}", plugin.class);
-            // Nothing in it is only a warning, either.
+            // It has no warnings either.
             assert_eq!(as_yaml.len(), wanted.len(), "{}: {as_yaml:?}", plugin.class);
         }
     }
 }
 
-/// A value that fits the key.
+/// Returns a valid value for the key.
 fn fill_placeholders(plugin: &PluginSchema, text: &str) -> String {
     let lines = text.lines().map(|line| {
         let key = line.trim_start_matches('#').split(':').next().unwrap_or_default();
@@ -120,7 +120,7 @@ fn optional_keys_of_a_starter_are_valid() {
                 fill_placeholders(plugin, &text.replace(&off, &format!("\n{}: ", option.key)))
             };
             let findings = lint_starter(plugin, true, "yaml", text);
-            // One of two ways is in the file already, and this is the other.
+            // The file already contains one of two alternatives, and this is the other one.
             let errors = messages(&findings);
             let errors: Vec<_> = errors.iter().filter(|error| !error.starts_with("one-of")).collect();
             assert_eq!(errors, [""; 0], "{} {}", plugin.class, option.key);
@@ -130,7 +130,7 @@ fn optional_keys_of_a_starter_are_valid() {
     assert!(tried > 400, "{tried}");
 }
 
-// Source: docs/reference/connect.md#plugin-definitions. The keys of the configurations that run.
+// Source: docs/reference/connect.md#plugin-definitions. The keys of working configurations.
 #[test]
 fn starters_contain_the_keys_of_working_configurations() {
     let cases = [
@@ -186,19 +186,19 @@ fn a_starter_renders_as_expected() {
     # 2. Check it:  confluent ebs connector lint claims-datagen-source.yaml
     # 3. Create it: confluent ebs connector create --config-file claims-datagen-source.yaml
     #
-    # The keys are those of June 2026. What the service knows today:
+    # The keys are those of June 2026. Current keys:
     # confluent ebs connector plugin describe DatagenSource
 
     name: "claims-datagen-source"
     connector.class: "DatagenSource"
 
-    # Which Kafka topics.
+    # Kafka topics.
 
     kafka.topic: "claims-<fill in>"
 
-    # What it is usually given.
+    # Common keys.
 
-    # A whole number; default: 1000
+    # An integer; default: 1000
     max.interval: "1000"
 
     # One of: AVRO, JSON_SR, PROTOBUF, JSON; default: JSON
@@ -208,10 +208,10 @@ fn a_starter_renders_as_expected() {
     # PAGEVIEWS, STOCK_TRADES, INVENTORY, PRODUCT, PURCHASES, …
     quickstart: "USERS"
 
-    # How many tasks it may run; each counts in the quota (at most 4 for one connector).
+    # Maximum number of tasks; each counts against the quota (at most 4 for one connector).
     tasks.max: "1"
 
-    # Left out on purpose: the account that the connector runs under. `create` fills in the department's
+    # The runtime account is omitted on purpose. `create` fills in the department's account
     # (kafka.auth.mode, kafka.service.account.id), so that no Kafka key is needed.
     "#);
     insta::assert_snapshot!(render_json(&starter), @r#"

@@ -1,4 +1,4 @@
-//! What the files would give, what they recognise in what was seen, and what is asserted about both.
+//! Tests of planned access, observed access and assertions.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ fn planned_access(workspace: &Workspace) -> AccessModel {
     workspace.planned_access(name, &workspace.planned_address(stage).unwrap())
 }
 
-/// The example platform, and two departments of each template on a platform of their own.
+/// Returns the example platform, and a platform with two departments of each template.
 fn platforms() -> [Workspace; 2] {
     let templates = embedded::TEMPLATES
         .iter()
@@ -155,12 +155,12 @@ fn the_shipped_assertions_hold_for_every_template() {
             files.iter().map(|file| file.assertions.len()).sum::<usize>()
         );
         assert_eq!(report.uncertainties.len(), 0);
-        // docs/assumptions.md Q1: whether ConnectManager can be bound on a prefix is not confirmed.
+        // docs/assumptions.md Q1: binding ConnectManager on a prefix is not confirmed.
         assert_eq!(Vec::from_iter(report.fallback_roles), [Role::ConnectManager]);
     }
 }
 
-/// A world in which one role is bound everywhere for everybody, or nothing at all.
+/// Returns a model in which all accounts hold `role` on all resources, or no role.
 fn access_with_single_role(model: &AccessModel, role: Option<&Role>) -> AccessModel {
     let mut world = model.clone();
     world.evaluator = Evaluator::default();
@@ -196,7 +196,7 @@ fn every_shipped_assertion_can_fail() {
                 Expectation::Can => assert!(fails_in(&nothing), "{} holds where nothing is bound", place.location()),
                 Expectation::Cannot => assert!(worlds.iter().any(fails_in), "{} holds everywhere", place.location()),
             }
-            // Each target and operation of its own, too: none of them stands there for nothing.
+            // Each target and operation alone can fail, too, so none is superfluous.
             for (target, operations) in &assertion.targets {
                 for operation in operations.iter() {
                     let one = Assertion {
@@ -217,7 +217,7 @@ fn every_shipped_assertion_can_fail() {
     }
 }
 
-/// What is said about a file of assertions on the example platform.
+/// Returns the report of an assertion file on the example platform.
 fn report_text(text: &str) -> String {
     let workspace = Workspace::embedded().workspace;
     let source = SourceFile::new("tests/a.toml", text);
@@ -226,7 +226,7 @@ fn report_text(text: &str) -> String {
         return findings_text(&findings);
     }
     let said = findings_text(&check_assertions(&[file], &planned_access(&workspace)).findings);
-    // Whatever the template grants.
+    // The template hash is replaced, because it changes with the template.
     said.replace(&workspace.template("hybrid").unwrap().hash, "1a2b3c4d")
 }
 
@@ -236,10 +236,10 @@ fn a_failed_assertion_names_the_binding() {
                 [[can]]\nwho = [\"claims/viewer\", \"claims/operator\"]\noperations = [\"logs\", \"create\"]\n\
                 on = [\"connector:{prefix}*\"]\n";
     insta::assert_snapshot!(report_text(text), @r"
-    tests/a.toml:2:1 error access-cannot: accounting/deployer can delete on connector accounting-*; and 20 more of those meant
-        ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
-    tests/a.toml:7:1 error access-can: claims/operator cannot create on connector claims-*; and 1 more of those meant
-        No role binding and no ACL gives it: change the template, or this assertion if it is not meant.
+    tests/a.toml:2:1 error access-cannot: accounting/deployer can delete on connector accounting-*; and 20 more matching personas
+        Allowed by ResourceOwner on connector accounting-* (template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under).
+    tests/a.toml:7:1 error access-can: claims/operator cannot create on connector claims-*; and 1 more matching persona
+        No role binding and no ACL allows it. Change the template or the assertion.
     ");
 }
 
@@ -249,26 +249,26 @@ fn every_mistake_in_an_assertion_file_has_a_location() {
                 operations = [\"delte\", \"pause\"]\non = [\"conector:*\", \"topic:{othr}*\", \"group:{other}\"]\nwhy = 3\n\n\
                 [[can]]\nwho = []\noperations = [\"read\"]\non = [\"topic:{other}*\"]\n\n[[can]]\nwhom = \"x\"\n";
     insta::assert_snapshot!(report_text(text), @r"
-    tests/a.toml:1:12 error unknown-template: there is no template `hybird`
+    tests/a.toml:1:12 error unknown-template: no template `hybird`
         Did you mean `hybrid`?
-    tests/a.toml:4:8 error unknown-department: there is no department `clams`
+    tests/a.toml:4:8 error unknown-department: no department `clams`
         Did you mean `claims`?
-    tests/a.toml:4:26 error unknown-persona: no template has a persona `operatr`
+    tests/a.toml:4:26 error unknown-persona: no persona `operatr` in any template
         Did you mean `operator`?
-    tests/a.toml:4:39 error invalid-value: `claims` is not a department and a persona
-        Write `claims/operator`, or `*/operator` for every department.
+    tests/a.toml:4:39 error invalid-value: `claims` is not of the form `DEPARTMENT/PERSONA`
+        Write for example `claims/operator`, or `*/operator` for every department.
     tests/a.toml:5:15 error unknown-operation: `delte` is not an operation
         Did you mean `delete`?
-    tests/a.toml:6:7 error unknown-kind: `conector` is not a kind that can be granted on
+    tests/a.toml:6:7 error unknown-kind: grants on kind `conector` are not supported
         Did you mean `connector`?
-    tests/a.toml:6:21 error grant-target: `{othr}` cannot be filled in for a topic
-        Only `{prefix}` can, as in `topic:{prefix}*`.
-    tests/a.toml:6:38 error assertion-target: `group:{other}` is not what belongs to other departments
+    tests/a.toml:6:21 error grant-target: `{othr}` is not supported for a topic
+        Use `{prefix}`, as in `topic:{prefix}*`.
+    tests/a.toml:6:38 error assertion-target: `group:{other}` is not a valid target with `{other}`
         Write `group:{other}*`.
-    tests/a.toml:7:7 error wrong-type: `cannot.why` is a whole number, text in quotes is expected
-    tests/a.toml:10:1 error invalid-value: `who` is empty, so nothing is asserted
-    tests/a.toml:12:7 error assertion-target: `{other}` can only stand below `[[cannot]]`
-        What belongs to other departments is none of this one's: write `[[cannot]]`.
+    tests/a.toml:7:7 error wrong-type: `cannot.why` is an integer, expected a string
+    tests/a.toml:10:1 error invalid-value: `who` is empty
+    tests/a.toml:12:7 error assertion-target: `{other}` is only allowed in `[[cannot]]`
+        Write `[[cannot]]`: departments never need access to resources of others.
     tests/a.toml:14:1 error missing-key: `can.who` is missing
     tests/a.toml:14:1 error missing-key: `can.operations` is missing
     tests/a.toml:14:1 error missing-key: `can.on` is missing
@@ -276,8 +276,8 @@ fn every_mistake_in_an_assertion_file_has_a_location() {
         Did you mean `who`?
     ");
     insta::assert_snapshot!(report_text("description = \"nothing\"\n"), @r"
-    tests/a.toml:1:1 error no-assertion: the file asserts nothing
-        Write `[[can]]` or `[[cannot]]` and its keys below it.
+    tests/a.toml:1:1 error no-assertion: the file contains no assertions
+        Add a `[[can]]` or `[[cannot]]` table.
     ");
 }
 
@@ -286,8 +286,8 @@ fn an_assertion_that_matches_no_persona_fails() {
     let text =
         "template = \"read-only\"\n[[cannot]]\nwho = [\"claims/viewer\"]\noperations = [\"*\"]\non = [\"cluster\"]\n";
     insta::assert_snapshot!(report_text(text), @r"
-    tests/a.toml:3:1 error access-nobody: nobody is meant, so nothing is asserted
-        Name departments and personas that there are, or take the assertion away.
+    tests/a.toml:3:1 error access-nobody: the assertion matches no persona
+        Name existing departments and personas, or remove the assertion.
     ");
 }
 
@@ -295,14 +295,14 @@ fn an_assertion_that_matches_no_persona_fails() {
 fn the_other_placeholder_means_names_of_other_departments() {
     let text = "[[cannot]]\nwho = [\"*/*\"]\noperations = [\"*\"]\n\
                 on = [\"topic:{other}*\", \"service-account:{other}\", \"service-account:*\"]\n";
-    // Deployers may attach the runtime account of their own department.
+    // Deployers may assign the runtime account of their own department.
     insta::assert_snapshot!(report_text(text), @r"
-    tests/a.toml:2:1 error access-cannot: accounting/deployer can create on service-account *; and 23 more of those meant
-        ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
+    tests/a.toml:2:1 error access-cannot: accounting/deployer can create on service-account *; and 23 more matching personas
+        Allowed by ResourceOwner on connector accounting-* (template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under).
     ");
 }
 
-/// What the provisioner would see if everything in the plan were there, and `more`.
+/// Returns a snapshot by the provisioner after onboarding all departments, with `more` bindings.
 fn snapshot(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
     let model = planned_access(workspace);
     let desired = workspace.active_departments().flat_map(|department| {
@@ -344,7 +344,7 @@ fn snapshot(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
     }
 }
 
-/// Where the right of claims/`persona` to do `operation` on its connectors comes from.
+/// Returns the origin of the grant that allows claims/`persona` `operation` on its connectors.
 fn origin_text(workspace: &Workspace, snapshot: &Snapshot, persona: &str, operation: Operation) -> String {
     let model = workspace.observed_access("prod", snapshot);
     let who = account(&model, "claims", persona);
@@ -364,21 +364,21 @@ fn observed_bindings_are_attributed_to_templates() {
                run under";
     assert_eq!(deployer(&seen), format!("template hybrid@{hash}: {why}"));
 
-    // An older version of the template made the account.
+    // The accounts were created with an older version of the template.
     for account in &mut seen.accounts {
         account.description = account.description.replace(&hash, "0ld0ld00");
     }
     assert_eq!(
         deployer(&seen),
-        format!("template hybrid@0ld0ld00 (now @{hash}): {why}")
+        format!("template hybrid@0ld0ld00 (current @{hash}): {why}")
     );
 
-    // A person looks, and nobody said who the provisioner is.
+    // Observed by a user, with an unknown provisioner.
     seen.observed_by = Principal::from_id("u-admin");
     let owned = "account owned by sa-planned-ebs-provisioner";
     assert_eq!(
         deployer(&seen),
-        format!("template hybrid@0ld0ld00 (now @{hash}), {owned}: {why}")
+        format!("template hybrid@0ld0ld00 (current @{hash}), {owned}: {why}")
     );
 }
 
@@ -401,14 +401,14 @@ fn a_fallback_and_a_manual_binding_are_distinguished() {
     };
     seen.bindings.iter_mut().for_each(|seen| fallback(&mut seen.binding));
     let read = origin_text(&workspace, &seen, "operator", Operation::Configure);
-    assert_eq!(read, "by hand: template hybrid does not ask for it");
+    assert_eq!(read, "manual: template `hybrid` does not contain it");
     seen.bindings
         .retain(|seen| seen.binding.role != Role::DeveloperWrite || seen.binding.principal != operator);
     let read = origin_text(&workspace, &seen, "operator", Operation::ReadStatus);
-    assert!(read.contains(", in place of ConnectManager: status, logs"), "{read}");
+    assert!(read.contains(", fallback for ConnectManager: status, logs"), "{read}");
 }
 
-// Source: docs/reference/rbac.md#threats, T4. Whoever may create accounts can write our tag and our name.
+// Source: docs/reference/rbac.md#threats, T4. Any principal that may create accounts can copy tag and name.
 #[test]
 fn an_impersonating_account_is_not_attributed_to_a_template() {
     let workspace = Workspace::embedded().workspace;
@@ -422,23 +422,23 @@ fn an_impersonating_account_is_not_attributed_to_a_template() {
         }
     }
     let deployer = |seen: &Snapshot| origin_text(&workspace, seen, "deployer", Operation::Delete);
-    let claimed = "looks like template hybrid, but nothing vouches for the account, which is owned by";
+    let claimed = "impersonating: matches template `hybrid`, but the account is owned by";
     let by = "ebs-prod-fraud-deployer (sa-planned-ebs-prod-fraud-deployer)";
     assert!(deployer(&forged).starts_with(claimed), "{}", deployer(&forged));
     assert!(deployer(&forged).contains("ebs-prod-fraud-deployer"), "{by}");
 
-    // Also for an administrator who does not know the provisioner: departments own no accounts.
+    // The same for an administrator with an unknown provisioner: departments own no accounts.
     forged.observed_by = Principal::from_id("u-admin");
     assert!(deployer(&forged).starts_with(claimed), "{}", deployer(&forged));
 
-    // The right name without the tag.
+    // The correct name without the tag.
     let mut untagged = genuine.clone();
     for account in &mut untagged.accounts {
         account.description.clear();
     }
     assert!(deployer(&untagged).starts_with(claimed), "{}", deployer(&untagged));
 
-    // A second owner, beside the provisioner.
+    // A second owner besides the provisioner.
     let mut shared = genuine.clone();
     let owner = shared.bindings.iter().find(|seen| {
         let stem = seen.binding.pattern.name().stem().to_owned();
@@ -462,10 +462,7 @@ fn a_hidden_account_owner_is_reported_as_unknown() {
     seen.bindings.retain(|seen| seen.binding.principal == me);
     seen.observed_by = me;
     let read = origin_text(&workspace, &seen, "deployer", Operation::Delete);
-    assert!(
-        read.contains("account owned by somebody who is not to be seen"),
-        "{read}"
-    );
+    assert!(read.contains("account owned by an unknown principal"), "{read}");
 }
 
 #[test]
@@ -482,7 +479,7 @@ fn a_department_without_accounts_has_no_principals() {
         .unwrap();
     assert!(claims.principals.is_empty());
     assert_eq!(model.persona(&code("claims"), "operator").unwrap().principal, None);
-    // What still acts for nobody reaches the names of claims.
+    // An orphan account still has access to names of claims.
     let stray = model.who_can(
         Operation::Delete,
         &model

@@ -37,30 +37,30 @@ taks = 3
     departments/claims.toml:1:1 error missing-key: `name` is missing
     departments/claims.toml:1:1 error unknown-key: unknown key `nmae`
         Did you mean `name`?
-    departments/claims.toml:2:10 error prefix-invalid: prefix `Claims*` holds 'C': only a-z, 0-9 and the delimiters are safe everywhere
-        `claims-` would do.
-    departments/claims.toml:4:12 error wrong-type: `contacts` is text, a list of texts is expected
+    departments/claims.toml:2:10 error prefix-invalid: prefix `Claims*` contains 'C': allowed are a-z, 0-9 and the delimiters `-`, `.` and `_`
+        Use `claims-`.
+    departments/claims.toml:4:12 error wrong-type: `contacts` is a string, expected a list of strings
         Write `contacts = ["…"]`.
-    departments/claims.toml:5:11 error wrong-type: `retired` is text, a date without quotes, as in 2026-11-30, is expected
+    departments/claims.toml:5:11 error wrong-type: `retired` is a string, expected a date without quotes such as 2026-11-30
     departments/claims.toml:6:1 error unknown-key: unknown key `tasks`
         It belongs below `[quota]`.
-    departments/claims.toml:7:15 error recipient-invalid: an `age` recipient has 62 characters, this one has 7
-        Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.
+    departments/claims.toml:7:15 error recipient-invalid: an `age` recipient has 62 characters, but this one has 7
+        Copy the complete recipient in lower case; `age-keygen -y key.txt` prints it.
     departments/claims.toml:7:26 error recipient-invalid: not an `age` recipient
-        It begins with `age1`; `age-keygen -y key.txt` prints the one of a key.
-    departments/claims.toml:7:35 error recipient-secret: this is the secret half of an `age` key
-        Take it out, replace the key, and write its public half (`age1…`) instead.
-    departments/claims.toml:10:14 error quota-zero: `connectors` is 0: the department could run nothing
-        Give it at least 1, or the template `read-only` when it is only meant to look.
-    departments/claims.toml:11:9 error wrong-type: `quota.tasks` is text, a whole number from 0 to 4294967295 is expected
-    departments/claims.toml:12:23 error wrong-type: `quota.tasks_per_connector` is a number with a point, a whole number from 0 to 4294967295 is expected
-    departments/claims.toml:13:12 warning plugin-unknown: plugin `PostgresSrouce` is not known here
+        Write a recipient that starts with `age1`; `age-keygen -y key.txt` prints it.
+    departments/claims.toml:7:35 error recipient-secret: this is an `age` secret key
+        Remove it, generate a new key with `age-keygen`, and write the new public key (`age1…`).
+    departments/claims.toml:10:14 error quota-zero: `connectors` is 0, so the department cannot run connectors
+        Set it to at least 1, or use template `read-only` for read access only.
+    departments/claims.toml:11:9 error wrong-type: `quota.tasks` is a string, expected an integer from 0 to 4294967295
+    departments/claims.toml:12:23 error wrong-type: `quota.tasks_per_connector` is a floating-point number, expected an integer from 0 to 4294967295
+    departments/claims.toml:13:12 warning plugin-unknown: unknown plugin `PostgresSrouce`
         Did you mean `PostgresSource`?
-    departments/claims.toml:13:30 warning plugin-unknown: `io.example.Thing` looks like a Java class
-        Managed plugins have ids of their own (`S3_SINK`); `confluent connect plugin list` shows them.
-    departments/claims.toml:13:50 warning plugin-unknown: `S3_*` is taken literally: only `*` alone stands for all plugins
-    departments/claims.toml:13:69 warning duplicate-value: plugin `S3_SINK` stands here twice
-    departments/claims.toml:13:80 warning plugin-unknown: plugin `BrandNewSink` is not known here
+    departments/claims.toml:13:30 warning plugin-unknown: `io.example.Thing` is a Java class name, not a plugin id
+        Write the id of a managed plugin such as `S3_SINK`; `confluent connect plugin list` shows them.
+    departments/claims.toml:13:50 warning plugin-unknown: wildcards are not supported in `S3_*`; only `*` alone allows all plugins
+    departments/claims.toml:13:69 warning duplicate-value: duplicate plugin `S3_SINK`
+    departments/claims.toml:13:80 warning plugin-unknown: unknown plugin `BrandNewSink`
         Did you mean `SpannerSink`?
     departments/claims.toml:14:1 error unknown-key: unknown key `quota.taks`
         Did you mean `tasks`?
@@ -74,7 +74,7 @@ fn a_java_class_in_a_quota_yields_the_managed_plugins() {
         "name = \"Claims\"\nprefix = \"claims-\"\n[quota]\nplugins = [\"io.confluent.connect.s3.S3SinkConnector\"]\n";
     let found = findings_text(&load(PLATFORM, &[("claims", text)], &[]).findings);
     insta::assert_snapshot!(found, @r#"
-    departments/claims.toml:4:12 warning plugin-unknown: `io.confluent.connect.s3.S3SinkConnector` looks like a Java class
+    departments/claims.toml:4:12 warning plugin-unknown: `io.confluent.connect.s3.S3SinkConnector` is a Java class name, not a plugin id
         Write `S3_SINK`, the managed plugin of this class.
     "#);
 }
@@ -83,10 +83,10 @@ fn a_java_class_in_a_quota_yields_the_managed_plugins() {
 fn the_file_name_is_the_code() {
     let text = "code = \"x\"\nname = \"Claims\"\nprefix = \"claims-\"\n";
     insta::assert_snapshot!(department_findings(&[("Claims_1", text)]), @r"
-    departments/Claims_1.toml:1:1 error department-code: `Claims_1` is not a department code: 2 to 24 of a-z, 0-9 and `-`, beginning with a letter, not ending in `-`
-        Rename the file: its name without `.toml` is the department's code.
+    departments/Claims_1.toml:1:1 error department-code: `Claims_1` is not a department code: expected 2 to 24 characters of a-z, 0-9 and `-`, starting with a letter, without `--` and without a trailing `-`
+        Rename the file. Its name without `.toml` is the department's code.
     departments/Claims_1.toml:1:1 error unknown-key: unknown key `code`
-        The file's name is the code: rename the file instead.
+        The file name is the code. Rename the file instead.
     ");
 }
 
@@ -94,9 +94,9 @@ fn the_file_name_is_the_code() {
 fn contacts_must_be_email_addresses() {
     let text = "name = \"A\"\nprefix = \"aaa-\"\ncontacts = [\n  \"a@example.com\",\n  \"#claims-data\",\n  \"a@localhost\",\n  \"a b@example.com\",\n]\n";
     insta::assert_snapshot!(department_findings(&[("aaa", text)]), @r"
-    departments/aaa.toml:5:3 warning contact-invalid: `#claims-data` does not look like an e-mail address
-    departments/aaa.toml:6:3 warning contact-invalid: `a@localhost` does not look like an e-mail address
-    departments/aaa.toml:7:3 warning contact-invalid: `a b@example.com` does not look like an e-mail address
+    departments/aaa.toml:5:3 warning contact-invalid: `#claims-data` is not an e-mail address
+    departments/aaa.toml:6:3 warning contact-invalid: `a@localhost` is not an e-mail address
+    departments/aaa.toml:7:3 warning contact-invalid: `a b@example.com` is not an e-mail address
     ");
 }
 
@@ -110,13 +110,13 @@ fn recipients_are_what_age_keygen_prints() {
         good.to_uppercase()
     );
     insta::assert_snapshot!(department_findings(&[("aaa", &text)]), @r"
-    departments/aaa.toml:5:3 warning duplicate-value: the recipient stands here twice
-    departments/aaa.toml:6:3 error recipient-invalid: the `age` recipient is mistyped: its last six characters do not fit the others
-        Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.
-    departments/aaa.toml:7:3 error recipient-invalid: an `age` recipient holds no 'A'
-        Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.
+    departments/aaa.toml:5:3 warning duplicate-value: duplicate recipient
+    departments/aaa.toml:6:3 error recipient-invalid: the `age` recipient has a wrong checksum
+        Copy the complete recipient in lower case; `age-keygen -y key.txt` prints it.
+    departments/aaa.toml:7:3 error recipient-invalid: an `age` recipient cannot contain 'A'
+        Copy the complete recipient in lower case; `age-keygen -y key.txt` prints it.
     departments/aaa.toml:8:3 error recipient-unsupported: recipients of this kind (SSH) are not supported
-        `age-keygen -o key.txt` makes a key and prints its recipient, which begins with `age1`.
+        Generate a key with `age-keygen -o key.txt`; it prints the recipient (`age1…`).
     ");
     let loaded = load(PLATFORM, &[("aaa", &text)], &[]);
     let department = loaded.workspace.departments().next().unwrap();
@@ -127,11 +127,11 @@ fn recipients_are_what_age_keygen_prints() {
 fn quotas_contradict_neither_themselves_nor_the_defaults() {
     let quota =
         |lines: &str| department_findings(&[("aaa", &format!("name = \"A\"\nprefix = \"aaa-\"\n[quota]\n{lines}\n"))]);
-    insta::assert_snapshot!(quota("connectors = 1\ntasks = 4\ntasks_per_connector = 5"), @"departments/aaa.toml:6:23 error quota-contradiction: 5 tasks per connector are more than the 4 of the whole department");
-    insta::assert_snapshot!(quota("tasks_per_connector = 50"), @"departments/aaa.toml:4:23 error quota-contradiction: 50 tasks per connector are more than the 8 of the whole department");
-    insta::assert_snapshot!(quota("connectors = 9\ntasks = 4"), @"departments/aaa.toml:5:9 warning quota-unreachable: 9 connectors share 4 tasks, but each running connector needs at least one");
+    insta::assert_snapshot!(quota("connectors = 1\ntasks = 4\ntasks_per_connector = 5"), @"departments/aaa.toml:6:23 error quota-contradiction: `tasks_per_connector` (5) exceeds `tasks` (4)");
+    insta::assert_snapshot!(quota("tasks_per_connector = 50"), @"departments/aaa.toml:4:23 error quota-contradiction: `tasks_per_connector` (50) exceeds `tasks` (8)");
+    insta::assert_snapshot!(quota("connectors = 9\ntasks = 4"), @"departments/aaa.toml:5:9 warning quota-unreachable: `connectors` (9) exceeds `tasks` (4), but each running connector needs at least one task");
     insta::assert_snapshot!(quota("plugins = []"), @r#"
-    departments/aaa.toml:4:1 warning plugins-empty: an empty list of plugins allows none
+    departments/aaa.toml:4:1 warning plugins-empty: `plugins` is empty, which allows no plugin
         Write `plugins = ["*"]` to allow all of them.
     "#);
     assert_eq!(
@@ -149,20 +149,20 @@ fn overlapping_prefixes_are_rejected() {
         department_findings(&[("aaa", a.as_str()), ("bbb", b.as_str())])
     };
     insta::assert_snapshot!(with(["fin-", "fin-ops-"]), @r"
-    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin-ops-` lies inside `fin-`, the prefix of department `aaa`
-        No prefix may begin with another one; the other stands at departments/aaa.toml:2:10.
+    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin-ops-` is covered by `fin-`, the prefix of department `aaa`
+        Choose a prefix that does not begin with another one; the other prefix is at departments/aaa.toml:2:10.
     ");
     insta::assert_snapshot!(with(["fin-ops-", "fin-"]), @r"
-    departments/aaa.toml:2:10 error prefix-conflict: prefix `fin-ops-` lies inside `fin-`, the prefix of department `bbb`
-        No prefix may begin with another one; the other stands at departments/bbb.toml:2:10.
+    departments/aaa.toml:2:10 error prefix-conflict: prefix `fin-ops-` is covered by `fin-`, the prefix of department `bbb`
+        Choose a prefix that does not begin with another one; the other prefix is at departments/bbb.toml:2:10.
     ");
     insta::assert_snapshot!(with(["fin-", "fin-"]), @r"
-    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin-` is also the prefix of department `aaa`
-        No prefix may begin with another one; the other stands at departments/aaa.toml:2:10.
+    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin-` equals the prefix of department `aaa`
+        Choose a prefix that does not begin with another one; the other prefix is at departments/aaa.toml:2:10.
     ");
     insta::assert_snapshot!(with(["fin.ops.", "fin_ops_"]), @r"
-    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin_ops_` cannot be told from `fin.ops.`, where `.` and `_` are one, the prefix of department `aaa`
-        No prefix may begin with another one; the other stands at departments/aaa.toml:2:10.
+    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin_ops_` conflicts with `fin.ops.`, because `.` and `_` count as equal, the prefix of department `aaa`
+        Choose a prefix that does not begin with another one; the other prefix is at departments/aaa.toml:2:10.
     ");
     assert_eq!(with(["fin-", "finance-"]), "", "the delimiter keeps them apart");
 }
@@ -172,17 +172,17 @@ fn a_retired_department_keeps_its_prefix() {
     let old = "name = \"Old\"\nprefix = \"fin-\"\nretired = 2025-06-30\n";
     let new = "name = \"New\"\nprefix = \"fin-\"\n";
     insta::assert_snapshot!(department_findings(&[("fin", new), ("old", old)]), @r"
-    departments/fin.toml:2:10 error prefix-conflict: prefix `fin-` is also the prefix of department `old` (retired 2025-06-30)
-        A prefix that was given once is not given again: its topics, groups and schemas may live on.
+    departments/fin.toml:2:10 error prefix-conflict: prefix `fin-` equals the prefix of department `old` (retired 2025-06-30)
+        Choose another prefix. A prefix cannot be reused, because topics, groups and schemas may still exist.
     ");
     insta::assert_snapshot!(department_findings(&[("aaa", old), ("fin", new)]), @r"
-    departments/fin.toml:2:10 error prefix-conflict: prefix `fin-` is also the prefix of department `aaa` (retired 2025-06-30)
-        A prefix that was given once is not given again: its topics, groups and schemas may live on.
+    departments/fin.toml:2:10 error prefix-conflict: prefix `fin-` equals the prefix of department `aaa` (retired 2025-06-30)
+        Choose another prefix. A prefix cannot be reused, because topics, groups and schemas may still exist.
     ");
     let older = "name = \"Older\"\nprefix = \"fin-\"\nretired = 2024-06-30\n";
     insta::assert_snapshot!(department_findings(&[("old", old), ("older", older)]), @r"
-    departments/older.toml:2:10 warning prefix-conflict: prefix `fin-` is also the prefix of department `old` (retired 2025-06-30)
-        A prefix that was given once is not given again: its topics, groups and schemas may live on.
+    departments/older.toml:2:10 warning prefix-conflict: prefix `fin-` equals the prefix of department `old` (retired 2025-06-30)
+        Choose another prefix. A prefix cannot be reused, because topics, groups and schemas may still exist.
     ");
 }
 
@@ -190,12 +190,12 @@ fn a_retired_department_keeps_its_prefix() {
 fn a_prefix_is_valid_long_enough_and_not_reserved() {
     let prefix = |prefix: &str| department_findings(&[("aaa", &format!("name = \"A\"\nprefix = \"{prefix}\"\n"))]);
     insta::assert_snapshot!(prefix("fin"), @r"
-    departments/aaa.toml:2:10 error prefix-invalid: prefix `fin` does not end in a delimiter (`-`, `.` or `_`)
-        `fin-` would do.
+    departments/aaa.toml:2:10 error prefix-invalid: prefix `fin` does not end with a delimiter (`-`, `.` or `_`)
+        Use `fin-`.
     ");
     insta::assert_snapshot!(prefix("Fin-"), @r"
-    departments/aaa.toml:2:10 error prefix-invalid: prefix `Fin-` holds 'F': only a-z, 0-9 and the delimiters are safe everywhere
-        `fin-` would do.
+    departments/aaa.toml:2:10 error prefix-invalid: prefix `Fin-` contains 'F': allowed are a-z, 0-9 and the delimiters `-`, `.` and `_`
+        Use `fin-`.
     ");
     insta::assert_snapshot!(prefix(""), @"departments/aaa.toml:2:10 error prefix-invalid: a prefix cannot be empty");
     insta::assert_snapshot!(prefix("f-"), @r"
@@ -204,21 +204,21 @@ fn a_prefix_is_valid_long_enough_and_not_reserved() {
     ");
     insta::assert_snapshot!(prefix("data-"), @r"
     departments/aaa.toml:2:10 error prefix-reserved: prefix `data-` would also cover the reserved names `data-preview…`
-        Connect and its helpers name their own topics and groups so, for all departments together.
+        Choose another prefix. Connect uses these names for topics and groups of all departments.
     ");
     insta::assert_snapshot!(prefix("dlq-fin-"), @r"
-    departments/aaa.toml:2:10 error prefix-reserved: prefix `dlq-fin-` begins with the reserved word `dlq-`
-        Connect and its helpers name their own topics and groups so, for all departments together.
+    departments/aaa.toml:2:10 error prefix-reserved: prefix `dlq-fin-` starts with the reserved word `dlq-`
+        Choose another prefix. Connect uses these names for topics and groups of all departments.
     ");
     insta::assert_snapshot!(prefix("dbhistory_fin-"), @r"
-    departments/aaa.toml:2:10 error prefix-reserved: prefix `dbhistory_fin-` begins with the reserved word `dbhistory.`
-        Connect and its helpers name their own topics and groups so, for all departments together.
+    departments/aaa.toml:2:10 error prefix-reserved: prefix `dbhistory_fin-` starts with the reserved word `dbhistory.`
+        Choose another prefix. Connect uses these names for topics and groups of all departments.
     ");
     let platform = format!("{PLATFORM}\n[naming]\nreserved = [\"shared-\"]\n");
     let own = load(&platform, &[("aaa", "name = \"A\"\nprefix = \"shared-x-\"\n")], &[]);
     insta::assert_snapshot!(findings_text(&own.findings), @r"
-    departments/aaa.toml:2:10 error prefix-reserved: prefix `shared-x-` begins with the reserved word `shared-`
-        `naming.reserved` in ebs.toml keeps it free.
+    departments/aaa.toml:2:10 error prefix-reserved: prefix `shared-x-` starts with the reserved word `shared-`
+        Choose another prefix. `naming.reserved` in `ebs.toml` reserves it.
     ");
 }
 
@@ -229,8 +229,8 @@ fn department_names_are_unique() {
         "name = \"claims \"\nprefix = \"bbb-\"\n",
     );
     insta::assert_snapshot!(department_findings(&[("aaa", a), ("bbb", b)]), @r"
-    departments/bbb.toml:1:8 error duplicate-name: the name `claims` is already taken by department `aaa`
-        It stands at departments/aaa.toml:1:8.
+    departments/bbb.toml:1:8 error duplicate-name: the name `claims` is already used by department `aaa`
+        The other department is at departments/aaa.toml:1:8.
     ");
 }
 

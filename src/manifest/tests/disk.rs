@@ -30,7 +30,9 @@ fn a_platform_is_found_in_a_parent_folder_or_through_the_variable() {
     );
     let error = named(&deep).unwrap_err();
     assert!(
-        error.to_string().starts_with("`CONFLUENT_EBS_PLATFORM` is set to `"),
+        error
+            .to_string()
+            .ends_with("the folder that `CONFLUENT_EBS_PLATFORM` names"),
         "{error}"
     );
 }
@@ -38,10 +40,10 @@ fn a_platform_is_found_in_a_parent_folder_or_through_the_variable() {
 #[test]
 fn an_unreadable_file_is_a_finding() {
     let folder = tempfile::tempdir().unwrap();
-    insta::assert_snapshot!(load_findings(folder.path()), @"…/ebs.toml:1:1 error unreadable-file: there is no such file");
+    insta::assert_snapshot!(load_findings(folder.path()), @"…/ebs.toml:1:1 error unreadable-file: cannot read the file: it does not exist");
     write(folder.path(), "ebs.toml", PLATFORM);
     write(folder.path(), "departments/latin.toml", b"name = \"Sch\xe4den\"\n");
-    insta::assert_snapshot!(load_findings(folder.path()), @"…/departments/latin.toml:1:1 error unreadable-file: the file is not UTF-8 text");
+    insta::assert_snapshot!(load_findings(folder.path()), @"…/departments/latin.toml:1:1 error unreadable-file: cannot read the file: it is not UTF-8 text");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The examples in the documentation are read by the program itself.
+//! Tests that parse the examples in the documentation.
 
 use super::{findings_text, load};
 use crate::{
@@ -12,7 +12,7 @@ const ACCESS: &str = include_str!("../../../docs/access.md");
 const FILES: &str = include_str!("../../../docs/files.md");
 const PROVISIONER: &str = include_str!("../../../docs/provisioner.md");
 
-/// The TOML block of `docs/files.md` that begins with this comment.
+/// Returns the TOML block of `docs/files.md` that begins with this comment.
 pub(crate) fn example(title: &str) -> String {
     let begin = format!("```toml\n# {title}\n");
     let (_, rest) = FILES.split_once(&begin).unwrap();
@@ -89,7 +89,7 @@ fn the_example_of_assertions_is_valid_and_every_key_is_documented() {
     assert_eq!(found(text), (3, String::new()));
     for wrong in ["zzzzzz = 1\n", "[[can]]\nzzzzzz = 1\n"] {
         let (_, list) = found(wrong);
-        let (_, list) = list.split_once("Known here: ").unwrap();
+        let (_, list) = list.split_once("Known keys: ").unwrap();
         for key in list.lines().next().unwrap().split('`').skip(1).step_by(2) {
             assert!(ACCESS.contains(&format!("`{key}`")), "`{key}` is not in docs/access.md");
         }
@@ -112,10 +112,10 @@ fn the_access_page_lists_every_operation_of_every_kind() {
 
 #[test]
 fn every_key_is_documented() {
-    // What the reader asks for is what it lists when it does not know a key.
+    // The parser lists all keys it reads in the finding for an unknown key.
     let known = |text: &str, of: fn(&str) -> String| -> Vec<String> {
         let found = of(text);
-        let (_, list) = found.split_once("Known here: ").unwrap();
+        let (_, list) = found.split_once("Known keys: ").unwrap();
         let list = list.lines().next().unwrap();
         list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };

@@ -1,4 +1,4 @@
-//! Files that were damaged, or never were what they claim to be: everything is a finding, nothing a panic.
+//! Property tests with damaged files: every input yields findings, never a panic.
 
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ const CONNECTOR: &str = r#"{"name": "claims-a", "config": {"connector.class": "S
     1, "aws.secret.access.key": "${env:EBS_SECRET_X}"}, "offsets": [{"partition": {"a": 0}, "offset": {"b": 1}}]}"#;
 const YAML: &str =
     "name: claims-a\nconfig:\n  connector.class: S3_SINK\n  topics: claims-x # here\n  flush.size: 0012\n";
-/// Any text, or a good one with a few places changed.
+/// Generates arbitrary text, or a valid file with a few changes.
 fn damaged(good: &'static str) -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<String>(),
@@ -36,7 +36,7 @@ fn damaged(good: &'static str) -> impl Strategy<Value = String> {
         let mut text: Vec<char> = good.chars().collect();
         for (a, b, piece) in harms {
             let (a, b) = (a.index(text.len() + 1), b.index(text.len() + 1));
-            // Mostly short cuts: what is left should still look like something.
+            // Mostly short cuts, so that most of the file stays valid.
             let end = a.max(b).min(a.min(b) + 6);
             text.splice(a.min(b)..end, piece.chars());
         }
@@ -45,7 +45,7 @@ fn damaged(good: &'static str) -> impl Strategy<Value = String> {
     prop_oneof![1 => any::<String>(), 6 => changed]
 }
 
-/// Every finding points into its text.
+/// Whether all spans lie within their files.
 fn are_spans_valid(findings: &[Finding]) -> bool {
     findings.iter().all(|finding| {
         finding.span.as_ref().is_none_or(|span| {

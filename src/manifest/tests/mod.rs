@@ -1,4 +1,5 @@
-//! Every finding with its exact place, as people see it: `file:line:column severity rule: message`, then what to do.
+//! Tests of findings with their locations, formatted as in the output: `file:line:column severity rule: message`, then
+//! the suggestion.
 
 mod access;
 mod departments;
@@ -17,7 +18,7 @@ use std::fmt::Write;
 use super::workspace::LoadedWorkspace;
 use crate::diag::{Finding, SourceFile, SourceSpan};
 
-/// A platform without anything to find in it.
+/// A platform without findings.
 pub(super) const PLATFORM: &str = r#"
 [stages.prod]
 environment = "env-1"
@@ -48,7 +49,7 @@ pub(super) fn findings_text(findings: &[Finding]) -> String {
     out
 }
 
-/// What is found in departments on the plain platform.
+/// Returns the findings of departments on the plain platform.
 pub(super) fn department_findings(departments: &[(&str, &str)]) -> String {
     findings_text(&load(PLATFORM, departments, &[]).findings)
 }

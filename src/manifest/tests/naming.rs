@@ -7,7 +7,7 @@ use crate::{
     model::{Prefix, prefix::fold},
 };
 
-/// Every pair compared with every other.
+/// Compares every pair.
 fn conflicts_by_comparing_all_pairs(prefixes: &[&Prefix]) -> BTreeSet<(usize, usize)> {
     let pairs = (0..prefixes.len()).flat_map(|a| (a + 1..prefixes.len()).map(move |b| (a, b)));
     pairs

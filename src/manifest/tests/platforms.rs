@@ -30,9 +30,9 @@ fn administrators_are_named_by_id() {
     assert_eq!(findings_text(&loaded.findings), "");
     assert_eq!(loaded.workspace.platform.administrators, ["u-abc123", "sa-abc123"]);
     insta::assert_snapshot!(platform_findings(&text("\"somebody@example.com\", \"u-1\", \"u-1\"")), @r"
-    ebs.toml:1:19 error invalid-value: `somebody@example.com` is no id of a user or a service account
-        Write ids, as in `u-abc123` or `sa-abc123`.
-    ebs.toml:1:50 warning duplicate-value: `u-1` stands here twice
+    ebs.toml:1:19 error invalid-value: `somebody@example.com` is neither a user id nor a service account id
+        Write ids such as `u-abc123` or `sa-abc123`.
+    ebs.toml:1:50 warning duplicate-value: duplicate value `u-1`
     ");
 }
 
@@ -70,34 +70,34 @@ tasks = 2
 connectors = -1
 "#;
     insta::assert_snapshot!(platform_findings(text), @r"
-    ebs.toml:1:17 error unknown-stage: there is no stage `prd`
+    ebs.toml:1:17 error unknown-stage: no stage `prd`
         Did you mean `prod`?
-    ebs.toml:2:15 error invalid-value: `u-123` is not a service account id: `sa-…` is expected
-    ebs.toml:3:23 error invalid-value: `not an id` is neither a service account nor an API key
-        Write ids, as in `sa-abc123` or `ABCDEFGHIJKLMNOP`.
-    ebs.toml:3:36 warning duplicate-value: `sa-abc123` stands here twice
+    ebs.toml:2:15 error invalid-value: `u-123` is not a service account id: expected `sa-…`
+    ebs.toml:3:23 error invalid-value: `not an id` is neither a service account id nor an API key
+        Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.
+    ebs.toml:3:36 warning duplicate-value: duplicate value `sa-abc123`
     ebs.toml:4:1 error unknown-key: unknown key `colour`
-        Known here: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `provisioner`, `stages`.
+        Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `provisioner`, `stages`.
     ebs.toml:6:2 error unknown-key: unknown key `organisation`
         Did you mean `organization`?
-    ebs.toml:10:15 error invalid-value: `lkc-1` is not an environment id: `env-…` is expected
-    ebs.toml:12:19 error wrong-type: `stages.prod.schema_registry` is a whole number, text in quotes is expected
-    ebs.toml:13:16 error invalid-value: a cluster that runs no task is of no use
-    ebs.toml:14:19 error invalid-value: a reserve of 100 percent or more leaves nothing to share
+    ebs.toml:10:15 error invalid-value: `lkc-1` is not an environment id: expected `env-…`
+    ebs.toml:12:19 error wrong-type: `stages.prod.schema_registry` is an integer, expected a string
+    ebs.toml:13:16 error invalid-value: `task_ceiling` is 0
+    ebs.toml:14:19 error invalid-value: `reserve_percent` is 100 or more
     ebs.toml:15:1 error unknown-key: unknown key `stages.prod.default_stage`
-        It belongs at the top of the file, above the first table in brackets.
+        Move it to the top of the file, above the first table.
     ebs.toml:17:1 error missing-key: `stages.Test-1.cluster` is missing
-    ebs.toml:17:9 error invalid-value: `Test-1` is not a stage: 1 to 13 of a-z and 0-9, beginning with a letter
-        Stages are a part of account names (`ebs-prod-claims-operator`), which dashes take apart.
-    ebs.toml:21:18 error invalid-value: `naming.minimum_length` is below 2
-        A prefix is at least one letter and a delimiter.
-    ebs.toml:22:13 error invalid-value: an empty reserved word would reserve every name
+    ebs.toml:17:9 error invalid-value: `Test-1` is not a stage name: expected 1 to 13 characters of a-z and 0-9, starting with a letter
+        Use a name without dashes, because dashes separate the parts of account names (`ebs-prod-claims-operator`).
+    ebs.toml:21:18 error invalid-value: `naming.minimum_length` is less than 2
+        Use at least 2: a prefix has at least one letter and a delimiter.
+    ebs.toml:22:13 error invalid-value: a reserved word is empty
     ebs.toml:23:13 error invalid-value: error parsing glob '{a': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
-    ebs.toml:26:12 error unknown-template: there is no template `hybird`
+    ebs.toml:26:12 error unknown-template: no template `hybird`
         Did you mean `hybrid`?
     ebs.toml:27:1 error unknown-key: unknown key `defaults.tasks`
-        It belongs below `[defaults.quota]`.
-    ebs.toml:30:14 error wrong-type: `defaults.quota.connectors` is -1, a whole number from 0 to 4294967295 is expected
+        Move it into `[defaults.quota]`.
+    ebs.toml:30:14 error wrong-type: `defaults.quota.connectors` is -1, expected an integer from 0 to 4294967295
     ");
 }
 
@@ -106,7 +106,7 @@ fn a_default_stage_must_be_named_when_there_is_a_choice() {
     let two = "[stages.a]\nenvironment = \"env-1\"\ncluster = \"lkc-1\"\n[stages.b]\nenvironment = \"env-2\"\ncluster = \"lkc-2\"\n";
     insta::assert_snapshot!(platform_findings(two), @r"
     ebs.toml:1:1 error missing-key: `default_stage` is missing
-        Say which of `a`, `b` is meant when none is named.
+        Set it to one of `a`, `b`.
     ");
     assert_eq!(platform_findings(&format!("default_stage = \"b\"\n{two}")), "");
     insta::assert_snapshot!(platform_findings(""), @"ebs.toml:1:1 error missing-key: `stages` is missing");
@@ -120,12 +120,12 @@ fn stages_that_share_a_cluster_or_environment_are_a_warning() {
         )
     };
     insta::assert_snapshot!(platform_findings(&stages("env-1", "lkc-1")), @r"
-    ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share the cluster lkc-1
-        A department's accounts of one stage can reach its connectors, topics and schemas of the other.
+    ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share cluster `lkc-1`
+        Use separate clusters: a department's accounts of one stage have access to its connectors, topics and schemas of the other.
     ");
     insta::assert_snapshot!(platform_findings(&stages("env-1", "lkc-2")), @r"
-    ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share the environment env-1
-        An environment has one Schema Registry: accounts of one stage can reach schemas of the other.
+    ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share environment `env-1`
+        Use separate environments: accounts of one stage have access to schemas of the other, because an environment has one Schema Registry.
     ");
     assert_eq!(platform_findings(&stages("env-2", "lkc-2")), "");
 }
@@ -138,8 +138,8 @@ fn more_tasks_than_the_cluster_has_are_a_warning() {
     let (a, b) = (department("aaa"), department("bbb"));
     let loaded = load(platform, &[("aaa", a.as_str()), ("bbb", b.as_str())], &[]);
     insta::assert_snapshot!(findings_text(&loaded.findings), @r"
-    ebs.toml:1:9 warning quota-overbooked: departments are promised 10 tasks together, but stage `prod` has 9 to give (10 less 10 %)
-        Lower some quotas, or accept that not everybody can use theirs at once.
+    ebs.toml:1:9 warning quota-overbooked: 10 tasks are allocated to departments, but stage `prod` has only 9 (10 minus a reserve of 10 %)
+        Lower some quotas, or accept that departments cannot use their full quotas at the same time.
     ");
 }
 
@@ -151,10 +151,10 @@ fn lint_exceptions_need_a_rule_and_a_reason() {
     );
     let loaded = load(&text, &[], &[]);
     insta::assert_snapshot!(findings_text(&loaded.findings), @r"
-    ebs.toml:7:13 error invalid-value: the exception from `tasks-max` has no reason
-        Write why, and until when: the next reader decides by it.
-    ebs.toml:8:1 error invalid-value: `TasksMax` is not a rule: they are written in lower case with dashes
-    ebs.toml:9:14 error wrong-type: `lint.name-style` is a whole number, text in quotes is expected
+    ebs.toml:7:13 error invalid-value: the exception for rule `tasks-max` has no reason
+        Add the reason and an expiry date, for the next review.
+    ebs.toml:8:1 error invalid-value: `TasksMax` is not a rule id: expected lower case letters, digits and `-`
+    ebs.toml:9:14 error wrong-type: `lint.name-style` is an integer, expected a string
     ");
     assert_eq!(
         loaded.workspace.platform.lint_exceptions,

@@ -5,7 +5,7 @@ fn template_findings(text: &str) -> String {
     findings_text(&load(PLATFORM, &[], &[("own", text)]).findings)
 }
 
-/// A template of one persona with one grant.
+/// Returns a template with one persona and one grant.
 fn grant(keys: &str, lines: &str) -> String {
     template_findings(&format!(
         "[[persona]]\nname = \"operator\"\nkeys = [{keys}]\n\n[[persona.grant]]\n{lines}\n\n[[persona]]\nname = \"runtime\"\nkeys = []\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\non = \"topic:{{prefix}}*\"\nwhy = \"w\"\n"
@@ -19,7 +19,7 @@ fn on(target: &str) -> String {
     )
 }
 
-// The grants of the shipped templates, written down a second time by hand (docs/reference/rbac.md#personas).
+// Source: docs/reference/rbac.md#personas as narrowed in the design, transcribed by hand.
 #[test]
 fn the_shipped_templates_grant_exactly_the_documented_roles() {
     let viewer = "viewer [cloud] DeveloperRead@connector:{prefix}*";
@@ -115,27 +115,27 @@ grant = 3
         Did you mean `description`?
     rbac-templates/own.toml:5:18 error unknown-key-kind: `clod` is not a kind of API key
         Did you mean `cloud`?
-    rbac-templates/own.toml:5:26 warning duplicate-value: `cloud` stands here twice
-    rbac-templates/own.toml:8:8 error unknown-role: `ConectManager` is not a role of Confluent Cloud that is known here
+    rbac-templates/own.toml:5:26 warning duplicate-value: duplicate value `cloud`
+    rbac-templates/own.toml:8:8 error unknown-role: unknown role `ConectManager`
         Did you mean `ConnectManager`?
-    rbac-templates/own.toml:9:6 error unknown-kind: `conector` is not a kind that can be granted on
+    rbac-templates/own.toml:9:6 error unknown-kind: grants on kind `conector` are not supported
         Did you mean `connector`?
-    rbac-templates/own.toml:10:7 error invalid-value: a grant without a reason cannot be reviewed
-        Say what the persona does with it.
+    rbac-templates/own.toml:10:7 error invalid-value: the grant has no reason
+        Set `why` to the purpose of the grant.
     rbac-templates/own.toml:13:1 error missing-key: `persona.grant.why` is missing
-    rbac-templates/own.toml:15:6 error unknown-persona: this template has no persona `rutime`
+    rbac-templates/own.toml:15:6 error unknown-persona: no persona `rutime` in this template
         Did you mean `run-time`?
-    rbac-templates/own.toml:20:12 warning fallback-same: the fallback of DeveloperRead is DeveloperRead itself
+    rbac-templates/own.toml:20:12 warning fallback-same: the fallback of DeveloperRead is the same role
     rbac-templates/own.toml:22:1 error unknown-key: unknown key `persona.grant.reason`
-        Known here: `fallback`, `on`, `role`, `why`.
+        Known keys: `fallback`, `on`, `role`, `why`.
     rbac-templates/own.toml:26:6 warning duplicate-value: DeveloperRead on `connector:{prefix}*` is already granted above
     rbac-templates/own.toml:29:1 error missing-key: `persona.keys` is missing
     rbac-templates/own.toml:29:1 error missing-key: `persona.grant` is missing
-    rbac-templates/own.toml:30:8 error duplicate-name: persona `operator` stands here twice
-    rbac-templates/own.toml:33:8 error persona-name: `run-time` is not a persona: 1 to 12 of a-z and 0-9, beginning with a letter
-        Personas are a part of account names (`ebs-prod-claims-operator`), which dashes take apart.
-    rbac-templates/own.toml:35:9 error wrong-type: `persona.grant` is a whole number, a list of tables is expected
-        Write `[[persona.grant]]` above each of them.
+    rbac-templates/own.toml:30:8 error duplicate-name: duplicate persona `operator`
+    rbac-templates/own.toml:33:8 error persona-name: `run-time` is not a persona name: expected 1 to 12 characters of a-z and 0-9, starting with a letter
+        Use a name without dashes, because dashes separate the parts of account names (`ebs-prod-claims-operator`).
+    rbac-templates/own.toml:35:9 error wrong-type: `persona.grant` is an integer, expected a list of tables
+        Write one `[[persona.grant]]` table for each.
     ");
 }
 
@@ -150,47 +150,47 @@ fn invalid_grant_targets_are_rejected() {
         Write `on = "service-account:{runtime}"`.
     "#);
     insta::assert_snapshot!(on("topic:{prefix}"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: `{prefix}` alone means one topic whose whole name is the prefix
-        Write `topic:{prefix}*` for everything that begins with it.
+    rbac-templates/own.toml:7:6 error grant-target: `{prefix}` alone would match only a topic named exactly like the prefix
+        Write `topic:{prefix}*` for all names with the prefix.
     ");
     insta::assert_snapshot!(on("topic:{prefix}a*b"), @r"
     rbac-templates/own.toml:7:6 error grant-target: `a*b` after `{prefix}` is neither `*` nor a name
-        Write `{prefix}*` for everything that begins with the prefix, or `{prefix}` and the rest of one name.
+        Write `{prefix}*` for all names with the prefix, or `{prefix}` and the rest of one name.
     ");
     insta::assert_snapshot!(on("topic:{prefx}*"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: `{prefx}` cannot be filled in for a topic
-        Only `{prefix}` can, as in `topic:{prefix}*`.
+    rbac-templates/own.toml:7:6 error grant-target: `{prefx}` is not supported for a topic
+        Use `{prefix}`, as in `topic:{prefix}*`.
     ");
     insta::assert_snapshot!(on("topic:x-{prefix}*"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: `x-{prefix}*` does not begin with its placeholder
-        Names of a department begin with its prefix: put `{prefix}` first.
+    rbac-templates/own.toml:7:6 error grant-target: the placeholder in `x-{prefix}*` is not at the beginning
+        Put `{prefix}` first, because names of a department begin with its prefix.
     ");
     insta::assert_snapshot!(on("topic:a*b"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: `*` may only be the last character of the last value, not as in `a*b`
-        The service knows only whole names and beginnings of names.
+    rbac-templates/own.toml:7:6 error grant-target: invalid pattern `a*b`: `*` is allowed only as the last character of the last value
+        Write a complete name, or a prefix followed by `*`.
     ");
     insta::assert_snapshot!(on("topic:a/connector=b"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: '/' cannot stand in a name that is granted on
+    rbac-templates/own.toml:7:6 error grant-target: '/' is not allowed in the name of a grant target
         Use letters, digits, `.`, `-`, `_`, and `:` for schema contexts.
     ");
     insta::assert_snapshot!(on("cluster:lkc-1"), @r#"
-    rbac-templates/own.toml:7:6 error grant-target: `cluster` is the one of the stage and takes no name, but `lkc-1` follows
+    rbac-templates/own.toml:7:6 error grant-target: `cluster` takes no name, but has `lkc-1`
         Write `on = "cluster"`.
     "#);
     insta::assert_snapshot!(on("service-account:*"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: a pattern of service accounts would reach every account of the organization
-        Name the persona whose account is meant, as in `service-account:{runtime}`.
+    rbac-templates/own.toml:7:6 error grant-target: a prefix of service account ids would cover accounts of all departments
+        Name the persona of the account, as in `service-account:{runtime}`.
     ");
     insta::assert_snapshot!(on("service-account:{prefix}*"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: service accounts are granted on by id, and ids do not begin with a prefix
-        Name the persona whose account is meant, as in `service-account:{runtime}`.
+    rbac-templates/own.toml:7:6 error grant-target: `{prefix}` is not allowed for service accounts, because their ids have no prefix
+        Name the persona of the account, as in `service-account:{runtime}`.
     ");
     insta::assert_snapshot!(on("service-account:{runtime}*"), @r#"
-    rbac-templates/own.toml:7:6 error grant-target: `*` follows `{runtime}`, which is already the whole account
+    rbac-templates/own.toml:7:6 error grant-target: unexpected `*` after `{runtime}`
         Write `on = "service-account:{runtime}"`.
     "#);
     insta::assert_snapshot!(on("service-account:{runtme}"), @r"
-    rbac-templates/own.toml:7:6 error unknown-persona: this template has no persona `runtme`
+    rbac-templates/own.toml:7:6 error unknown-persona: no persona `runtme` in this template
         Did you mean `runtime`?
     ");
     assert_eq!(on("topic:{prefix}audit"), "");
@@ -201,12 +201,12 @@ fn invalid_grant_targets_are_rejected() {
 #[test]
 fn a_role_on_shared_names_that_exceeds_the_tolerated_operations_is_a_warning() {
     insta::assert_snapshot!(on("topic:dlq-lcc*"), @r"
-    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: ResourceOwner on `topic:dlq-lcc*` also gives delete, read, alter, describe-configs, alter-configs, describe-access, alter-access on what belongs to connectors of all departments
-        The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.
+    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: ResourceOwner on `topic:dlq-lcc*` also allows delete, read, alter, describe-configs, alter-configs, describe-access, alter-access on resources of all departments
+        Use `[[persona.acl]]`, which can allow less than a role; otherwise the isolation check after onboarding reports it.
     ");
     insta::assert_snapshot!(on("group:connect-lcc*"), @r"
-    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: ResourceOwner on `group:connect-lcc*` also gives delete, describe-access, alter-access on what belongs to connectors of all departments
-        The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.
+    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: ResourceOwner on `group:connect-lcc*` also allows delete, describe-access, alter-access on resources of all departments
+        Use `[[persona.acl]]`, which can allow less than a role; otherwise the isolation check after onboarding reports it.
     ");
     let role = |role: &str, on: &str| grant("\"kafka\"", &format!("role = \"{role}\"\non = \"{on}\"\nwhy = \"w\""));
     assert_eq!(role("DeveloperWrite", "topic:dlq-lcc*"), "");
@@ -214,7 +214,7 @@ fn a_role_on_shared_names_that_exceeds_the_tolerated_operations_is_a_warning() {
     assert_eq!(role("DeveloperRead", "topic:dlq-lcc-abc123"), "");
 }
 
-/// A template of one persona with ACLs.
+/// Returns a template with one persona and ACLs.
 fn acl(keys: &str, lines: &str) -> String {
     template_findings(&format!(
         "[[persona]]\nname = \"runtime\"\nkeys = [{keys}]\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\n\
@@ -238,33 +238,33 @@ fn mistakes_in_acls_are_reported_with_location_and_suggestion() {
         Did you mean `operations`?
     ");
     insta::assert_snapshot!(acl("", "operations = \"CREATE\"\non = \"topc:{prefix}*\"\nwhy = \" \""), @r#"
-    rbac-templates/own.toml:11:14 error wrong-type: `persona.acl.operations` is text, a list of texts is expected
+    rbac-templates/own.toml:11:14 error wrong-type: `persona.acl.operations` is a string, expected a list of strings
         Write `operations = ["…"]`.
-    rbac-templates/own.toml:12:6 error unknown-kind: `topc` is not a kind that can be granted on
+    rbac-templates/own.toml:12:6 error unknown-kind: grants on kind `topc` are not supported
         Did you mean `topic`?
-    rbac-templates/own.toml:13:7 error invalid-value: a grant without a reason cannot be reviewed
-        Say what the persona does with it.
+    rbac-templates/own.toml:13:7 error invalid-value: the grant has no reason
+        Set `why` to the purpose of the grant.
     "#);
     insta::assert_snapshot!(acl_on("\"WRTE\", \"write\", \"GRANT\", \"ALL\"", "topic:{prefix}*"), @r"
-    rbac-templates/own.toml:11:15 error unknown-operation: `WRTE` is not an operation of Kafka's ACLs
+    rbac-templates/own.toml:11:15 error unknown-operation: `WRTE` is not a Kafka ACL operation
         Did you mean `WRITE`?
-    rbac-templates/own.toml:11:23 error unknown-operation: `write` is not an operation of Kafka's ACLs
+    rbac-templates/own.toml:11:23 error unknown-operation: `write` is not a Kafka ACL operation
         Did you mean `WRITE`?
-    rbac-templates/own.toml:11:32 error unknown-operation: `GRANT` is not an operation of Kafka's ACLs
-        Known: CREATE, READ, WRITE, DELETE, ALTER, DESCRIBE, ALTER_CONFIGS, DESCRIBE_CONFIGS, CLUSTER_ACTION, IDEMPOTENT_WRITE.
-    rbac-templates/own.toml:11:41 error acl-misplaced: ALL allows more than anybody can review, and what is yet to come
-        Name the operations.
+    rbac-templates/own.toml:11:32 error unknown-operation: `GRANT` is not a Kafka ACL operation
+        Known operations: CREATE, READ, WRITE, DELETE, ALTER, DESCRIBE, ALTER_CONFIGS, DESCRIBE_CONFIGS, CLUSTER_ACTION, IDEMPOTENT_WRITE.
+    rbac-templates/own.toml:11:41 error acl-misplaced: `ALL` is not allowed in templates: it includes future operations
+        List the operations.
     ");
     insta::assert_snapshot!(acl_on("", "topic:{prefix}*"), @r#"
-    rbac-templates/own.toml:12:6 error invalid-value: an ACL without an operation allows nothing
+    rbac-templates/own.toml:12:6 error invalid-value: `operations` is empty
         Write `operations = ["CREATE", "WRITE"]`.
     "#);
     insta::assert_snapshot!(acl_on("\"READ\", \"READ\"", "topic:{prefix}*"), @r"
     rbac-templates/own.toml:11:23 warning duplicate-value: READ on `topic:{prefix}*` is already granted above
     ");
     insta::assert_snapshot!(acl_on("\"READ\"", "topic:{prefix}"), @r"
-    rbac-templates/own.toml:12:6 error grant-target: `{prefix}` alone means one topic whose whole name is the prefix
-        Write `topic:{prefix}*` for everything that begins with it.
+    rbac-templates/own.toml:12:6 error grant-target: `{prefix}` alone would match only a topic named exactly like the prefix
+        Write `topic:{prefix}*` for all names with the prefix.
     ");
 }
 
@@ -283,16 +283,16 @@ fn acls_are_accepted_only_on_kinds_that_kafka_supports() {
         Use `[[persona.grant]]` with a role.
     ");
     insta::assert_snapshot!(acl_on("\"ALTER\"", "cluster"), @r"
-    rbac-templates/own.toml:12:6 error acl-misplaced: an ACL on the whole cluster is no right for a department
+    rbac-templates/own.toml:12:6 error acl-misplaced: ACLs on the whole cluster are not allowed for departments
         Grant on topics, groups or transactional ids, as in `topic:{prefix}*`.
     ");
     insta::assert_snapshot!(acl_on("\"CREATE\"", "group:{prefix}*"), @r"
-    rbac-templates/own.toml:11:15 error acl-misplaced: there is no CREATE on a group
-        There is: READ, DELETE, DESCRIBE.
+    rbac-templates/own.toml:11:15 error acl-misplaced: operation CREATE does not exist on a group
+        Known operations: READ, DELETE, DESCRIBE.
     ");
     insta::assert_snapshot!(acl_on("\"READ\"", "transactional-id:{prefix}*"), @r"
-    rbac-templates/own.toml:11:15 error acl-misplaced: there is no READ on a transactional-id
-        There is: WRITE, DESCRIBE.
+    rbac-templates/own.toml:11:15 error acl-misplaced: operation READ does not exist on a transactional-id
+        Known operations: WRITE, DESCRIBE.
     ");
 }
 
@@ -321,27 +321,27 @@ fn acls_are_accepted_only_on_own_and_shared_names() {
     }
     assert_eq!(acl_on("\"READ\"", "group:connect-lcc*"), "");
     insta::assert_snapshot!(acl_on("\"READ\", \"WRITE\"", "topic:dlq-lcc*"), @r"
-    rbac-templates/own.toml:11:15 error grant-beyond-prefix: READ on `topic:dlq-lcc*` reaches what belongs to connectors of other departments
-        There, only these may stand: CREATE, WRITE, DESCRIBE.
+    rbac-templates/own.toml:11:15 error grant-beyond-prefix: READ on `topic:dlq-lcc*` gives access to resources of other departments
+        Allowed operations: CREATE, WRITE, DESCRIBE.
     ");
     insta::assert_snapshot!(acl_on("\"DELETE\"", "group:connect-lcc*"), @r"
-    rbac-templates/own.toml:11:15 error grant-beyond-prefix: DELETE on `group:connect-lcc*` reaches what belongs to connectors of other departments
-        There, only these may stand: READ, DESCRIBE.
+    rbac-templates/own.toml:11:15 error grant-beyond-prefix: DELETE on `group:connect-lcc*` gives access to resources of other departments
+        Allowed operations: READ, DESCRIBE.
     ");
     insta::assert_snapshot!(acl_on("\"WRITE\"", "topic:shared-in"), @r"
-    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:shared-in` is neither the department's own nor what all connectors share
+    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:shared-in` is neither within the department's prefix nor a shared name
         Write `topic:{prefix}*`, or one of `topic:dlq-lcc*`, `topic:success-lcc*`, `topic:error-lcc*`, `topic:data-preview*`.
     ");
     insta::assert_snapshot!(acl_on("\"WRITE\"", "topic:dlq-*"), @r"
-    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:dlq-*` is neither the department's own nor what all connectors share
+    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:dlq-*` is neither within the department's prefix nor a shared name
         Write `topic:{prefix}*`, or one of `topic:dlq-lcc*`, `topic:success-lcc*`, `topic:error-lcc*`, `topic:data-preview*`.
     ");
     insta::assert_snapshot!(acl_on("\"READ\"", "topic:*"), @r"
-    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:*` is neither the department's own nor what all connectors share
+    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:*` is neither within the department's prefix nor a shared name
         Write `topic:{prefix}*`, or one of `topic:dlq-lcc*`, `topic:success-lcc*`, `topic:error-lcc*`, `topic:data-preview*`.
     ");
     insta::assert_snapshot!(acl_on("\"WRITE\"", "transactional-id:x*"), @r"
-    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `transactional-id:x*` is neither the department's own nor what all connectors share
+    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `transactional-id:x*` is neither within the department's prefix nor a shared name
         Write `transactional-id:{prefix}*`.
     ");
 }
@@ -358,7 +358,7 @@ fn an_acl_that_no_key_can_use_is_a_warning() {
     assert_eq!(with("\"cloud\", \"kafka\""), "");
     insta::assert_snapshot!(with("\"cloud\""), @r#"
     rbac-templates/own.toml:12:6 warning grant-unusable: no key of `operator` can use an ACL on a topic
-        It takes `keys = ["kafka"]`; take the grant away or add the key.
+        Add `keys = ["kafka"]`, or remove the grant.
     "#);
 }
 
@@ -372,28 +372,28 @@ fn roles_are_accepted_only_on_kinds_where_they_can_be_bound() {
     };
     insta::assert_snapshot!(role("DeveloperManage", "connector:{prefix}*"), @r"
     rbac-templates/own.toml:6:8 error role-misplaced: DeveloperManage does not exist on connectors in Confluent Cloud
-        It belongs on topics. For connectors: ConnectManager to run them, ResourceOwner to create and delete them.
+        Grant ConnectManager to operate connectors, or ResourceOwner to create and delete them.
     ");
     insta::assert_snapshot!(role("Assigner", "connector:{prefix}*"), @r#"
-    rbac-templates/own.toml:6:8 error role-misplaced: Assigner cannot be granted on `connector`, because it is a role on service accounts, and can be bound on nothing else
+    rbac-templates/own.toml:6:8 error role-misplaced: Assigner cannot be granted on kind `connector`, because it can only be bound on service accounts
         Write `on = "service-account:{runtime}"`.
     "#);
     insta::assert_snapshot!(role("ResourceOwner", "service-account:{runtime}"), @r"
-    rbac-templates/own.toml:6:8 error role-misplaced: whoever owns a service account can make keys for it and act as it outside of Connect
-        Grant Assigner: it is enough to run connectors under the account.
+    rbac-templates/own.toml:6:8 error role-misplaced: the owner of a service account can create keys for it and act as it outside of Connect
+        Grant Assigner, which is sufficient to run connectors under the account.
     ");
     insta::assert_snapshot!(role("DeveloperRead", "service-account:{runtime}"), @r"
-    rbac-templates/own.toml:6:8 error role-misplaced: DeveloperRead cannot be granted on `service-account`, because it is not offered on that kind of resource
-        Grant Assigner: it is enough to run connectors under the account.
+    rbac-templates/own.toml:6:8 error role-misplaced: DeveloperRead cannot be granted on kind `service-account`, because it cannot be bound on this kind of resource
+        Grant Assigner, which is sufficient to run connectors under the account.
     ");
-    insta::assert_snapshot!(role("ConnectManager", "topic:{prefix}*"), @"rbac-templates/own.toml:6:8 error role-misplaced: ConnectManager cannot be granted on `topic`, because it is only offered on connectors and on a whole cluster");
-    insta::assert_snapshot!(role("DeveloperRead", "cluster"), @"rbac-templates/own.toml:6:8 error role-misplaced: DeveloperRead cannot be granted on `cluster`, because it is a role on single resources, and needs a name or a prefix below the scope");
+    insta::assert_snapshot!(role("ConnectManager", "topic:{prefix}*"), @"rbac-templates/own.toml:6:8 error role-misplaced: ConnectManager cannot be granted on kind `topic`, because it can only be bound on connectors and on a whole cluster");
+    insta::assert_snapshot!(role("DeveloperRead", "cluster"), @"rbac-templates/own.toml:6:8 error role-misplaced: DeveloperRead cannot be granted on kind `cluster`, because it can only be bound on resources below the scope, by name or prefix");
     insta::assert_snapshot!(role("MetricsViewer", "cluster"), @r"
-    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: MetricsViewer on the whole cluster shows what belongs to others
-        Isolation by prefix ends here: the proof after onboarding will name it as an overlap.
+    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: MetricsViewer on the whole cluster shows resources of other departments
+        The isolation check after onboarding will report it as an overlap.
     ");
     insta::assert_snapshot!(role("ResourceOwner", "topic:*"), @r"
-    rbac-templates/own.toml:7:6 error grant-beyond-prefix: `topic:*` is every topic of every department
+    rbac-templates/own.toml:7:6 error grant-beyond-prefix: `topic:*` covers every topic of all departments
         Write `topic:{prefix}*`.
     ");
 }
@@ -403,15 +403,15 @@ fn a_grant_that_no_key_can_use_is_a_warning() {
     let with = |keys: &str, on: &str| grant(keys, &format!("role = \"DeveloperRead\"\non = \"{on}\"\nwhy = \"w\""));
     insta::assert_snapshot!(with("\"cloud\"", "topic:{prefix}*"), @r#"
     rbac-templates/own.toml:7:6 warning grant-unusable: no key of `operator` can use a role on a topic
-        It takes `keys = ["kafka"]`; take the grant away or add the key.
+        Add `keys = ["kafka"]`, or remove the grant.
     "#);
     insta::assert_snapshot!(with("\"kafka\"", "subject:{prefix}*"), @r#"
     rbac-templates/own.toml:7:6 warning grant-unusable: no key of `operator` can use a role on a subject
-        It takes `keys = ["schema-registry"]`; take the grant away or add the key.
+        Add `keys = ["schema-registry"]`, or remove the grant.
     "#);
     insta::assert_snapshot!(with("", "connector:{prefix}*"), @r#"
-    rbac-templates/own.toml:7:6 warning grant-unusable: `operator` holds no key, and connectors need no role on a connector
-        Give the role to a persona with `keys = ["cloud"]`.
+    rbac-templates/own.toml:7:6 warning grant-unusable: persona `operator` has no key, and connectors need no role on a connector
+        Grant the role to a persona with `keys = ["cloud"]`.
     "#);
     assert_eq!(with("\"cloud\"", "connector:{prefix}*"), "");
     assert_eq!(with("", "subject:{prefix}*"), "");
@@ -467,13 +467,13 @@ fn the_template_hash_depends_on_grants_only() {
 fn invalid_template_and_persona_names_are_rejected() {
     let name = |stem: &str| findings_text(&load(PLATFORM, &[], &[(stem, &grant_text())]).findings);
     insta::assert_snapshot!(name("My Template"), @r"
-    rbac-templates/My Template.toml:1:1 error template-name: `My Template` is not a template name: 1 to 20 of a-z, 0-9 and `-`, beginning with a letter
-        Rename the file: its name without `.toml` is the template's name.
-    rbac-templates/My Template.toml:2:8 error persona-name: a persona cannot be called `prefix`: `{prefix}` is the department's
+    rbac-templates/My Template.toml:1:1 error template-name: `My Template` is not a template name: expected 1 to 20 characters of a-z, 0-9 and `-`, starting with a letter
+        Rename the file. Its name without `.toml` is the template's name.
+    rbac-templates/My Template.toml:2:8 error persona-name: `prefix` is not allowed as a persona name, because `{prefix}` means the department's prefix
     ");
 }
 
-// The limits on stages, codes, personas and template names are what makes a check of the finished name unnecessary.
+// The limits on stages, codes, personas and template names ensure that account names fit, without a separate check.
 #[test]
 fn the_longest_names_that_are_allowed_fit_the_service() {
     let stage = "s".repeat(13);

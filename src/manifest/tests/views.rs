@@ -162,23 +162,23 @@ fn a_rendered_department_file_is_commented_and_valid() {
     insta::assert_snapshot!(text, @r#"
     # Department pet-care. The name of this file is its code and never changes.
 
-    # What people call it.
+    # Display name.
     name = "Pet Care"
 
-    # All its topics, groups, schemas and connectors begin so. Never changes after onboarding.
+    # Prefix of all its topics, groups, schemas and connectors. It never changes after onboarding.
     prefix = "pet-care-"
 
-    # What its people and pipeline may do: hybrid, read-only, self-service.
+    # Template with its grants: hybrid, read-only, self-service.
     # template = "hybrid"
 
-    # Where its costs go, and whom to write to.
+    # Cost center and contacts.
     # cost_center = "CC-0000"
     # contacts = ["pet-care@example.com"]
 
-    # Public `age` keys; with them its profiles are handed over encrypted.
+    # Public `age` keys; its profiles are encrypted to them.
     # recipients = ["age1…"]
 
-    # What it may use. A key that is missing has the value shown.
+    # Quota. A missing key has the value shown.
     [quota]
     # connectors = 3
     # tasks = 4
@@ -205,8 +205,8 @@ fn a_new_department_is_checked_against_the_others() {
     new.prefix = "claims-legal-".to_owned();
     let found = workspace.check_department(&new.code, &new.render(&workspace));
     insta::assert_snapshot!(findings_text(&found), @r"
-    departments/claims-legal.toml:7:10 error prefix-conflict: prefix `claims-legal-` lies inside `claims-`, the prefix of department `claims`
-        No prefix may begin with another one; the other stands at examples/platform/departments/claims.toml:2:10.
+    departments/claims-legal.toml:7:10 error prefix-conflict: prefix `claims-legal-` is covered by `claims-`, the prefix of department `claims`
+        Choose a prefix that does not begin with another one; the other prefix is at examples/platform/departments/claims.toml:2:10.
     ");
 }
 
@@ -215,51 +215,51 @@ fn the_administrator_script_uses_confluent_cli_commands() {
     let workspace = Workspace::embedded().workspace;
     let script = AdminScript::new(&workspace.platform, &["prod", "test"]);
     insta::assert_snapshot!(script.to_text(), @r#"
-    # act in the right organization
+    # log in to the organization
     confluent login --organization 11111111-2222-3333-4444-555555555555
 
-    # the provisioner's account; its id goes into the commands below
+    # create the provisioner's account; use its id in the commands below
     confluent iam service-account create ebs-provisioner --description "onboards departments, see docs/provisioner.md"
 
-    # prod: make service accounts, and give roles on topics, groups and connectors of the cluster
+    # prod: create service accounts, and bind roles on topics, groups and connectors of the cluster
     confluent iam rbac role-binding create --principal User:sa-PROVISIONER --role CloudClusterAdmin --environment env-prod01 --cloud-cluster lkc-prod01
 
-    # prod: give roles on subjects
+    # prod: bind roles on subjects
     confluent iam rbac role-binding create --principal User:sa-PROVISIONER --role ResourceOwner --environment env-prod01 --schema-registry-cluster lsrc-prod01 --resource "Subject:*"
 
-    # test: make service accounts, and give roles on topics, groups and connectors of the cluster
+    # test: create service accounts, and bind roles on topics, groups and connectors of the cluster
     confluent iam rbac role-binding create --principal User:sa-PROVISIONER --role CloudClusterAdmin --environment env-test01 --cloud-cluster lkc-test01
 
-    # test: give roles on subjects
+    # test: bind roles on subjects
     confluent iam rbac role-binding create --principal User:sa-PROVISIONER --role ResourceOwner --environment env-test01 --schema-registry-cluster lsrc-test01 --resource "Subject:*"
 
-    # the key it acts with; the secret is shown this one time
+    # create the provisioner's key; the secret is shown only once
     confluent api-key create --resource cloud --service-account sa-PROVISIONER --description ebs-provisioner
 
-    # Replace `sa-PROVISIONER` by the id that `iam service-account create` prints, and write it into ebs.toml as `provisioner = "sa-…"`.
-    # Give the key to EBS as CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, by way of a vault.
-    # The provisioner can read and write all data of these clusters: treat its key like an administrator's.
-    # Role bindings take effect within minutes; `confluent ebs doctor` says when all is in place.
+    # Replace `sa-PROVISIONER` with the id that `iam service-account create` prints, and add it to `ebs.toml` as `provisioner = "sa-…"`.
+    # Give the key to the platform team as `CONFLUENT_CLOUD_API_KEY` and `CONFLUENT_CLOUD_API_SECRET`, through a vault.
+    # The provisioner can read and write all data of these clusters: protect its key like an administrator's.
+    # Role bindings take effect within minutes; `confluent ebs doctor` checks them.
     "#);
     let bare = load(PLATFORM, &[], &[]).workspace;
     let mut platform = bare.platform;
     platform.provisioner = Some("sa-abc123".parse().unwrap());
     insta::assert_snapshot!(AdminScript::new(&platform, &["prod", "nowhere"]).to_text(), @r#"
-    # act as an administrator of the organization
+    # log in as an administrator of the organization
     confluent login
 
-    # prod: make service accounts, and give roles on topics, groups and connectors of the cluster
+    # prod: create service accounts, and bind roles on topics, groups and connectors of the cluster
     confluent iam rbac role-binding create --principal User:sa-abc123 --role CloudClusterAdmin --environment env-1 --cloud-cluster lkc-1
 
-    # prod: give roles on subjects
+    # prod: bind roles on subjects
     confluent iam rbac role-binding create --principal User:sa-abc123 --role ResourceOwner --environment env-1 --schema-registry-cluster lsrc-REGISTRY --resource "Subject:*"
 
-    # the key it acts with; the secret is shown this one time
+    # create the provisioner's key; the secret is shown only once
     confluent api-key create --resource cloud --service-account sa-abc123 --description ebs-provisioner
 
-    # Replace `lsrc-REGISTRY` by the id that `confluent schema-registry cluster describe` shows for the environment; without a Schema Registry leave that command out.
-    # Give the key to EBS as CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, by way of a vault.
-    # The provisioner can read and write all data of these clusters: treat its key like an administrator's.
-    # Role bindings take effect within minutes; `confluent ebs doctor` says when all is in place.
+    # Replace `lsrc-REGISTRY` with the id that `confluent schema-registry cluster describe` shows for the environment; without a Schema Registry, skip that command.
+    # Give the key to the platform team as `CONFLUENT_CLOUD_API_KEY` and `CONFLUENT_CLOUD_API_SECRET`, through a vault.
+    # The provisioner can read and write all data of these clusters: protect its key like an administrator's.
+    # Role bindings take effect within minutes; `confluent ebs doctor` checks them.
     "#);
 }

@@ -1,20 +1,20 @@
-//! Where a stage lives, and the CRNs of what is there.
+//! Addresses of stages, and the CRNs below them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Crn, CrnPattern, NamePattern, ResourceKind, Segment};
 use crate::model::{ClusterId, EnvironmentId, OrganizationId, SchemaRegistryId, ServiceAccountId};
 
-/// Where one stage lives. All CRNs of a stage are made from it.
+/// Ids that locate a stage. All CRNs of the stage are derived from them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StageAddress {
-    /// The organization.
+    /// Organization.
     pub organization: OrganizationId,
-    /// The environment.
+    /// Environment.
     pub environment: EnvironmentId,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: ClusterId,
-    /// The Schema Registry of the environment, when it has one.
+    /// Schema Registry of the environment, if any.
     pub schema_registry: Option<SchemaRegistryId>,
 }
 
@@ -31,26 +31,26 @@ impl StageAddress {
             .collect()
     }
 
-    /// The CRN of the organization.
+    /// Returns the CRN of the organization.
     #[must_use]
     pub fn organization_crn(&self) -> Crn {
         Crn::organization(&self.organization)
     }
 
-    /// The CRN of the environment.
+    /// Returns the CRN of the environment.
     #[must_use]
     pub fn environment_crn(&self) -> Crn {
         Crn(self.path(&[(ResourceKind::Environment, self.environment.as_str())]))
     }
 
-    /// The CRN of the Kafka cluster as a role scope, without `/kafka=`.
+    /// Returns the CRN of the Kafka cluster as a role scope, without `/kafka=`.
     #[must_use]
     pub fn cluster_crn(&self) -> Crn {
         let environment = (ResourceKind::Environment, self.environment.as_str());
         Crn(self.path(&[environment, (ResourceKind::Cluster, self.cluster.as_str())]))
     }
 
-    /// The CRN of the Kafka half of the cluster, off which topics, groups and transactional ids hang.
+    /// Returns the CRN of the Kafka part of the cluster, the parent of topics, groups and transactional ids.
     #[must_use]
     pub fn kafka_crn(&self) -> Crn {
         let mut kafka = self.cluster_crn();
@@ -61,7 +61,7 @@ impl StageAddress {
         kafka
     }
 
-    /// The CRN of the Schema Registry, when there is one.
+    /// Returns the CRN of the Schema Registry, if any.
     #[must_use]
     pub fn schema_registry_crn(&self) -> Option<Crn> {
         let environment = (ResourceKind::Environment, self.environment.as_str());
@@ -71,16 +71,16 @@ impl StageAddress {
         ))
     }
 
-    /// The CRN of a service account.
+    /// Returns the CRN of a service account.
     #[must_use]
     pub fn service_account_crn(&self, account: &ServiceAccountId) -> Crn {
         Crn(self.path(&[(ResourceKind::ServiceAccount, account.as_str())]))
     }
 
-    /// The pattern of `kind` for `name`. For the kinds that are scopes themselves (organization, environment, cluster)
-    /// the name is ignored: there is one of each at an address.
+    /// Returns the pattern of `kind` for `name`. Scopes (organization, environment, cluster) ignore the name, because
+    /// an address has one of each.
     ///
-    /// `None` when the address has no place for it: subjects without a Schema Registry, kinds that cannot be granted on.
+    /// `None` for subjects without a Schema Registry and for kinds that cannot be granted on.
     #[must_use]
     pub fn pattern(&self, kind: ResourceKind, name: NamePattern) -> Option<CrnPattern> {
         let parents = match kind {
@@ -100,7 +100,7 @@ impl StageAddress {
         })
     }
 
-    /// The CRN of one resource of `kind`; `None` as for [`Self::pattern`].
+    /// Returns the CRN of one resource of `kind`; `None` as for [`Self::pattern`].
     #[must_use]
     pub fn resource(&self, kind: ResourceKind, name: &str) -> Option<Crn> {
         self.pattern(kind, NamePattern::Literal(name.to_owned()))?.literal()

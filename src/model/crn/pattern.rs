@@ -1,23 +1,23 @@
-//! What role bindings grant on: a scope, or resources by name or by the beginning of their names.
+//! CRN patterns: the scope or the resources that a role binding grants on.
 
 use std::{fmt, str::FromStr};
 
 use super::{Crn, CrnError, ResourceKind, Segment, parse_segments, write_path};
 
-/// A name, or the beginning of names: what the last value of a CRN pattern means (MDS: LITERAL and PREFIXED).
+/// A name or a name prefix: the last value of a CRN pattern (MDS: LITERAL and PREFIXED).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NamePattern {
-    /// Exactly this name.
+    /// Exactly one name.
     Literal(String),
-    /// Every name that begins so; an empty beginning is every name (`*`).
+    /// All names with this prefix; an empty prefix matches every name (`*`).
     Prefixed(String),
 }
 
 impl NamePattern {
-    /// Reads `name`, `begin*` or `*`.
+    /// Parses `name`, `prefix*` or `*`.
     ///
     /// # Errors
-    /// A `*` anywhere but at the end: the service knows no such pattern.
+    /// A `*` that is not at the end.
     pub fn parse(text: &str) -> Result<Self, CrnError> {
         let (pattern, stem) = match text.strip_suffix('*') {
             Some(begin) => (Self::Prefixed(begin.to_owned()), begin),
@@ -30,7 +30,7 @@ impl NamePattern {
         }
     }
 
-    /// Whether `name` is meant.
+    /// Whether the pattern matches `name`.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         match self {
@@ -39,7 +39,7 @@ impl NamePattern {
         }
     }
 
-    /// Whether every name that `other` means is meant by this one too.
+    /// Whether the pattern matches every name that `other` matches.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -49,13 +49,13 @@ impl NamePattern {
         }
     }
 
-    /// Whether at least one name is meant by both.
+    /// Whether at least one name matches both patterns.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.covers(other) || other.covers(self)
     }
 
-    /// The name or the beginning, without the `*`.
+    /// Returns the name or the prefix, without the `*`.
     #[must_use]
     pub fn stem(&self) -> &str {
         match self {
@@ -73,7 +73,7 @@ impl fmt::Display for NamePattern {
     }
 }
 
-/// What a role binding grants on: one scope, or resources by name or by the beginning of their names.
+/// Scope or resources of a role binding: one scope, or resources by name or name prefix.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CrnPattern {
     pub(super) parents: Vec<Segment>,
@@ -82,19 +82,19 @@ pub struct CrnPattern {
 }
 
 impl CrnPattern {
-    /// What it grants on.
+    /// Returns the resource kind.
     #[must_use]
     pub fn kind(&self) -> ResourceKind {
         ResourceKind::from_token(&self.token)
     }
 
-    /// The name or beginning of names of its last segment.
+    /// Returns the name pattern of the last segment.
     #[must_use]
     pub fn name(&self) -> &NamePattern {
         &self.name
     }
 
-    /// The value of the segment of `kind`, for its scopes; the stem for the last segment.
+    /// Returns the value of the segment of `kind`; the stem for the last segment.
     #[must_use]
     pub fn value_of(&self, kind: ResourceKind) -> Option<&str> {
         if self.token == kind.token() {
@@ -106,7 +106,7 @@ impl CrnPattern {
             .map(|segment| segment.value.as_str())
     }
 
-    /// Whether `resource` is the thing granted on, or hangs below it.
+    /// Whether `resource` matches the pattern or is a descendant of a match.
     #[must_use]
     pub fn covers(&self, resource: &Crn) -> bool {
         let depth = self.parents.len();
@@ -116,13 +116,13 @@ impl CrnPattern {
             && self.name.matches(&resource.0[depth].value)
     }
 
-    /// Whether `resource` is the thing granted on itself, not something below it.
+    /// Whether `resource` itself matches the pattern, not only one of its ancestors.
     #[must_use]
     pub fn matches_exactly(&self, resource: &Crn) -> bool {
         resource.0.len() == self.parents.len() + 1 && self.covers(resource)
     }
 
-    /// Whether everything that `other` grants on is granted on by this one too.
+    /// Whether the pattern covers every resource that `other` covers.
     #[must_use]
     pub fn covers_pattern(&self, other: &Self) -> bool {
         let depth = self.parents.len();
@@ -135,7 +135,7 @@ impl CrnPattern {
         other.parents == self.parents && other.token == self.token && self.name.covers(&other.name)
     }
 
-    /// Whether at least one resource can be granted on by both.
+    /// Whether at least one resource is covered by both patterns.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.covers_pattern(other)
@@ -143,7 +143,7 @@ impl CrnPattern {
             || (self.parents == other.parents && self.token == other.token && self.name.overlaps(&other.name))
     }
 
-    /// The resource it names, when it is not a pattern of names.
+    /// Returns the CRN if the pattern has a literal name.
     #[must_use]
     pub fn literal(&self) -> Option<Crn> {
         match &self.name {
@@ -159,13 +159,13 @@ impl CrnPattern {
         }
     }
 
-    /// The scope it hangs off (for a scope itself: that scope's own parent).
+    /// Returns the parent scope; `None` for an organization.
     #[must_use]
     pub fn parent(&self) -> Option<Crn> {
         (!self.parents.is_empty()).then(|| Crn(self.parents.clone()))
     }
 
-    /// `kind name`, short enough for a table: `connector claims-*`.
+    /// Formats kind and name for a table: `connector claims-*`.
     #[must_use]
     pub fn to_short_string(&self) -> String {
         format!("{} {}", self.kind().display_name(), self.name)
@@ -204,7 +204,7 @@ impl FromStr for CrnPattern {
 
 impl From<Crn> for CrnPattern {
     fn from(Crn(mut path): Crn) -> Self {
-        // A CRN has at least one segment: both constructors make sure of it.
+        // A CRN has at least one segment: both constructors ensure it.
         let last = path.pop().unwrap_or(Segment {
             token: String::new(),
             value: String::new(),

@@ -1,4 +1,4 @@
-//! CRNs as they are written, and what patterns cover.
+//! Tests of CRN text forms and of pattern coverage.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ fn address() -> StageAddress {
     }
 }
 
-// The stock CLI's own requests (`traces/stock-cli.jsonl`, `iam rbac role-binding create`).
+// Recorded requests of the Confluent CLI (`traces/stock-cli.jsonl`, `iam rbac role-binding create`).
 #[test]
 fn patterns_equal_those_of_the_confluent_cli() {
     let prefix = || NamePattern::Prefixed("claims-".into());

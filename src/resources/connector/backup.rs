@@ -1,5 +1,5 @@
-//! A connector as a file that makes it again: its configuration without what the service adds, references in place of
-//! masks, and where it was.
+//! Backup of a connector: a file to recreate it, with its configuration without server-side keys, references in place
+//! of masked secrets, and its offsets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,29 +13,29 @@ use crate::{
     redact::is_secret_name,
 };
 
-/// How the names of variables begin that connector files may refer to.
+/// Prefix of the variables for secrets in connector files.
 const SECRET_VARIABLE_PREFIX: &str = "EBS_SECRET_";
 
-/// A connector as it can be made again.
+/// Backup of a connector.
 #[derive(Clone, Debug)]
 pub struct Backup {
-    /// The file's content: `name`, `config`, and `offsets` where they are known.
+    /// Content of the file: `name`, `config`, and `offsets` if known.
     pub document: Value,
-    /// The secrets that it refers to: nobody can read them back.
+    /// Secrets that the file refers to, because the service does not return them.
     pub secrets: Vec<SecretReference>,
 }
 
-/// A secret that a saved configuration refers to.
+/// Reference to a secret in a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SecretReference {
-    /// The key whose value it is.
+    /// Configuration key of the secret.
     pub config: String,
-    /// The environment variable that must hold it.
+    /// Environment variable that must contain the secret.
     pub variable: String,
 }
 
 impl Backup {
-    /// What makes `seen` again, from where `offsets` say it was.
+    /// Creates a backup of `observed` at `offsets`.
     #[must_use]
     pub fn from_connector(observed: &LiveConnector, offsets: Option<&ConnectorOffsets>) -> Self {
         let mut secrets = Vec::new();
@@ -65,14 +65,14 @@ impl Backup {
         Self { document, secrets }
     }
 
-    /// The file's text.
+    /// Returns the text of the file.
     #[must_use]
     pub fn to_json_text(&self) -> String {
         format!("{:#}\n", self.document)
     }
 }
 
-/// The variable for `key`; two keys that differ in punctuation only get different ones.
+/// Returns the variable for `key`; keys that differ only in punctuation get different variables.
 fn secret_variable(key: &str, taken: &mut BTreeSet<String>) -> String {
     let upper = |c: char| {
         if c.is_ascii_alphanumeric() {
@@ -92,10 +92,10 @@ fn secret_variable(key: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 impl ConnectorClient {
-    /// Where a connector is, as the service knows it; it may lag (docs/reference/connect.md#offsets).
+    /// Reads the offsets of a connector; they may be stale (docs/reference/connect.md#offsets).
     ///
     /// # Errors
-    /// When the service does not tell.
+    /// When the request fails.
     pub async fn offsets(&self, observed: &LiveConnector) -> Result<ConnectorOffsets, ClientError> {
         let request = GetOffsets {
             cluster_path: self.cluster_path.clone(),

@@ -1,50 +1,50 @@
-//! Why a connector does not run, read out of its status.
+//! Cause of a connector failure, derived from its status.
 
 use serde::Serialize;
 
 use super::diagnosis::{DiagnosisRule, FaultOwner, diagnose};
 use crate::api::connect::ConnectorStatus;
 
-/// Why a connector does not run.
+/// Cause of a connector failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FailureCause {
-    /// What is wrong with the configuration: key and text, each text once.
+    /// Errors in the configuration, each text once.
     pub validation_errors: Vec<ServiceValidationError>,
-    /// What went wrong, the most telling first; each once.
+    /// Error messages, the most specific first, each once.
     pub messages: Vec<String>,
-    /// Whose it is in the first place: the department's or EBS's. The rule says it more finely.
+    /// Owner of the fault, the department or the platform team; the rule names it in more detail.
     pub owner: Option<&'static str>,
-    /// The rule that explains it, where one is met that says more than that something failed.
+    /// Matched rule, if a specific one matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<&'static DiagnosisRule>,
-    /// What helps, in one sentence.
+    /// Suggested fix, one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<&'static str>,
 }
 
-/// One thing that is wrong with a configuration.
+/// One error in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServiceValidationError {
-    /// The keys that the service names for it, if any: Debezium names all of them for one cause.
+    /// Configuration keys that the service reports, if any; Debezium reports all of them for one error.
     pub configs: Vec<String>,
-    /// What is wrong.
+    /// Error message.
     pub message: String,
 }
 
 impl FailureCause {
-    /// The cause in one line.
+    /// Returns the cause in one line.
     #[must_use]
     pub fn summary(&self) -> String {
         match (self.validation_errors.first(), self.messages.first()) {
             (Some(error), _) => error.summary(),
             (None, Some(message)) => message.lines().next().unwrap_or_default().to_owned(),
-            (None, None) => "the service does not say why".to_owned(),
+            (None, None) => "the service reports no reason".to_owned(),
         }
     }
 }
 
 impl ServiceValidationError {
-    /// The same in one line, in which what is wrong is not lost behind its keys.
+    /// Returns the error in one line, with the message before further keys.
     fn summary(&self) -> String {
         let message = self.message.strip_prefix(VALIDATION_PREFIX).unwrap_or(&self.message);
         match &self.configs[..] {
@@ -55,10 +55,10 @@ impl ServiceValidationError {
     }
 }
 
-/// What Debezium puts in front of everything (docs/reference/connect.md#status).
+/// Prefix that Debezium adds to every error (docs/reference/connect.md#status).
 pub(super) const VALIDATION_PREFIX: &str = "Error while validating connector config: ";
 
-/// Reads the cause out of a status: first what is wrong with the configuration, then traces, then summaries
+/// Derives the cause from a status: first configuration errors, then traces, then summaries
 /// (docs/reference/connect.md#status and docs/reference/connect.md#where-errors-are-reported).
 #[must_use]
 pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
@@ -98,7 +98,7 @@ pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
     cause
 }
 
-/// What is wrong with the configuration: each text once, with all keys that the service names for it.
+/// Returns the errors in the configuration: each text once with all its keys.
 pub(super) fn validation_errors(status: &ConnectorStatus) -> Vec<ServiceValidationError> {
     let mut errors: Vec<ServiceValidationError> = Vec::new();
     for error in status.validation_errors.iter().flatten() {
@@ -116,7 +116,7 @@ pub(super) fn validation_errors(status: &ConnectorStatus) -> Vec<ServiceValidati
     errors
 }
 
-/// The innermost cause of a Java stack trace, else its first line.
+/// Returns the innermost cause of a Java stack trace, or its first line.
 pub(super) fn root_cause_line(trace: &str) -> &str {
     let mut causes = trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
     causes.next_back().or_else(|| trace.lines().next()).unwrap_or_default()

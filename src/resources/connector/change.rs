@@ -1,4 +1,4 @@
-//! Making, changing and removing a connector, so that a lost answer or a second caller never makes two of it.
+//! Creation, update and deletion of connectors, safe against lost responses and concurrent changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,20 @@ use crate::{
     resources::ResourceError,
 };
 
-/// A connector as it should be.
+/// Desired connector.
 #[derive(Clone)]
 pub struct DesiredConnector {
-    /// Its name.
+    /// Connector name.
     pub name: String,
-    /// Its configuration, secrets in clear.
+    /// Configuration with plaintext secrets.
     pub config: BTreeMap<String, String>,
-    /// Where it begins to read.
+    /// Initial offsets.
     pub offsets: Option<serde_json::Value>,
-    /// Keys that hold secrets.
+    /// Keys whose values are secrets.
     pub secret_keys: BTreeSet<String>,
 }
 
-// Secrets are in the configuration.
+// The configuration contains secrets.
 impl std::fmt::Debug for DesiredConnector {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let keys: Vec<&String> = self.config.keys().collect();
@@ -34,7 +34,7 @@ impl std::fmt::Debug for DesiredConnector {
 }
 
 impl DesiredConnector {
-    /// Whether `seen` is what is wanted, as far as one can see.
+    /// Returns whether `observed` has no known difference from the desired connector.
     #[must_use]
     pub fn matches(&self, observed: &LiveConnector) -> bool {
         let fields = diff_configs(&observed.expanded.info.config, &self.config, &self.secret_keys);
@@ -42,21 +42,21 @@ impl DesiredConnector {
     }
 }
 
-/// How a connector came to be there.
+/// Result of a create.
 #[derive(Clone, Debug)]
 pub enum CreateOutcome {
-    /// This call made it. The list did not show it yet when there is nothing here.
+    /// The connector was created; `None` if the list does not contain it yet.
     Created(Option<LiveConnector>),
-    /// It was there when the service was asked, and is what was wanted: an earlier try whose answer was lost.
+    /// An identical connector existed, created by an earlier request with a lost response.
     AlreadyExists(LiveConnector),
 }
 
 impl ConnectorClient {
-    /// Makes a connector; asks once. After a lost answer, or when the service says that the name is taken, it looks for
-    /// what may have been made.
+    /// Creates a connector with a single request. After a lost response or a name conflict, looks for the created
+    /// connector.
     ///
     /// # Errors
-    /// When the service refuses, or when there is another connector of that name.
+    /// When the request fails, or a different connector has this name.
     pub async fn create(&self, desired: &DesiredConnector) -> Result<CreateOutcome, ResourceError> {
         let request = CreateConnector {
             cluster_path: self.cluster_path.clone(),
@@ -80,7 +80,7 @@ impl ConnectorClient {
                 match desired.matches(&seen) {
                     true => Ok(CreateOutcome::AlreadyExists(seen)),
                     false => Err(conflict(format!(
-                        "connector `{}` ({}) exists already, and is configured differently",
+                        "connector `{}` ({}) already exists with a different configuration",
                         seen.name,
                         seen.id()
                     ))),
@@ -90,11 +90,11 @@ impl ConnectorClient {
         }
     }
 
-    /// Replaces the whole configuration of the connector that was `seen`. Reads it again first: a connector that is gone
-    /// would be made anew by this call, and one that somebody else changed would lose that change.
+    /// Replaces the whole configuration of a connector. Reads it first: the request would recreate a deleted connector
+    /// and overwrite a concurrent change.
     ///
     /// # Errors
-    /// When the service refuses, or when it is gone or another than it was.
+    /// When the request fails, or the connector was deleted or changed.
     pub async fn replace(
         &self,
         observed: &LiveConnector,
@@ -110,12 +110,12 @@ impl ConnectorClient {
             let keys: Vec<&str> = other.iter().map(|field| field.config.as_str()).collect();
             return Err(ResourceError::Stale {
                 what: format!("connector `{}`", observed.name),
-                expected: "the configuration that was shown".to_owned(),
+                expected: "the planned configuration".to_owned(),
                 found: format!("other values of {}", keys.join(", ")),
             });
         }
         let mut config = config.clone();
-        // Another name in it would make a second connector (docs/reference/connect.md#update-a-connector).
+        // Another name would create a second connector (docs/reference/connect.md#update-a-connector).
         config.insert("name".to_owned(), observed.name.clone());
         let request = PutConnectorConfig {
             cluster_path: self.cluster_path.clone(),
@@ -126,11 +126,11 @@ impl ConnectorClient {
         Ok(())
     }
 
-    /// Deletes the connector that was `seen`. Reads it again first, because the name may be another's by now. Gone already
-    /// is as good.
+    /// Deletes a connector. Reads it first, because another connector may have its name by now. A missing connector is
+    /// not an error.
     ///
     /// # Errors
-    /// When the service refuses, also when it does so with a 200; or when another connector has that name by now.
+    /// When the service refuses, even with status 200, or another connector has this name.
     pub async fn delete(&self, observed: &LiveConnector) -> Result<(), ResourceError> {
         match self.find_by_name(&observed.name).await? {
             None => return Ok(()),
@@ -144,7 +144,7 @@ impl ConnectorClient {
             name: observed.name.clone(),
         };
         match self.client.send(&request).await {
-            // A 200 with an error in it is a failure (docs/reference/connect.md#error-bodies, E6).
+            // A 200 response may contain an error (docs/reference/connect.md#error-bodies, E6).
             Ok(answered) => match answered.value.error {
                 None => Ok(()),
                 Some(error) => Err(conflict(format!(
@@ -159,7 +159,7 @@ impl ConnectorClient {
         }
     }
 
-    /// The connector that was `seen`, as it is now.
+    /// Reads a connector again and checks that it is the same one.
     async fn ensure_same_connector(&self, observed: &LiveConnector) -> Result<LiveConnector, ResourceError> {
         match self.find_by_name(&observed.name).await? {
             None => Err(stale_error(observed, "no connector of that name".to_owned())),
@@ -177,8 +177,8 @@ fn stale_error(observed: &LiveConnector, found: String) -> ResourceError {
     }
 }
 
-/// Whether the service refuses because the name is taken. The status is in no document
-/// (docs/reference/connect.md#connector-names), so the words count, too.
+/// Returns whether the service refuses because the name exists. The status is undocumented
+/// (docs/reference/connect.md#connector-names), so the message is checked, too.
 fn name_is_taken(error: &ClientError) -> bool {
     error.is_conflict() || error.detail().is_some_and(|detail| detail.contains("already exists"))
 }

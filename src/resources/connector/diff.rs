@@ -1,5 +1,5 @@
-//! What differs between a configuration that is wanted and one that was read: quiet about what the service adds and
-//! about secrets, which a read never shows (docs/reference/connect.md#secrets-and-masks and
+//! Differences between a desired and an observed configuration. Server-side keys and secrets, which a read never
+//! returns, are handled separately (docs/reference/connect.md#secrets-and-masks and
 //! docs/reference/connect.md#keys-added-by-the-service).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,27 +9,27 @@ use serde::Serialize;
 pub use crate::catalog::rules::server_key::is_server_key;
 use crate::redact::is_secret_name;
 
-/// Whether a value is what the service shows instead of a secret: two stars or more at its beginning, as Terraform
-/// tells it (docs/reference/connect.md#secrets-and-masks).
+/// Returns whether a value is the mask of a secret: it begins with two or more asterisks, as in Terraform's provider
+/// (docs/reference/connect.md#secrets-and-masks).
 #[must_use]
 pub fn is_mask(value: &str) -> bool {
     value.starts_with("**")
 }
 
-/// How the value of a secret differs, as far as that can be known.
+/// Known difference of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretChange {
-    /// It was not there, or it is there no more.
+    /// The secret is added or removed.
     Changed,
-    /// The stored one stays.
+    /// The stored secret is kept.
     Unchanged,
-    /// It is set again; whether to another value cannot be seen.
+    /// The secret is set again, possibly to the same value.
     Unknown,
 }
 
 impl SecretChange {
-    /// The word for it.
+    /// Returns the name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,36 +40,35 @@ impl SecretChange {
     }
 }
 
-/// One key that is not the same on both sides. Of a secret neither value is here.
+/// Difference of one key. Contains no value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldDiff {
-    /// The key.
+    /// Configuration key.
     pub config: String,
-    /// What it is now; nothing when it is not there, or secret.
+    /// Old value; `None` if absent or secret.
     pub old: Option<String>,
-    /// What it will be; nothing when it goes, or is secret.
+    /// New value; `None` if removed or secret.
     pub new: Option<String>,
-    /// What is known, when it is a secret.
+    /// Difference of a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretChange>,
 }
 
 impl FieldDiff {
-    /// Whether the stored value is known to stay.
+    /// Returns whether the stored value is known to be kept.
     #[must_use]
     pub fn is_same(&self) -> bool {
         self.secret == Some(SecretChange::Unchanged)
     }
 
-    /// Whether the connector would be another than it is, as far as one can see.
+    /// Returns whether the value certainly changes.
     #[must_use]
     pub fn is_certain(&self) -> bool {
         !matches!(self.secret, Some(SecretChange::Unknown | SecretChange::Unchanged))
     }
 }
 
-/// What changes when `wanted` takes the place of `seen`. `secret` are keys that are known to be secret besides those that
-/// are masked or named like secrets.
+/// Compares two configurations. `secret` contains secret keys besides those that are masked or have a secret name.
 #[must_use]
 pub fn diff_configs(
     seen: &BTreeMap<String, String>,
@@ -98,7 +97,7 @@ fn diff_field(key: &str, old: Option<&String>, new: Option<&String>, secret: &BT
             secret: Some(change),
         });
     }
-    // What the service adds goes and comes back by itself.
+    // The service manages its own keys.
     if old == new || (new.is_none() && is_server_key(key)) {
         return None;
     }

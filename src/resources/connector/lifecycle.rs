@@ -1,4 +1,4 @@
-//! Pause, resume, restart.
+//! Pause, resume and restart of connectors.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use crate::{
     resources::ResourceError,
 };
 
-/// How long pausing or resuming may take before it is given up: live tests of others allow a minute
+/// Timeout for a pause during a restart: other projects' live tests allow 1 min
 /// (docs/reference/connect.md#timing-of-states).
 const PAUSE_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How a connector was restarted.
+/// Method of a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RestartMethod {
-    /// By the service's own restart.
+    /// Restart request of the service.
     Restart,
-    /// By a pause and a resume, because the service restarts only what runs.
+    /// Pause and resume, because the service restarts only running connectors.
     PauseAndResume,
 }
 
 impl ConnectorClient {
-    /// Asks for a pause; it takes a while.
+    /// Requests a pause, which takes effect later.
     pub async fn pause(&self, observed: &LiveConnector) -> Result<(), ResourceError> {
         let request = PauseConnector {
             cluster_path: self.cluster_path.clone(),
@@ -35,7 +35,7 @@ impl ConnectorClient {
         Ok(())
     }
 
-    /// Asks to go on; it takes a while.
+    /// Requests a resume, which takes effect later.
     pub async fn resume(&self, observed: &LiveConnector) -> Result<(), ResourceError> {
         let request = ResumeConnector {
             cluster_path: self.cluster_path.clone(),
@@ -45,15 +45,15 @@ impl ConnectorClient {
         Ok(())
     }
 
-    /// Restarts what runs; pauses and resumes what failed or runs in part (docs/reference/connect.md#restart).
+    /// Restarts a running connector; pauses and resumes a failed or degraded one (docs/reference/connect.md#restart).
     ///
     /// # Errors
-    /// When the service refuses, or when the connector is in a state from which it cannot be restarted.
+    /// When the request fails, or the state does not allow a restart.
     pub async fn restart(&self, observed: &LiveConnector) -> Result<RestartMethod, ResourceError> {
         match observed.state() {
             "RUNNING" => match self.request_restart(observed).await {
                 Ok(()) => Ok(RestartMethod::Restart),
-                // It stopped running after it was seen.
+                // It stopped running after it was observed.
                 Err(ResourceError::Client(error)) if error.status().is_some_and(|status| status == 400) => {
                     self.pause_and_resume(observed).await
                 }
@@ -61,11 +61,12 @@ impl ConnectorClient {
             },
             "FAILED" | "DEGRADED" => self.pause_and_resume(observed).await,
             "PAUSED" => Err(conflict(format!(
-                "connector `{}` is paused: resume it instead",
+                "cannot restart connector `{}`: it is paused; resume it instead",
                 observed.name
             ))),
             state => Err(conflict(format!(
-                "connector `{}` is {}: only one that runs or failed can be restarted",
+                "cannot restart connector `{}`: it is {}, and only running, degraded or failed connectors can be \
+                 restarted",
                 observed.name,
                 if state.is_empty() { "in no state yet" } else { state }
             ))),
@@ -79,7 +80,7 @@ impl ConnectorClient {
         };
         match self.client.send(&request).await {
             Ok(_) => Ok(()),
-            // A second restart does no harm beyond the first; still nothing is sent twice blindly.
+            // No retry, although a second restart would be harmless.
             Err(error) => Err(error.into()),
         }
     }
@@ -93,7 +94,7 @@ impl ConnectorClient {
                 .find_by_name(&observed.name)
                 .await?
                 .is_none_or(|now| now.state() == "PAUSED");
-            // Resumed in any case: a connector must not stay paused because it was slow.
+            // Resume even after a timeout, so that the connector does not stay paused.
             if paused || self.clock.elapsed_since(begun) > PAUSE_TIMEOUT {
                 break;
             }

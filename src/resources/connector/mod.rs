@@ -1,12 +1,12 @@
-//! Connectors: seen through the expanded list, made and changed by name, waited for on the clock.
+//! Connectors: observed through the expanded list, addressed by name.
 //!
-//! - [`Connectors`]: the connectors of one cluster, and what can be done to them
-//! - [`diff`]: what differs between a configuration that is wanted and one that was read
-//! - [`offsets`]: where it is, and moving it
-//! - [`wait`]: until it runs, or until it is clear that it does not
-//! - [`cause`](mod@cause): why it does not run
-//! - [`diagnosis`]: what that means, whose it is and what helps
-//! - [`backup`]: a file that makes it again
+//! - [`ConnectorClient`]: operations on the connectors of one cluster
+//! - [`diff`]: differences between desired and observed configurations
+//! - [`offsets`]: reading and altering offsets
+//! - [`wait`]: waiting for a state
+//! - [`cause`](mod@cause): cause of a failure
+//! - [`diagnosis`]: explanation of a failure, its owner and its fix
+//! - [`backup`]: file to recreate a connector
 
 pub mod backup;
 pub mod cause;
@@ -38,28 +38,28 @@ use crate::{
     clock::Clock,
 };
 
-/// The connectors of one Kafka cluster.
+/// Client for the connectors of one Kafka cluster.
 #[derive(Clone, Debug)]
 pub struct ConnectorClient {
-    /// The way to the service.
+    /// Client of the Confluent Cloud API.
     pub client: Client,
-    /// The cluster.
+    /// Environment and Kafka cluster.
     pub cluster_path: ClusterPath,
-    /// Time.
+    /// Clock.
     pub clock: Clock,
 }
 
-/// A connector as it was seen.
+/// Connector as observed.
 #[derive(Clone, Debug)]
 pub struct LiveConnector {
-    /// Its name, by which everything is addressed.
+    /// Connector name, which addresses it in the API.
     pub name: String,
-    /// Id, configuration and state.
+    /// Id, configuration and status.
     pub expanded: ExpandedConnector,
 }
 
 impl LiveConnector {
-    /// Its id (`lcc-…`), or its name where the service tells no id.
+    /// Returns its id (`lcc-…`), or its name if the id is unknown.
     #[must_use]
     pub fn id(&self) -> &str {
         match self.expanded.id.id.as_str() {
@@ -68,13 +68,13 @@ impl LiveConnector {
         }
     }
 
-    /// Its state, in the service's word.
+    /// Returns its state as reported by the service.
     #[must_use]
     pub fn state(&self) -> &str {
         &self.expanded.status.connector.state
     }
 
-    /// Its plugin.
+    /// Returns its plugin.
     #[must_use]
     pub fn class(&self) -> &str {
         self.expanded
@@ -84,7 +84,7 @@ impl LiveConnector {
             .map_or("", String::as_str)
     }
 
-    /// `source` or `sink`: the status knows better than the configuration
+    /// Returns `source` or `sink`; the status takes precedence over the configuration
     /// (docs/reference/quotas.md#counting-connectors).
     #[must_use]
     pub fn direction(&self) -> &str {
@@ -97,13 +97,12 @@ impl LiveConnector {
     }
 }
 
-/// The state of what is gone, and still in the lists.
+/// State of a deleted connector that is still listed.
 const DELETED: &str = "DELETED";
 
 impl ConnectorClient {
-    /// All connectors that the caller may see, in one call. The only way to read: it alone tells ids, and one call is the
-    /// same for one connector and for a hundred. Those that were deleted are gone, though the service shows them for a
-    /// while.
+    /// Lists all visible connectors with one request, which is also the only one that returns ids. Deleted connectors,
+    /// which the service lists for a while, are omitted.
     pub async fn list(&self) -> Result<BTreeMap<String, ExpandedConnector>, ClientError> {
         let mut list = self.list_including_deleted().await?;
         list.retain(|_, connector| connector.status.connector.state != DELETED);
@@ -118,9 +117,8 @@ impl ConnectorClient {
             .value)
     }
 
-    /// Waits until a deleted connector has left the lists, because its name is taken until then
-    /// (docs/reference/connect.md#delete-a-connector: allow half a minute). Tells whether there was one, and it has
-    /// left.
+    /// Waits until a deleted connector is no longer listed, because its name is taken until then
+    /// (docs/reference/connect.md#delete-a-connector: allow 30 s). Returns whether there was one and it is gone.
     async fn wait_until_deleted(&self, name: &str) -> Result<bool, ClientError> {
         const WAITS: [u64; 8] = [1, 2, 3, 5, 10, 10, 15, 15];
         let mut was_there = false;
@@ -135,8 +133,8 @@ impl ConnectorClient {
         Ok(false)
     }
 
-    /// The connector of that name. Where the service refuses the list to whoever may not see all of it
-    /// (`docs/assumptions.md`, Q2), it is read alone, and its id stays unknown.
+    /// Finds a connector by name. If the list is refused (`docs/assumptions.md`, Q2), the connector is read
+    /// individually and its id is unknown.
     pub async fn find_by_name(&self, name: &str) -> Result<Option<LiveConnector>, ClientError> {
         let now = match self.list().await {
             Ok(mut list) => list.remove(name),
@@ -149,11 +147,11 @@ impl ConnectorClient {
         }))
     }
 
-    /// The connectors that may be meant by `written`: all of them, in one call. Where the list is refused, those that are
-    /// written as names, one by one.
+    /// Lists the connectors that `selectors` may match with one request. If the list is refused, reads the connectors
+    /// that are given by name one by one.
     ///
     /// # Errors
-    /// When they cannot be read; with the refusal of the list when something is written that is not a name.
+    /// When the request fails; with the refusal of the list if a selector is not a name.
     pub async fn list_selected(
         &self,
         selectors: &[String],
@@ -161,11 +159,11 @@ impl ConnectorClient {
         Ok(self.try_list_selected(selectors).await?.0)
     }
 
-    /// The same, and why there is no more than what is written, where the list is refused: what is not read cannot be
-    /// counted.
+    /// Lists like [`Self::list_selected`], and returns the refusal if the list was refused: unlisted connectors cannot
+    /// be counted.
     ///
     /// # Errors
-    /// As [`Connectors::look`].
+    /// As for [`Self::list_selected`].
     pub async fn try_list_selected(
         &self,
         selectors: &[String],
@@ -186,7 +184,7 @@ impl ConnectorClient {
         Ok((found, Some(refused)))
     }
 
-    /// One connector without its id, which the expanded list alone tells.
+    /// Reads one connector without its id, which only the expanded list contains.
     async fn get_without_id(&self, name: &str) -> Result<Option<ExpandedConnector>, ClientError> {
         let ask = GetConnector {
             cluster_path: self.cluster_path.clone(),
@@ -212,8 +210,8 @@ impl ConnectorClient {
         }
     }
 
-    /// The service's own advice on what is wrong with a connector, where it has some: refused, not found and a bad
-    /// request all mean that there is none (docs/reference/connect.md#error-recommendations).
+    /// Returns the service's recommendations for the error of a connector; `None` for the statuses 403, 404 and 400,
+    /// which mean that there are none (docs/reference/connect.md#error-recommendations).
     pub async fn recommendations(&self, name: &str) -> Result<Option<ErrorRecommendations>, ClientError> {
         let ask = GetErrorRecommendations {
             cluster_path: self.cluster_path.clone(),
@@ -227,8 +225,7 @@ impl ConnectorClient {
         }
     }
 
-    /// Looks a few times for a connector that was just made: the list may lag behind
-    /// (docs/reference/connect.md#create-a-connector).
+    /// Polls for a new connector, because the list may be stale (docs/reference/connect.md#create-a-connector).
     async fn wait_until_listed(&self, name: &str) -> Result<Option<LiveConnector>, ClientError> {
         const WAITS: [u64; 8] = [0, 1, 2, 3, 5, 5, 7, 7];
         for wait in WAITS {
@@ -244,7 +241,7 @@ impl ConnectorClient {
     }
 }
 
-/// The connector that `written` means: an id when one has it, else a name.
+/// Finds the connector with the id or, failing that, the name `selector`.
 #[must_use]
 pub fn find_selected(list: &BTreeMap<String, ExpandedConnector>, selector: &str) -> Option<LiveConnector> {
     let by_id = list.iter().find(|(_, connector)| connector.id.id == selector);
@@ -256,7 +253,7 @@ pub fn find_selected(list: &BTreeMap<String, ExpandedConnector>, selector: &str)
         })
 }
 
-/// Whether a connector is named, not its id or a pattern.
+/// Returns whether a selector is a name, not an id or a pattern.
 fn is_name(selector: &str) -> bool {
     !["lcc-", "clcc-"].iter().any(|id| selector.starts_with(id)) && !selector.contains(['*', '?'])
 }

@@ -1,4 +1,4 @@
-//! Where a connector is, and moving it: one request at a time, which the service carries out when it has stopped the
+//! Offsets of connectors: reading and altering. The service applies one request at a time after it has stopped the
 //! connector (docs/reference/connect.md#offsets).
 
 use std::time::Duration;
@@ -14,61 +14,62 @@ use crate::{
     resources::{ResourceError, sleep_or_cancel},
 };
 
-/// How often to look: the stock CLI's second (docs/reference/connect.md#offsets).
+/// Poll interval, as in the Confluent CLI (docs/reference/connect.md#offsets).
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to look, and when to stop looking.
+/// Options for waiting on offsets.
 #[derive(Clone, Debug)]
 pub struct OffsetWaitOptions {
-    /// How long.
+    /// Timeout.
     pub timeout: Duration,
-    /// The wish to stop.
+    /// Cancellation.
     pub interrupt: CancelToken,
 }
 
-/// Where a connector is, and how old that is.
+/// Offsets and their age.
 #[derive(Clone, Debug)]
 pub struct ObservedOffsets {
-    /// Where.
+    /// Offsets.
     pub offsets: ConnectorOffsets,
-    /// How long ago it was there; nothing when the service does not say.
+    /// Age of the offsets; `None` if the service does not report it.
     pub age: Option<Duration>,
 }
 
-/// What became of a request to move a connector.
+/// Result of a request to alter offsets.
 #[derive(Clone, Debug)]
 pub struct OffsetsRequestOutcome {
-    /// The request, as the service knows it.
+    /// Status of the request.
     pub status: OffsetsStatus,
-    /// Whether somebody wished to stop before it was carried out.
+    /// Whether the wait was cancelled before the request was applied.
     pub interrupted: bool,
 }
 
-/// Whether a request is over. What is not known counts as under way: the list of phases is open.
+/// Returns whether a request has ended. Unknown phases count as pending, because the list of phases is open.
 #[must_use]
 pub fn is_settled(phase: &str) -> bool {
     matches!(phase, "APPLIED" | "FAILED")
 }
 
-/// When the connector was there. Timestamps occur with `Z`, with nanoseconds and with `+0000`
+/// Returns the time of the offsets. Timestamps occur with `Z`, with nanoseconds and with `+0000`
 /// (docs/reference/connect.md#offsets).
 #[must_use]
 pub fn observed_at(offsets: &ConnectorOffsets) -> Option<Timestamp> {
     offsets.metadata["observed_at"].as_str()?.parse().ok()
 }
 
-/// Why a connector in that state cannot be moved; nothing when it can. States are an open list: what is unknown is tried.
+/// Returns why offsets cannot be altered in a state; `None` if they can. Unknown states are allowed, because the list
+/// of states is open.
 #[must_use]
 pub fn reason_not_movable(state: &str) -> Option<&'static str> {
     match state {
         "" | "NONE" | "PROVISIONING" => Some("it has not started yet"),
-        "RESTARTING" => Some("it restarts just now"),
+        "RESTARTING" => Some("it is restarting"),
         "DELETED" => Some("it is being deleted"),
         _ => None,
     }
 }
 
-/// What is wrong with offsets that somebody wrote for a connector that is at `now`.
+/// Finds errors in offsets written for a connector that is at `now`.
 #[must_use]
 pub fn find_problems(now: &[OffsetItem], wanted: &[OffsetItem]) -> Vec<String> {
     let mut found = Vec::new();
@@ -76,33 +77,31 @@ pub fn find_problems(now: &[OffsetItem], wanted: &[OffsetItem]) -> Vec<String> {
         let of = to_json_text(&item.partition);
         if !is_map(&item.partition) || !is_map(&item.offset) {
             found.push(format!(
-                "partition {of} and its offset must be objects with at least one key"
+                "partition `{of}` and its offset must be objects with at least one key"
             ));
             continue;
         }
         if wanted[..place].iter().any(|other| other.partition == item.partition) {
-            found.push(format!("partition {of} stands there twice"));
+            found.push(format!("partition `{of}` is listed twice"));
         }
         let fields = item.offset.as_object().into_iter().flatten();
         for (key, value) in fields {
-            // As texts they break source connectors: ClassCastException (docs/reference/connect.md#offsets and
+            // Strings break source connectors with a ClassCastException (docs/reference/connect.md#offsets and
             // docs/reference/connect.md#error-messages).
             if value.is_string() && now.iter().any(|known| known.offset[key].is_number()) {
                 found.push(format!(
-                    "offset \"{key}\" of partition {of} is a text; it must be a number, without quotes"
+                    "offset `{key}` of partition `{of}` is a string; write a number without quotes"
                 ));
             }
             if is_rounded(value) {
-                found.push(format!(
-                    "offset \"{key}\" of partition {of} has more digits than can be kept"
-                ));
+                found.push(format!("offset `{key}` of partition `{of}` exceeds 64 bits"));
             }
         }
     }
     found
 }
 
-/// The partitions in `wanted` that the connector does not know: it may never read them.
+/// Returns the partitions in `wanted` that the connector does not report; it may never read them.
 pub fn unknown_partitions<'a>(now: &'a [OffsetItem], wanted: &'a [OffsetItem]) -> impl Iterator<Item = &'a Value> {
     let known = |partition: &Value| now.iter().any(|item| item.partition == *partition);
     wanted
@@ -115,7 +114,7 @@ fn is_map(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| !fields.is_empty())
 }
 
-/// A whole number beyond 64 bits, which reading has made a rounded one.
+/// Returns whether parsing rounded a whole number beyond 64 bits.
 fn is_rounded(value: &Value) -> bool {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     value.is_f64()
@@ -129,10 +128,10 @@ fn to_json_text(value: &Value) -> String {
 }
 
 impl ConnectorClient {
-    /// Where a connector is. Asks again until that is not older than `threshold`.
+    /// Reads the offsets of a connector, repeatedly until they are at most `threshold` old.
     ///
     /// # Errors
-    /// When the service does not tell. That it only tells what is old is no error.
+    /// When the request fails. Stale offsets are not an error.
     pub async fn observe_offsets(
         &self,
         observed: &LiveConnector,
@@ -153,10 +152,10 @@ impl ConnectorClient {
         }
     }
 
-    /// The last request to move a connector; nothing when there was none.
+    /// Returns the last request to alter offsets, if any.
     ///
     /// # Errors
-    /// When the service does not tell.
+    /// When the request fails.
     pub async fn last_offsets_request(&self, observed: &LiveConnector) -> Result<Option<OffsetsStatus>, ClientError> {
         let request = GetOffsetsStatus {
             cluster_path: self.cluster_path.clone(),
@@ -169,11 +168,11 @@ impl ConnectorClient {
         }
     }
 
-    /// Moves a connector to `offsets`, or to its beginning, and looks what becomes of it. Another request must not be
-    /// under way: the service takes one at a time.
+    /// Alters the offsets of a connector, or resets them, and polls the request. Only one request may be pending at a
+    /// time.
     ///
     /// # Errors
-    /// When the service refuses, or when another request is under way.
+    /// When the request fails, or another request is pending.
     pub async fn alter_offsets(
         &self,
         observed: &LiveConnector,
@@ -183,7 +182,7 @@ impl ConnectorClient {
         let before = self.last_offsets_request(observed).await?;
         if let Some(status) = before.as_ref().filter(|status| !is_settled(&status.status.phase)) {
             return Err(conflict(format!(
-                "another change of the offsets of connector `{}` is {} since {}",
+                "cannot alter the offsets of connector `{}`: another request is {} since {}",
                 observed.name, status.status.phase, status.request.requested_at
             )));
         }
@@ -194,7 +193,7 @@ impl ConnectorClient {
         };
         match self.client.send(&request).await {
             Ok(_) => {}
-            // Whether it was taken shows in the last request: another time means another request.
+            // A new request time shows that the service accepted the request.
             Err(error) if error.is_outcome_unknown() => {
                 let time =
                     |status: &Option<OffsetsStatus>| status.as_ref().map(|status| status.request.requested_at.clone());

@@ -1,4 +1,4 @@
-//! The operations against a service that answers by script, on a clock that jumps.
+//! Tests of connector operations against a scripted service with a clock that advances on every sleep.
 
 mod offsets;
 
@@ -22,8 +22,8 @@ use crate::{
     resources::connector::wait::SETTLE_TIME,
 };
 
-/// Answers lists by turns (the last one for ever; `null` is a refusal), everything else by its verb and the end of its
-/// path.
+/// Scripted responses: successive connector lists (the last one repeats; `null` is a refusal), and other responses by
+/// method and end of path.
 #[derive(Default)]
 struct ScriptedService {
     lists: VecDeque<Value>,
@@ -144,7 +144,7 @@ impl ConnectorFixture {
         self
     }
 
-    /// The writes, in order.
+    /// Returns the write requests in order.
     fn write_requests(&self) -> Vec<String> {
         let script = self.service.lock().unwrap();
         script
@@ -190,7 +190,7 @@ fn desired(value: &str) -> DesiredConnector {
 
 const HALF_AN_HOUR: Duration = Duration::from_mins(30);
 
-// Source: docs/reference/connect.md#timing-of-states. Two polls in a row; PROVISIONING → DEGRADED → RUNNING is legal.
+// Two consecutive polls; PROVISIONING → DEGRADED → RUNNING is valid (docs/reference/connect.md#timing-of-states).
 #[tokio::test]
 async fn a_connector_is_running_after_two_consecutive_polls() {
     let states = [
@@ -225,8 +225,8 @@ async fn a_failure_is_reported_only_after_two_minutes() {
     assert_eq!(seconds, 120);
 }
 
-// Source: docs/reference/connect.md#update-a-connector and docs/reference/connect.md#timing-of-states. 200 does not
-// mean in force, and what is wrong shows 30 to 90 s later.
+// Status 200 does not mean that a change is effective; errors show 30 to 90 s later
+// (docs/reference/connect.md#update-a-connector and docs/reference/connect.md#timing-of-states).
 #[tokio::test]
 async fn a_changed_connector_is_polled_for_the_settle_time() {
     let late = |then: Value| {
@@ -249,7 +249,7 @@ async fn a_changed_connector_is_polled_for_the_settle_time() {
     let error = rejected.into_result("claims-a").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the configuration of connector \"lcc-1\" (claims-a) was stored and is not in force; the former one still runs: \
+        "the service rejected the new configuration of connector `lcc-1` (claims-a); the previous one is active: \
          database.password: FATAL: no"
     );
     let (good, _, seconds) = ConnectorFixture::new([connector_list_in_state("RUNNING")])
@@ -267,7 +267,7 @@ async fn a_wait_times_out_and_polls_less_often_later() {
     let (outcome, _, seconds) = rig.wait(HALF_AN_HOUR).await;
     assert!(matches!(outcome, WaitOutcome::TimedOut(Some(_))), "{outcome:?}");
     assert_eq!(seconds, 1800);
-    // 45 polls in the first three minutes, 81 in the rest, one at the end.
+    // 45 polls in the first 3 min, 81 later, and a last one at the timeout.
     assert_eq!(rig.service.lock().unwrap().requests.len(), 127);
     let (outcome, ..) = ConnectorFixture::new([connector_list_in_state("PROVISIONING"), json!({})])
         .wait(HALF_AN_HOUR)
@@ -288,10 +288,7 @@ async fn a_create_with_a_lost_response_is_looked_up_and_not_repeated() {
 
     let rig = ConnectorFixture::new([json!({})]).with_response("POST connectors", 500, json!({"message": "oops"}));
     let error = rig.connectors.create(&desired("DatagenSource")).await.unwrap_err();
-    assert!(
-        error.to_string().contains("it is not known whether it worked"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("unknown whether the request"), "{error}");
     assert_eq!(rig.write_requests().len(), 1);
 }
 
@@ -309,11 +306,11 @@ async fn an_existing_name_is_accepted_only_with_the_same_configuration() {
     let error = taken().connectors.create(&desired("HttpSink")).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "connector `claims-a` (lcc-1) exists already, and is configured differently"
+        "connector `claims-a` (lcc-1) already exists with a different configuration"
     );
 }
 
-// Source: docs/reference/connect.md#delete-a-connector. About half a minute before the same name can be made again.
+// A name is available again about 30 s after a deletion (docs/reference/connect.md#delete-a-connector).
 #[tokio::test]
 async fn a_create_waits_until_a_deleted_connector_has_released_its_name() {
     let (gone, new) = (
@@ -327,15 +324,15 @@ async fn a_create_waits_until_a_deleted_connector_has_released_its_name() {
     let begun = rig.connectors.create(&desired("DatagenSource")).await.unwrap();
     assert!(matches!(begun, CreateOutcome::Created(Some(seen)) if seen.state() == "PROVISIONING"));
     assert_eq!((rig.write_requests().len(), rig.clock.offset().as_secs()), (2, 6));
-    // One that never leaves is not waited for for ever, and not written over.
+    // If the deleted connector stays listed, the wait ends and nothing is overwritten.
     let rig = ConnectorFixture::new([connector_list_in_state("DELETED")]).with_response("POST connectors", 409, taken);
     let error = rig.connectors.create(&desired("DatagenSource")).await.unwrap_err();
     assert!(error.to_string().contains("already exists"), "{error}");
     assert_eq!(rig.write_requests().len(), 1);
 }
 
-// Source: docs/reference/connect.md#list-connectors. Whether a restricted caller gets a filtered list or a 403 is not
-// documented.
+// It is undocumented whether a restricted caller gets a filtered list or a 403
+// (docs/reference/connect.md#list-connectors).
 #[tokio::test]
 async fn without_the_right_to_list_connectors_are_read_one_by_one() {
     let names = |written: &[&str]| written.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -357,7 +354,7 @@ async fn without_the_right_to_list_connectors_are_read_one_by_one() {
         (seen.id(), seen.state(), seen.class()),
         ("claims-a", "RUNNING", "DatagenSource")
     );
-    // What is not a name cannot be read, and 403 is not "absent".
+    // An id cannot be read individually, and 403 does not mean "absent".
     for written in [&["lcc-1"][..], &["claims-*"], &[], &["claims-c"]] {
         let error = rig.connectors.list_selected(&names(written)).await.unwrap_err();
         assert!(error.is_forbidden(), "{written:?}: {error}");
@@ -375,7 +372,7 @@ async fn an_update_stops_when_the_connector_changed_meanwhile() {
     let rig = ConnectorFixture::new([config("1"), config("1")]).with_response("PUT config", 200, json!({}));
     let seen = rig.observed().await;
     rig.connectors.replace(&seen, &new).await.unwrap();
-    // Another name would have made a second connector.
+    // Another name would create a second connector.
     assert_eq!(
         rig.write_requests(),
         [r#"PUT config {"flush.size":"2","name":"claims-a"}"#]
@@ -452,7 +449,7 @@ async fn a_restart_uses_the_method_that_the_state_allows() {
     }
 }
 
-// Source: docs/reference/connect.md#status. Debezium says the same of every field.
+// Debezium reports the same error for every field (docs/reference/connect.md#status).
 #[test]
 fn a_validation_error_is_listed_once_with_all_its_keys() {
     let status = serde_json::from_value(json!({
@@ -480,7 +477,7 @@ fn a_validation_error_is_listed_once_with_all_its_keys() {
     assert_eq!(cause.owner, Some("department"));
 }
 
-// The status of a department has room for about 110 characters (words: docs/reference/connect.md#status).
+// The status of a department has space for about 110 characters (messages: docs/reference/connect.md#status).
 #[test]
 fn a_one_line_cause_puts_the_message_before_the_further_keys() {
     let words = |errors: &[&str]| {
@@ -493,7 +490,7 @@ fn a_one_line_cause_puts_the_message_before_the_further_keys() {
     let told = "FATAL: password authentication failed for user \"cdc\"";
     assert_eq!(words(&keys), format!("database.hostname and 4 more: {told}"));
     assert_eq!(words(&keys[..1]), format!("database.hostname: {told}"));
-    // Without a key there is no colon for it.
+    // No colon without a key.
     assert_eq!(words(&["something"]), "something");
     assert_eq!(words(&[": something"]), "something");
 }

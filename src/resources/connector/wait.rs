@@ -1,8 +1,8 @@
-//! Waiting until a connector runs, or until it is clear that it does not (docs/reference/connect.md#timing-of-states).
+//! Waiting for the state of a connector (docs/reference/connect.md#timing-of-states).
 //!
-//! A connector runs when it was RUNNING with a running task at two polls in a row, because fresh ones flap. FAILED is
-//! believed only after a while, because the service restarts what failed by itself. What a change broke shows late: it is
-//! watched for a while before it counts as in force.
+//! A connector counts as running after two consecutive polls with RUNNING and a running task, because new connectors
+//! flap. FAILED counts only after a grace period, because the service restarts failed connectors. Failures after a
+//! change show late, so a changed connector is polled for the settle time.
 
 use std::{fmt, time::Duration};
 
@@ -19,34 +19,33 @@ use crate::{
     hint::{Advice, Hint, connector_arg},
 };
 
-/// Poll this often at first.
+/// Initial poll interval.
 const SHORT_INTERVAL: Duration = Duration::from_secs(4);
-/// Poll this often after [`BUSY`].
+/// Poll interval after [`SHORT_INTERVAL_PERIOD`].
 const LONG_INTERVAL: Duration = Duration::from_secs(20);
-/// How long the short interval lasts: nearly everything has settled by then.
+/// Duration of the short interval; most connectors have started by then.
 const SHORT_INTERVAL_PERIOD: Duration = Duration::from_mins(3);
-/// How long FAILED is not believed: the service's own restarts were seen to repair it.
+/// Grace period for FAILED: restarts by the service often repair it.
 const FAILURE_GRACE: Duration = Duration::from_mins(2);
 
-/// How long a changed connector is watched before the change counts as in force: the service answers 200 at once and
-/// tries hosts and credentials 30 to 90 seconds later (docs/reference/connect.md#update-a-connector and
-/// docs/reference/connect.md#timing-of-states).
+/// Settle time of a changed connector: the service accepts a change at once and checks hosts and credentials 30 to 90 s
+/// later (docs/reference/connect.md#update-a-connector and docs/reference/connect.md#timing-of-states).
 pub const SETTLE_TIME: Duration = Duration::from_secs(90);
 
-/// What is waited for.
+/// State to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum WaitGoal {
-    /// It runs, with a task.
+    /// Running with at least one task.
     Running,
-    /// It is paused.
+    /// Paused.
     Paused,
-    /// It is past its beginning, whichever way.
+    /// Started, in any state after provisioning.
     Started,
 }
 
 impl WaitGoal {
-    /// The service's word for it.
+    /// Returns the state as named by the service.
     #[must_use]
     pub const fn state(self) -> &'static str {
         match self {
@@ -74,29 +73,29 @@ impl fmt::Display for WaitGoal {
     }
 }
 
-/// How long to wait, and for what.
+/// Options of a wait.
 #[derive(Clone, Debug)]
 pub struct WaitOptions {
-    /// In all.
+    /// Timeout of the whole wait.
     pub timeout: Duration,
-    /// How long the goal is watched before it is believed.
+    /// Minimum time before the goal counts as reached.
     pub settle_time: Duration,
-    /// The wish to stop.
+    /// Cancellation.
     pub interrupt: CancelToken,
-    /// What is waited for.
+    /// State to wait for.
     pub goal: WaitGoal,
 }
 
-/// What one poll saw, for those who watch.
+/// State seen by one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PollSnapshot {
-    /// The state; empty right after a create.
+    /// State; empty right after creation.
     pub state: String,
-    /// Tasks that run.
+    /// Number of running tasks.
     pub running: usize,
-    /// Tasks in all.
+    /// Number of tasks.
     pub tasks: usize,
-    /// How long it has been waited for.
+    /// Time since the start of the wait.
     pub waited: Duration,
 }
 
@@ -107,32 +106,32 @@ impl fmt::Display for PollSnapshot {
             state => state,
         };
         let (running, tasks, waited) = (self.running, self.tasks, self.waited.as_secs());
-        write!(out, "{state}, {running} of {tasks} tasks run, after {waited} s")
+        write!(out, "{state}, {running} of {tasks} tasks running, after {waited} s")
     }
 }
 
-/// How the wait ended.
+/// Result of a wait.
 #[derive(Clone, Debug)]
 pub enum WaitOutcome {
-    /// It is in the wanted state, and stays there.
+    /// The goal is reached.
     Reached(LiveConnector),
-    /// It is in the wanted state with a former configuration: what is stored is not valid.
+    /// The state is reached with the previous configuration: the stored one is invalid.
     Rejected(LiveConnector),
-    /// It failed.
+    /// The connector failed.
     Failed(LiveConnector),
-    /// It is gone.
+    /// The connector was deleted.
     Gone,
-    /// The time is over.
+    /// The wait timed out.
     TimedOut(Option<LiveConnector>),
-    /// Somebody wished to stop waiting.
+    /// The wait was cancelled.
     Interrupted(Option<LiveConnector>),
 }
 
 impl ConnectorClient {
-    /// Waits for `name`; `watch` is told of every change.
+    /// Waits for `name`; `on_change` is called for every change.
     ///
     /// # Errors
-    /// When the connector cannot be looked at.
+    /// When the connector cannot be read.
     pub async fn wait(
         &self,
         name: &str,
@@ -149,7 +148,7 @@ impl ConnectorClient {
             let seen = self.find_by_name(name).await?;
             let waited = self.clock.elapsed_since(begun);
             match &seen {
-                // The list may not show a fresh one yet; a known one that vanished was deleted.
+                // A new connector may not be listed yet; a listed one that disappears was deleted.
                 None if was_there => return Ok(WaitOutcome::Gone),
                 None => good_polls = 0,
                 Some(seen) => {
@@ -217,7 +216,7 @@ impl PollSnapshot {
     }
 }
 
-/// A wait that did not end as it should.
+/// Wait that did not reach its goal.
 #[derive(Debug)]
 pub struct WaitError {
     name: String,
@@ -225,29 +224,29 @@ pub struct WaitError {
     observed: Option<Box<LiveConnector>>,
 }
 
-/// How a wait that did not end as it should ended.
+/// Reason why a wait did not reach its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitFailure {
     /// The connector failed.
     Failed,
-    /// What is stored is not valid; a former configuration runs on.
+    /// The stored configuration is invalid; the previous one is active.
     Rejected,
-    /// It is gone.
+    /// The connector was deleted.
     Gone,
-    /// The time is over.
+    /// The wait timed out.
     TimedOut,
-    /// Somebody wished to stop waiting.
+    /// The wait was cancelled.
     Interrupted,
 }
 
 impl WaitError {
-    /// How it ended.
+    /// Returns the reason.
     #[must_use]
     pub fn failure(&self) -> WaitFailure {
         self.failure
     }
 
-    /// The connector as it was seen last.
+    /// Returns the connector as last observed.
     #[must_use]
     pub fn observed(&self) -> Option<&LiveConnector> {
         self.observed.as_deref()
@@ -255,10 +254,10 @@ impl WaitError {
 }
 
 impl WaitOutcome {
-    /// The connector `name`, when it is as it was waited for.
+    /// Returns the connector `name` if the goal was reached.
     ///
     /// # Errors
-    /// When it is not.
+    /// When the goal was not reached.
     pub fn into_result(self, name: &str) -> Result<LiveConnector, WaitError> {
         let (ended, seen) = match self {
             Self::Reached(seen) => return Ok(seen),
@@ -281,20 +280,20 @@ impl fmt::Display for WaitError {
         let name = &self.name;
         let seen = self.observed.as_deref();
         let id = seen.map_or(name.as_str(), LiveConnector::id);
-        let state = seen.map_or("not there", LiveConnector::state);
+        let state = seen.map_or("not found", LiveConnector::state);
         let why = || seen.map_or_else(String::new, |seen| find_cause(&seen.expanded.status).summary());
         match self.failure {
-            WaitFailure::Failed => write!(out, "connector \"{id}\" ({name}) is {state}: {}", why()),
+            WaitFailure::Failed => write!(out, "connector `{id}` ({name}) is {state}: {}", why()),
             WaitFailure::Rejected => write!(
                 out,
-                "the configuration of connector \"{id}\" ({name}) was stored and is not in force; the former one still \
-                 runs: {}",
+                "the service rejected the new configuration of connector `{id}` ({name}); the previous one is active: \
+                 {}",
                 why()
             ),
-            WaitFailure::Gone => write!(out, "connector \"{name}\" was deleted meanwhile"),
-            // The stock CLI's words (docs/reference/cli.md#commands-and-flags).
+            WaitFailure::Gone => write!(out, "connector `{name}` was deleted during the wait"),
+            // The message of the Confluent CLI (docs/reference/cli.md#commands-and-flags).
             WaitFailure::TimedOut => write!(out, "wait timed out: connector \"{id}\" is still in state \"{state}\""),
-            WaitFailure::Interrupted => write!(out, "interrupted while waiting for connector \"{name}\""),
+            WaitFailure::Interrupted => write!(out, "interrupted while waiting for connector `{name}`"),
         }
     }
 }
@@ -311,28 +310,29 @@ impl Advice for WaitError {
                     .observed
                     .as_deref()
                     .map_or_else(Default::default, |seen| find_cause(&seen.expanded.status));
-                let see = format!("See what to do, in order, with `confluent ebs connector explain {name}`.");
+                let see = format!("Show causes and next steps with `confluent ebs connector explain {name}`.");
                 remedy(name, &cause).into_iter().chain([see]).map(Hint::from).collect()
             }
             WaitFailure::TimedOut | WaitFailure::Interrupted => {
-                vec![format!("Wait on with `confluent ebs connector wait {name}`.").into()]
+                vec![format!("Continue waiting with `confluent ebs connector wait {name}`.").into()]
             }
             WaitFailure::Gone => Vec::new(),
         }
     }
 }
 
-/// What whoever is named by a cause can do about connector `name`, which is ready to be typed.
+/// Returns suggestions to fix the cause of connector `name`, which is quoted for the shell.
 fn remedy(name: &str, cause: &FailureCause) -> Vec<String> {
     if let Some(rule) = cause.rule {
         let corrects = rule.next_steps.iter().any(RemedyStep::is_update);
         let send = corrects
-            .then(|| format!("Then send the file with `confluent ebs connector update {name} --config-file FILE`."));
+            .then(|| format!("Then apply the file with `confluent ebs connector update {name} --config-file FILE`."));
         return [rule.fix.to_owned()].into_iter().chain(send).collect();
     }
     let restart = || {
         format!(
-            "It is the service's fault: try `confluent ebs connector restart {name}`, and tell EBS when that does not help."
+            "Restart the connector with `confluent ebs connector restart {name}`; if it fails again, contact the \
+             platform team."
         )
     };
     (cause.owner == Some("platform")).then(restart).into_iter().collect()

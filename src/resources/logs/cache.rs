@@ -1,5 +1,5 @@
-//! Lines that were read before, on disk: a question about a time that was asked about before costs no request, also when the
-//! service has thrown the lines away since. What is kept was scrubbed before; the folder is for its owner alone.
+//! Cache of log lines on disk: a query for a cached time range needs no request, and still works after the service has
+//! deleted the lines. Cached lines are redacted, and the folder is private.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,12 +20,12 @@ use crate::{
     },
 };
 
-/// How many lines of one connector are kept; the oldest go first.
+/// Maximum number of lines per connector; the oldest are evicted first.
 const MAX_LINES: usize = 20_000;
-/// How long they are kept.
+/// Maximum age of cached lines.
 const MAX_AGE: Duration = Duration::from_hours(14 * 24);
 
-/// The lines of one connector that are on disk.
+/// Cache of the lines of one connector.
 #[derive(Clone, Debug)]
 pub struct LogCache {
     path: PathBuf,
@@ -35,16 +35,16 @@ pub struct LogCache {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct CacheEntry {
-    /// Of which times everything is here, by level, in order and apart from each other.
+    /// Completely cached time spans by level, sorted and disjoint.
     #[serde(default)]
     covered: BTreeMap<String, Vec<(Timestamp, Timestamp)>>,
-    /// The lines, the oldest first.
+    /// Lines, oldest first.
     #[serde(default)]
     lines: Vec<LogEntry>,
 }
 
 impl LogCache {
-    /// The lines of the connector `id` of the service at `base`, below `folder`.
+    /// Returns the cache for connector `id` of the service at `base`, below `folder`.
     #[must_use]
     pub fn for_connector(folder: &Path, base: &str, id: &str) -> Self {
         let safe = |text: &str| -> String {
@@ -60,12 +60,13 @@ impl LogCache {
     }
 
     fn load(&self) -> CacheEntry {
-        // What cannot be read is not there.
+        // An unreadable cache counts as empty.
         let text = std::fs::read(&self.path).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Until when all lines of these levels are here from `from` on, and those lines; nothing when none are.
+    /// Returns the lines of `levels` from `from` on and the time up to which they are complete; `None` if `from` is not
+    /// cached.
     #[must_use]
     pub fn lines_from(&self, from: Timestamp, levels: &[String]) -> Option<(Timestamp, Vec<LogEntry>)> {
         let kept = self.load();
@@ -82,11 +83,11 @@ impl LogCache {
         Some((until, kept.lines.into_iter().filter(wanted).collect()))
     }
 
-    /// Keeps the lines of a window that was read to its end without a text being searched for, the oldest first. What may
-    /// still come late is not taken for complete.
+    /// Stores the lines of a window, oldest first. The window must have been read completely and without a text filter.
+    /// Recent times, for which lines may arrive late, are not marked as complete.
     ///
     /// # Errors
-    /// The disk refuses; what was there is there still.
+    /// When writing fails; the previous content is kept.
     pub fn store(
         &self,
         window: Window,
@@ -111,7 +112,7 @@ impl LogCache {
         for level in levels {
             merge_span(kept.covered.entry(level.clone()).or_default(), (window.from, end));
         }
-        // The window says again what was kept of it before, with what came late since.
+        // The window replaces cached lines, because it may contain late ones.
         let inside = |line: &LogEntry| line.parsed_timestamp().is_some_and(|at| window.from <= at && at < end);
         let replaced = |line: &LogEntry| inside(line) && levels.contains(&line.level);
         kept.lines.retain(|line| !replaced(line));
@@ -124,14 +125,14 @@ impl LogCache {
 }
 
 impl CacheEntry {
-    /// Drops what is too old, or too much.
+    /// Evicts lines that are too old or too many.
     fn evict(&mut self, now: Timestamp) {
         let mut oldest = now.saturating_sub(MAX_AGE).unwrap_or(Timestamp::MIN);
         if let Some(surplus) = self.lines.len().checked_sub(MAX_LINES)
             && surplus > 0
         {
             let first = self.lines.get(surplus).and_then(LogEntry::parsed_timestamp);
-            // What was in the same second as what is dropped is not complete any more.
+            // The second of an evicted line is no longer complete.
             let next = first.map(|first| {
                 truncate_to_second(first)
                     .saturating_add(Duration::from_secs(1))
@@ -155,7 +156,7 @@ fn truncate_to_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
-/// Adds a span; those that touch become one.
+/// Adds a span and merges adjacent spans.
 fn merge_span(spans: &mut Vec<(Timestamp, Timestamp)>, new: (Timestamp, Timestamp)) {
     spans.push(new);
     spans.sort_unstable();
@@ -169,7 +170,7 @@ fn merge_span(spans: &mut Vec<(Timestamp, Timestamp)>, new: (Timestamp, Timestam
     *spans = joined;
 }
 
-/// `first` and then `second`, without what both hold: they touch in a moment.
+/// Joins `first` and `second` without duplicates at their common boundary.
 #[must_use]
 pub fn join_overlapping(first: Vec<LogEntry>, second: Vec<LogEntry>) -> Vec<LogEntry> {
     let mut known: HashMap<u64, u32> = HashMap::new();
@@ -233,12 +234,12 @@ mod tests {
             .store(window(0, 301), &both, &lines, start() + 300.seconds())
             .unwrap();
         let (until, found) = cache.lines_from(start() + 50.seconds(), &both).unwrap();
-        assert_eq!(until, start() + 240.seconds(), "a minute before the present");
+        assert_eq!(until, start() + 240.seconds(), "1 min before now");
         assert_eq!(seconds(&found), [100]);
         assert_eq!(cache.lines_from(start(), &levels(&["ERROR"])).unwrap().1.len(), 1);
         assert!(cache.lines_from(start(), &levels(&["WARN"])).is_none());
         assert!(cache.lines_from(start() - 1.second(), &both).is_none());
-        // The next window goes on where this one ended, and brings what came late.
+        // The next window continues where this one ended and contains late lines.
         let late = [line(200, "INFO"), line(290, "INFO"), line(400, "INFO")];
         cache
             .store(window(180, 600), &both, &late, start() + 700.seconds())
@@ -258,7 +259,10 @@ mod tests {
         cache
             .store(window(0, many), &all, &lines, start() + 100.hours())
             .unwrap();
-        assert!(cache.lines_from(start(), &all).is_none(), "the oldest are gone");
+        assert!(
+            cache.lines_from(start(), &all).is_none(),
+            "the oldest lines are evicted"
+        );
         let (_, found) = cache.lines_from(start() + 501.seconds(), &all).unwrap();
         assert_eq!((found.len(), seconds(&found)[0]), (MAX_LINES - 1, 501));
         cache
@@ -266,7 +270,7 @@ mod tests {
             .unwrap();
         assert!(
             cache.lines_from(start() + 501.seconds(), &all).is_none(),
-            "two weeks are over"
+            "lines expire after two weeks"
         );
     }
 

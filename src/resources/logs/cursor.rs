@@ -1,8 +1,8 @@
-//! Which lines of an answer are new: pure, so that every course of events can be tried.
+//! Cursor that finds the new lines in overlapping windows. Pure, for exhaustive tests.
 //!
-//! Windows overlap, because lines are found late (docs/reference/logs.md#log-lines-and-pages and
-//! docs/reference/logs.md#late-lines). What a window holds again was seen before; but a connector may well say the same
-//! thing twice in the same millisecond, so that lines are counted, not only known.
+//! Windows overlap because lines arrive late (docs/reference/logs.md#log-lines-and-pages and
+//! docs/reference/logs.md#late-lines). Lines in the overlap were returned before. Lines are counted, not just
+//! remembered, because a connector may log identical lines within one millisecond.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -14,50 +14,51 @@ use jiff::Timestamp;
 
 use crate::api::logs::LogEntry;
 
-/// How far windows reach back: lines that are found later than this are lost.
+/// Overlap of windows; lines that arrive later than this are lost.
 pub const OVERLAP: Duration = Duration::from_mins(1);
 
-/// A stretch of time that is searched; to the second, both ends included.
+/// Time window of a search, in whole seconds, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Its beginning.
+    /// Start.
     pub from: Timestamp,
-    /// Its end.
+    /// End.
     pub to: Timestamp,
 }
 
 impl Window {
-    /// Whether a moment lies in it.
+    /// Returns whether the window contains a time.
     #[must_use]
     pub fn contains(&self, moment: Timestamp) -> bool {
         (self.from..=self.to).contains(&moment)
     }
 }
 
-/// Where following a connector has got to. What it keeps does not grow with the time that it follows: only lines that a
-/// later window can hold again are remembered, and of these a number each.
+/// Cursor of a follower. Its size does not grow over time: it keeps one hash for each line that a later window may
+/// contain.
 #[derive(Clone, Debug)]
 pub struct FollowCursor {
-    /// Nothing before it is wanted.
+    /// Lower bound of all windows.
     start: Timestamp,
-    /// Until when windows have been read to their ends.
+    /// Time up to which windows were read completely.
     read_until: Option<Timestamp>,
     overlap: Duration,
-    /// How often each line was passed on, and when it lies, so that it can be forgotten.
+    /// Number of times each line was returned.
     seen: HashMap<u64, u32>,
     order: BTreeSet<(Timestamp, u64)>,
 }
 
-/// One window's worth of lines on their way through a [`Tail`].
+/// Lines of one window on their way through a [`FollowCursor`].
 #[derive(Clone, Debug)]
 pub struct WindowPass {
     window: Window,
-    /// How often each line was in this window so far.
+    /// Number of occurrences of each line in this window so far.
     counts: HashMap<u64, u32>,
 }
 
 impl WindowPass {
-    /// Begins to read a window, whose lines come in any order. Without [`Tail::end`] nothing of it has been read.
+    /// Starts a pass over a window, whose lines may come in any order. The window counts as read after
+    /// [`FollowCursor::finish_window`].
     #[must_use]
     pub fn new(window: Window) -> Self {
         Self {
@@ -67,13 +68,13 @@ impl WindowPass {
     }
 }
 
-/// The second that a moment lies in, which is all that the service is told (docs/reference/logs.md#search-request).
+/// Truncates to the second, the precision of search requests (docs/reference/logs.md#search-request).
 fn truncate_to_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
 impl FollowCursor {
-    /// Follows from `start` on.
+    /// Creates a cursor that begins at `start`.
     #[must_use]
     pub fn new(start: Timestamp, overlap: Duration) -> Self {
         Self {
@@ -85,25 +86,25 @@ impl FollowCursor {
         }
     }
 
-    /// What to search next at `now`. The same until it was read to its end.
+    /// Returns the next window to search at `now`; it stays the same until it is finished.
     #[must_use]
     pub fn window(&self, now: Timestamp) -> Window {
         let back = |moment: Timestamp| moment.saturating_sub(self.overlap).unwrap_or(Timestamp::MIN);
         let from = self
             .read_until
             .map_or(self.start, |read| truncate_to_second(back(read)).max(self.start));
-        // The end is told in whole seconds, too, and the present one counts.
+        // The end is also in whole seconds and includes the current one.
         let to = truncate_to_second(now)
             .saturating_add(Duration::from_secs(1))
             .unwrap_or(now);
         Window { from, to: to.max(from) }
     }
 
-    /// Whether a line is new. It counts as passed on from now on.
+    /// Returns whether a line is new, and counts it as returned.
     pub fn is_new(&mut self, pass: &mut WindowPass, line: &LogEntry) -> bool {
-        // A line without a time that can be read is remembered with the window's end: better once too often than never.
+        // A line with an invalid timestamp is remembered at the end of the window; a duplicate is better than a loss.
         let at = line.parsed_timestamp().unwrap_or(pass.window.to);
-        // What the service sends beyond what was asked for, another window has had or will have.
+        // Lines outside of the window belong to another window.
         if !pass.window.contains(at) {
             return false;
         }
@@ -119,7 +120,7 @@ impl FollowCursor {
         true
     }
 
-    /// The window was read to its end: what no later one can hold is forgotten.
+    /// Finishes a window and forgets lines that no later window can contain.
     pub fn finish_window(&mut self, pass: &WindowPass) {
         let window = pass.window;
         self.read_until = Some(self.read_until.map_or(window.to, |read| read.max(window.to)));
@@ -130,25 +131,25 @@ impl FollowCursor {
         }
     }
 
-    /// Until when everything has been read, with what may still come late before it.
+    /// Returns the watermark: the start of the next window.
     #[must_use]
     pub fn watermark(&self) -> Timestamp {
         self.window(self.start).from
     }
 
-    /// How many lines are remembered.
+    /// Returns the number of remembered lines.
     #[must_use]
     pub fn remembered_lines(&self) -> usize {
         self.order.len()
     }
 }
 
-/// A line as a number: two lines that say the same at the same time have the same.
+/// Returns a hash of a line; identical lines at the same time have the same hash.
 #[must_use]
 pub fn line_hash(line: &LogEntry) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&line.timestamp, &line.level, &line.task_id, &line.message).hash(&mut hasher);
-    // The head is enough: what follows is the same wherever the same thing happened at the same time.
+    // The beginning of the trace identifies it.
     let trace = line.trace();
     trace.get(..trace.len().min(400)).unwrap_or(trace).hash(&mut hasher);
     hasher.finish()

@@ -1,4 +1,4 @@
-//! No line is lost and none is told twice, whatever the service and the connector do.
+//! Tests that following returns every line exactly once under any sequence of events.
 
 use jiff::SignedDuration;
 use proptest::{collection::vec, prelude::*};
@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 
 fn at(milliseconds: i64) -> Timestamp {
-    // A beginning that is no whole second.
+    // A start time with fractional seconds.
     Timestamp::from_millisecond(1_800_000_000_500 + milliseconds).unwrap()
 }
 
@@ -20,7 +20,7 @@ fn line(milliseconds: i64, message: &str) -> LogEntry {
     }
 }
 
-/// A line that is written at one moment and found a while later.
+/// A line that is logged at one time and becomes visible later.
 #[derive(Clone, Debug)]
 struct WrittenLine {
     at: i64,
@@ -28,7 +28,7 @@ struct WrittenLine {
     line: LogEntry,
 }
 
-/// What the service answers at `now`: what it has found by then in the window, the newest first.
+/// Returns the lines visible at `now` in the window, newest first.
 fn answer(written: &[WrittenLine], window: Window, now: i64) -> Vec<LogEntry> {
     let mut lines: Vec<&WrittenLine> = written
         .iter()
@@ -52,7 +52,10 @@ fn a_line_read_again_is_not_new_but_a_second_identical_line_is() {
     let window = tail.window(at(20_000));
     let mut reading = WindowPass::new(window);
     assert!(!tail.is_new(&mut reading, &twice) && !tail.is_new(&mut reading, &twice));
-    assert!(tail.is_new(&mut reading, &twice), "a third one came late");
+    assert!(
+        tail.is_new(&mut reading, &twice),
+        "a third identical line that arrived late"
+    );
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn a_window_that_was_not_read_completely_is_read_again() {
     let again = tail.window(at(15_000));
     assert_eq!(again.from, window.from);
     tail.finish_window(&WindowPass::new(again));
-    // A minute back, and not before the start.
+    // One minute back, but not before the start.
     assert_eq!(tail.window(at(20_000)).from, window.from);
     let later = tail.window(at(300_000));
     tail.finish_window(&WindowPass::new(later));
@@ -92,7 +95,7 @@ fn remembered_lines_do_not_grow_over_time() {
         let now = poll * 20_000;
         let window = tail.window(at(now));
         let mut reading = WindowPass::new(window);
-        // One line a second, for eleven hours.
+        // One line per second for eleven hours.
         for second in (now / 1_000 - 90).max(0)..=now / 1_000 {
             tail.is_new(&mut reading, &line(second * 1_000, "x"));
         }
@@ -105,8 +108,7 @@ fn remembered_lines_do_not_grow_over_time() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Any lines, found up to a minute late; any polls, of which some fail in the middle and some are repeated at once;
-    /// restarts in between make lines that say the same.
+    /// Lines that become visible up to one minute late, polls that fail or repeat, and identical lines after restarts.
     #[test]
     fn following_returns_every_line_exactly_once(
         lines in vec((0_i64..600_000, 0_i64..58_000, 0_u8..3), 0..80),
@@ -115,7 +117,7 @@ proptest! {
         let written: Vec<WrittenLine> = lines
             .iter()
             .map(|(moment, late, message)| {
-                // Rounded, so that equal lines at equal moments happen.
+                // Rounded, so that identical lines at the same time occur.
                 let moment = moment / 500 * 500;
                 WrittenLine { at: moment, found: moment + late, line: line(moment, &format!("m{message}")) }
             })
@@ -126,7 +128,7 @@ proptest! {
             let window = tail.window(at(now));
             let answer = answer(&written, window, now);
             if fails {
-                // Half of the pages came, and then an error: nothing of them is used.
+                // The read fails after half of the pages, so none of them is used.
                 return;
             }
             let mut reading = WindowPass::new(window);
@@ -141,7 +143,7 @@ proptest! {
             now += gap;
             poll(&mut tail, now, fails);
         }
-        // In the end everything has been found.
+        // Finally all lines are visible.
         poll(&mut tail, now.max(700_000), false);
         let mut expected: Vec<LogEntry> = written.iter().map(|line| line.line.clone()).collect();
         let key = |line: &LogEntry| (line.timestamp.clone(), line.message.clone());
@@ -150,7 +152,7 @@ proptest! {
         prop_assert_eq!(told, expected);
     }
 
-    /// Windows are whole, in order, and never leave anything out between them.
+    /// Windows consist of whole seconds, are ordered and have no gaps.
     #[test]
     fn windows_leave_no_gap(gaps in vec(0_i64..500_000, 1..40), overlap in 0_u64..120) {
         let mut tail = FollowCursor::new(at(0), Duration::from_secs(overlap));

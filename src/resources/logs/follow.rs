@@ -1,4 +1,4 @@
-//! One connector's lines, read once or for as long as somebody wants to see them. All waiting goes through the clock.
+//! Reading and following of a connector's logs. All waits use the injected clock.
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
@@ -22,65 +22,65 @@ use crate::{
     resources::connector::{ConnectorClient, LiveConnector},
 };
 
-/// How often new lines are asked for: three requests a minute leave two for pages and for others
+/// Poll interval: three requests per minute leave two for further pages and other clients
 /// (docs/reference/logs.md#late-lines).
 pub const POLL_INTERVAL: Duration = Duration::from_secs(20);
-/// How often it is looked whether the connectors are still the same: one list for all of them.
+/// Interval for listing connectors, with one list for all followers.
 const LIST_INTERVAL: Duration = Duration::from_mins(1);
-/// The longest wait after failures in a row.
+/// Maximum back-off after consecutive failures.
 const MAX_BACKOFF: Duration = Duration::from_mins(5);
 
-/// Which lines are wanted.
+/// Filter for log lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter {
-    /// `INFO`, `WARN`, `ERROR`.
+    /// Levels: `INFO`, `WARN`, `ERROR`.
     pub levels: Vec<String>,
-    /// A text or a regular expression, judged by the service.
+    /// Text or regular expression, evaluated by the service.
     pub text: Option<String>,
-    /// Only lines of this task.
+    /// Task number.
     pub task: Option<u32>,
 }
 
 impl LogFilter {
-    /// Whether a line is of the task that is meant; the service cannot be asked for it.
+    /// Returns whether a line belongs to the task; the service cannot filter by task.
     #[must_use]
     pub fn includes_task(&self, line: &LogEntry) -> bool {
         self.task.is_none_or(|task| line.task_id == format!("task-{task}"))
     }
 }
 
-/// Whose lines.
+/// Connector whose logs are read.
 #[derive(Clone, Debug)]
 pub struct LogTarget {
-    /// The connector, by name.
+    /// CRN, which contains the name.
     pub crn: Crn,
-    /// Its id, where it is known: the expanded list alone tells it.
+    /// Id, if known; only the expanded list contains it.
     pub id: Option<String>,
 }
 
 impl LogTarget {
-    /// By what its limit is kept.
+    /// Returns the key of the rate limit.
     #[must_use]
     pub fn rate_limit_key(&self) -> &str {
         self.id.as_deref().unwrap_or_else(|| self.crn.name())
     }
 }
 
-/// Why lines could not be read.
+/// Reason why log lines could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The service.
+    /// The request failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// They could not wait on this disk.
-    #[error("log lines cannot be kept on this disk while they are read")]
+    /// The lines could not be buffered on disk.
+    #[error("cannot buffer log lines on disk")]
     Buffer(#[from] io::Error),
 }
 
-/// Reads a window into a spool, scrubbed, and says whether there is more than `limit` lines.
+/// Reads a window into a buffer, with secrets redacted, and returns whether there are more than `limit` lines.
 ///
 /// # Errors
-/// The service, or the disk. Then the spool holds only a part, from the end of the window.
+/// When the request or the disk fails. The buffer is then discarded.
 pub async fn read_window(
     logs: &ConnectorLogsClient,
     target: &LogTarget,
@@ -113,7 +113,7 @@ pub async fn read_window(
         }
         buffer.push(&lines)?;
         progress(buffer.len());
-        // A full page that fills the limit exactly may have been the last: asking costs a request, so nobody asks.
+        // A full page that reaches the limit exactly may be the last one; another request is not worth it.
         if more || limit.is_some_and(|limit| buffer.len() >= limit) {
             return Ok((buffer, true));
         }
@@ -133,7 +133,7 @@ fn redact_line(line: &mut LogEntry, scrubber: &mut TextRedactor) {
     }
 }
 
-/// The connectors of a cluster, looked at now and then for all who follow some of them.
+/// Connector list shared by all followers and refreshed periodically.
 #[derive(Debug)]
 pub struct ConnectorListCache {
     client: ConnectorClient,
@@ -141,7 +141,7 @@ pub struct ConnectorListCache {
 }
 
 impl ConnectorListCache {
-    /// Looks at these connectors, which were seen as `list` just now.
+    /// Creates a cache with the current `list`.
     #[must_use]
     pub fn new(connectors: ConnectorClient, list: BTreeMap<String, ExpandedConnector>) -> Self {
         let now = connectors.clock.now();
@@ -151,7 +151,7 @@ impl ConnectorListCache {
         }
     }
 
-    /// The connectors, as they were at most a minute ago.
+    /// Returns the connectors, at most 1 min old.
     async fn list(&self) -> Result<Arc<BTreeMap<String, ExpandedConnector>>, ClientError> {
         let mut held = self.cached.lock().await;
         if self.client.clock.elapsed_since(held.0) >= LIST_INTERVAL {
@@ -162,35 +162,35 @@ impl ConnectorListCache {
     }
 }
 
-/// What happens while a connector is followed.
+/// Event of a follower.
 #[derive(Debug)]
 pub enum FollowEvent {
-    /// New lines, the oldest first.
+    /// New lines, oldest first.
     Lines(Vec<LogEntry>),
-    /// Nothing is new.
+    /// No new lines.
     Idle,
-    /// Its state is another one; nothing when it is gone.
+    /// The state changed; `None` if the connector was deleted.
     State(Option<Box<LiveConnector>>),
-    /// One of the same name was made anew: its lines are followed from now on.
+    /// The connector was recreated; the new one is followed.
     Recreated {
-        /// The id that it had.
+        /// Previous id.
         old: String,
-        /// The id that it has.
+        /// New id.
         new: String,
     },
-    /// Lines cannot be read just now; it goes on after a while, and nothing is lost.
+    /// Reading failed temporarily and is retried without losing lines.
     Retrying {
-        /// Why.
+        /// Error.
         error: Box<ClientError>,
-        /// How long it waits.
+        /// Time until the retry.
         wait: Duration,
     },
 }
 
-/// Follows one connector.
+/// Follower of one connector's logs.
 #[derive(Debug)]
 pub struct Follower {
-    /// Its name.
+    /// Connector name.
     pub name: String,
     target: LogTarget,
     filter: LogFilter,
@@ -200,17 +200,17 @@ pub struct Follower {
     clock: Clock,
     scrubber: TextRedactor,
     cursor: FollowCursor,
-    /// The window that was read, and what is left of it.
+    /// Current window and its buffered lines.
     pass: Option<(WindowPass, PageBuffer)>,
     state: String,
-    /// When to ask next.
+    /// Time of the next request.
     due: Timestamp,
     failures: u32,
     gone: bool,
 }
 
 impl Follower {
-    /// Follows the connector `seen`, with lines from `start` on.
+    /// Creates a follower of `observed`, with lines from `start` on.
     #[must_use]
     pub fn new(
         observed: &LiveConnector,
@@ -240,10 +240,10 @@ impl Follower {
         }
     }
 
-    /// Waits until it is time to look, and says what is new. May be dropped at any moment and asked again.
+    /// Waits until the next event. Cancel-safe: the future may be dropped and the call repeated.
     ///
     /// # Errors
-    /// What will not pass by itself: a key without the right, a service that is not there.
+    /// When the error is not temporary, for example a missing permission.
     pub async fn next(&mut self) -> Result<FollowEvent, LogError> {
         if let Some(lines) = self.next_buffered_lines()? {
             return Ok(FollowEvent::Lines(lines));
@@ -284,7 +284,7 @@ impl Follower {
         }
     }
 
-    /// The next new lines of the window that was read.
+    /// Returns the next new lines of the current window.
     fn next_buffered_lines(&mut self) -> io::Result<Option<Vec<LogEntry>>> {
         while let Some((reading, spool)) = &mut self.pass {
             let Some(mut lines) = spool.pop()? else {
@@ -300,12 +300,12 @@ impl Follower {
         Ok(None)
     }
 
-    /// Looks whether the connector is still the same. That it cannot be looked at stops nobody from reading its lines.
+    /// Checks whether the connector has changed. A failure to check does not stop the follower.
     async fn check_connector(&mut self) -> Option<FollowEvent> {
         let list = match self.connector_list.list().await {
             Ok(list) => list,
             Err(error) => {
-                tracing::info!(error = %error, "the connectors cannot be looked at");
+                tracing::info!(error = %error, "connectors could not be listed");
                 return None;
             }
         };
@@ -322,7 +322,7 @@ impl Follower {
         if let Some(old) = self.target.id.as_mut().filter(|old| !id.is_empty() && *old != id) {
             let old = std::mem::replace(old, id.clone());
             self.logs = self.log_clients.for_connector(id);
-            // Nothing of the new one is older than this.
+            // The new connector has no older lines.
             self.cursor = FollowCursor::new(self.cursor.watermark(), OVERLAP);
             seen.state().clone_into(&mut self.state);
             return Some(FollowEvent::Recreated { old, new: id.clone() });

@@ -1,10 +1,10 @@
-//! Connector logs: read once, or followed.
+//! Connector logs: reading and following.
 //!
-//! - [`tail`]: which lines of an answer are new; pure
-//! - [`fold`]: identical stack traces; pure
-//! - [`spool`]: pages that wait for their turn
-//! - [`follow`]: one connector, for as long as somebody wants to see it
-//! - [`cache`]: lines that were read before, on disk
+//! - [`cursor`]: finds new lines in overlapping windows; pure
+//! - [`trace_dedup`]: recognizes repeated stack traces; pure
+//! - [`page_buffer`]: buffers pages to reverse their order
+//! - [`follow`]: follows the logs of a connector
+//! - [`cache`]: keeps lines on disk
 
 pub mod cache;
 pub mod trace_dedup;

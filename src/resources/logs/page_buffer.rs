@@ -1,5 +1,5 @@
-//! Pages come with the newest lines first and are wanted the other way round: they wait in a file without a name, page by
-//! page, so that a long search takes room on the disk and not in memory.
+//! Buffer that reverses the order of pages, which arrive newest first. Long results are stored in an unnamed temporary
+//! file instead of in memory.
 
 use std::{
     fs::File,
@@ -8,25 +8,25 @@ use std::{
 
 use crate::api::logs::LogEntry;
 
-/// Up to so many bytes stay in memory, so that short searches make no file.
+/// Maximum size in memory before a file is used.
 const MAX_MEMORY_BYTES: usize = 1 << 20;
 
-/// Pages on their way. On disk only its owner can get at them, and nobody any more once the process ends.
+/// Buffer of pages. Its file is private and disappears when the process ends.
 #[derive(Debug, Default)]
 pub struct PageBuffer {
     memory: Vec<u8>,
     file: Option<File>,
-    /// Where each page begins and how long it is.
+    /// Offset and length of each page.
     pages: Vec<(u64, usize)>,
     end: u64,
     lines: usize,
 }
 
 impl PageBuffer {
-    /// Puts a page away, which has the newest line first.
+    /// Adds a page whose lines are newest first.
     ///
     /// # Errors
-    /// The disk refuses.
+    /// When the disk fails.
     pub fn push(&mut self, page: &[LogEntry]) -> io::Result<()> {
         if page.is_empty() {
             return Ok(());
@@ -48,10 +48,10 @@ impl PageBuffer {
         Ok(())
     }
 
-    /// Takes the page with the oldest lines out, the oldest line first.
+    /// Removes the page with the oldest lines and returns its lines oldest first.
     ///
     /// # Errors
-    /// The disk refuses.
+    /// When the disk fails.
     pub fn pop(&mut self) -> io::Result<Option<Vec<LogEntry>>> {
         let Some((begin, length)) = self.pages.pop() else {
             return Ok(None);
@@ -71,13 +71,13 @@ impl PageBuffer {
         Ok(Some(lines))
     }
 
-    /// How many lines wait.
+    /// Returns the number of buffered lines.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lines
     }
 
-    /// Whether none waits.
+    /// Returns whether no lines are buffered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines == 0
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn pages_pushed_newest_first_are_popped_oldest_first() {
-        // The second one does not fit into memory.
+        // The second page exceeds the memory limit.
         for text in ["x", &"y".repeat(9_000)] {
             let mut buffer = PageBuffer::default();
             for start in [400, 200, 0] {

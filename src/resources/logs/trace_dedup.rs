@@ -1,4 +1,4 @@
-//! Identical stack traces are shown once: a connector that fails at every start repeats its error every five minutes
+//! Deduplication of stack traces: a connector that fails at every start logs its error every 5 min
 //! (docs/reference/logs.md#log-lines-and-pages).
 
 use std::{
@@ -8,30 +8,30 @@ use std::{
 
 use crate::api::logs::LogEntry;
 
-/// How many different traces are remembered; the one that was not seen for the longest time is forgotten first.
+/// Maximum number of remembered traces; the least recently seen one is forgotten first.
 const MAX_TRACES: usize = 500;
 
-/// What a line's stack trace is.
+/// Occurrence of a stack trace in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TraceOccurrence {
-    /// There is none.
+    /// The line has no trace.
     None,
-    /// One that was not seen before, with its number from 1.
+    /// First occurrence, with the number of the trace starting at 1.
     First(u32),
-    /// The trace of that number again, for the so-manieth time.
+    /// Repeated occurrence.
     Repeated {
-        /// The number that it was given.
+        /// Number of the trace.
         number: u32,
-        /// How often it was seen, this time included.
+        /// Number of occurrences including this one.
         times: u32,
     },
 }
 
-/// The traces that were seen.
+/// Known stack traces.
 #[derive(Clone, Debug, Default)]
 pub struct TraceDedup {
     known: HashMap<u64, KnownTrace>,
-    /// By when it was seen last.
+    /// Traces by the time of their last occurrence.
     order: BTreeMap<u64, u64>,
     numbers: u32,
     clock: u64,
@@ -45,7 +45,7 @@ struct KnownTrace {
 }
 
 impl TraceDedup {
-    /// Looks at a line.
+    /// Records the trace of a line.
     pub fn record(&mut self, line: &LogEntry) -> TraceOccurrence {
         if line.trace().is_empty() {
             return TraceOccurrence::None;
@@ -78,7 +78,7 @@ impl TraceDedup {
     }
 }
 
-/// Message and trace, without what differs from task to task: `{id=lcc-8kq2zm-0}`.
+/// Hashes message and trace without the task-specific part: `{id=lcc-8kq2zm-0}`.
 fn trace_key(line: &LogEntry) -> u64 {
     let mut hasher = DefaultHasher::new();
     line.id.hash(&mut hasher);
@@ -99,7 +99,7 @@ fn hash_without_task(text: &str, hasher: &mut DefaultHasher) {
     rest.hash(hasher);
 }
 
-/// The line that matters of a stack trace: the innermost cause (docs/reference/connect.md#error-messages, pattern 24).
+/// Returns the innermost cause of a stack trace (docs/reference/connect.md#error-messages, pattern 24).
 #[must_use]
 pub fn innermost_cause(trace: &str) -> &str {
     let caused = trace
@@ -154,7 +154,7 @@ mod tests {
         let mut folds = TraceDedup::default();
         for number in 0..3_000 {
             folds.record(&failed(0, &format!("cause {number}")));
-            // One that comes again and again stays known.
+            // A trace that recurs is not forgotten.
             folds.record(&failed(0, "always"));
         }
         assert_eq!((folds.known.len(), folds.order.len()), (MAX_TRACES, MAX_TRACES));

@@ -1,57 +1,57 @@
-//! What values say of a connector that its state does not: it runs, and yet nothing goes through
+//! Anomalies of connectors that metrics show but the state does not, for example running without moving records
 //! (docs/reference/metrics.md#signs-of-trouble).
 
 use super::{ConnectorMetrics, series::MetricSeries};
 
-/// So many minutes of growing lag are no chance.
+/// Minutes of growing lag that count as stalled.
 const STALLED_MINUTES: f64 = 5.0;
-/// So many minutes without a record are worth a word.
+/// Minutes without a record that count as silent.
 const SILENT_MINUTES: f64 = 15.0;
-/// What Kafka waits for a task until it takes its partitions away: `max.poll.interval.ms`.
+/// Kafka's default of `max.poll.interval.ms`, after which it revokes the partitions of a task.
 const MAX_POLL_MILLISECONDS: f64 = 300_000.0;
-/// Which part of it is near.
+/// Share of this interval that counts as slow.
 const SLOW_SHARE: f64 = 0.8;
-/// So many minutes are looked at for changes of the state.
+/// Minutes that are checked for state changes.
 const FLAPPING_MINUTES: f64 = 60.0;
-/// So many changes are more than one failure, or one recovery.
+/// Number of state changes that count as flapping: more than one failure or recovery.
 const FLAPPING_CHANGES: usize = 2;
 
-/// Something that is worth a look.
+/// Anomaly of a connector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Anomaly {
-    /// A sink runs, and what it has not read grows while it reads nothing.
+    /// A running sink reads nothing while its lag grows.
     Stalled {
-        /// For how long.
+        /// Duration.
         minutes: f64,
-        /// How much is not read, in the partition that is furthest behind.
+        /// Lag of the partition with the largest lag.
         lag: f64,
     },
-    /// A source runs, and has sent nothing.
+    /// A running source has sent nothing.
     Silent {
-        /// For how long.
+        /// Duration.
         minutes: f64,
     },
-    /// Records were put aside.
+    /// Records went to the dead letter queue.
     DeadLetters {
-        /// How many.
+        /// Number of records.
         records: f64,
-        /// Of how many that were read, where that is known.
+        /// Number of records read, if known.
         total: Option<f64>,
     },
-    /// The other system takes nearly as long as Kafka waits.
+    /// The external system takes nearly as long as Kafka's limit.
     SlowTarget {
-        /// The longest.
+        /// Longest duration.
         milliseconds: f64,
     },
-    /// Its state goes to and fro.
+    /// The state changes repeatedly.
     Flapping {
-        /// How often it changed within the hour.
+        /// Number of changes within the last hour.
         changes: usize,
     },
 }
 
 impl Anomaly {
-    /// The word for machines.
+    /// Returns the name in JSON.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -63,14 +63,14 @@ impl Anomaly {
         }
     }
 
-    /// What is seen, as the rest of a sentence about the connector.
+    /// Returns the predicate of a sentence about the connector.
     #[must_use]
     pub fn description(&self) -> String {
         match self {
             Self::Stalled { minutes, lag } => format!(
-                "has read nothing for {minutes:.0} minutes while it runs, and its lag has grown to {lag:.0} records"
+                "has read nothing for {minutes:.0} min while running, and its lag has grown to {lag:.0} records"
             ),
-            Self::Silent { minutes } => format!("has sent no record for {minutes:.0} minutes while it runs"),
+            Self::Silent { minutes } => format!("has sent no record for {minutes:.0} min while running"),
             Self::DeadLetters {
                 records,
                 total: Some(of),
@@ -82,24 +82,22 @@ impl Anomaly {
                 format!("has put {records:.0} records into its dead letter queue")
             }
             Self::SlowTarget { milliseconds } => format!(
-                "needed {:.0} s to hand over a batch; after 300 s Kafka takes its partitions away",
+                "needed {:.0} s to write a batch; after 300 s Kafka revokes its partitions",
                 milliseconds / 1_000.0
             ),
-            Self::Flapping { changes } => format!("has changed its state {changes} times within the hour"),
+            Self::Flapping { changes } => format!("has changed its state {changes} times within the last hour"),
         }
     }
 
-    /// What to do.
+    /// Returns a suggestion.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
-            Self::Stalled { .. } => "Look at its log lines for what it waits for, then restart it.",
-            Self::Silent { .. } => {
-                "There may be nothing new at the source. If there is, look at its log lines, then at its offsets."
-            }
-            Self::DeadLetters { .. } => "Its dead letter queue's records say in their headers why each was put there.",
-            Self::SlowTarget { .. } => "Let batches be smaller, or the other system faster.",
-            Self::Flapping { .. } => "Look at the log lines of its errors: it fails, is restarted, and fails again.",
+            Self::Stalled { .. } => "Check its logs for the reason, then restart it.",
+            Self::Silent { .. } => "Check whether the source has new data; if so, check its logs, then its offsets.",
+            Self::DeadLetters { .. } => "Check the headers of the records in the dead letter queue for the reasons.",
+            Self::SlowTarget { .. } => "Reduce the batch size, or speed up the external system.",
+            Self::Flapping { .. } => "Check the errors in its logs: it fails again after each restart.",
         }
     }
 }
@@ -111,7 +109,7 @@ fn percent(part: f64) -> String {
     }
 }
 
-/// What is worth a look. `state` is how the connector is now, by the Connect API.
+/// Finds the anomalies of a connector. `state` is its current state in the Connect API.
 #[must_use]
 pub fn find_anomalies(metrics: &ConnectorMetrics, state: &str) -> Vec<Anomaly> {
     let mut anomalies = Vec::new();
@@ -156,8 +154,8 @@ pub fn find_anomalies(metrics: &ConnectorMetrics, state: &str) -> Vec<Anomaly> {
     anomalies
 }
 
-/// For how many minutes up to the end it ran without a record. A bucket without a value counts where it is known that the
-/// connector ran: the service says nothing where nothing was counted.
+/// Returns for how many minutes the connector has been running without a record. A bucket without a value counts if the
+/// state is known, because the service omits zero counts.
 fn silent_minutes(metrics: &ConnectorMetrics, records: &MetricSeries) -> f64 {
     let buckets = records.buckets();
     let silent = |bucket: &usize| {
@@ -176,7 +174,7 @@ fn find_stalled(metrics: &ConnectorMetrics, lag: &MetricSeries, read: &MetricSer
     let silent = silent_minutes(metrics, read);
     let (mut minutes, mut taken) = (0.0, 0);
     let mut later: Option<f64> = None;
-    // Back from the end, for as long as the earlier value is the smaller one.
+    // Walk back from the end as long as earlier values are smaller.
     for bucket in (0..buckets.count()).rev() {
         let Some(value) = lag.values()[bucket] else { break };
         if later.is_some_and(|later| value >= later) || minutes >= silent {
@@ -186,7 +184,7 @@ fn find_stalled(metrics: &ConnectorMetrics, lag: &MetricSeries, read: &MetricSer
         minutes += buckets.bucket_minutes(bucket);
         taken += 1;
     }
-    // One bucket may be long enough, but is not compared with anything.
+    // A single bucket may be long enough but cannot show growth.
     let last = lag.last().filter(|_| minutes >= STALLED_MINUTES && taken >= 2)?;
     Some(Anomaly::Stalled { minutes, lag: last })
 }
@@ -229,7 +227,7 @@ mod tests {
         (0..MINUTES).map(|minute| (minute, value)).collect()
     }
 
-    /// A connector that runs all the time, unless `states` says otherwise.
+    /// Returns metrics of a connector that is always running unless `states` is given.
     fn connector_metrics(curves: &[(&'static str, Values)], states: &[(&str, Values)]) -> ConnectorMetrics {
         let series = |(suffix, values): &(&'static str, Values)| {
             let mut series = MetricSeries::unknown(time_buckets());
@@ -254,13 +252,13 @@ mod tests {
         find_anomalies(&connector_metrics(curves, &[]), "RUNNING")
     }
 
-    /// Lag that begins to grow at `from`.
+    /// Returns lag that begins to grow at `from`.
     fn growing(from: usize) -> Values {
         let value = |minute: usize| 10.0 + 100.0 * f64::from(u32::try_from(minute.saturating_sub(from)).unwrap());
         (0..MINUTES).map(|minute| (minute, value(minute))).collect()
     }
 
-    // A bucket of a quarter of an hour is long, but one value has not grown.
+    // A bucket of 15 min is long enough, but a single value shows no growth.
     #[test]
     fn one_long_bucket_without_lag_is_no_anomaly() {
         let day = 24 * 60;
@@ -288,8 +286,7 @@ mod tests {
         assert_eq!(find_anomalies(&idle, "RUNNING"), []);
     }
 
-    // Source: docs/reference/metrics.md#signs-of-trouble. Lag rises over some points while nothing is read and the
-    // state is RUNNING.
+    // Lag grows while nothing is read and the state is RUNNING (docs/reference/metrics.md#signs-of-trouble).
     #[test]
     fn a_sink_that_reads_nothing_while_its_lag_grows_is_stalled() {
         let until = |end: usize| -> Values { (0..end).map(|minute| (minute, 600.0)).collect() };
@@ -301,15 +298,15 @@ mod tests {
                 lag: 1_010.0
             }]
         );
-        // It reads, if not enough; it reads nothing because there is nothing; it has just begun.
+        // Not stalled: it reads too slowly, there is nothing to read, or it has just stopped reading.
         assert_eq!(stalled(always(600.0), growing(10)), []);
         assert_eq!(stalled(until(50), always(0.0)), []);
         assert_eq!(stalled(until(56), growing(55)), []);
-        // Zeros that are sent are the same as minutes of which nothing is said.
+        // Reported zeros are equivalent to omitted values.
         let mut zeros = until(50);
         zeros.extend((50..MINUTES).map(|minute| (minute, 0.0)));
         assert!(matches!(stalled(zeros, growing(49))[..], [Anomaly::Stalled { .. }]));
-        // Whoever is paused or failed is not stalled.
+        // A paused or failed connector is not stalled.
         let paused = connector_metrics(
             &[("received_records", until(50)), ("records_lag_max", growing(49))],
             &[],
@@ -326,7 +323,7 @@ mod tests {
         );
         let sent_until: Values = (0..50).map(|minute| (minute, 600.0)).collect();
         assert_eq!(anomalies(&[("sent_records", sent_until)]), []);
-        // Minutes of which nothing is known at all say nothing: it may not have existed.
+        // Unknown minutes do not count: the connector may not have existed.
         let new = connector_metrics(
             &[("sent_records", Vec::new())],
             &[("RUNNING", vec![(58, 1.0), (59, 1.0)])],
@@ -350,7 +347,7 @@ mod tests {
             "has put 3 of 6000 records into its dead letter queue (less than 0.1 %)"
         );
         assert_eq!(one("dead_letter_queue_records", 0.0), []);
-        // 300 s is Kafka's limit (docs/reference/metrics.md#signs-of-trouble).
+        // Kafka's limit is 300 s (docs/reference/metrics.md#signs-of-trouble).
         let slow = one("sink_task_put_batch_max_time_milliseconds", 250_000.0);
         assert_eq!(
             slow,

@@ -1,9 +1,9 @@
-//! Connector metrics: read, and what they mean.
+//! Connector metrics: reading and analysis.
 //!
-//! - [`read`]: one query per metric for all connectors together; [`lags`]: only how far sinks are behind
-//! - [`series`]: values over time, in which no value is not zero; pure
-//! - [`states`]: in which state connectors and tasks were, and when; pure
-//! - [`signs`]: what values say of a connector that seems to run; pure
+//! - [`read_metrics`]: reads all metrics with one query per metric; [`read_lags`]: reads only the lag of sinks
+//! - [`series`]: values over time, in which a missing value is not zero; pure
+//! - [`states`]: states of connectors and tasks over time; pure
+//! - [`anomalies`]: anomalies of connectors that seem to run; pure
 
 pub mod series;
 pub mod anomalies;
@@ -23,7 +23,7 @@ use crate::{
     client::{ClientError, MetricsClient},
 };
 
-/// What is read of each connector, as far as its kind has it, in the order in which it is shown.
+/// Metrics to read in display order; which ones exist depends on the direction of the connector.
 pub const CONNECTOR_METRICS: [&str; 9] = [
     "sent_records",
     "sent_bytes",
@@ -36,17 +36,17 @@ pub const CONNECTOR_METRICS: [&str; 9] = [
     "connector_task_status",
 ];
 
-/// How many queries are under way at a time.
+/// Maximum number of concurrent queries.
 const CONCURRENCY: usize = 4;
 
-/// What is known of one connector over a stretch of time.
+/// Metrics of one connector over a time range.
 #[derive(Clone, Debug)]
 pub struct ConnectorMetrics {
-    /// Its values by the metric's suffix; those that its kind has and that could be read, also where nothing was said.
+    /// Values by metric suffix, for all metrics of the connector's direction that could be read, even without values.
     pub series: BTreeMap<&'static str, MetricSeries>,
-    /// Its own states.
+    /// States of the connector.
     pub states: StateSeries,
-    /// The states of its tasks, by number.
+    /// States of its tasks by number.
     pub tasks: BTreeMap<u32, StateSeries>,
 }
 
@@ -64,13 +64,13 @@ impl ConnectorMetrics {
         }
     }
 
-    /// The values of a metric, if its kind has it.
+    /// Returns the values of a metric if the connector has it.
     #[must_use]
     pub fn metric_series(&self, suffix: &str) -> Option<&MetricSeries> {
         self.series.get(suffix)
     }
 
-    /// Takes in one group of an answer.
+    /// Adds one group of a response.
     fn add_group(&mut self, metric: &Metric, group: &QuerySeries) {
         match metric.suffix {
             "connector_status" => {
@@ -94,7 +94,7 @@ impl ConnectorMetrics {
         }
     }
 
-    /// How many tasks ran, bucket by bucket; nothing where the service says nothing of any task.
+    /// Returns the number of running tasks per bucket; unknown where no task has a state.
     #[must_use]
     pub fn tasks_running(&self) -> MetricSeries {
         let mut series = MetricSeries::unknown(self.states.buckets());
@@ -109,25 +109,24 @@ impl ConnectorMetrics {
     }
 }
 
-/// The number of a task in whichever form its label has it: `0`, `task-0`, `lcc-8kq2zm-0`.
+/// Parses the task number from any form of its label: `0`, `task-0`, `lcc-8kq2zm-0`.
 fn task_number(label: &str) -> Option<u32> {
     label.rsplit('-').next()?.parse().ok()
 }
 
-/// What was read.
+/// Metrics of several connectors.
 #[derive(Debug)]
 pub struct MetricsResult {
-    /// By the connector's name.
+    /// Metrics by connector name.
     pub connectors: BTreeMap<String, ConnectorMetrics>,
-    /// The metrics that could not be read, and why.
+    /// Metrics that could not be read, with the error.
     pub failures: Vec<(&'static Metric, ClientError)>,
 }
 
-/// Reads all metrics of `connectors`, with one query per metric, however many connectors there are. What comes of others
-/// than those is dropped.
+/// Reads all metrics of `connectors` with one query per metric. Values of other connectors are dropped.
 ///
 /// # Errors
-/// When the caller may not read them, or when nothing at all can be read.
+/// When the key is not allowed to read metrics, or no query succeeds.
 pub async fn read_metrics(
     metrics: &MetricsClient,
     connectors: &[LiveConnector],
@@ -164,10 +163,10 @@ pub async fn read_metrics(
                     }
                 }
             }
-            // No other query would fare better.
+            // All other queries would fail, too.
             Err(error) if error.is_forbidden() || error.is_unauthorized() => return Err(error),
             Err(error) => {
-                // That nothing was read is not that there was nothing.
+                // A failed query does not mean that there are no values.
                 for measured in measured.values_mut() {
                     measured.series.remove(metric.suffix);
                 }
@@ -187,11 +186,11 @@ pub async fn read_metrics(
     }
 }
 
-/// How many records sinks are behind, by id: the latest value of `sinks`, with one query for all of them. Whoever has no
-/// value is not there, which is not zero.
+/// Reads the latest lag of `sinks` by id with a single query. A connector without a value is omitted, because missing
+/// is not zero.
 ///
 /// # Errors
-/// When they cannot be read.
+/// When the query fails.
 pub async fn read_lags(
     metrics: &MetricsClient,
     sinks: Vec<String>,
@@ -208,7 +207,7 @@ pub async fn read_lags(
             .filter(|id| sinks.iter().any(|sink| sink == id));
         let mut series = MetricSeries::unknown(buckets);
         series.add(&group.sorted_points());
-        // Values are late, some later than others.
+        // Values arrive late, some later than others.
         let latest = series.points().last();
         if let (Some(id), Some(latest)) = (id, latest) {
             lags.insert(id.to_owned(), latest.value);

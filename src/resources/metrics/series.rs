@@ -1,5 +1,5 @@
-//! Values over time. The service says nothing of minutes in which nothing was counted, and nothing of minutes that it
-//! does not know (docs/reference/metrics.md#connector-metrics): no value is not zero, and is never made up here.
+//! Values over time. The service omits minutes with a zero count as well as unknown minutes
+//! (docs/reference/metrics.md#connector-metrics), so a missing value is not treated as zero.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::metrics::{Granularity, PUBLISH_DELAY, Point};
 
-/// Seconds of a minute.
+/// Seconds per minute.
 const MINUTE: i64 = 60;
-/// The coarsest buckets that are used.
+/// Seconds per hour, the coarsest bucket in use.
 const HOUR: i64 = 60 * MINUTE;
 
-/// A stretch of time, cut into buckets that are aligned to UTC. The last one may be shorter.
+/// Time range in buckets aligned to UTC. The last bucket may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeBuckets {
     from: Timestamp,
@@ -26,8 +26,8 @@ fn floor(moment: Timestamp, seconds: i64) -> Timestamp {
 }
 
 impl TimeBuckets {
-    /// From about `from` until `to`, in the finest buckets that the service allows; no further than values are ready at
-    /// `now` (docs/reference/metrics.md#limits-and-delay). Nothing when none are.
+    /// Returns the range from about `from` to `to` with the finest granularity that the service allows, ending where
+    /// values are complete at `now` (docs/reference/metrics.md#limits-and-delay). Returns `None` if the range is empty.
     #[must_use]
     pub fn for_range(from: Timestamp, to: Timestamp, now: Timestamp) -> Option<Self> {
         let ready = now.saturating_sub(PUBLISH_DELAY).unwrap_or(Timestamp::MIN);
@@ -37,7 +37,7 @@ impl TimeBuckets {
             to,
             granularity: Granularity::Minute,
         };
-        // A bucket begins before what was asked for, so that the whole may become longer than its buckets are allowed for.
+        // Alignment extends the range to the past, which may require a coarser granularity.
         loop {
             let finest = Granularity::finest_for(grid.granularity_duration());
             if finest <= grid.granularity {
@@ -49,19 +49,19 @@ impl TimeBuckets {
         (grid.from < grid.to).then_some(grid)
     }
 
-    /// The beginning.
+    /// Returns the start.
     #[must_use]
     pub fn start(&self) -> Timestamp {
         self.from
     }
 
-    /// The end, which is not included.
+    /// Returns the end, which is excluded.
     #[must_use]
     pub fn end(&self) -> Timestamp {
         self.to
     }
 
-    /// The length of its buckets.
+    /// Returns the granularity.
     #[must_use]
     pub fn granularity(&self) -> Granularity {
         self.granularity
@@ -71,13 +71,13 @@ impl TimeBuckets {
         Duration::try_from(self.to.duration_since(self.from)).unwrap_or(Duration::ZERO)
     }
 
-    /// Seconds of a bucket.
+    /// Returns the seconds per bucket.
     fn bucket_seconds(&self) -> i64 {
         let length = self.granularity.bucket_length().map(|length| length.as_secs());
         length.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(HOUR)
     }
 
-    /// How many buckets there are.
+    /// Returns the number of buckets.
     #[must_use]
     pub fn count(&self) -> usize {
         let seconds = self.to.as_second() - self.from.as_second();
@@ -85,7 +85,7 @@ impl TimeBuckets {
             .unwrap_or(0)
     }
 
-    /// When a bucket begins.
+    /// Returns the start of a bucket.
     #[must_use]
     pub fn bucket_start(&self, bucket: usize) -> Timestamp {
         let seconds = i64::try_from(bucket)
@@ -95,7 +95,7 @@ impl TimeBuckets {
         begin.unwrap_or(self.to).min(self.to)
     }
 
-    /// How many minutes a bucket is about.
+    /// Returns the length of a bucket in minutes.
     #[must_use]
     pub fn bucket_minutes(&self, bucket: usize) -> f64 {
         self.bucket_start(bucket + 1)
@@ -104,7 +104,7 @@ impl TimeBuckets {
             / 60.0
     }
 
-    /// The bucket that a moment lies in.
+    /// Returns the bucket that contains a time.
     fn bucket_of(&self, moment: Timestamp) -> Option<usize> {
         let within = moment >= self.from && moment < self.to;
         let seconds = moment.as_second() - self.from.as_second();
@@ -113,14 +113,14 @@ impl TimeBuckets {
             .flatten()
     }
 
-    /// The buckets of points, as far as they lie in it.
+    /// Assigns points to buckets and drops those outside of the range.
     pub(super) fn assign(self, points: &[Point]) -> impl Iterator<Item = (usize, f64)> {
         let known = points.iter().filter(|point| point.value.is_finite());
         known.filter_map(move |point| Some((self.bucket_of(point.timestamp)?, point.value)))
     }
 }
 
-/// The values of one metric of one connector.
+/// Values of one metric of one connector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricSeries {
     buckets: TimeBuckets,
@@ -128,7 +128,7 @@ pub struct MetricSeries {
 }
 
 impl MetricSeries {
-    /// Nothing is known yet.
+    /// Creates a series without values.
     #[must_use]
     pub fn unknown(buckets: TimeBuckets) -> Self {
         Self {
@@ -137,7 +137,7 @@ impl MetricSeries {
         }
     }
 
-    /// Takes in what the service says.
+    /// Adds reported values.
     pub fn add(&mut self, points: &[Point]) {
         for (bucket, value) in self.buckets.assign(points) {
             self.set(bucket, value);
@@ -150,19 +150,19 @@ impl MetricSeries {
         }
     }
 
-    /// The time that it is about.
+    /// Returns the time range.
     #[must_use]
     pub fn buckets(&self) -> TimeBuckets {
         self.buckets
     }
 
-    /// Its values, bucket by bucket.
+    /// Returns the value of each bucket.
     #[must_use]
     pub fn values(&self) -> &[Option<f64>] {
         &self.values
     }
 
-    /// What the service said, and of when.
+    /// Returns the known values with their times.
     pub fn points(&self) -> impl Iterator<Item = Point> {
         self.values.iter().enumerate().filter_map(|(bucket, value)| {
             Some(Point {
@@ -176,31 +176,31 @@ impl MetricSeries {
         self.values.iter().flatten().copied()
     }
 
-    /// Whether the service said anything.
+    /// Returns whether there is any value.
     #[must_use]
     pub fn has_values(&self) -> bool {
         self.known_values().next().is_some()
     }
 
-    /// The latest bucket's value.
+    /// Returns the value of the last bucket.
     #[must_use]
     pub fn last(&self) -> Option<f64> {
         self.values.last().copied().flatten()
     }
 
-    /// The largest value.
+    /// Returns the largest value.
     #[must_use]
     pub fn peak(&self) -> Option<f64> {
         self.known_values().reduce(f64::max)
     }
 
-    /// All values together, of what is counted.
+    /// Returns the sum of all values, for counters.
     #[must_use]
     pub fn total(&self) -> Option<f64> {
         self.has_values().then(|| self.known_values().sum())
     }
 
-    /// The mean of what the service said, for what is a state of things and not counted.
+    /// Returns the mean of the known values, for gauges.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         let count = u32::try_from(self.known_values().count())
@@ -209,7 +209,7 @@ impl MetricSeries {
         Some(self.total()? / f64::from(count))
     }
 
-    /// What is counted, per minute: a bucket may be longer than one.
+    /// Returns a counter per minute, because buckets may be longer than 1 min.
     #[must_use]
     pub fn per_minute(&self) -> Self {
         let per_minute =
@@ -220,8 +220,8 @@ impl MetricSeries {
         }
     }
 
-    /// What is counted, per minute of the whole time (docs/reference/metrics.md#signs-of-trouble: the sum over the
-    /// time).
+    /// Returns a counter per minute of the whole range (docs/reference/metrics.md#signs-of-trouble: the sum divided by
+    /// the time).
     #[must_use]
     pub fn rate(&self) -> Option<f64> {
         Some(self.total()? / (self.buckets.granularity_duration().as_secs_f64() / 60.0))
@@ -242,7 +242,7 @@ mod tests {
         TimeBuckets::for_range(moment(from), moment(to), moment("2026-08-27T08:00:00Z")).unwrap()
     }
 
-    // Source: docs/reference/metrics.md#limits-and-delay. About five minutes late.
+    // Values are about 5 min late (docs/reference/metrics.md#limits-and-delay).
     #[test]
     fn a_range_ends_where_values_are_complete() {
         let now = moment("2026-08-20T08:07:31Z");
@@ -288,7 +288,7 @@ mod tests {
             timestamp: moment(&format!("2026-08-20T08:{minute:02}:00Z")),
             value,
         };
-        // What lies outside is nobody's, and what is no number is no value.
+        // Points outside of the range and NaN are dropped.
         series.add(&[point(4, 9.0), point(59, 9.0), point(2, f64::NAN)]);
         assert!(!series.has_values());
         series.add(&[point(0, 0.0), point(1, 8.0)]);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     proptest! {
-        // Source: docs/reference/metrics.md#queries. Each granularity has a longest interval, and buckets align to UTC.
+        // Each granularity has a maximum interval, and buckets align to UTC (docs/reference/metrics.md#queries).
         #[test]
         fn every_range_is_one_that_the_service_accepts(
             seconds in 1_i64..2_000_000,

@@ -1,31 +1,31 @@
-//! In which state something was, and when. These metrics are about five minutes late: how it is now, the Connect API
-//! says (docs/reference/metrics.md#connector-metrics).
+//! States over time. These metrics are about 5 min late; the Connect API has the current state
+//! (docs/reference/metrics.md#connector-metrics).
 
 use jiff::Timestamp;
 
 use super::series::TimeBuckets;
 use crate::api::metrics::Point;
 
-/// From worst to best; what nobody knows stands between (docs/reference/metrics.md#connector-metrics, the words of
+/// States from worst to best; unknown ones rank in between (docs/reference/metrics.md#connector-metrics, states on
 /// dashboards).
 const WORST_FIRST: [&str; 4] = ["FAILED", "DEGRADED", "RESTARTING", "PAUSED"];
 
-/// The state of a connector or a task, bucket by bucket.
+/// State of a connector or task per bucket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StateSeries {
     buckets: TimeBuckets,
-    /// The worst of each bucket; nothing where the service says nothing.
+    /// Worst state of each bucket; `None` if unknown.
     worst: Vec<Option<String>>,
 }
 
-/// A stretch of time in one state.
+/// Interval in one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateInterval {
-    /// The state, in the service's word.
+    /// State as named by the service.
     pub state: String,
-    /// The beginning.
+    /// Start.
     pub from: Timestamp,
-    /// The end, which is not included.
+    /// End, which is excluded.
     pub to: Timestamp,
 }
 
@@ -38,7 +38,7 @@ fn severity_rank(state: &str) -> usize {
 }
 
 impl StateSeries {
-    /// Nothing is known yet.
+    /// Creates a series without states.
     #[must_use]
     pub fn unknown(buckets: TimeBuckets) -> Self {
         Self {
@@ -47,13 +47,13 @@ impl StateSeries {
         }
     }
 
-    /// The time that they are about.
+    /// Returns the time range.
     #[must_use]
     pub fn buckets(&self) -> TimeBuckets {
         self.buckets
     }
 
-    /// It was in `state` where there are points; the constant 1 is no value.
+    /// Records `state` for the buckets of `points`, whose value is always 1.
     pub fn add(&mut self, state: &str, points: &[Point]) {
         for (bucket, value) in self.buckets.assign(points) {
             let Some(known) = self.worst.get_mut(bucket).filter(|_| value > 0.0) else {
@@ -68,13 +68,13 @@ impl StateSeries {
         }
     }
 
-    /// The worst state of a bucket.
+    /// Returns the worst state of a bucket.
     #[must_use]
     pub fn at(&self, bucket: usize) -> Option<&str> {
         self.worst.get(bucket)?.as_deref()
     }
 
-    /// One after the other. Where nothing is known, a stay ends.
+    /// Returns the consecutive intervals. An interval also ends where the state is unknown.
     #[must_use]
     pub fn intervals(&self) -> Vec<StateInterval> {
         let mut intervals: Vec<StateInterval> = Vec::new();
@@ -93,8 +93,8 @@ impl StateSeries {
         intervals
     }
 
-    /// How often it went from one state to another in the last `buckets`. Being paused, being made and being unknown is no
-    /// state of its own: somebody wished for it, or nobody knows.
+    /// Counts the state changes in the last `buckets`. Paused, provisioning and unknown are ignored, because they are
+    /// intended or uncertain.
     pub(super) fn count_changes(&self, buckets: usize) -> usize {
         let from = self.worst.len().saturating_sub(buckets);
         let known = self.worst[from..].iter().flatten();

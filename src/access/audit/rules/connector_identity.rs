@@ -1,4 +1,4 @@
-//! `connector-identity`: a connector that runs as somebody else.
+//! `connector-identity`: a connector that runs under a foreign account.
 
 use super::AuditRule;
 use crate::{
@@ -11,14 +11,15 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "connector-identity",
     threat: "T8",
     severity: Severity::Error,
-    summary: "a connector whose name says one department and whose account another",
-    why: "The name decides who may see and change a connector, the account what it reads and writes. Where the two do not belong \
-          together, one department works with the rights of another, or has taken a name that is not its own: names are \
-          unique in a cluster, and whoever holds wider rights can be first.",
-    evidence: "A connector on a department's prefix that does not run under that department's runtime account, or that runs \
-               with an API key; a connector of another name that runs under a department's account. Connectors of nobody are \
-               not judged.",
-    remedy: "EBS: find out who made it, and have it made anew under the right account or the right name.",
+    summary: "a connector name and account of different departments",
+    why: "The name of a connector determines who may view and change it, its account determines which topics it can \
+          access. If they belong to different departments, one department uses the access of another or occupies a \
+          foreign name: connector names are unique in a cluster, and a principal with wider grants can take a name \
+          first.",
+    evidence: "A connector with a department's prefix that does not run under that department's runtime account, or \
+               that runs with an API key; a connector with another name that runs under a department's account. \
+               Unowned connectors are ignored.",
+    remedy: "Platform team: find out who created it, and have it recreated under the right account or name.",
     needs: &[RequiredData::Accounts, RequiredData::Connectors],
     check,
 };
@@ -27,13 +28,13 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     for connector in &context.observed.connectors {
         let Some(identity) = &connector.identity else {
             report.unknown(
-                format!("configuration of connector {}", connector.name),
-                "it may not be read",
+                format!("configuration of connector `{}`", connector.name),
+                "the configuration is not readable",
             );
             continue;
         };
         if let ConnectorIdentity::Other(mode) = identity {
-            let what = format!("as whom connector {} runs", connector.name);
+            let what = format!("account of connector `{}`", connector.name);
             report.unknown(what, format!("`kafka.auth.mode` is `{mode}`"));
             continue;
         }
@@ -43,7 +44,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
                 _ => report.error(&connector.name, message),
             };
             found.connector(connector).fix(
-                "Find out who made it; it is made anew under the department's own runtime account, or under its own name.",
+                "Find out who created it, and have it recreated under the department's own runtime account or under a name with its own prefix.",
             );
             if let Some(owner) = context.owner(&connector.name) {
                 found.concerning(&owner.department.code);
@@ -66,23 +67,23 @@ fn evaluate(
     let runs_as = match identity {
         ConnectorIdentity::ServiceAccount(id) => context.display_name(&Principal::from_id(id)),
         ConnectorIdentity::ApiKey(key) => match context.key_owner(key) {
-            Some(owner) => format!("API key {key} of {}", context.display_name(owner)),
+            Some(owner) => format!("API key `{key}` of {}", context.display_name(owner)),
             None => "an API key".to_owned(),
         },
         ConnectorIdentity::Other(_) => return None,
     };
     let key = matches!(identity, ConnectorIdentity::ApiKey(_));
     match (context.owner(name), context.runs_as(connector)) {
-        // A tombstone's connector is `retired-prefix`.
+        // Connectors of a retired department are reported by `retired-prefix`.
         (Some(owner), _) if owner.is_retired() => None,
         (Some(owner), Some(PrincipalClass::DepartmentAccount(member))) if member.belongs_to(owner) => {
             let meant = member.is_runtime() && !key;
-            let message = format!("connector {name} runs with {runs_as}, not under the runtime account");
+            let message = format!("connector `{name}` runs as {runs_as} instead of the runtime account");
             (!meant).then_some((Severity::Warning, message))
         }
         (Some(owner), _) => {
             let message = format!(
-                "connector {name} is called like one of {} and runs with {runs_as}",
+                "connector `{name}` has the prefix of department `{}` but runs as {runs_as}",
                 owner.department.code
             );
             Some((Severity::Error, message))
@@ -90,7 +91,7 @@ fn evaluate(
         (None, Some(PrincipalClass::DepartmentAccount(member))) => {
             let department = &member.department.department;
             let message = format!(
-                "connector {name} runs with {runs_as} of {}, and its name does not begin with `{}`",
+                "connector `{name}` runs as {runs_as} of department `{}`, but its name does not begin with `{}`",
                 department.code, department.prefix
             );
             Some((Severity::Error, message))

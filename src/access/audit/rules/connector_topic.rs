@@ -1,4 +1,4 @@
-//! `connector-topic`: a connector that reads or writes outside its department.
+//! `connector-topic`: a connector that reads or writes topics of another department.
 
 use super::AuditRule;
 use crate::{
@@ -11,13 +11,14 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T6",
     severity: Severity::Error,
     summary: "a connector that reads or writes topics outside its department",
-    why: "A connector reaches every topic that its runtime account reaches, and whoever may edit it can aim it elsewhere. Where \
-          the account may do more than it should, this is where another department's data leaves. `connector lint` says the \
-          same before the connector is made.",
-    evidence: "A value of `topics`, `topics.regex`, `kafka.topic`, `topic.prefix` or another key that names topics in a \
-               connector's configuration, which does not begin with the prefix of the department. A regular expression must \
-               begin with it in every branch. Dead letter topics are not judged.",
-    remedy: "The department: correct the configuration. EBS: see what the runtime account may do there (`overbroad-binding`).",
+    why: "A connector can access every topic that its runtime account can access, and anyone who may edit the \
+          connector can change its topics. If the account has too much access, data of another department leaks \
+          here. `connector lint` reports the same before the connector is created.",
+    evidence: "A value of `topics`, `topics.regex`, `kafka.topic`, `topic.prefix` or another key that names topics, \
+               which does not begin with the prefix of the department. A regular expression must begin with the \
+               prefix in every branch. Dead letter topics are ignored.",
+    remedy: "Department: correct the configuration. Platform team: check the access of the runtime account \
+             (`overbroad-binding`).",
     needs: &[RequiredData::Connectors],
     check,
 };
@@ -26,8 +27,8 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     for connector in &context.observed.connectors {
         if connector.identity.is_none() {
             report.unknown(
-                format!("configuration of connector {}", connector.name),
-                "it may not be read",
+                format!("configuration of connector `{}`", connector.name),
+                "the configuration is not readable",
             );
             continue;
         }
@@ -45,7 +46,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         }
         let code = &expected.department.code;
         let message = format!(
-            "connector {} of {code} reaches outside `{prefix}`: {}",
+            "connector `{}` of department `{code}` uses topics outside the prefix `{prefix}`: {}",
             connector.name,
             outside.join(", ")
         );

@@ -1,4 +1,4 @@
-//! `dangling-binding`: a role of nobody, or on nothing.
+//! `dangling-binding`: a role binding of or on a deleted account.
 
 use super::AuditRule;
 use crate::{
@@ -14,13 +14,13 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "dangling-binding",
     threat: "T11",
     severity: Severity::Warning,
-    summary: "a role binding of an account that does not exist, or on one",
-    why: "Deleting an account takes its keys and its bindings with it; that it also takes what others hold on it is \
-          not confirmed (docs/assumptions.md, Q12). What is left behind gives nobody anything, counts against the \
-          quota, and hides what matters in every list.",
-    evidence: "A role binding in this stage whose principal is a service account that the organization does not have, or that \
-               grants on one. Only said when all service accounts could be listed.",
-    remedy: "EBS: remove the binding.",
+    summary: "a role binding of or on a deleted account",
+    why: "Deleting an account deletes its keys and role bindings; whether it also deletes bindings of other principals \
+          on the account is not confirmed (docs/assumptions.md, Q12). Leftover bindings grant no access, but count \
+          against the quota and clutter every list.",
+    evidence: "A role binding in this stage whose principal is, or that is bound on, a service account that does not \
+               exist in the organization. Reported only if the list of service accounts is complete.",
+    remedy: "Platform team: delete the role binding.",
     needs: &[
         RequiredData::Accounts,
         RequiredData::AccountBindings,
@@ -48,10 +48,10 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             continue;
         }
         let id = held.observed.id.as_str();
-        let what = if holder_gone { "its holder" } else { "the account" };
-        let message = format!("{}, and {what} does not exist", context.describe_binding(held));
+        let what = if holder_gone { "its holder" } else { "that account" };
+        let message = format!("{}, but {what} does not exist", context.describe_binding(held));
         let found = report.warning(id, message);
-        found.binding(held.observed).fix(format!("Remove role binding {id}."));
+        found.binding(held.observed).fix(format!("Delete role binding `{id}`."));
         if let BindingLocation::Names(_, name) = held.location {
             for expected in context.departments_reached(name) {
                 found.concerning(&expected.department.code);
@@ -66,7 +66,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // Source: docs/reference/rbac.md#deletion-order; docs/assumptions.md, Q12. What a teardown leaves behind.
+    // Source: docs/reference/rbac.md#deletion-order; docs/assumptions.md, Q12. Bindings left after deleting an account.
     #[test]
     fn bindings_of_and_on_deleted_accounts_are_found_by_this_rule_only() {
         let mut org = Org::clean();
@@ -77,7 +77,7 @@ mod tests {
         org.assert_only_findings(ID, &[&of, &on]);
     }
 
-    // T12: an account that cannot be seen may well exist.
+    // T12: an account that is not visible may exist.
     #[test]
     fn an_account_that_may_be_hidden_is_not_reported_as_deleted() {
         let mut org = Org::observed_by_provisioner();

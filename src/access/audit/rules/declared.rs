@@ -1,4 +1,4 @@
-//! What templates declare although a rule would ask about it: told once for each grant, with its reason.
+//! Declared grants: grants that a rule would report if no template declared them. Each is reported once as information.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::{
     model::{AclGrant, AclOperation, DepartmentCode, RoleGrant},
 };
 
-/// The grants that were met, with their reasons, and the departments that they were met at.
+/// Declared grants with their reasons, and the departments that hold them.
 #[derive(Default)]
 pub(super) struct DeclaredGrants<'a>(BTreeMap<(String, &'a str), BTreeSet<DepartmentCode>>);
 
@@ -30,10 +30,10 @@ impl<'a> DeclaredGrants<'a> {
     pub(super) fn report(self, report: &mut RuleReport) {
         for ((what, why), departments) in self.0 {
             let whose = match departments.len() {
-                1 => departments.iter().map(ToString::to_string).collect(),
+                1 => departments.iter().map(|code| format!("`{code}`")).collect(),
                 count => format!("{count} departments"),
             };
-            let message = format!("the template gives {whose} {what}: {why}");
+            let message = format!("the template grants {whose} {what}: {why}");
             report.info(&what, message).departments = departments;
         }
     }

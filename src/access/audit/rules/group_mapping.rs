@@ -1,4 +1,4 @@
-//! `group-mapping`: a role that people get by logging in.
+//! `group-mapping`: a role that users obtain through a group mapping.
 
 use super::AuditRule;
 use crate::{
@@ -14,13 +14,13 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "group-mapping",
     threat: "T16",
     severity: Severity::Warning,
-    summary: "a role that people get by logging in",
-    why: "A group mapping gives roles to everybody whom the identity provider puts into a group. The one that Confluent makes by \
-          default, for all users of single sign-on, gives FlinkDeveloper and DataDiscovery (docs `predefined-rbac-roles`): \
-          names and descriptions of everybody's topics and schemas.",
-    evidence: "A role binding of a group (`User:group-…`) on the organization, or on the environment or the cluster of the \
-               stage, or on service accounts. On names of departments it is `third-party-grant`.",
-    remedy: "An administrator of the organization: trim the mapping, or accept it with a reason.",
+    summary: "a role that users obtain through single sign-on",
+    why: "A group mapping grants roles to all members of an identity provider group. The default mapping of \
+          Confluent Cloud for all users of single sign-on grants FlinkDeveloper and DataDiscovery (docs \
+          `predefined-rbac-roles`), which show names and descriptions of all topics and schemas.",
+    evidence: "A role binding of a group (`User:group-…`) on the organization, or on the environment or cluster of \
+               the stage. Bindings on names of departments are reported by `third-party-grant`.",
+    remedy: "Organization administrator: restrict the mapping, or accept the finding with a reason.",
     needs: &[
         RequiredData::Organization,
         RequiredData::Environment,
@@ -43,10 +43,13 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             continue;
         }
         let id = held.observed.id.as_str();
-        let message = format!("{}: everybody in the group", context.describe_binding(held));
+        let message = format!(
+            "{}, which applies to all members of the group",
+            context.describe_binding(held)
+        );
         let found = report.warning(id, message);
         found.binding(held.observed).owned_by(Assignee::Administrator);
-        found.fix("Ask an administrator of the organization to trim the group mapping.");
+        found.fix("Ask an administrator of the organization to restrict the group mapping.");
     }
 }
 

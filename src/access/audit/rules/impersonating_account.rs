@@ -1,4 +1,4 @@
-//! `impersonating-account`: an account that looks like ours and is controlled by somebody else.
+//! `impersonating-account`: an account that looks managed and is controlled by a foreign principal.
 
 use super::AuditRule;
 use crate::{
@@ -17,14 +17,16 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "impersonating-account",
     threat: "T4",
     severity: Severity::Error,
-    summary: "an account that looks like ours and is controlled by somebody else",
-    why: "Whoever may make accounts can write our name and our tag. An account that is adopted by mistake hands its maker the \
-          next department: `onboard` refuses it, and the audit finds it before. Only who controls an account decides whose it \
-          is.",
-    evidence: "A name that begins like ours without our tag; our tag under another name; or both, while the provisioner is \
-               not the owner or somebody else holds a role on it. A role on the provisioner's own account, which makes all \
-               others. Assigners of the own department do not count, nor what `adopt` in `ebs.toml` accepts.",
-    remedy: "EBS: do not hand anything over. Find out in the audit log who made it, and delete it or take the roles away.",
+    summary: "an account that looks managed and is controlled by a foreign principal",
+    why: "Any principal that may create accounts can copy the names and tags of managed accounts. If such an account \
+          were adopted by mistake, its creator would control a department. `onboard` rejects such accounts, and the \
+          audit finds them earlier. Only control over an account proves that it is managed.",
+    evidence: "A name that begins like a managed account but without a tag; a tag with another name; or both, if the \
+               provisioner is not the owner or a foreign principal holds a role on the account. Any role on the \
+               provisioner's own account. Assigner bindings of the own department and accounts under `adopt` in \
+               `ebs.toml` are ignored.",
+    remedy: "Platform team: do not deliver profiles for it. Find out in the audit log who created it, and delete it \
+             or remove the roles.",
     needs: &[RequiredData::Accounts],
     check,
 };
@@ -42,7 +44,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             Some(tag) if stage && tag.account_name() == account.name => check_control(context, account, &tag, report),
             Some(tag) if stage || ours => {
                 let message = format!(
-                    "{} carries the tag of `{}`, which is another name",
+                    "{} has the ownership tag of `{}`, which does not match its name",
                     account_name(account),
                     tag.account_name()
                 );
@@ -50,7 +52,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             }
             None if ours => {
                 let message = format!(
-                    "{} is called like an account of ours and carries no tag",
+                    "{} has the name of a managed account but no ownership tag",
                     account_name(account)
                 );
                 let found = report.error(account.id.as_str(), message);
@@ -63,7 +65,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     check_account_patterns(context, report);
 }
 
-/// Whoever controls the provisioner controls everything that it has made.
+/// Checks bindings on the provisioner's account. Its holders control all accounts that the provisioner created.
 fn check_provisioner(context: &AuditContext<'_>, report: &mut RuleReport) {
     let principal = Principal::from(context.desired.provisioner.clone());
     let Some(account) = context.account(&principal) else {
@@ -79,18 +81,21 @@ fn check_provisioner(context: &AuditContext<'_>, report: &mut RuleReport) {
         let id = held.observed.id.as_str();
         let found = report.error(
             id,
-            format!("{}, the provisioner itself", context.describe_binding(held)),
+            format!(
+                "{}, which is the provisioner's own account",
+                context.describe_binding(held)
+            ),
         );
         found.binding(held.observed).account(account);
         found.fix(format!(
-            "Remove role binding {id}, and look for keys of the provisioner that nobody knows."
+            "Delete role binding `{id}`, and check the provisioner for unrecorded keys."
         ));
     }
 }
 
 fn removal_advice(account: &ObservedAccount) -> String {
     format!(
-        "Find out in the audit log who made it; delete it with `confluent iam service-account delete {}` unless it is wanted.",
+        "Find out in the audit log who created it; delete it with `confluent iam service-account delete {}` if it is not needed.",
         account.id
     )
 }
@@ -109,7 +114,7 @@ fn report_lookalike(
     }
 }
 
-/// Who controls an account whose name and tag are right.
+/// Checks which principals control an account whose name and tag are correct.
 fn check_control(context: &AuditContext<'_>, account: &ObservedAccount, tag: &OwnershipTag, report: &mut RuleReport) {
     let name = account_name(account);
     let hidden = context.visibility.missing_account_bindings(&account.id, &name);
@@ -121,7 +126,7 @@ fn check_control(context: &AuditContext<'_>, account: &ObservedAccount, tag: &Ow
         .bindings_on_account(account)
         .any(|held| matches!(held.holder, PrincipalClass::Provisioner) && *held.role() == Role::ResourceOwner);
     let provisioner = &context.desired.provisioner;
-    // The provisioner sees what it owns, so what it does not see it does not own.
+    // The provisioner sees all accounts that it owns, so an account it cannot see is not its own.
     let certain = hidden.is_none() || context.observed.observed_by.service_account() == Some(provisioner);
     let message = if !strangers.is_empty() {
         let who: Vec<String> = strangers
@@ -135,11 +140,11 @@ fn check_control(context: &AuditContext<'_>, account: &ObservedAccount, tag: &Ow
             })
             .collect();
         format!(
-            "{name} carries our tag and is controlled by somebody else: {}",
+            "{name} has an ownership tag but is controlled by foreign principals: {}",
             who.join(", ")
         )
     } else if !owned && certain {
-        format!("{name} carries our tag, and {provisioner} is not its ResourceOwner")
+        format!("{name} has an ownership tag, but `{provisioner}` is not its ResourceOwner")
     } else {
         report.unknown.extend(hidden);
         return;
@@ -150,7 +155,7 @@ fn check_control(context: &AuditContext<'_>, account: &ObservedAccount, tag: &Ow
         found.binding(held.observed);
     }
     found.fix(format!(
-        "Hand nothing over for it. Take those roles away, or delete it with `confluent iam service-account delete {}` and \
+        "Do not deliver profiles for it. Delete these role bindings, or delete the account with `confluent iam service-account delete {}` and \
          onboard again.",
         account.id
     ));
@@ -162,7 +167,7 @@ fn check_control(context: &AuditContext<'_>, account: &ObservedAccount, tag: &Ow
 fn is_unexpected(context: &AuditContext<'_>, tag: &OwnershipTag, held: &BindingInContext<'_>) -> bool {
     match held.holder {
         PrincipalClass::Provisioner | PrincipalClass::Named | PrincipalClass::Deleted => false,
-        // Attaching it to connectors is what Assigner is for; owning a runtime account is `runtime-owner`.
+        // Assigner may attach the account to connectors. Owning a runtime account is reported by `runtime-owner`.
         PrincipalClass::DepartmentAccount(_) if held.is_on_own_account() => {
             *held.role() != Role::Assigner && !held.target.as_ref().is_some_and(DepartmentAccount::is_runtime)
         }
@@ -177,13 +182,13 @@ fn is_unexpected(context: &AuditContext<'_>, tag: &OwnershipTag, held: &BindingI
     }
 }
 
-/// Roles on families of accounts reach ours, too.
+/// Checks roles on account prefixes, which also cover managed accounts.
 fn check_account_patterns(context: &AuditContext<'_>, report: &mut RuleReport) {
     for held in context.bindings.iter().filter(|held| !held.is_expected()) {
         let BindingLocation::Accounts(NamePattern::Prefixed(_)) = held.location else {
             continue;
         };
-        // Of a department: `unmanaged-account`.
+        // Bindings of departments are reported by `unmanaged-account`.
         if matches!(
             held.holder,
             PrincipalClass::DepartmentAccount(_) | PrincipalClass::Deleted
@@ -191,9 +196,12 @@ fn check_account_patterns(context: &AuditContext<'_>, report: &mut RuleReport) {
             continue;
         }
         let id = held.observed.id.as_str();
-        let message = format!("{}: accounts of departments among them", context.describe_binding(held));
+        let message = format!(
+            "{}, which covers accounts of departments",
+            context.describe_binding(held)
+        );
         let found = report.error(id, message);
-        found.binding(held.observed).fix(format!("Remove role binding {id}."));
+        found.binding(held.observed).fix(format!("Delete role binding `{id}`."));
     }
 }
 
@@ -284,7 +292,7 @@ mod tests {
         org.assert_only_findings(ID, &[&binding]);
     }
 
-    // T12: whoever cannot list an account's bindings knows nothing about its owner.
+    // T12: without the list of an account's bindings, its owner is unknown.
     #[test]
     fn an_account_whose_bindings_cannot_be_listed_is_unknown() {
         let mut org = Org::clean();

@@ -1,4 +1,4 @@
-//! `key-age`: a key that is older than it should be.
+//! `key-age`: an API key that exceeds the maximum age.
 
 use jiff::SignedDuration;
 
@@ -18,14 +18,16 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "key-age",
     threat: "T11",
     severity: Severity::Warning,
-    summary: "an API key that is older than it should be",
-    why: "Keys never expire on their own. The older one is, the more files, pipelines and notebooks have seen it, and the less \
-          anybody dares to replace it. Confluent advises to rotate keys regularly and names no number (docs \
-          `best-practices-api-keys`); 90 days is what audits of cloud accounts ask for most often, and often enough that \
-          rotating stays a habit. `--max-key-age` sets another number.",
-    evidence: "The date of creation of a key on a department's account, against the moment of the look. Keys that nobody vouches \
-               for, or whose secret nobody has, are other rules'. The provisioner's keys are information.",
-    remedy: "EBS: `confluent ebs keys rotate CODE --persona PERSONA`, with an overlap for whoever still uses the old one.",
+    summary: "an API key that exceeds the maximum age",
+    why: "API keys do not expire. The longer a key exists, the more files, pipelines and notebooks contain it, and \
+          the harder it is to replace. Confluent recommends regular rotation but gives no number (docs \
+          `best-practices-api-keys`); 90 days is the most common limit in audits of cloud accounts. `--max-key-age` \
+          changes the limit.",
+    evidence: "The creation date of a key on a department's account, compared with the time of the snapshot. \
+               Unrecorded and orphaned keys are reported by other rules. Old keys of the provisioner are \
+               information.",
+    remedy: "Platform team: `confluent ebs keys rotate CODE --persona PERSONA`, with an overlap for users of the old \
+             key.",
     needs: &[RequiredData::Members],
     check,
 };
@@ -45,11 +47,11 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             }
             match age(context, key) {
                 None => report.unknown(
-                    format!("age of API key {}", key.id),
-                    "the service does not say when it was made",
+                    format!("age of API key `{}`", key.id),
+                    "the API does not report its creation time",
                 ),
                 Some(age) if age > max_age(context) => {
-                    let message = format!("API key {} of {name} is {} old", key.id, format_days(age));
+                    let message = format!("API key `{}` of {name} is {} old", key.id, format_days(age));
                     let code = &member.department.department.code;
                     let persona = member.persona.map_or("", |persona| persona.tag.persona.as_str());
                     let found = report.warning(key.id.as_str(), message);
@@ -74,7 +76,7 @@ fn check_provisioner_keys(context: &AuditContext<'_>, report: &mut RuleReport) {
         .filter(|key| key.owner.service_account() == Some(id))
     {
         if let Some(age) = age(context, key).filter(|age| *age > max_age(context)) {
-            let message = format!("API key {} of the provisioner is {} old", key.id, format_days(age));
+            let message = format!("API key `{}` of the provisioner is {} old", key.id, format_days(age));
             report.info(key.id.as_str(), message).key(&key.id);
         }
     }

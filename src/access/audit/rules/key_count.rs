@@ -1,4 +1,4 @@
-//! `key-count`: more keys than a rotation needs.
+//! `key-count`: more API keys than a rotation needs.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,17 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T11",
     severity: Severity::Warning,
     summary: "more API keys than a rotation needs",
-    why: "A rotation needs two keys for a while: the old one and its successor (docs/reference/rbac.md#key-rotation). \
-          A third one is a rotation that nobody finished, and a key that nobody watches.",
-    evidence: "More than two keys of one account for the same resource. Keys that nobody vouches for, or whose secret nobody \
-               has, are other rules' and do not count.",
-    remedy: "EBS: find out which ones are used (the audit log shows each use), and revoke the others.",
+    why: "During a rotation an account has two keys: the old one and its successor \
+          (docs/reference/rbac.md#key-rotation). A third key indicates an unfinished rotation, and an unused key is a \
+          risk.",
+    evidence: "More than two keys of one account for the same resource. Unrecorded and orphaned keys are reported by \
+               other rules and do not count.",
+    remedy: "Platform team: find out which keys are in use (the audit log records each use), and revoke the others.",
     needs: &[RequiredData::Members],
     check,
 };
 
-/// The old one and its successor.
+/// Number of keys during a rotation: the old one and its successor.
 const MAX_KEYS: usize = 2;
 
 fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
@@ -55,7 +56,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             for key in keys {
                 found.key(&key.id);
             }
-            found.fix("Find out in the audit log which ones are used, and revoke the others with `confluent ebs keys revoke`.");
+            found.fix("Find out in the audit log which keys are in use, and revoke the others with `confluent ebs keys revoke`.");
         }
     }
 }

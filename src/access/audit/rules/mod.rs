@@ -1,5 +1,5 @@
-//! The rules of the audit, one file each. To add one: write the file, and its line in [`RULES`]; `docs/audit.md` is made
-//! from them.
+//! Audit rules, one file each. To add a rule, write the file and add it to [`RULES`]; `docs/audit.md` is generated from
+//! the rules.
 
 use super::{RuleReport, context::AuditContext, visibility::RequiredData};
 use crate::diag::Severity;
@@ -29,23 +29,23 @@ pub mod unrecorded_key;
 pub mod user_key;
 pub mod overbroad_binding;
 
-/// One rule.
+/// An audit rule.
 pub struct AuditRule {
-    /// Its id, kebab-case and stable: people write it into files of accepted findings.
+    /// Rule id in kebab case. It must stay stable, because baseline files contain it.
     pub id: &'static str,
-    /// The threat, as numbered in docs/reference/rbac.md#threats.
+    /// Threat number in docs/reference/rbac.md#threats.
     pub threat: &'static str,
-    /// How bad its worst finding is.
+    /// Severity of its worst finding.
     pub severity: Severity,
-    /// What it looks for, one line.
+    /// What the rule finds, one line.
     pub summary: &'static str,
-    /// Why it matters, and where that is known from.
+    /// Why it matters, with sources.
     pub why: &'static str,
-    /// What shows it, and what does not count.
+    /// Evidence for a finding, and exceptions.
     pub evidence: &'static str,
     /// What to do, and who.
     pub remedy: &'static str,
-    /// The lists it must see in full to say that there is nothing.
+    /// Lists that must be complete for the verdict "absent".
     pub needs: &'static [RequiredData],
     pub(super) check: fn(&AuditContext<'_>, &mut RuleReport),
 }
@@ -56,7 +56,7 @@ impl std::fmt::Debug for AuditRule {
     }
 }
 
-/// All rules, in the order of threats.
+/// All rules, ordered by threat.
 pub const RULES: &[AuditRule] = &[
     prefix_overlap::RULE,
     overbroad_binding::RULE,
@@ -83,41 +83,41 @@ pub const RULES: &[AuditRule] = &[
     unnamed_administrator::RULE,
 ];
 
-/// The threats that no list of the API shows, and what stands against them instead.
+/// Threats that are not visible through the API, with the mitigation.
 pub const NOT_AUDITED: &[(&str, &str, &str)] = &[
     (
         "T9",
-        "names of connectors, consumers, accounts and metrics that lists show to others",
-        "a list shows one caller what that caller may see, never what somebody else does: `onboard` tries with each new key",
+        "names of connectors, consumers, accounts and metrics of other departments that are visible in lists",
+        "a list contains only the entries visible to its caller; `onboard` tests visibility with each new key",
     ),
     (
         "T10",
         "subjects outside every prefix, global compatibility and mode",
-        "they are shown by the Schema Registry itself, to a key of its own",
+        "only the Schema Registry itself reports them, and it needs its own API key",
     ),
     (
         "T12",
-        "a refusal that is taken for an empty list",
-        "every rule that could not look says so, and is *unknown*",
+        "a refused list that is treated as empty",
+        "the verdict of a rule with incomplete data is *unknown*",
     ),
     (
         "T13",
-        "a binding that is deleted in place of another",
-        "this program deletes by id, after it has compared principal, role and CRN again",
+        "deletion of the wrong role binding",
+        "this program deletes by id after comparing principal, role and CRN again",
     ),
     (
         "T17",
         "theft of the provisioner's key",
-        "the audit log of the organization shows where a key is used from",
+        "the audit log of the organization records where a key is used",
     ),
     (
         "T18",
-        "secrets that this program keeps",
-        "it keeps none besides the profiles that are still to be handed over",
+        "secrets stored by this program",
+        "it stores no secrets except in pending profiles",
     ),
 ];
 
-/// The rule of that id.
+/// Returns the rule with `id`.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static AuditRule> {
     RULES.iter().find(|rule| rule.id == id)

@@ -16,10 +16,11 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T15",
     severity: Severity::Warning,
     summary: "accounts of a department that has no file",
-    why: "A file that was deleted instead of marked as retired leaves accounts, keys and bindings behind that no command looks \
-          after any more, and a prefix that looks free.",
-    evidence: "Service accounts with our tag and name in this stage, of a department without a file.",
-    remedy: "EBS: bring the file back from Git and off-board the department, so that its tombstone stays.",
+    why: "If a department file is deleted instead of marked as retired, its accounts, keys and role bindings remain, \
+          no command manages them any more, and the prefix appears to be free.",
+    evidence: "Service accounts in this stage with the name and ownership tag of a department that has no file.",
+    remedy: "Platform team: restore the file from Git and off-board the department, so that its prefix stays \
+             reserved.",
     needs: &[RequiredData::Accounts],
     check,
 };
@@ -32,13 +33,16 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         }
     }
     for (code, accounts) in orphans {
-        let message = format!("{code} has no file and {}", count_noun(accounts.len(), "account"));
+        let message = format!(
+            "department `{code}` has no file but {}",
+            count_noun(accounts.len(), "account")
+        );
         let found = report.warning(code.as_str(), message);
         for account in accounts {
             found.account(account);
         }
         found.fix(format!(
-            "Bring departments/{code}.toml back from Git, then run `confluent ebs offboard {code}`."
+            "Restore `departments/{code}.toml` from Git, then run `confluent ebs offboard {code}`."
         ));
     }
 }

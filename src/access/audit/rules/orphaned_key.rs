@@ -1,4 +1,4 @@
-//! `orphaned-key`: a key whose secret nobody has.
+//! `orphaned-key`: an API key whose secret is lost.
 
 use super::AuditRule;
 use crate::{
@@ -14,13 +14,13 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "orphaned-key",
     threat: "T11",
     severity: Severity::Warning,
-    summary: "an API key of ours whose secret nobody has",
-    why: "A key is born with `state=new` in its description and becomes `state=live` when its secret is on disk. One that an \
-          interrupted run left behind opens nothing for anybody who should have it, and counts against the quota of its \
-          account.",
-    evidence: "An API key of a department's account that is still `new` and was made by a run of ours, or is older than any run \
-               takes; or a live one whose profile is gone before it was handed over.",
-    remedy: "EBS: `confluent ebs onboard CODE` deletes it and makes another one; `access audit --fix` only deletes it.",
+    summary: "a managed API key whose secret is lost",
+    why: "A key is created with `state=new` in its description, which changes to `state=live` when its secret is on \
+          disk. A key left by an interrupted run is useless and counts against the quota of its account.",
+    evidence: "An API key of a department's account that is still `new` and was created by a recorded run or is \
+               older than any run takes; or a live key whose profile disappeared before delivery.",
+    remedy: "Platform team: `confluent ebs onboard CODE` deletes it and creates a new key; `access audit --fix` only \
+             deletes it.",
     needs: &[RequiredData::Members],
     check,
 };
@@ -36,10 +36,10 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
                 continue;
             }
             let code = &member.department.department.code;
-            let message = format!("nobody has the secret of API key {} of {name}", key.id);
+            let message = format!("the secret of API key `{}` of {name} is lost", key.id);
             let found = report.warning(key.id.as_str(), message);
             found.concerning(code).key(&key.id).account(member.account).fix(format!(
-                "`confluent ebs onboard {code}` deletes it and makes another one where one is missing."
+                "Run `confluent ebs onboard {code}`; it deletes the key and creates a new one if needed."
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! `overbroad-binding`: a department's binding that is wider than the department.
+//! `overbroad-binding`: a role binding of a department's account that exceeds the department.
 
 use super::{AuditRule, declared::DeclaredGrants};
 use crate::{
@@ -17,13 +17,13 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "overbroad-binding",
     threat: "T2",
     severity: Severity::Error,
-    summary: "a binding of a department's account that is wider than the department",
-    why: "`topic=*`, `topic=fin*` without the delimiter, or a role on the whole cluster instead of on names in it: one slip of \
-          the hand, and a department reaches all others.",
-    evidence: "A role binding of one of the department's accounts on names that do not begin with its prefix and are not \
-               another department's (`third-party-grant` has those), or on a cluster, an environment or the organization. What \
-               the template declares is information.",
-    remedy: "EBS: remove the binding. If it is meant, declare it in the template with its reason.",
+    summary: "a role binding of a department's account that exceeds the department",
+    why: "A mistake such as `topic=*`, `topic=fin*` without the delimiter, or a role on the whole cluster gives a \
+          department access to all others.",
+    evidence: "A role binding of a department's account on names without its prefix that belong to no other \
+               department (`third-party-grant` reports those), or on a cluster, an environment or the organization. \
+               Grants declared in the template are information.",
+    remedy: "Platform team: delete the role binding. If it is intended, declare it in the template with a reason.",
     needs: &[
         RequiredData::Accounts,
         RequiredData::Organization,
@@ -50,16 +50,16 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             _ => Vec::new(),
         };
         let wide = match (held.location, reached.is_empty()) {
-            (BindingLocation::Names(..), true) => ", outside its prefix".to_owned(),
+            (BindingLocation::Names(..), true) => ", which is outside its prefix".to_owned(),
             (BindingLocation::Names(..), false) => {
-                format!(", which reaches names of {}", describe_departments(&reached))
+                format!(", which covers names of {}", describe_departments(&reached))
             }
-            _ => ", a whole scope".to_owned(),
+            _ => ", which is a whole scope".to_owned(),
         };
         let message = context.describe_binding(held) + &wide;
         let found = report.error(id, message);
         found.binding(held.observed).fix(format!(
-            "Remove role binding {id}; if it is meant, declare it in the template with its reason."
+            "Delete role binding `{id}`. If it is intended, declare it in the template with a reason."
         ));
         if let PrincipalClass::DepartmentAccount(member) = held.holder {
             found.concerning(&member.department.department.code);
@@ -73,7 +73,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
 
 fn is_overbroad(context: &AuditContext<'_>, held: &BindingInContext<'_>) -> bool {
     match (held.holder, held.location) {
-        // An account of ours has no business on a scope, whichever stage or department it is of.
+        // Managed accounts need no roles on scopes, regardless of stage and department.
         (
             PrincipalClass::DepartmentAccount(_)
             | PrincipalClass::Retired(_)

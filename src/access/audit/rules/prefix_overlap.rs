@@ -23,13 +23,14 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T1",
     severity: Severity::Error,
     summary: "names that belong to two departments",
-    why: "The prefix is the boundary. Where one begins with another, `fin-` and `fin-ops-`, whoever holds the shorter one holds \
-          the longer one's names as well. Lower and upper case, `.` and `_` count as the same, because metrics and several \
-          systems behind Connect cannot tell them apart.",
-    evidence: "Two departments whose prefixes begin alike; or role bindings of accounts with our tag, whose department has no \
-               file, on names of a department that has one. `department validate` finds the first kind before it happens.",
-    remedy: "EBS: give one of the two another prefix, as a new department, and off-board the old one. For accounts without a \
-             file: off-board that department, or bring its file back.",
+    why: "Prefixes isolate departments. If one prefix begins with another, such as `fin-` and `fin-ops-`, the \
+          department with the shorter one also has access to the names of the other. Upper and lower case, and `.` \
+          and `_`, count as equal, because metrics and several systems behind Connect do not distinguish them.",
+    evidence: "Two departments with overlapping prefixes; or role bindings of accounts with an ownership tag, whose \
+               department has no file, on names of a department that has one. `department validate` reports \
+               overlapping prefixes in advance.",
+    remedy: "Platform team: add one of the departments again under another prefix, and off-board the old one. For \
+             accounts without a department file: off-board that department, or restore its file.",
     needs: &[RequiredData::Accounts, RequiredData::Cluster, RequiredData::Subjects],
     check,
 };
@@ -47,10 +48,10 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         for (_, other) in behind.take_while(|(longer, _)| longer.starts_with(shorter.as_str())) {
             let (a, b) = (&one.department, &other.department);
             let message = format!(
-                "prefix `{}` of {} reaches the names of {}, which begin with `{}`",
+                "prefix `{}` of department `{}` covers the names of department `{}` with prefix `{}`",
                 a.prefix, a.code, b.code, b.prefix
             );
-            let fix = "Move one of them to another prefix: add a new department and off-board the old one.";
+            let fix = "Move one of them to another prefix: add a new department, and off-board the old one.";
             let found = report.error(&format!("{} {}", a.code, b.code), message);
             found.concerning(&a.code).concerning(&b.code).fix(fix);
         }
@@ -59,7 +60,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     check_orphan_accounts(context, &prefixes, report);
 }
 
-/// What accounts of departments without a file still hold on the names of others.
+/// Checks bindings of orphan accounts on names of other departments.
 fn check_orphan_accounts(
     context: &AuditContext<'_>,
     prefixes: &BTreeMap<String, &ExpectedDepartment>,
@@ -87,10 +88,10 @@ fn check_orphan_accounts(
         let pattern = bindings[0].binding.pattern.name();
         let reached = departments_reached(prefixes, pattern);
         let message = format!(
-            "{code}, a department without a file, is still bound on `{name}`, which reaches names of {}",
+            "department `{code}` has no file but still holds role bindings on `{name}`, which covers names of {}",
             describe_departments(&reached)
         );
-        let fix = format!("Off-board {code}, or bring departments/{code}.toml back under another prefix.");
+        let fix = format!("Off-board `{code}`, or restore `departments/{code}.toml` with another prefix.");
         let found = report.error(&format!("{code} {name}"), message);
         found.account(account).fix(fix);
         for binding in bindings {
@@ -138,7 +139,7 @@ mod tests {
         org.assert_findings(ID, &["dotted lined"]);
     }
 
-    // T15 and T1 together: the tombstone of `legacy` counts.
+    // T15 and T1 together: the prefix of the retired department `legacy` counts.
     #[test]
     fn the_prefix_of_a_retired_department_counts() {
         let mut org = Org::clean();

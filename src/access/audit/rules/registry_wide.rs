@@ -18,11 +18,12 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T10",
     severity: Severity::Error,
     summary: "a role on a whole Schema Registry",
-    why: "Schemas of all departments lie in one registry. A role on the registry itself or on `subject=*` reads or changes \
-          everybody's, the global compatibility and mode among them, and with those what everybody may register.",
-    evidence: "A role binding on the Schema Registry of the environment, or on every subject, of anybody but the provisioner \
-               and whom `ebs.toml` names.",
-    remedy: "EBS: remove the binding; give roles on subjects that begin with a prefix.",
+    why: "All departments share one registry. A role on the registry itself or on `subject=*` gives access to all \
+          schemas, and to the global compatibility and mode, which determine the schemas that all departments may \
+          register.",
+    evidence: "A role binding on the Schema Registry of the environment, or on every subject, except those of the \
+               provisioner and of principals named in `ebs.toml`.",
+    remedy: "Platform team: delete the role binding, and bind roles on subjects with a prefix instead.",
     needs: &[RequiredData::Registry, RequiredData::Subjects],
     check,
 };
@@ -38,10 +39,13 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             continue;
         }
         let id = held.observed.id.as_str();
-        let message = format!("{}: schemas of all departments", context.describe_binding(held));
+        let message = format!(
+            "{}, which covers the schemas of all departments",
+            context.describe_binding(held)
+        );
         let found = report.error(id, message);
         found.binding(held.observed).fix(format!(
-            "Remove role binding {id}; roles on subjects that begin with a prefix are enough."
+            "Delete role binding `{id}`, and bind roles on subjects with a prefix instead."
         ));
         if let PrincipalClass::DepartmentAccount(member) = held.holder {
             found.concerning(&member.department.department.code);

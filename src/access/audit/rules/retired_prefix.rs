@@ -1,4 +1,4 @@
-//! `retired-prefix`: something lives on the prefix of a department that is off-boarded.
+//! `retired-prefix`: access or resources on the prefix of a retired department.
 
 use super::AuditRule;
 use crate::{
@@ -16,12 +16,13 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "retired-prefix",
     threat: "T15",
     severity: Severity::Warning,
-    summary: "something lives on the prefix of an off-boarded department",
-    why: "A department's file stays as the tombstone of its prefix, because topics, groups, offsets and schemas outlive it. \
-          Whoever still holds a role there, or comes to it later, inherits them.",
-    evidence: "A role binding on names with the prefix of a retired department, a connector of such a name, or an account that \
-               carries its tag.",
-    remedy: "EBS: `confluent ebs offboard CODE` finishes what was begun; what others hold is removed after asking them.",
+    summary: "access or resources on the prefix of a retired department",
+    why: "The file of a retired department remains and reserves its prefix, because topics, groups, offsets and \
+          schemas outlive the department. Principals with a role on these names have access to that data.",
+    evidence: "A role binding on names with the prefix of a retired department, a connector with such a name, or an \
+               account with its ownership tag.",
+    remedy: "Platform team: `confluent ebs offboard CODE` completes the off-boarding. Remove access of other \
+             principals after asking them.",
     needs: &[
         RequiredData::Accounts,
         RequiredData::Cluster,
@@ -48,13 +49,13 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         let code = &owner.department.code;
         let id = held.observed.id.as_str();
         let message = format!(
-            "{}, names of {code}, which is off-boarded",
+            "{}, which are names of the retired department `{code}`",
             context.describe_binding(held)
         );
         let found = report.warning(id, message);
         found.concerning(code).binding(held.observed);
         found.fix(format!(
-            "Remove role binding {id}; `confluent ebs offboard {code}` removes those of its own accounts."
+            "Delete role binding `{id}`, or run `confluent ebs offboard {code}` if an account of `{code}` holds it."
         ));
     }
     for connector in &context.observed.connectors {
@@ -63,22 +64,27 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         };
         let code = &owner.department.code;
         let message = format!(
-            "connector {} is called like one of {code}, which is off-boarded",
+            "connector `{}` has the prefix of the retired department `{code}`",
             connector.name
         );
         let found = report.warning(&connector.name, message);
         found.concerning(code).connector(connector);
-        found.fix("Find out whose it is, and delete it or have it made anew under another name.");
+        found.fix("Find out who owns it, and delete it or have it recreated under another name.");
     }
     for account in &context.observed.accounts {
         let Some(PrincipalClass::Retired(expected)) = context.account_class(account.id.as_str()) else {
             continue;
         };
         let code = &expected.department.code;
-        let message = format!("{} is still there, and {code} is off-boarded", account_name(account));
+        let message = format!(
+            "{} of the retired department `{code}` still exists",
+            account_name(account)
+        );
         let found = report.warning(account.id.as_str(), message);
         found.concerning(code).account(account);
-        found.fix(format!("`confluent ebs offboard {code}` finishes what was begun."));
+        found.fix(format!(
+            "Run `confluent ebs offboard {code}` to complete the off-boarding."
+        ));
     }
 }
 

@@ -1,4 +1,4 @@
-//! `runtime-key`: a key on an account that gets none.
+//! `runtime-key`: an API key on an account that must not have keys.
 
 use super::AuditRule;
 use crate::{
@@ -14,14 +14,14 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "runtime-key",
     threat: "T5",
     severity: Severity::Error,
-    summary: "an API key on an account that gets none",
-    why: "Connectors run under the runtime account without a key (`kafka.auth.mode=SERVICE_ACCOUNT`), so that nobody can act as \
-          it outside of Connect. A key on it is a way past Connect to everything that the department's connectors may read and \
-          write.",
-    evidence: "Any API key of an account whose persona gets no key, whoever made it. What `adopt` in `ebs.toml` accepts is \
+    summary: "an API key on an account that must not have keys",
+    why: "Connectors run under the runtime account without a key (`kafka.auth.mode=SERVICE_ACCOUNT`), so no \
+          principal can act as it outside of Connect. A key of this account bypasses Connect and gives access to all \
+          data that the department's connectors may read and write.",
+    evidence: "Any API key of an account whose persona gets no key. Keys under `adopt` in `ebs.toml` are \
                information.",
-    remedy: "EBS: revoke the key, and find out who made it: only an owner of the account can (`runtime-owner`), or an \
-             administrator of the cluster.",
+    remedy: "Platform team: revoke the key, and find out who created it: only an owner of the account \
+             (`runtime-owner`) or an administrator of the cluster can.",
     needs: &[RequiredData::Members],
     check,
 };
@@ -33,7 +33,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             .unknown
             .extend(context.visibility.missing_keys(&runtime.account.id, &name));
         for key in context.keys_of(runtime.account) {
-            let message = format!("{name}, the account that connectors run under, has API key {}", key.id);
+            let message = format!("runtime account {name} has API key `{}`", key.id);
             let accepted = context.desired.is_adopted(key.id.as_str());
             let found = match accepted {
                 true => report.info(key.id.as_str(), message),
@@ -42,7 +42,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             found.concerning(&runtime.department.department.code);
             found.key(&key.id).account(runtime.account);
             found.fix(format!(
-                "Revoke it with `confluent api-key delete {}`, and find out who made it.",
+                "Revoke it with `confluent api-key delete {}`, and find out who created it.",
                 key.id
             ));
         }

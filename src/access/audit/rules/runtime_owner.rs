@@ -1,4 +1,4 @@
-//! `runtime-owner`: a department that owns the account its connectors run under.
+//! `runtime-owner`: a department that owns its runtime account.
 
 use super::AuditRule;
 use crate::{
@@ -17,12 +17,12 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T5",
     severity: Severity::Error,
     summary: "a department that owns the account its connectors run under",
-    why: "Assigner lets connectors run under an account, and nothing else. ResourceOwner also makes keys for it (support article \
-          45142562011924): with a Kafka key of the runtime account a department reads and writes past Connect, and past every \
-          limit that lies there.",
-    evidence: "A role other than Assigner on the runtime account of a department, held by one of its own accounts. What others \
-               hold on it is `impersonating-account`.",
-    remedy: "EBS: remove the binding, and look for keys that were made meanwhile (`runtime-key`).",
+    why: "Assigner allows running connectors under an account, and nothing else. ResourceOwner also allows creating \
+          keys for it (support article 45142562011924). With a Kafka key of the runtime account a department can \
+          read and write outside of Connect and bypass all limits enforced there.",
+    evidence: "A role other than Assigner on the runtime account of a department, held by one of its own accounts. \
+               Roles of other principals are reported by `impersonating-account`.",
+    remedy: "Platform team: delete the role binding, and check for keys created in the meantime (`runtime-key`).",
     needs: &[RequiredData::Members],
     check,
 };
@@ -40,13 +40,13 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             }
             let id = held.observed.id.as_str();
             let message = format!(
-                "{}, the account that connectors run under: Assigner is enough",
+                "{}, the account that connectors run under; Assigner is sufficient",
                 context.describe_binding(held)
             );
             let found = report.error(id, message);
             found.concerning(&runtime.department.department.code);
             found.binding(held.observed).account(runtime.account);
-            found.fix(format!("Remove role binding {id}, and look for keys of {name}."));
+            found.fix(format!("Delete role binding `{id}`, and check {name} for keys."));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `shared-namespace`: more than is needed of what Confluent makes everybody share.
+//! `shared-namespace`: undeclared access to names that all departments share.
 
 use super::{AuditRule, declared::DeclaredGrants};
 use crate::{
@@ -17,13 +17,15 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "shared-namespace",
     threat: "T7",
     severity: Severity::Error,
-    summary: "more than a template asks for of the names that all departments share",
-    why: "Consumer groups of sinks (`connect-lcc…`) and topics for failed, successful and previewed records (`dlq-lcc…`, \
-          `success-lcc…`, `error-lcc…`, `data-preview…`) carry the id of a connector and not its name, so no prefix keeps them \
-          apart: a role on their beginning reads or disturbs those of all departments, payloads of failed records among them.",
-    evidence: "A role binding within one of these beginnings that no template declares, unless it names the group or topic of \
-               one of the department's own connectors. What a template declares is information, with its reason.",
-    remedy: "EBS: remove the binding, or narrow it to the name of the department's own connector (`connect-lcc-abc123`).",
+    summary: "undeclared access to names that all departments share",
+    why: "Consumer groups of sink connectors (`connect-lcc…`) and topics for failed, successful and previewed \
+          records (`dlq-lcc…`, `success-lcc…`, `error-lcc…`, `data-preview…`) contain the id of a connector and not \
+          its name, so prefixes cannot isolate them. A role on these prefixes gives access to the data of all \
+          departments, including payloads of failed records.",
+    evidence: "A role binding within one of these prefixes that no template declares, unless it names the group or \
+               topic of one of the department's own connectors. Grants declared in a template are information.",
+    remedy: "Platform team: delete the role binding, or narrow it to the name of the department's own connector \
+             (`connect-lcc-abc123`).",
     needs: &[RequiredData::Accounts, RequiredData::Cluster, RequiredData::Connectors],
     check,
 };
@@ -38,7 +40,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             continue;
         };
         match held.holder {
-            // What an off-boarding left behind is `orphan-department` or `retired-prefix` as a whole.
+            // Leftovers of an off-boarding are reported by `orphan-department` or `retired-prefix`.
             PrincipalClass::Provisioner
             | PrincipalClass::Named
             | PrincipalClass::Deleted
@@ -58,12 +60,12 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         let id = held.observed.id.as_str();
         let message = match context.connector_of(name) {
             Some(connector) => format!(
-                "{}, which is of connector {}",
+                "{}, which belongs to connector `{}`",
                 context.describe_binding(held),
                 connector.name
             ),
             None => format!(
-                "{}: `{begins}…` is shared by all departments",
+                "{}, but `{begins}…` is shared by all departments",
                 context.describe_binding(held)
             ),
         };
@@ -81,7 +83,7 @@ fn report_binding(
 ) {
     let found = report.error(id, message);
     found.binding(held.observed).fix(format!(
-        "Remove role binding {id}, or narrow it to the name of one of the department's own connectors."
+        "Delete role binding `{id}`, or narrow it to the name of one of the department's own connectors."
     ));
     if let PrincipalClass::DepartmentAccount(member) = held.holder {
         found.concerning(&member.department.department.code);
@@ -96,8 +98,8 @@ fn report_binding(
     }
 }
 
-/// Source: docs/reference/rbac.md#personas. Reading the dead letters and the group of its own connectors is added when
-/// their ids are known.
+/// Whether the name belongs to one of the department's own connectors. Read access to their dead letters and groups is
+/// granted when their ids are known (docs/reference/rbac.md#personas).
 pub(super) fn is_own_connector(context: &AuditContext<'_>, member: &DepartmentAccount<'_>, name: &NamePattern) -> bool {
     let connector = context.connector_of(name);
     let owner = connector.and_then(|connector| context.owner(&connector.name));
@@ -161,7 +163,7 @@ mod tests {
             .collect();
         assert_eq!(
             told,
-            ["the template gives 2 departments DeveloperRead on group:connect-lcc*: sinks consume"]
+            ["the template grants 2 departments DeveloperRead on group:connect-lcc*: sinks consume"]
         );
     }
 }

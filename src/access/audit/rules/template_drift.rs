@@ -1,4 +1,4 @@
-//! `template-drift`: a department that is not as its template wants it.
+//! `template-drift`: a department that differs from its template.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,16 +19,18 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "template-drift",
     threat: "T3",
     severity: Severity::Error,
-    summary: "a department that is not as its template wants it",
-    why: "A role on the own prefix that no template asks for was given by hand, or by the department itself: whoever is \
-          ResourceOwner of the prefix can widen its own accounts. What is missing breaks the department, and is the trace of \
-          somebody who took it away.",
-    evidence: "Missing: an account, a binding, an ACL or a key that the template asks for. Surplus: a binding of one of its accounts on \
-               its own names or in another environment, a key of a kind that its persona does not get, an account of a \
-               persona that its template does not have. An older template or profile in an account's tag. A department none \
-               of whose accounts exist is information: it was never onboarded in this stage.",
-    remedy: "EBS: `confluent ebs onboard CODE` makes what is missing, `--prune` also removes surplus bindings, and `access audit \
-             --fix` those alone. What is wanted belongs into the template, with its reason.",
+    summary: "a department that differs from its template",
+    why: "A role on the own prefix that no template declares was bound manually or by the department itself: a \
+          ResourceOwner of the prefix can extend the access of its own accounts. Missing access breaks the \
+          department and indicates that someone removed it.",
+    evidence: "Missing: an account, role binding, ACL or key that the template declares. Surplus: an undeclared role \
+               binding of one of its accounts on its own names or in another environment, a key of a kind that its \
+               persona does not get, an account of a persona that its template does not contain. An outdated \
+               ownership tag. A department without any accounts is information: it was never onboarded in this \
+               stage.",
+    remedy: "Platform team: `confluent ebs onboard CODE` creates missing items, `--prune` also deletes surplus role \
+             bindings, and `access audit --fix` deletes only those. Declare intended access in the template with a \
+             reason.",
     needs: &[RequiredData::Accounts, RequiredData::Cluster, RequiredData::Subjects],
     check,
 };
@@ -64,21 +66,23 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
                 let own = held.get(member.account.id.as_str()).map_or(&[][..], Vec::as_slice);
                 compare_persona(context, member, persona, own, report);
             } else if all.iter().find(called).is_none() && context.missing(RequiredData::Accounts).is_none() {
-                let message = format!("service account `{name}` of {code} is missing");
+                let message = format!("service account `{name}` of department `{code}` is missing");
                 let found = report.warning(&name, message);
                 found
                     .concerning(code)
-                    .fix(format!("`confluent ebs onboard {code}` makes it."));
+                    .fix(format!("Run `confluent ebs onboard {code}` to create it."));
             }
         }
         for member in ours.into_iter().filter(|member| member.persona.is_none()) {
             let code = &expected.department.code;
             let name = account_name(member.account);
-            let message = format!("{name} is for a persona that the template of {code} does not have");
+            let message =
+                format!("{name} belongs to a persona that the template of department `{code}` does not contain");
             let found = report.warning(member.account.id.as_str(), message);
-            found.concerning(code).account(member.account).fix(
-                "Delete the account with its keys if nobody needs it, or bring the persona back into the template.",
-            );
+            found
+                .concerning(code)
+                .account(member.account)
+                .fix("Delete the account if it is not needed, or add the persona to the template again.");
         }
     }
     if !waiting.is_empty() {
@@ -88,7 +92,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     }
 }
 
-/// Whether the provisioner owns it, as far as can be seen. What is not ours is `impersonating-account`, and no template's.
+/// Whether the provisioner owns the account, as far as visible. Other accounts are reported by `impersonating-account`.
 fn is_managed(context: &AuditContext<'_>, member: &DepartmentAccount<'_>) -> bool {
     let owns = |held: &BindingInContext<'_>| {
         matches!(held.holder, PrincipalClass::Provisioner) && *held.role() == Role::ResourceOwner
@@ -113,40 +117,40 @@ fn compare_persona(
     let code = &member.department.department.code;
     let name = account_name(member.account);
     for grant in missing_grants(context, member, persona, own) {
-        let message = format!("{name} lacks {} on {}: {}", grant.role, grant.on, grant.why);
+        let message = format!("{name} lacks role {} on `{}`: {}", grant.role, grant.on, grant.why);
         let id = format!("{} {} {}", member.account.name, grant.role, grant.on);
         let found = report.warning(&id, message);
         found.concerning(code).account(member.account);
-        found.fix(format!("`confluent ebs onboard {code}` makes it."));
+        found.fix(format!("Run `confluent ebs onboard {code}` to create it."));
     }
     for (acl, grant) in missing_acls(context, member, persona, report) {
-        let message = format!("{name} lacks the ACL {}: {}", acl.to_short_string(), grant.why);
+        let message = format!("{name} lacks ACL `{}`: {}", acl.to_short_string(), grant.why);
         let id = format!("{} {}", member.account.name, acl.to_short_string());
         let found = report.warning(&id, message);
         found.concerning(code).account(member.account);
-        found.fix(format!("`confluent ebs onboard {code}` makes it."));
+        found.fix(format!("Run `confluent ebs onboard {code}` to create it."));
     }
     for held in own.iter().filter(|held| is_surplus(context, held, member)) {
         let message = format!(
-            "{}, which its template does not ask for",
+            "{}, which its template does not declare",
             context.describe_binding(held)
         );
         let id = held.observed.id.as_str();
-        // An owner can pass on what it owns.
+        // An owner can grant its access to others.
         let found = match held.role() {
             Role::ResourceOwner => report.error(id, message),
             _ => report.warning(id, message),
         };
         found.concerning(code).binding(held.observed).fix(format!(
-            "`confluent ebs access audit --fix` removes it; if it is wanted, put it into the template of {code}, with its reason."
+            "Run `confluent ebs access audit --fix` to delete it. If it is intended, declare it in the template of `{code}` with a reason."
         ));
     }
     compare_keys(context, member, persona, report);
     if member.account.description != persona.tag.to_string() {
-        let message = format!("{name} was made from another state of the template or the department's file");
+        let message = format!("{name} is outdated: the template or the department's file has changed");
         let found = report.warning(member.account.id.as_str(), message);
         found.concerning(code).account(member.account);
-        found.fix(format!("`confluent ebs onboard {code}` brings it up to date."));
+        found.fix(format!("Run `confluent ebs onboard {code}` to update it."));
     }
 }
 
@@ -174,7 +178,7 @@ fn missing_grants<'a>(
     persona.grants.iter().filter(is_missing).collect()
 }
 
-/// The ACLs that the template asks for and that are not there; where nobody looked, that is unknown.
+/// Returns the declared ACLs that are missing; records incomplete data if ACLs were not read.
 fn missing_acls<'a>(
     context: &AuditContext<'_>,
     member: &DepartmentAccount<'_>,
@@ -198,7 +202,7 @@ fn missing_acls<'a>(
     wanted.filter(|(acl, _)| !held.contains(acl)).collect()
 }
 
-/// What is neither asked for nor another rule's.
+/// Whether a binding is undeclared and not reported by another rule.
 fn is_surplus(context: &AuditContext<'_>, held: &BindingInContext<'_>, member: &DepartmentAccount<'_>) -> bool {
     if held.declared.is_some() {
         return false;
@@ -206,7 +210,8 @@ fn is_surplus(context: &AuditContext<'_>, held: &BindingInContext<'_>, member: &
     match held.location {
         BindingLocation::Names(_, name) => member.department.department.prefix.pattern().covers(name),
         BindingLocation::Elsewhere => true,
-        // What controls an account is `unmanaged-account`, `impersonating-account` or `runtime-owner`, as long as it is there.
+        // Control over an existing account is reported by `unmanaged-account`, `impersonating-account` or
+        // `runtime-owner`.
         BindingLocation::Accounts(_) if held.is_on_own_account() => *held.role() == Role::Assigner,
         BindingLocation::Accounts(name) => {
             let provisioner = name.stem() == context.desired.provisioner.as_str();
@@ -222,7 +227,7 @@ fn compare_keys(
     persona: &ExpectedPersona,
     report: &mut RuleReport,
 ) {
-    // A key on an account that gets none is `runtime-key`.
+    // Keys on an account that must not have keys are reported by `runtime-key`.
     if persona.keys.is_empty() {
         return;
     }
@@ -239,7 +244,7 @@ fn compare_keys(
             let id = format!("{} {}", member.account.name, key_kind_label(*kind));
             let found = report.warning(&id, message);
             found.concerning(code).account(member.account);
-            found.fix(format!("`confluent ebs onboard {code}` makes one and hands it over."));
+            found.fix(format!("Run `confluent ebs onboard {code}` to create and deliver one."));
         }
     }
     let desired = context.desired;
@@ -250,7 +255,7 @@ fn compare_keys(
         let wanted = context.key_kind(key).is_some_and(|kind| persona.keys.contains(&kind));
         if !wanted {
             let message = format!(
-                "{name} holds API key {} for `{}`, which its persona does not get",
+                "{name} has API key `{}` for `{}`, a kind that its persona does not get",
                 key.id, key.resource
             );
             let found = report.warning(key.id.as_str(), message);
@@ -337,7 +342,7 @@ mod tests {
         org.assert_only_findings(ID, &["ebs-prod-claims-viewer"]);
     }
 
-    // ConnectManager on a prefix is unconfirmed (docs/assumptions.md, Q1), so its fallback is as good.
+    // Binding ConnectManager on a prefix is unconfirmed, so a binding of the fallback role is accepted.
     #[test]
     fn a_binding_of_the_fallback_role_is_not_drift() {
         let mut org = Org::clean();
@@ -373,7 +378,7 @@ mod tests {
         assert_eq!(result.findings[0].subject, "not-onboarded");
     }
 
-    // T12: what is hidden is not missing.
+    // T12: a hidden binding is not missing.
     #[test]
     fn a_binding_that_may_be_hidden_is_not_reported_missing() {
         let mut org = Org::clean();

@@ -1,4 +1,4 @@
-//! `third-party-grant`: somebody who is not of the department holds a role on its names.
+//! `third-party-grant`: a role on names of a department that a foreign principal holds.
 
 use super::AuditRule;
 use crate::{
@@ -16,15 +16,16 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "third-party-grant",
     threat: "T3",
     severity: Severity::Error,
-    summary: "somebody who is not of the department holds a role on its names",
-    why: "Whoever is ResourceOwner of a prefix may give roles on it to anybody (*Manage access*), and nothing in Confluent Cloud \
-          reports it. The deployer of a department can share its connectors with a colleague, a contractor or another \
-          department.",
-    evidence: "A role binding on names of a department whose principal is not one of its accounts: people, identity pools, \
-               groups, other departments, accounts that nobody planned. Also wider ones (`topic=*`) of whoever is not of a \
-               department. The provisioner and whoever `administrators` or `adopt` in `ebs.toml` name do not count.",
-    remedy: "EBS: find out who granted it and why (the audit log of the organization names them), and remove the binding; if \
-             it is wanted, accept it with a reason and a date.",
+    summary: "a role on names of a department that a foreign principal holds",
+    why: "A ResourceOwner of a prefix may bind roles on it for any principal (*Manage access*), and Confluent Cloud \
+          does not report this. The deployer of a department can share its connectors with a colleague, a contractor \
+          or another department.",
+    evidence: "A role binding on names of a department whose principal is not one of its accounts: users, identity \
+               pools, groups, other departments, unmanaged accounts. Also wider bindings (`topic=*`) of principals \
+               outside all departments. The provisioner and principals under `administrators` or `adopt` in \
+               `ebs.toml` are ignored.",
+    remedy: "Platform team: find out who granted it and why (the audit log of the organization records it), and \
+             delete the role binding; if it is intended, accept it with a reason and an expiry date.",
     needs: &[RequiredData::Cluster, RequiredData::Subjects],
     check,
 };
@@ -46,13 +47,13 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         }
         let id = held.observed.id.as_str();
         let message = format!(
-            "{}: names of {}",
+            "{}, which covers names of {}",
             context.describe_binding(held),
             describe_departments(&reached)
         );
         let found = report.error(id, message);
         found.binding(held.observed).fix(format!(
-            "Find out in the audit log who granted it, and remove role binding {id}; if it is wanted, accept it with a reason."
+            "Find out in the audit log who granted it, and delete role binding `{id}`. If it is intended, accept it with a reason."
         ));
         for expected in reached {
             found.concerning(&expected.department.code);
@@ -69,11 +70,12 @@ fn is_covered_by_another_rule(context: &AuditContext<'_>, held: &BindingInContex
     };
     let owner = context.owner(name.stem());
     match (held.holder, owner) {
-        // A tombstone: `retired-prefix`.
+        // Retired departments are reported by `retired-prefix`.
         (_, Some(owner)) if owner.is_retired() => true,
-        // Its own names: `template-drift`.
+        // Bindings on own names are reported by `template-drift`.
         (PrincipalClass::DepartmentAccount(member), Some(owner)) => member.belongs_to(owner),
-        // Nobody can act as it: `dangling-binding`. No department: `prefix-overlap`. Wider than any: `overbroad-binding`.
+        // Reported by other rules: deleted accounts by `dangling-binding`, orphan accounts by `prefix-overlap`, names
+        // of no department by `overbroad-binding`.
         (PrincipalClass::Deleted | PrincipalClass::Orphan, _) | (PrincipalClass::DepartmentAccount(_), None) => true,
         _ => false,
     }

@@ -1,4 +1,4 @@
-//! `unmanaged-account`: an account beside the plan that a department controls.
+//! `unmanaged-account`: an account outside the desired state that a department controls.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -23,7 +23,7 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "unmanaged-account",
     threat: "T4",
     severity: Severity::Error,
-    summary: "an account beside the plan that a department controls",
+    summary: "an account outside the desired state that a department controls",
     why: "ResourceOwner on any one resource lets its holder make service accounts in the whole organization (docs \
           `create-service-accounts`), name itself their owner, make keys for them and share its prefix with them: principals \
           that no plan knows and no off-boarding removes. A department that holds Assigner on such an account runs connectors \
@@ -46,10 +46,10 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         let verb = if shadow.is_owned {
             "controls"
         } else {
-            "may run connectors as"
+            "can run connectors as"
         };
         let message = format!(
-            "{} {verb} {name}, an account beside the plan",
+            "{} {verb} {name}, an unmanaged account",
             context.display_name(&shadow.controller)
         );
         let found = match shadow.is_owned {
@@ -58,7 +58,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         };
         found.concerning(&shadow.department);
         found.fix(format!(
-            "Ask {} what it is for, then delete service account {id}: its keys and bindings go with it.",
+            "Ask department `{}` for its purpose, then delete service account `{id}`; this also deletes its keys and role bindings.",
             shadow.department
         ));
         if let Some(account) = context.account(&Principal::from_id(&id)) {
@@ -72,11 +72,11 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     report_account_creators(context, report);
 }
 
-/// An account that somebody of a department controls.
+/// An unmanaged account that a department controls.
 struct UnmanagedAccount<'a> {
     department: DepartmentCode,
     controller: Principal,
-    /// Whether it is owned, and not only attached to connectors.
+    /// Whether the department owns the account or can only assign it to connectors.
     is_owned: bool,
     bindings: Vec<&'a ObservedBinding>,
 }
@@ -133,13 +133,13 @@ fn find_controlled_accounts<'a>(
 fn is_unmanaged(context: &AuditContext<'_>, held: &BindingInContext<'_>, id: &str) -> bool {
     let known = held.target.is_some() || context.desired.provisioner.as_str() == id;
     let exists = || {
-        // A binding on what is gone controls nothing: `dangling-binding`.
+        // A binding on a deleted account gives no control; it is reported by `dangling-binding`.
         context.account(&Principal::from_id(id)).is_some() || context.missing(RequiredData::Accounts).is_some()
     };
     !known && !context.desired.is_adopted(id) && exists()
 }
 
-/// A role on a family of accounts reaches those of everybody.
+/// Reports a role on an account prefix, which covers accounts of all departments.
 fn report_account_pattern(
     context: &AuditContext<'_>,
     held: &BindingInContext<'_>,
@@ -147,15 +147,18 @@ fn report_account_pattern(
     report: &mut RuleReport,
 ) {
     let id = held.observed.id.as_str();
-    let message = format!("{}: accounts of everybody", context.describe_binding(held));
+    let message = format!(
+        "{}, which covers accounts of all departments",
+        context.describe_binding(held)
+    );
     let found = report.error(id, message);
     found
         .concerning(&member.department.department.code)
         .binding(held.observed);
-    found.fix(format!("Remove role binding {id}."));
+    found.fix(format!("Delete role binding `{id}`."));
 }
 
-/// Accounts that an earlier look did not show and that nobody knows.
+/// Reports unmanaged accounts that are missing in the previous snapshot.
 fn report_new_accounts(context: &AuditContext<'_>, reported: &BTreeSet<String>, report: &mut RuleReport) {
     let Some(earlier) = context.desired.previous else {
         return;
@@ -168,15 +171,15 @@ fn report_new_accounts(context: &AuditContext<'_>, reported: &BTreeSet<String>, 
             continue;
         }
         let name = account_name(account);
-        let message = format!("{name} was not there on {}, and nobody knows it", earlier.taken_at);
+        let message = format!("unmanaged account {name} was created after {}", earlier.taken_at);
         let found = report.warning(id, message);
         found
             .account(account)
-            .fix("Find out in the audit log who made it. If it belongs to somebody, accept it with a reason.");
+            .fix("Find out in the audit log who created it. If it is needed, accept it with a reason.");
     }
 }
 
-/// Who may make accounts because the template says so.
+/// Reports department accounts that may create accounts according to their template.
 fn report_account_creators(context: &AuditContext<'_>, report: &mut RuleReport) {
     let makes = |held: &BindingInContext<'_>| account_operations_of_role(held.role()).contains(Operation::Create);
     let mut makers = BTreeSet::new();
@@ -191,7 +194,7 @@ fn report_account_creators(context: &AuditContext<'_>, report: &mut RuleReport) 
         return;
     }
     let message = format!(
-        "{} of {} may make service accounts, because their template gives them ResourceOwner on their names",
+        "{} of {} may create service accounts, because their template grants ResourceOwner on their names",
         crate::access::audit::count_noun(makers.len(), "account"),
         crate::access::audit::count_noun(departments.len(), "department"),
     );

@@ -1,4 +1,4 @@
-//! `unmanaged-acl`: a Kafka ACL that goes past the role bindings.
+//! `unmanaged-acl`: an undeclared Kafka ACL.
 
 use super::{AuditRule, declared::DeclaredGrants, shared_namespace::is_own_connector};
 use crate::{
@@ -17,17 +17,16 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "unmanaged-acl",
     threat: "T14",
     severity: Severity::Error,
-    summary: "a Kafka ACL that goes past the role bindings",
-    why: "ACLs and role bindings add up (docs/reference/rbac.md#acls-and-role-bindings): one ACL for `User:*`, or for \
-          a department's account outside its prefix, widens what every other rule of this audit calls clean. A DENY \
-          outweighs every role, and breaks what the template gives.",
-    evidence: "An ACL of a department's account that its template does not ask for, an ACL for `User:*`, and one of anybody else \
-               who is not named in `ebs.toml` on names of departments, on names that all departments share, or on the whole \
-               cluster. On own names it is a warning, and so is what names an account that does not exist any more. What a \
-               template declares on shared names is information, with its reason. ACLs are shown to a key of the Kafka \
-               cluster; without one this rule is unknown.",
-    remedy: "EBS: `access audit --fix` removes those of departments' accounts, `confluent kafka acl delete` those of others. What \
-             is wanted belongs into the template, with its reason.",
+    summary: "a Kafka ACL that no template declares",
+    why: "ACLs and role bindings accumulate (docs/reference/rbac.md#acls-and-role-bindings): one ACL for `User:*`, or \
+          for a department's account outside its prefix, gives access that the rules for role bindings do not find. A \
+          DENY overrides all roles and breaks declared access.",
+    evidence: "An undeclared ACL of a department's account, an ACL for `User:*`, and an ACL of any other principal \
+               not named in `ebs.toml` on names of departments, on shared names, or on the whole cluster. ACLs on \
+               own names and of deleted accounts are warnings. Declared ACLs on shared names are information. Only a \
+               key of the Kafka cluster can list ACLs; without one the verdict is unknown.",
+    remedy: "Platform team: `access audit --fix` deletes ACLs of departments' accounts, `confluent kafka acl delete` \
+             those of other principals. Declare intended ACLs in the template with a reason.",
     needs: &[RequiredData::Acls],
     check,
 };
@@ -38,13 +37,13 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         match (held.holder, held.declared) {
             (PrincipalClass::Provisioner | PrincipalClass::Named, _) => {}
             (PrincipalClass::DepartmentAccount(member), Some(grant)) => {
-                // On own names nobody has to be told.
+                // Declared ACLs on own names are not reported.
                 if is_on_shared_names(held.acl) {
                     declared.add_acls(grant, &member);
                 }
             }
             (PrincipalClass::DepartmentAccount(member), None) => {
-                check_department_acl(context, held.acl, &member, report)
+                check_department_acl(context, held.acl, &member, report);
             }
             _ => check_other_acl(context, held, report),
         }
@@ -52,7 +51,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     declared.report(report);
 }
 
-/// An ACL of a department's account that its template does not ask for.
+/// Checks an undeclared ACL of a department's account.
 fn check_department_acl(
     context: &AuditContext<'_>,
     acl: &AclBinding,
@@ -65,53 +64,53 @@ fn check_department_acl(
     }
     let reached = departments_reached(context, acl);
     let about = match inside {
-        true => ", which its template does not ask for".to_owned(),
+        true => ", which its template does not declare".to_owned(),
         false => describe_reach(acl, &reached),
     };
     let harmless = inside || (acl.resource == AclResource::Cluster && !is_powerful(&acl.operation));
     let found = report_acl(report, acl, harmless, &context.display_name(&acl.principal), &about);
     found.concerning(&member.department.department.code).fix(
-        "`confluent ebs access audit --fix` removes it; if it is wanted, put it into the template, with its reason.",
+        "Run `confluent ebs access audit --fix` to delete it. If it is intended, declare it in the template with a reason.",
     );
     for expected in reached {
         found.concerning(&expected.department.code);
     }
 }
 
-/// An ACL of anybody else, or of everybody, as far as it concerns departments.
+/// Checks an ACL of another principal or of all principals for effects on departments.
 fn check_other_acl(context: &AuditContext<'_>, held: &AclInContext<'_>, report: &mut RuleReport) {
     let acl = held.acl;
     let everybody = acl.is_for_all_principals();
     let reached = departments_reached(context, acl);
     let shared = match held.holder {
-        // What an off-boarding left behind is `orphan-department` or `retired-prefix` as a whole.
+        // Leftovers of an off-boarding are reported by `orphan-department` or `retired-prefix`.
         PrincipalClass::Orphan | PrincipalClass::Retired(_) => false,
         _ => is_on_shared_names(acl),
     };
     let powerful = acl.resource == AclResource::Cluster && is_powerful(&acl.operation);
     let beyond = !reached.is_empty() || shared || powerful;
-    // Who may not do something is no threat to departments, unless it is they who may not.
+    // A DENY for a foreign principal does not affect departments.
     if !everybody && (!beyond || acl.permission == AclPermission::Deny) {
         return;
     }
     let gone = is_holder_deleted(held);
     let about = match (beyond, gone) {
         (false, _) => String::new(),
-        (true, true) => ", and the account does not exist any more".to_owned(),
+        (true, true) => ", but the account no longer exists".to_owned(),
         (true, false) => describe_reach(acl, &reached),
     };
     let who = match everybody {
-        true => "everybody".to_owned(),
+        true => "all principals".to_owned(),
         false => context.display_name(&acl.principal),
     };
     let found = report_acl(report, acl, !beyond || gone, &who, &about);
-    found.fix("Remove it with `confluent kafka acl delete`, or name its holder in ebs.toml.");
+    found.fix("Delete it with `confluent kafka acl delete`, or name its holder in `ebs.toml`.");
     for expected in reached {
         found.concerning(&expected.department.code);
     }
 }
 
-/// A DENY takes away what others are meant to have, and lets nobody reach anything.
+/// Reports an ACL. A DENY is never an error, because it gives no access.
 fn report_acl<'r>(
     report: &'r mut RuleReport,
     acl: &AclBinding,
@@ -137,13 +136,13 @@ fn departments_reached<'a>(context: &AuditContext<'a>, acl: &AclBinding) -> Vec<
 
 fn describe_reach(acl: &AclBinding, reached: &[&ExpectedDepartment]) -> String {
     if acl.resource == AclResource::Cluster {
-        return ", on the whole cluster".to_owned();
+        return ", which applies to the whole cluster".to_owned();
     }
     let begins = acl.resource.kind().and_then(|kind| shared_prefix(kind, &acl.pattern));
     match (reached, begins) {
-        ([_, ..], _) => format!(", which reaches names of {}", describe_departments(reached)),
-        ([], Some(begins)) => format!(": `{begins}…` is shared by all departments"),
-        ([], None) => ", outside its prefix".to_owned(),
+        ([_, ..], _) => format!(", which covers names of {}", describe_departments(reached)),
+        ([], Some(begins)) => format!(", but `{begins}…` is shared by all departments"),
+        ([], None) => ", which is outside its prefix".to_owned(),
     }
 }
 
@@ -157,14 +156,15 @@ fn is_on_shared_names(acl: &AclBinding) -> bool {
     kind.is_some_and(|kind| shared_prefix(kind, &acl.pattern).is_some())
 }
 
-/// Whether an operation on the cluster does more than look and write without doubles. `CLUSTER_ACTION` is what brokers
-/// have among each other, and reads every topic.
+/// Whether an operation on the cluster allows more than describing it and idempotent writes. `CLUSTER_ACTION` is meant
+/// for brokers and allows reading every topic.
 fn is_powerful(operation: &AclOperation) -> bool {
     use AclOperation::{Describe, DescribeConfigs, IdempotentWrite};
     !matches!(operation, Describe | DescribeConfigs | IdempotentWrite)
 }
 
-/// A list that names accounts by id has only the number of what is gone (docs `access-control/acls/overview`).
+/// Whether the holder was deleted. Lists with account ids show only the number of a deleted account (docs
+/// `access-control/acls/overview`).
 fn is_holder_deleted(held: &AclInContext<'_>) -> bool {
     let number = |principal: &Principal| {
         let id = principal.id();
@@ -266,14 +266,14 @@ mod tests {
             .collect();
         assert_eq!(
             told,
-            ["the template gives 2 departments ACLs for CREATE, WRITE on topic:dlq-lcc*: dead letters"]
+            ["the template grants 2 departments ACLs for CREATE, WRITE on topic:dlq-lcc*: dead letters"]
         );
-        // The same of another persona is not declared.
+        // The same ACL of another persona is not declared.
         let extra = org.acl("TOPIC#dlq-lcc#PREFIXED#User:sa-claims-operator#*#WRITE#ALLOW");
         org.assert_only_findings(ID, &[&extra]);
     }
 
-    // What others left behind on names that all share is told once, with their accounts.
+    // ACLs of orphan accounts on shared names are reported once, with their accounts.
     #[test]
     fn acls_of_an_orphan_on_shared_names_belong_to_another_rule() {
         let mut org = Org::clean();
@@ -287,7 +287,7 @@ mod tests {
         org.assert_findings(ID, &[&wide]);
     }
 
-    // T12: what was not looked at is unknown.
+    // T12: unread data is unknown.
     #[test]
     fn the_rule_is_unknown_without_a_key_of_the_cluster() {
         let mut org = Org::clean();

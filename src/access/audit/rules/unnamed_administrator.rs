@@ -1,4 +1,4 @@
-//! `unnamed-administrator`: a role above all departments that nobody announced.
+//! `unnamed-administrator`: an administrator that `ebs.toml` does not name.
 
 use super::AuditRule;
 use crate::{
@@ -14,13 +14,15 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "unnamed-administrator",
     threat: "T17",
     severity: Severity::Warning,
-    summary: "a role above all departments of somebody whom ebs.toml does not name",
-    why: "A role on the organization, the environment or the cluster reaches every department, and no prefix stops it. It is as \
-          good as the provisioner's key. There must be few such people and accounts, and somebody must know which.",
-    evidence: "A role binding on the organization, or on the environment or the cluster of the stage, of anybody but the \
-               provisioner, departments (`overbroad-binding`) and groups (`group-mapping`). While `administrators` in `ebs.toml` \
-               names nobody, it is information.",
-    remedy: "EBS: name them in `administrators` of `ebs.toml`. An administrator of the organization: remove the others.",
+    summary: "a role above all departments of a principal that `ebs.toml` does not name",
+    why: "A role on the organization, the environment or the cluster covers all departments, regardless of prefixes. \
+          It is as powerful as the provisioner's key. There should be few such users and accounts, and all should be \
+          documented.",
+    evidence: "A role binding on the organization, or on the environment or cluster of the stage, except those of \
+               the provisioner, of departments (`overbroad-binding`) and of groups (`group-mapping`). If \
+               `administrators` in `ebs.toml` is empty, the finding is information.",
+    remedy: "Platform team: list the principals under `administrators` in `ebs.toml`. Organization administrator: \
+             delete the other role bindings.",
     needs: &[
         RequiredData::Organization,
         RequiredData::Environment,
@@ -45,14 +47,14 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         let id = held.observed.id.as_str();
         let message = context.describe_binding(held);
         let found = match context.desired.administrators.is_empty() {
-            true => report.info(id, message + ": `administrators` in ebs.toml names nobody"),
-            false => report.warning(id, message + ", and ebs.toml does not name it"),
+            true => report.info(id, message + ", and `administrators` in `ebs.toml` is empty"),
+            false => report.warning(id, message + ", but `ebs.toml` does not name it"),
         };
         found
             .binding(held.observed)
             .owned_by(Assignee::Administrator)
             .fix(format!(
-                "Add \"{}\" to `administrators` in ebs.toml, or have role binding {id} removed.",
+                "Add `{}` to `administrators` in `ebs.toml`, or have role binding `{id}` deleted.",
                 held.observed.binding.principal.id()
             ));
     }

@@ -1,4 +1,4 @@
-//! `unrecorded-key`: a key of ours that nobody knows of.
+//! `unrecorded-key`: an API key on a managed account that is not recorded.
 
 use super::AuditRule;
 use crate::{
@@ -14,15 +14,15 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "unrecorded-key",
     threat: "T11",
     severity: Severity::Error,
-    summary: "an API key on an account of ours that nobody vouches for",
-    why: "Whoever holds a key of an account may do what the account may do, and may be able to make further keys for \
-          it (docs/assumptions.md, Q4). A key that neither a journal nor an evidence file names was made by hand or by \
-          somebody who should not, and outlives every rotation.",
-    evidence: "An API key of a department's account whose id stands in no journal, no evidence file and no finished profile \
-               that this program can read here, and that `adopt` in `ebs.toml` does not accept. Without any journal or \
-               evidence this is unknown.",
-    remedy: "EBS: revoke it. If another machine made it, use that machine's evidence (`--evidence-dir`); if it is known, accept \
-             it with `adopt`.",
+    summary: "an API key on a managed account that is not recorded",
+    why: "The holder of a key has all access of its account, and may be able to create further keys for it \
+          (docs/assumptions.md, Q4). A key in no journal and no evidence file was created manually or by an intruder, \
+          and is not replaced by rotations.",
+    evidence: "An API key of a department's account whose id is in no journal, evidence file or profile that this \
+               program can read, and not under `adopt` in `ebs.toml`. Without any journal and evidence the verdict \
+               is unknown.",
+    remedy: "Platform team: revoke the key. If another machine created it, use the evidence of that machine \
+             (`--evidence-dir`); if the key is known, add it under `adopt`.",
     needs: &[RequiredData::Members],
     check,
 };
@@ -30,8 +30,8 @@ pub(super) const RULE: AuditRule = AuditRule {
 fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     if context.desired.key_statuses.is_none() && !context.department_accounts.is_empty() {
         report.unknown(
-            "which API keys are ours",
-            "there is neither a journal nor an evidence file here",
+            "records of API keys",
+            "neither a journal nor an evidence file was found",
         );
     }
     for member in context.department_accounts.iter().filter(|member| !member.is_runtime()) {
@@ -44,11 +44,11 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             if !unvouched {
                 continue;
             }
-            let message = format!("nobody vouches for API key {} of {name}", key.id);
+            let message = format!("API key `{}` of {name} is not recorded", key.id);
             let found = report.error(key.id.as_str(), message);
             found.concerning(&member.department.department.code);
             found.key(&key.id).account(member.account).fix(format!(
-                "Revoke it with `confluent api-key delete {}`, unless another machine's evidence names it.",
+                "Revoke it with `confluent api-key delete {}`, unless the evidence of another machine records it.",
                 key.id
             ));
         }

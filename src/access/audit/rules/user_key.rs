@@ -1,4 +1,4 @@
-//! `user-key`: a key of a person on the stage.
+//! `user-key`: an API key of a user for the stage.
 
 use super::AuditRule;
 use crate::{
@@ -11,12 +11,14 @@ pub(super) const RULE: AuditRule = AuditRule {
     id: "user-key",
     threat: "T11",
     severity: Severity::Warning,
-    summary: "an API key of a person for the cluster or the Schema Registry",
-    why: "A key of a person carries all roles of that person, and goes with the person: what runs with it stops on the day \
-          somebody leaves, and until then does more than it needs. Keys that programs use belong to service accounts.",
-    evidence: "An API key for the cluster or the Schema Registry of the stage that belongs to a user. Keys of whoever \
-               `administrators` or `adopt` in `ebs.toml` name are information; Cloud keys of people are not judged.",
-    remedy: "EBS: find out what runs with it, give that an account of its own, and have the key deleted by its owner.",
+    summary: "an API key of a user for the cluster or the Schema Registry",
+    why: "A key of a user has all roles of that user and is deleted with the user: programs that use it stop when \
+          the user leaves, and have more access than they need until then. Programs should use keys of service \
+          accounts.",
+    evidence: "An API key for the cluster or the Schema Registry of the stage that is owned by a user. Keys of users \
+               under `administrators` or `adopt` in `ebs.toml` are information; Cloud keys of users are ignored.",
+    remedy: "Platform team: find out which program uses the key, give it a service account, and have the owner \
+             delete the key.",
     needs: &[RequiredData::PeopleKeys],
     check,
 };
@@ -29,7 +31,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             continue;
         }
         let owner = key.owner.id();
-        let message = format!("API key {} for `{}` belongs to {owner}, a person", key.id, key.resource);
+        let message = format!("API key `{}` for `{}` belongs to user `{owner}`", key.id, key.resource);
         let named =
             desired.administrators.contains(owner) || desired.is_adopted(owner) || desired.is_adopted(key.id.as_str());
         let found = match named {
@@ -37,7 +39,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             false => report.warning(key.id.as_str(), message),
         };
         found.key(&key.id).fix(format!(
-            "Find out what runs with it, give that a service account, and have {owner} delete the key."
+            "Find out which program uses it, give the program a service account, and have `{owner}` delete the key."
         ));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     commands::{
         Ctx,
         provisioning::{
-            AclLookup, FolderArgs, Reconciliation, find_active_departments, incomplete_run_error,
+            FolderArgs,
             plan_view::{department_changes, plan_totals},
         },
         session::PlatformSession,
@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     model::{Department, DepartmentCode},
     plan::{self, Plan, PlannedChange},
+    provisioning::{AclLookup, Reconciliation, find_active_departments, incomplete_run_error},
     render::{Block, TextLine},
 };
 
@@ -65,8 +66,14 @@ pub(super) fn remove_findings(
         false => find_active_departments(&session, codes)?,
     };
     ctx.block_on(async {
-        let reconciliation =
-            Reconciliation::observe(ctx, &session, &departments, folders, AclLookup::BestEffort).await?;
+        let reconciliation = Reconciliation::observe(
+            &ctx.run,
+            &session,
+            &departments,
+            folders.to_options(),
+            AclLookup::BestEffort,
+        )
+        .await?;
         let plan = plan::plan_prune(&reconciliation.plan_input(true), &reconciliation.observed.snapshot);
         let mut fix = AuditFixOutput {
             dry_run,
@@ -85,7 +92,7 @@ pub(super) fn remove_findings(
                 return Ok(None);
             }
         }
-        let (report, evidence) = reconciliation.apply(ctx, "access audit --fix", &plan, 8).await?;
+        let (report, evidence) = reconciliation.apply(&ctx.run, "access audit --fix", &plan, 8).await?;
         fix.report = Some(report);
         fix.evidence = evidence;
         Ok(Some(fix))

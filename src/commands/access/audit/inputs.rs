@@ -116,7 +116,7 @@ impl AuditInputs {
             key_statuses: (!blank).then(|| key_statuses(&self.snapshot, known_keys)),
             max_key_age,
             previous: earlier,
-            topics_outside: topics_outside,
+            topics_outside,
         }
     }
 }

@@ -154,14 +154,15 @@ mod tests {
         };
         let update = find_rule("wrong-password").unwrap().next_steps[0];
         let restart = find_rule("connection-refused").unwrap().next_steps[1];
-        let file = |persona: &str| {
-            let mut options = Options::default();
-            options.profile = Some(format!("operators/claims-{persona}.toml"));
-            options
+        let file = |persona: &str| Options {
+            profile: Some(format!("operators/claims-{persona}.toml")),
+            ..Options::default()
         };
         let none = Options::default();
-        let mut sandbox = Options::default();
-        sandbox.sandbox_as = Some("claims/operator".to_owned());
+        let sandbox = Options {
+            sandbox_as: Some("claims/operator".to_owned()),
+            ..Options::default()
+        };
         for (options, persona, step, flags) in [
             (
                 file("deployer"),
@@ -213,8 +214,10 @@ mod tests {
             expanded: ExpandedConnector::default(),
         };
         let owners = vec![(Prefix::parse("claims-").unwrap(), "claims".parse().unwrap())];
-        let mut options = Options::default();
-        options.stage = Some("test".to_owned());
+        let options = Options {
+            stage: Some("test".to_owned()),
+            ..Options::default()
+        };
         let commands = CommandBuilder::new(&options, None).without_profile().for_owners(owners);
         let update = find_rule("wrong-password").unwrap().next_steps[0];
         let quota = find_rule("slow-target").unwrap().next_steps[1];

@@ -10,13 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    access::isolation,
     apply::ProvisioningReport,
     checks::CheckResult,
-    commands::provisioning::DeliveryReport,
-    model::{DepartmentCode, Snapshot, StageAddress},
+    model::{DepartmentCode, StageAddress},
     plan::{BudgetRow, DepartmentPlan, Plan, PlannedChange, PlannedOperation},
     probe::ProbeVerdict,
+    provisioning::{DeliveryReport, IsolationSummary},
 };
 
 /// Where and as whom.
@@ -55,52 +54,6 @@ pub(crate) struct OnboardDepartmentRow {
     pub(crate) inconclusive: usize,
     /// Changes that were not made.
     pub(crate) remaining: usize,
-}
-
-/// What is isolated from what, as far as role bindings and ACLs decide it.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct IsolationSummary {
-    /// Ordered pairs of departments that were looked at.
-    pub(crate) pairs: usize,
-    /// Overlaps that should not be.
-    pub(crate) violations: Vec<String>,
-    /// What Confluent makes everybody share.
-    pub(crate) shared_names: Vec<String>,
-    /// The first overlap that one of the departments that were asked for has a part in: it is in the way. What happens
-    /// between others is only shown, or one department could hold up everybody.
-    #[serde(skip)]
-    pub(crate) blocking: Option<String>,
-}
-
-impl IsolationSummary {
-    /// The proof, for people.
-    #[must_use]
-    pub(crate) fn from_check(
-        proof: &isolation::IsolationResult,
-        snapshot: &Snapshot,
-        asked: &BTreeSet<&DepartmentCode>,
-    ) -> Self {
-        let (looked_at, examples) = match proof {
-            isolation::IsolationResult::Passed(proof) => (proof, &[][..]),
-            isolation::IsolationResult::Failed {
-                counter_examples,
-                proof,
-            } => (proof, counter_examples.as_slice()),
-        };
-        let violation =
-            |example: &isolation::CounterExample| example.to_sentence(&snapshot.display_name(&example.principal));
-        let exposure =
-            |exposure: &isolation::SharedName| format!("{} {}*", exposure.kind.display_name(), exposure.begins);
-        let concerns = |example: &&isolation::CounterExample| {
-            example.and_more > 0 || asked.contains(&example.department) || asked.contains(&example.reaches)
-        };
-        Self {
-            blocking: examples.iter().find(concerns).map(violation),
-            pairs: looked_at.pairs,
-            violations: examples.iter().map(violation).collect(),
-            shared_names: looked_at.shared_names.iter().map(exposure).collect(),
-        }
-    }
 }
 
 /// What `onboard` answers.

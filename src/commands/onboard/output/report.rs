@@ -6,10 +6,11 @@ use super::{
 };
 use crate::{
     apply::FinishedProfile,
-    commands::provisioning::plan_view::format_count,
+    commands::provisioning::delivery_lines,
     plan::{DepartmentStatus, Plan},
     probe::ProbeVerdict,
     render::{Block, Cell, Style, Table, TextLine, Viewable},
+    text::count_noun,
 };
 
 /// Who can read a profile in clear. Windows has no modes: the rights of the folder are all there is.
@@ -36,7 +37,7 @@ fn outcome_label(row: &OnboardDepartmentRow) -> &'static str {
 
 impl OnboardOutput {
     fn headline(&self) -> TextLine {
-        let departments = format_count(self.departments.len(), "department");
+        let departments = count_noun(self.departments.len(), "department");
         let stage = &self.header.stage;
         let Some(report) = &self.report else {
             let all = if self.departments.len() == 1 { "is" } else { "are" };
@@ -52,7 +53,7 @@ impl OnboardOutput {
             .count();
         let seconds = self.elapsed_ms / 1000;
         let tenths = self.elapsed_ms % 1000 / 100;
-        let took = format!("{} in {seconds}.{tenths} s", format_count(writes, "change"));
+        let took = format!("{} in {seconds}.{tenths} s", count_noun(writes, "change"));
         match report.is_complete() {
             true => TextLine::new()
                 .with_styled_text(Style::Ok, format!("{departments} onboarded to stage {stage}: {took}.")),
@@ -97,7 +98,7 @@ impl OnboardOutput {
             if passed + failed + inconclusive > 0 {
                 let mut line = format!(
                     "Proof: {} made with the new keys, {passed} as they must be",
-                    format_count(passed + failed + inconclusive, "call")
+                    count_noun(passed + failed + inconclusive, "call")
                 );
                 if failed > 0 {
                     line = format!("{line}, {failed} FAILED");
@@ -124,9 +125,9 @@ impl OnboardOutput {
                 (0, 0) => "Isolation: by name prefix; no other department is onboarded here yet.".to_owned(),
                 (pairs, 0) => format!(
                     "Isolation: by name prefix, holds for all {} of departments.",
-                    format_count(pairs, "ordered pair")
+                    count_noun(pairs, "ordered pair")
                 ),
-                (_, broken) => format!("Isolation: BROKEN by {}.", format_count(broken, "overlap")),
+                (_, broken) => format!("Isolation: BROKEN by {}.", count_noun(broken, "overlap")),
             };
             lines.push(TextLine::from(verdict).with_hanging_indent(2));
             lines.extend(
@@ -166,12 +167,12 @@ impl OnboardOutput {
             };
             let text = format!(
                 "Profiles: {} in {}, {how}.",
-                format_count(kept.len(), "profile"),
+                count_noun(kept.len(), "profile"),
                 self.credentials_dir.display()
             );
             lines.push(TextLine::from(text).with_hanging_indent(2));
         }
-        lines.extend(self.deliveries.lines(self.finished_profiles()));
+        lines.extend(delivery_lines(&self.deliveries, self.finished_profiles()));
         lines
     }
 
@@ -192,7 +193,7 @@ impl OnboardOutput {
             lines.push(
                 TextLine::from(format!(
                     "Evidence: {} in {folder}.",
-                    format_count(self.evidence.len(), "file")
+                    count_noun(self.evidence.len(), "file")
                 ))
                 .with_hanging_indent(2),
             );
@@ -221,7 +222,7 @@ impl OnboardOutput {
         }
         let rest = [(report.skipped, "skipped"), (report.not_started, "not begun")];
         for (count, word) in rest.into_iter().filter(|(count, _)| *count > 0) {
-            lines.push(TextLine::from(format!("{word}  {}", format_count(count, "change"))));
+            lines.push(TextLine::from(format!("{word}  {}", count_noun(count, "change"))));
         }
         Some(Block::Lines(lines))
     }

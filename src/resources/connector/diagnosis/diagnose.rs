@@ -1,4 +1,4 @@
-//! From what a connector says to the rules that it meets. Pure.
+//! Matching of connector statuses and messages with the rules. Pure.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ use crate::{
     resources::connector::cause::{VALIDATION_PREFIX, root_cause_line, validation_errors},
 };
 
-/// How a connector is.
+/// Health of a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectorHealth {
-    /// Something is wrong with it.
+    /// Something is wrong with the connector.
     Unhealthy,
-    /// It is on its way, or in a state that nobody knows.
+    /// The connector is in transition or in an unknown state.
     Unsettled,
-    /// It is as somebody wanted it.
+    /// The connector is in a desired state.
     Healthy,
 }
 
-/// How a connector is, by its status (docs/reference/connect.md#connector-states).
+/// Returns the health of a connector according to its status (docs/reference/connect.md#connector-states).
 #[must_use]
 pub fn health(status: &ConnectorStatus) -> ConnectorHealth {
     let refused = status.validation_errors.iter().flatten().next().is_some();
@@ -48,67 +48,67 @@ fn has_running_task(status: &ConnectorStatus) -> bool {
     status.tasks.iter().any(|task| task.state == "RUNNING")
 }
 
-/// What is wrong with a connector.
+/// Diagnosis of a connector.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectorDiagnosis {
-    /// The rules that it meets, the first the one to begin with; none for what is healthy.
+    /// Matched rules, most relevant first; none for a healthy connector.
     pub causes: Vec<MatchedRule>,
-    /// Whether a configuration from before is in force; nothing where the one that is stored was not refused.
+    /// Whether the previous configuration is active; `None` if the stored one was not rejected.
     pub previous_config_active: Option<bool>,
-    /// The tasks that failed, by number.
+    /// Failed tasks, sorted by number.
     pub tasks: Vec<TaskError>,
 }
 
 impl ConnectorDiagnosis {
-    /// Whether log lines may say more.
+    /// Returns whether log lines may be more specific.
     #[must_use]
     pub fn is_generic(&self) -> bool {
         self.causes.iter().all(|found| found.rule.is_generic)
     }
 }
 
-/// A rule that was met, and by what.
+/// Matched rule with its evidence.
 #[derive(Clone, Debug)]
 pub struct MatchedRule {
-    /// The rule.
+    /// Rule.
     pub rule: &'static DiagnosisRule,
-    /// The keys of the configuration that the service names.
+    /// Configuration keys that the service reports.
     pub configs: Vec<String>,
-    /// What was said, each line once.
+    /// Error lines, each once.
     pub errors: Vec<String>,
-    /// Who can do something about it: as the rule says, unless it is vague and the states of the tasks tell.
+    /// Owner of the fault: the rule's, unless the rule is generic and the task states indicate another one.
     pub owner: FaultOwner,
 }
 
 impl MatchedRule {
-    /// A rule that is met by a state.
+    /// Returns a match of a rule by state.
     #[must_use]
     pub fn from_state(rule: &'static DiagnosisRule) -> Self {
         match_rule(rule, ErrorMessage::from_text(""))
     }
 }
 
-/// A task that failed.
+/// Failed task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TaskError {
-    /// Its number.
+    /// Task number.
     pub task: u32,
-    /// Its state.
+    /// State.
     pub state: String,
-    /// The line of its trace that matters.
+    /// Relevant line of its trace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// Something that was said.
+/// Error message with its configuration keys.
 struct ErrorMessage {
     configs: Vec<String>,
-    /// All of it.
+    /// Full text.
     text: String,
 }
 
-/// What a status means, in the order in which it is worth reading: what is wrong with the configuration, then what
-/// tasks said, then summaries (docs/reference/connect.md#where-errors-are-reported).
+/// Diagnoses a status in order of relevance: configuration errors, then task errors, then summaries
+/// (docs/reference/connect.md#where-errors-are-reported).
 #[must_use]
 pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     let mut diagnosis = ConnectorDiagnosis {
@@ -124,8 +124,8 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     }
     let refused = config_errors(status);
     if !refused.is_empty() {
-        // Source: docs/reference/connect.md#update-a-connector. The service says so also of a connector that never had
-        // another configuration.
+        // The service reports this even if the connector never had another configuration
+        // (docs/reference/connect.md#update-a-connector).
         diagnosis.previous_config_active = Some(has_running_task(status));
     }
     let mut causes = CauseCollector::default();
@@ -144,7 +144,7 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     if diagnosis.causes.is_empty() {
         diagnosis.causes.push(MatchedRule::from_state(&UNKNOWN));
     }
-    // Source: docs/reference/connect.md#connector-states. What is not the department's to fix.
+    // SYSTEM_ERROR is not a fault of the department (docs/reference/connect.md#connector-states).
     if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") {
         let vague = diagnosis.causes.iter_mut().filter(|found| found.rule.is_generic);
         vague
@@ -154,15 +154,14 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     diagnosis
 }
 
-/// What a text from elsewhere means, such as a log line with its trace; nothing where no rule says more than that something
-/// failed.
+/// Diagnoses a text such as a log line with its trace; returns `None` if only a generic rule matches.
 #[must_use]
 pub fn diagnose_text(text: &str) -> Option<MatchedRule> {
     let rule = matching_rule(text).filter(|rule| !rule.is_generic)?;
     Some(match_rule(rule, ErrorMessage::from_text(text)))
 }
 
-/// What a message from anywhere means.
+/// Diagnoses any single message.
 #[must_use]
 pub fn diagnose_message(message: &str) -> MatchedRule {
     match_rule(
@@ -171,7 +170,7 @@ pub fn diagnose_message(message: &str) -> MatchedRule {
     )
 }
 
-/// The rule that a text meets.
+/// Returns the first rule that matches a text.
 fn matching_rule(text: &str) -> Option<&'static DiagnosisRule> {
     let text = text.to_lowercase();
     let meets = |rule: &&DiagnosisRule| {
@@ -200,33 +199,34 @@ fn match_rule(rule: &'static DiagnosisRule, said: ErrorMessage) -> MatchedRule {
     }
 }
 
-/// The line of a text that a rule is met by, the innermost one; else the one that matters.
+/// Returns the innermost line that matches the rule, or the root cause line.
 fn relevant_line(rule: &DiagnosisRule, text: &str) -> String {
     let by_rule = text.lines().rev().find(|line| {
         let line = line.to_lowercase();
         rule.patterns.iter().any(|pattern| matches(&line, pattern))
     });
     let line = by_rule.unwrap_or_else(|| root_cause_line(text)).trim();
-    // What Java and Debezium put in front says nothing.
+    // Remove the prefixes of Java and Debezium.
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);
     let line = line.strip_prefix(VALIDATION_PREFIX).unwrap_or(line);
-    // Of two classes in front, the outer one is a wrapper.
+    // Of two exception classes, the outer one is a wrapper.
     let inner = without_class(line);
     if without_class(inner) == inner { line } else { inner }.to_owned()
 }
 
-/// Rules that were met so far.
+/// Collector of matched rules.
 #[derive(Default)]
 struct CauseCollector(Vec<MatchedRule>);
 
 impl CauseCollector {
-    /// `otherwise`: what it is when no rule knows it.
+    /// Adds an error; `fallback` is the rule if none matches.
     fn add(&mut self, said: ErrorMessage, fallback: &'static DiagnosisRule) {
         if said.text.is_empty() {
             return;
         }
         let rule = match matching_rule(&said.text) {
-            // A wrapper says less than the key under which it stands, but for the one that stands under many.
+            // A generic message is less specific than its configuration key, except one that Debezium reports for many
+            // keys.
             Some(rule) if rule.is_generic && !fallback.is_generic && *rule != DATABASE_UNREACHABLE => fallback,
             Some(rule) => rule,
             None => fallback,
@@ -235,7 +235,7 @@ impl CauseCollector {
         match self.0.iter_mut().find(|known| known.rule.id == rule.id) {
             Some(known) => {
                 merge(&mut known.configs, found.configs);
-                // Traces repeat what was said before, with a class in front or a wrapper around it.
+                // Traces repeat earlier messages with an exception class or wrapper.
                 let new = found
                     .errors
                     .into_iter()
@@ -251,8 +251,8 @@ impl CauseCollector {
         self.0.iter().all(|found| found.rule.is_generic)
     }
 
-    /// Without what says less than the rest. What was said of keys gives way only to what tasks said: other keys have another
-    /// root.
+    /// Removes generic matches if specific ones exist. A generic error of a key is only removed if a task error is
+    /// specific, because other keys may have other root causes.
     fn into_causes(mut self) -> Vec<MatchedRule> {
         let root = self
             .0
@@ -280,7 +280,7 @@ fn repeats_known(known: &[String], error: &str) -> bool {
     known.any(|known| known.contains(error) || error.contains(known))
 }
 
-/// A message without the class of the exception in front.
+/// Returns a message without a leading exception class.
 fn without_class(error: &str) -> &str {
     match error.split_once(": ") {
         Some((class, rest)) if class.contains('.') && !class.contains(' ') => rest,
@@ -288,7 +288,7 @@ fn without_class(error: &str) -> &str {
     }
 }
 
-/// What is wrong with the configuration: one root, and all keys that the service names for it.
+/// Returns the configuration errors: one per root cause with all its keys.
 fn config_errors(status: &ConnectorStatus) -> Vec<ErrorMessage> {
     let mut said: Vec<ErrorMessage> = Vec::new();
     for error in validation_errors(status) {
@@ -300,7 +300,7 @@ fn config_errors(status: &ConnectorStatus) -> Vec<ErrorMessage> {
     if said.is_empty()
         && let Some((_, errors)) = split_config_error(&status.connector.trace)
     {
-        // The lines of the trace are the same (docs/reference/connect.md#update-a-connector).
+        // The trace has the same format (docs/reference/connect.md#update-a-connector).
         let mut by_text: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (key, text) in errors.lines().filter_map(|line| line.split_once(':')) {
             by_text.entry(text.trim()).or_default().push(key.trim().to_owned());
@@ -313,7 +313,7 @@ fn config_errors(status: &ConnectorStatus) -> Vec<ErrorMessage> {
     said
 }
 
-/// The trace of a configuration that was refused, and the errors behind it.
+/// Splits the trace of a rejected configuration into introduction and errors.
 fn split_config_error(trace: &str) -> Option<(&str, &str)> {
     let (before, errors) = trace.split_once("Errors:")?;
     before
@@ -322,7 +322,7 @@ fn split_config_error(trace: &str) -> Option<(&str, &str)> {
         .then_some((before, errors))
 }
 
-/// What tasks and the connector said.
+/// Returns the error texts of tasks and connector.
 fn error_texts(status: &ConnectorStatus) -> Vec<String> {
     let mut texts = status.trace_errors();
     let tasks = status.tasks.iter().filter(|task| has_failed(&task.state));

@@ -1,11 +1,10 @@
-//! What a connector's errors mean: a rule for each that is known, by the words of the service
-//! (docs/reference/connect.md#error-messages).
+//! Diagnosis of connector failures: rules match the messages of the service (docs/reference/connect.md#error-messages).
 //!
-//! - [`rules`](fn@rules): the rules, the most specific first
-//! - [`diagnose`]: from what a connector says to the rules that it meets
-//! - [`quiet`]: a connector that runs and moves nothing
+//! - [`rules`](fn@rules): all rules, most specific first
+//! - [`diagnose`]: matches a status with the rules
+//! - [`explain_no_records`]: reasons why a running connector moves no records
 //!
-//! To add a rule: write it into the file of its subject below `rules/`. `docs/causes.md` is made from them.
+//! To add a rule, add it to the file of its subject in `rules/`. `docs/causes.md` is generated from the rules.
 
 mod diagnose;
 mod pattern;
@@ -22,33 +21,33 @@ pub use diagnose::{
 pub use no_records::explain_no_records;
 pub use rules::{NO_RECORDS, PROVISIONING, UNKNOWN, find_rule, rules};
 
-/// One thing that goes wrong with connectors.
+/// Rule that explains a failure of connectors.
 #[derive(Debug)]
 pub struct DiagnosisRule {
-    /// Its id, kebab-case and stable: the anchor in `docs/causes.md`.
+    /// Id, kebab-case and stable; the anchor in `docs/causes.md`.
     pub id: &'static str,
-    /// What is said when it is met, any of these: `*` stands for anything within a line, `^` in front for its beginning, and
-    /// case does not matter. Without one, a rule is met by a state.
+    /// Patterns, any of which matches: `*` matches anything within a line, a leading `^` the beginning of the line, and
+    /// case is ignored. A rule without patterns matches a state.
     pub patterns: &'static [&'static str],
-    /// What it means, in one sentence.
+    /// Explanation, one sentence.
     pub cause: &'static str,
-    /// What helps, in one sentence.
+    /// Fix, one sentence.
     pub fix: &'static str,
-    /// What comes after it, in order.
+    /// Ordered steps after the fix.
     pub next_steps: &'static [RemedyStep],
-    /// Who can do something about it.
+    /// Owner of the fault.
     pub owner: FaultOwner,
-    /// How the service, or what it speaks to, words it.
+    /// Example of a message that the rule matches.
     pub example: &'static str,
-    /// How sure the words are.
+    /// Confidence in the patterns.
     pub confidence: Confidence,
-    /// Where they are known from.
+    /// Source of the patterns.
     pub source: &'static str,
-    /// It says that something failed, and hardly what: any other rule that is met says more, and log lines may.
+    /// Whether the rule only says that something failed; any other matching rule and log lines are more specific.
     pub is_generic: bool,
 }
 
-/// A rule is its id.
+/// Rules are equal if their ids are equal.
 impl PartialEq for DiagnosisRule {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -63,22 +62,22 @@ impl Serialize for DiagnosisRule {
     }
 }
 
-/// Who can do something about a cause.
+/// Owner of a fault: the party that can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FaultOwner {
-    /// Whoever owns the connector, and the system that it speaks to.
+    /// Owner of the connector and of the external system.
     Department,
-    /// The platform team: grants, quotas, keys.
+    /// Platform team: grants, quotas, keys.
     Platform,
-    /// Whoever sees to names, routes and firewalls.
+    /// Network team: DNS, routes and firewalls.
     Network,
-    /// The vendor.
+    /// Confluent.
     Confluent,
 }
 
 impl FaultOwner {
-    /// The word in JSON.
+    /// Returns the name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -89,7 +88,7 @@ impl FaultOwner {
         }
     }
 
-    /// Who that is, in a sentence.
+    /// Returns the name for display.
     #[must_use]
     pub const fn display_name(self) -> &'static str {
         match self {
@@ -107,19 +106,19 @@ impl fmt::Display for FaultOwner {
     }
 }
 
-/// How sure the words of a rule are (docs/reference/connect.md).
+/// Confidence in the patterns of a rule (docs/reference/connect.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confidence {
     /// Seen in source code, a specification or a recording.
     Verified,
-    /// Documented, or told in an issue.
+    /// Documented, or reported in an issue.
     Documented,
-    /// Not seen yet: the words of the other system, or concluded.
+    /// Inferred, or the documented message of the external system.
     Inferred,
 }
 
 impl Confidence {
-    /// The word for it.
+    /// Returns the name for display.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -130,19 +129,19 @@ impl Confidence {
     }
 }
 
-/// One step of what is to be done.
+/// Step to fix a connector.
 #[derive(Clone, Copy, Debug)]
 pub struct RemedyStep {
-    /// What it is, as a sentence.
+    /// Instruction.
     pub text: &'static str,
-    /// What to type after `confluent ebs`; `{name}` is the connector, `{plugin}` its plugin.
+    /// Arguments after `confluent ebs`; `{name}` is the connector, `{plugin}` its plugin.
     pub command: Option<&'static str>,
-    /// Who may, in every template.
+    /// Persona that every template allows to run the command.
     pub persona: RequiredPersona,
 }
 
 impl RemedyStep {
-    /// Whether it sends the connector's file.
+    /// Returns whether the step updates the connector from a file.
     #[must_use]
     pub fn is_update(&self) -> bool {
         self.command
@@ -150,19 +149,19 @@ impl RemedyStep {
     }
 }
 
-/// Who may do a step.
+/// Persona that a step requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RequiredPersona {
-    /// Whoever sees the connector.
+    /// May read connectors.
     Viewer,
-    /// Whoever looks after it: logs, pause, resume, restart.
+    /// May read logs, and pause, resume and restart connectors.
     Operator,
-    /// Whoever makes and changes it.
+    /// May create, update and delete connectors.
     Deployer,
 }
 
 impl RequiredPersona {
-    /// The persona.
+    /// Returns the name of the persona.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -205,19 +204,19 @@ const fn deployer_step(text: &'static str, command: &'static str) -> RemedyStep 
     }
 }
 
-/// After a change of the file.
-const UPDATE: RemedyStep = deployer_step("Send the corrected file", "connector update {name} --config-file FILE");
-/// After a change of something else.
-const RESTART: RemedyStep = operator_step("Start it again", "connector restart {name}");
-/// What its tasks wrote.
+/// Step after a change of the file.
+const UPDATE: RemedyStep = deployer_step("Apply the corrected file", "connector update {name} --config-file FILE");
+/// Step after a change outside of the file.
+const RESTART: RemedyStep = operator_step("Restart the connector", "connector restart {name}");
+/// Step that shows the errors of the tasks.
 const LOGS: RemedyStep = operator_step(
-    "Read what its tasks wrote",
+    "Read the errors of its tasks",
     "connector logs {name} --since 2h --level ERROR",
 );
-/// Its configuration.
-const DESCRIBE: RemedyStep = viewer_step("Look at its configuration", "connector describe {name}");
-/// Something for the platform team.
-const CONTACT_PLATFORM_TEAM: RemedyStep = text_step("Give EBS this screen.");
+/// Step that shows the configuration.
+const DESCRIBE: RemedyStep = viewer_step("Show its configuration", "connector describe {name}");
+/// Step that involves the platform team.
+const CONTACT_PLATFORM_TEAM: RemedyStep = text_step("Send this output to the platform team.");
 
 #[cfg(test)]
 mod tests;

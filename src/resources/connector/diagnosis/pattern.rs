@@ -1,6 +1,6 @@
-//! Patterns of messages: words, with `*` for what differs from case to case, and `^` in front where a line begins.
+//! Message patterns, in which `*` matches any text and a leading `^` the beginning of the line.
 
-/// Whether a line, written in small letters, holds what a pattern says.
+/// Returns whether a lowercase line matches a pattern.
 pub(super) fn matches(line: &str, pattern: &str) -> bool {
     let pattern = pattern.to_lowercase();
     let (mut rest, pattern) = match pattern.strip_prefix('^') {

@@ -1,4 +1,4 @@
-//! Offsets: how old they are, what may be written, one request at a time.
+//! Tests of offsets: age, validation and requests.
 
 use super::*;
 use crate::{
@@ -30,7 +30,7 @@ fn status(phase: &str, requested: &str) -> Value {
     })
 }
 
-// Source: docs/reference/connect.md#offsets. `…Z`, with nanoseconds, and `+0000`.
+// Timestamps with `Z`, with nanoseconds, and with `+0000` (docs/reference/connect.md#offsets).
 #[test]
 fn timestamps_are_parsed_in_every_documented_format() {
     let read = |text: &str| {
@@ -100,7 +100,7 @@ async fn offsets_without_a_timestamp_are_returned_at_once() {
     assert_eq!(observed.age, None);
 }
 
-// Source: docs/reference/connect.md#offsets. One outstanding request per connector; unknown phases count as pending.
+// Only one request may be pending per connector; unknown phases count as pending (docs/reference/connect.md#offsets).
 #[tokio::test]
 async fn a_request_is_refused_while_another_one_is_pending() {
     for phase in ["PENDING", "PENDING_VALIDATION", "SOMETHING_NEW"] {
@@ -115,8 +115,9 @@ async fn a_request_is_refused_while_another_one_is_pending() {
             .alter_offsets(&seen, None, &options(30))
             .await
             .unwrap_err();
-        let words =
-            format!("another change of the offsets of connector `claims-a` is {phase} since 2026-08-20T09:20:00Z");
+        let words = format!(
+            "cannot alter the offsets of connector `claims-a`: another request is {phase} since 2026-08-20T09:20:00Z"
+        );
         assert_eq!(error.to_string(), words);
         assert_eq!(rig.write_requests(), [""; 0]);
     }
@@ -166,7 +167,7 @@ async fn a_request_that_times_out_is_reported_as_pending() {
     assert_eq!(rig.write_requests(), ["POST request {\"type\":\"DELETE\"}"]);
 }
 
-// The answer to the request cannot be read; whether it was taken shows in the last request.
+// The response is unreadable; the last request shows whether it was accepted.
 #[tokio::test]
 async fn a_request_with_a_lost_response_is_looked_up_and_not_repeated() {
     for (after, taken) in [("t2", true), ("t1", false)] {
@@ -206,13 +207,13 @@ fn invalid_offsets_are_reported() {
     assert_eq!(object(json!("t"), json!({"kafka_offset": 1})).len(), 1);
     assert_eq!(object(partition(), json!({})).len(), 1);
     let huge: Value = serde_json::from_str(r#"{"kafka_offset": 123456789012345678901234567890}"#).unwrap();
-    assert!(object(partition(), huge)[0].contains("more digits"));
+    assert!(object(partition(), huge)[0].contains("exceeds 64 bits"));
     let twice = [
         item(partition(), json!({"kafka_offset": 1})),
         item(partition(), json!({"kafka_offset": 2})),
     ];
-    assert!(find_problems(&now, &twice)[0].contains("stands there twice"));
-    // The number of a partition as a text is another partition.
+    assert!(find_problems(&now, &twice)[0].contains("is listed twice"));
+    // A partition number written as a string is a different partition.
     let other = [item(
         json!({"kafka_topic": "t", "kafka_partition": "0"}),
         json!({"kafka_offset": 1}),
@@ -221,7 +222,7 @@ fn invalid_offsets_are_reported() {
     assert_eq!(unknown_partitions(&now, &now).count(), 0);
 }
 
-// Source: docs/reference/connect.md#connector-states. The states, an open list.
+// Known states; the list is open (docs/reference/connect.md#connector-states).
 #[test]
 fn offsets_of_a_connector_that_has_not_started_cannot_be_altered() {
     for state in ["RUNNING", "PAUSED", "FAILED", "DEGRADED", "STOPPED", "NEW"] {

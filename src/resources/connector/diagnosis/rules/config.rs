@@ -1,19 +1,19 @@
-//! What the service says about the configuration itself.
+//! Rules for errors in the configuration.
 
 use super::{
     CONTACT_PLATFORM_TEAM, DESCRIBE, Department, DiagnosisRule, Documented, Inferred, Platform, RESTART, UPDATE,
     Verified, deployer_step, text_step, viewer_step,
 };
 
-/// The configuration was refused, for a reason that no other rule knows.
+/// Rule for a rejected configuration that matches no other rule.
 pub(in super::super) static INVALID_CONFIGURATION: DiagnosisRule = DiagnosisRule {
     id: "invalid-configuration",
     patterns: &["Unable to validate configuration. If an update was made"],
-    cause: "The service took the configuration and refused it later.",
-    fix: "Correct what it names, key by key.",
+    cause: "The service accepted the configuration and rejected it later.",
+    fix: "Correct the keys that it reports.",
     next_steps: &[
         deployer_step(
-            "Let the service judge the corrected file",
+            "Validate the corrected file with the service",
             "connector validate --config-file FILE",
         ),
         UPDATE,
@@ -31,11 +31,11 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "kafka-key-invalid",
         patterns: &["Provided Kafka ApiKey is invalid"],
-        cause: "Kafka does not know the API key that the connector runs with: revoked, of another cluster, or too new.",
-        fix: "Let the connector run under the department's account: set kafka.auth.mode to SERVICE_ACCOUNT and leave out \
-              kafka.api.key and kafka.api.secret.",
+        cause: "Kafka rejects the API key of the connector: it is revoked, too new, or belongs to another cluster.",
+        fix: "Run the connector as the department's service account: set `kafka.auth.mode` to `SERVICE_ACCOUNT` and \
+              remove `kafka.api.key` and `kafka.api.secret`.",
         next_steps: &[
-            text_step("A new key counts after about a minute; wait before you change anything."),
+            text_step("A new key takes about 1 min to propagate; wait before you change anything."),
             UPDATE,
         ],
         owner: Department,
@@ -47,11 +47,11 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "runtime-account-missing",
         patterns: &["Service account * does not exist"],
-        cause: "The service account that the connector runs under is not there.",
-        fix: "Leave kafka.service.account.id out of the file: the department's account is filled in.",
+        cause: "The service account of the connector does not exist.",
+        fix: "Remove `kafka.service.account.id` from the file; the department's account is filled in.",
         next_steps: &[
             UPDATE,
-            text_step("If it is the department's, EBS has to onboard it again."),
+            text_step("If it is the department's account, ask the platform team to onboard the department again."),
         ],
         owner: Platform,
         example: "Service account sa-7x9kp2 does not exist",
@@ -67,12 +67,13 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "User does not have * access to topic prefixed with success-lcc",
             "User does not have * access to topic prefixed with error-lcc",
         ],
-        cause: "The connector's account may not make the topic for failed records.",
-        fix: "Ask EBS for CREATE and WRITE on the topics that begin with dlq-lcc, success-lcc or error-lcc.",
+        cause: "The connector's account is not allowed to create the topic for failed records.",
+        fix: "Ask the platform team for CREATE and WRITE on topics that begin with `dlq-lcc`, `success-lcc` or \
+              `error-lcc`.",
         next_steps: &[
             text_step(
-                "Or name a topic of the department: errors.deadletterqueue.topic.name, reporter.error.topic.name, \
-                 reporter.result.topic.name.",
+                "Alternatively specify topics of the department: `errors.deadletterqueue.topic.name`, \
+                 `reporter.error.topic.name`, `reporter.result.topic.name`.",
             ),
             RESTART,
         ],
@@ -85,10 +86,13 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "missing-key",
         patterns: &["\"*\" is required", "Missing required configuration \"*\""],
-        cause: "A key that the plugin requires is not in the configuration.",
+        cause: "The configuration lacks a key that the plugin requires.",
         fix: "Add the key.",
         next_steps: &[
-            viewer_step("See what the plugin requires", "connector plugin describe {plugin}"),
+            viewer_step(
+                "List the required keys of the plugin",
+                "connector plugin describe {plugin}",
+            ),
             UPDATE,
         ],
         owner: Department,
@@ -100,10 +104,10 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "value-not-allowed",
         patterns: &["Value \"*\" doesn't belong to the property's \"*\" enum"],
-        cause: "A value is not among those that the key takes; capitals count.",
-        fix: "Write one of the values that the plugin takes.",
+        cause: "A value is not one of the allowed values of its key; values are case-sensitive.",
+        fix: "Use one of the allowed values.",
         next_steps: &[
-            viewer_step("See which they are", "connector plugin describe {plugin}"),
+            viewer_step("List the allowed values", "connector plugin describe {plugin}"),
             UPDATE,
         ],
         owner: Department,
@@ -115,8 +119,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "value-out-of-range",
         patterns: &["should be greater than or equal to", "should be less than or equal to"],
-        cause: "A number is smaller or larger than the plugin allows.",
-        fix: "Write a number within the limits that the message names.",
+        cause: "A number is outside the range that the plugin allows.",
+        fix: "Use a number within the range given in the message.",
         next_steps: &[UPDATE],
         owner: Department,
         example: "\"flush.size\" should be greater than or equal to 1000",
@@ -127,12 +131,13 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "unknown-plugin",
         patterns: &["Failed to find any class that implements Connector"],
-        cause: "There is no such plugin here: a Java class instead of a plugin's id, or not offered in this region.",
-        fix: "Write the id of a plugin under connector.class.",
+        cause: "The plugin does not exist: the value is a Java class instead of a plugin id, or the region does not \
+                offer it.",
+        fix: "Set `connector.class` to the id of a plugin.",
         next_steps: &[
-            viewer_step("See which plugins there are", "connector plugin list"),
+            viewer_step("List the available plugins", "connector plugin list"),
             deployer_step(
-                "Make it again from the corrected file",
+                "Create it from the corrected file",
                 "connector create --config-file FILE",
             ),
         ],
@@ -152,11 +157,11 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "java.lang.String cannot be cast to java.lang.Long",
             "java.lang.String cannot be cast to java.lang.Integer",
         ],
-        cause: "Offsets were set with numbers written as text.",
-        fix: "Set them again, numbers without quotes.",
+        cause: "Offsets were set with numbers written as strings.",
+        fix: "Set them again with numbers without quotes.",
         next_steps: &[
-            viewer_step("See what is stored", "connector offset describe {name}"),
-            deployer_step("Set them", "connector offset update {name} --config-file FILE"),
+            viewer_step("Show the stored offsets", "connector offset describe {name}"),
+            deployer_step("Set the offsets", "connector offset update {name} --config-file FILE"),
         ],
         owner: Department,
         example: "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long",
@@ -168,9 +173,9 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         id: "quota",
         patterns: &["is currently limited to"],
         cause: "A limit of the organization or the cluster is reached.",
-        fix: "Ask EBS, who can raise it or free some of it.",
+        fix: "Ask the platform team to raise the limit or to free capacity.",
         next_steps: &[
-            viewer_step("See what is used", "quota describe"),
+            viewer_step("Show the quota usage", "quota describe"),
             CONTACT_PLATFORM_TEAM,
             DESCRIBE,
         ],

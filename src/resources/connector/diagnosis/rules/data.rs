@@ -1,4 +1,4 @@
-//! Records, tables and logs of databases.
+//! Rules for records, tables and transaction logs of databases.
 
 use super::{Department, DiagnosisRule, Documented, Inferred, RESTART, UPDATE, deployer_step, text_step, viewer_step};
 
@@ -9,11 +9,11 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "Unknown magic byte",
             "Converting byte[] to Kafka Connect data failed due to serialization error",
         ],
-        cause: "The records are not in the format that the configuration names.",
-        fix: "Set input.data.format to what the topic really holds.",
+        cause: "The records do not have the configured format.",
+        fix: "Set `input.data.format` to the actual format of the records.",
         next_steps: &[
             text_step(
-                "With errors.tolerance=all, the default of sinks, such records go to the dead letter topic instead.",
+                "With `errors.tolerance=all`, the default of sinks, such records go to the dead letter topic instead.",
             ),
             UPDATE,
         ],
@@ -27,10 +27,10 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "table-missing",
         patterns: &["Table * is missing and auto-creation is disabled"],
-        cause: "The table does not exist, and the connector may not make it.",
-        fix: "Make the table, or set auto.create to true.",
+        cause: "The table does not exist, and the connector is not configured to create it.",
+        fix: "Create the table, or set `auto.create` to `true`.",
         next_steps: &[
-            text_step("auto.create needs a format with a schema: AVRO, JSON_SR or PROTOBUF."),
+            text_step("`auto.create` needs a format with a schema: `AVRO`, `JSON_SR` or `PROTOBUF`."),
             UPDATE,
             RESTART,
         ],
@@ -46,8 +46,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "requires records with a non-null Struct",
             "cannot be cast to class org.apache.kafka.connect.data.Struct",
         ],
-        cause: "The sink needs records with a schema, and gets some without, or without a key or a value.",
-        fix: "Use AVRO, JSON_SR or PROTOBUF as input.data.format, and set pk.mode to what the records have.",
+        cause: "The sink received records without a schema, key or value that it needs.",
+        fix: "Set `input.data.format` to `AVRO`, `JSON_SR` or `PROTOBUF`, and `pk.mode` to match the records.",
         next_steps: &[UPDATE],
         owner: Department,
         example: "Sink connector 'claims-ledger' is configured with 'delete.enabled=false' and 'pk.mode=record_value' and \
@@ -59,8 +59,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "decoding-plugin",
         patterns: &["could not access file \"decoderbufs\""],
-        cause: "The database lacks the plugin that was to decode its log.",
-        fix: "Use the V2 connector, or set plugin.name to pgoutput, which PostgreSQL brings along.",
+        cause: "The database lacks the configured logical decoding plugin.",
+        fix: "Use the V2 connector, or set `plugin.name` to `pgoutput`, which PostgreSQL includes.",
         next_steps: &[UPDATE],
         owner: Department,
         example: "Creation of replication slot failed; ERROR: could not access file \"decoderbufs\": No such file or directory",
@@ -71,10 +71,10 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "slot-in-use",
         patterns: &["replication slot \"*\" is active"],
-        cause: "Somebody else reads from the replication slot.",
-        fix: "Give each connector a slot.name of its own.",
+        cause: "Another client is using the replication slot.",
+        fix: "Give each connector its own `slot.name`.",
         next_steps: &[
-            text_step("If it is the slot of a connector that was deleted, its session has to end first."),
+            text_step("If it is the slot of a deleted connector, wait until its session has ended."),
             UPDATE,
             RESTART,
         ],
@@ -88,10 +88,11 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         id: "slots-exhausted",
         patterns: &["all replication slots are in use"],
         cause: "The database has no replication slot left.",
-        fix: "Drop the slots that deleted connectors have left, or raise max_replication_slots of the database.",
+        fix: "Drop the slots of deleted connectors, or raise `max_replication_slots` of the database.",
         next_steps: &[
             text_step(
-                "An unused slot also keeps the database's log from being thrown away: SELECT * FROM pg_replication_slots.",
+                "Unused slots also prevent the deletion of transaction logs; list slots with `SELECT * FROM \
+                 pg_replication_slots`.",
             ),
             RESTART,
         ],
@@ -104,11 +105,12 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "log-purged",
         patterns: &["no longer available on the server"],
-        cause: "The database has thrown away the log that the connector must go on from: it stood still for too long.",
-        fix: "Let the connector take a new snapshot, and keep the database's log for longer.",
+        cause: "The database has deleted the transaction log at the connector's offset, because the connector was \
+                stopped too long.",
+        fix: "Start with a new snapshot, and increase the log retention of the database.",
         next_steps: &[
-            viewer_step("See where it was", "connector offset describe {name}"),
-            deployer_step("Begin anew, with a new snapshot", "connector offset delete {name}"),
+            viewer_step("Show its last offset", "connector offset describe {name}"),
+            deployer_step("Reset it to take a new snapshot", "connector offset delete {name}"),
         ],
         owner: Department,
         example: "The connector is trying to read change stream starting at a position, but this is no longer available on \
@@ -125,8 +127,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "Private key provided is invalid",
         ],
         cause: "Snowflake does not accept the private key.",
-        fix: "Write the PKCS#8 key on one line, without its BEGIN and END lines, and set its public half as RSA_PUBLIC_KEY of \
-              the user.",
+        fix: "Write the PKCS#8 key on one line without its BEGIN and END lines, and set its public key as \
+              `RSA_PUBLIC_KEY` of the user.",
         next_steps: &[UPDATE],
         owner: Department,
         example: "net.snowflake.client.jdbc.SnowflakeSQLException: JWT token is invalid.",

@@ -1,4 +1,4 @@
-//! What Kafka and the Schema Registry refuse to the connector's account.
+//! Rules for requests of the connector's account that Kafka or the Schema Registry denies.
 
 use super::{
     CONTACT_PLATFORM_TEAM, Department, DiagnosisRule, Documented, Inferred, LOGS, Platform, RESTART, UPDATE, Verified,
@@ -13,10 +13,10 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "TopicAuthorizationException",
             "User does not have * access to topic",
         ],
-        cause: "The connector's account may not use a topic.",
-        fix: "If the topic does not begin with the department's prefix, name one that does; else EBS has to grant it.",
+        cause: "The connector's account is not allowed to use a topic.",
+        fix: "Use a topic with the department's prefix; if it has the prefix, ask the platform team for access.",
         next_steps: &[
-            text_step("A sink needs READ on what it reads, a source WRITE, and CREATE for topics that are not there."),
+            text_step("A sink needs READ on its topics; a source needs WRITE, and CREATE for new topics."),
             CONTACT_PLATFORM_TEAM,
             RESTART,
         ],
@@ -29,8 +29,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "group-denied",
         patterns: &["GroupAuthorizationException", "Not authorized to access group"],
-        cause: "The connector's account may not use its consumer group.",
-        fix: "Ask EBS for READ on the groups that begin with connect-lcc.",
+        cause: "The connector's account is not allowed to use its consumer group.",
+        fix: "Ask the platform team for READ on groups that begin with `connect-lcc`.",
         next_steps: &[CONTACT_PLATFORM_TEAM, RESTART],
         owner: Platform,
         example: "org.apache.kafka.common.errors.GroupAuthorizationException: Not authorized to access group: \
@@ -42,8 +42,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "cluster-denied",
         patterns: &["ClusterAuthorizationException", "TransactionalIdAuthorizationException"],
-        cause: "The connector's account lacks a right on the Kafka cluster itself.",
-        fix: "Ask EBS for DESCRIBE on the cluster, and for what the message names.",
+        cause: "The connector's account lacks a permission on the Kafka cluster itself.",
+        fix: "Ask the platform team for DESCRIBE on the cluster and for the operation in the message.",
         next_steps: &[CONTACT_PLATFORM_TEAM, RESTART],
         owner: Platform,
         example: "org.apache.kafka.common.errors.ClusterAuthorizationException: Cluster authorization failed.",
@@ -59,11 +59,12 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "RestClientException: Forbidden",
             "error code: 40301",
         ],
-        cause: "The connector's account may not use a schema.",
-        fix: "Ask EBS for DeveloperRead on the subject, for a source DeveloperWrite.",
+        cause: "The connector's account is not allowed to use a schema.",
+        fix: "Ask the platform team for DeveloperRead on the subject; a source needs DeveloperWrite.",
         next_steps: &[
             text_step(
-                "Subjects are called like their topics, with -key or -value behind: the department's begin with its prefix.",
+                "A subject is named after its topic with the suffix `-key` or `-value`; the department's begin with \
+                 its prefix.",
             ),
             CONTACT_PLATFORM_TEAM,
             RESTART,
@@ -84,10 +85,10 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "Schema not found; error code",
             "Schema not found.; error code",
         ],
-        cause: "A schema that the records name is not in the Schema Registry.",
-        fix: "Register the schema of the topic, or point schema.context.name to where it is.",
+        cause: "The Schema Registry lacks a schema that the records refer to.",
+        fix: "Register the schema of the topic, or set `schema.context.name` to the context that contains it.",
         next_steps: &[
-            text_step("If the topic holds no schemas at all, input.data.format is wrong: take JSON or STRING."),
+            text_step("If the records have no schemas, set `input.data.format` to `JSON` or `STRING`."),
             UPDATE,
             RESTART,
         ],
@@ -101,8 +102,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "schema-unreadable",
         patterns: &["Error retrieving * schema"],
-        cause: "A schema could not be fetched from the Schema Registry.",
-        fix: "See in the log lines what the Schema Registry answered.",
+        cause: "A schema could not be read from the Schema Registry.",
+        fix: "Find the response of the Schema Registry in the logs.",
         next_steps: &[LOGS, CONTACT_PLATFORM_TEAM],
         owner: Platform,
         example: "org.apache.kafka.common.errors.SerializationException: Error retrieving Avro value schema for id 100042",
@@ -113,11 +114,12 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "redo-topic",
         patterns: &["Failed to subscribe to the redo log topic"],
-        cause: "The topic for Oracle's redo log is not there, may not be used, or stays empty.",
-        fix: "Have a topic with one partition under the name in redo.log.topic.name, within the department's prefix.",
+        cause: "The topic for Oracle's redo log does not exist, is not accessible, or is empty.",
+        fix: "Set `redo.log.topic.name` to a topic with one partition and the department's prefix.",
         next_steps: &[
             text_step(
-                "Where it is there, EBS has to grant it to the connector's account; where it is empty, Oracle writes nothing.",
+                "If it exists, ask the platform team to grant it to the connector's account; if it is empty, Oracle \
+                 writes nothing.",
             ),
             RESTART,
         ],
@@ -135,9 +137,9 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "This server does not host this topic-partition",
         ],
         cause: "A topic of the connector does not exist.",
-        fix: "Make the topic, or write its name right.",
+        fix: "Create the topic, or correct its name.",
         next_steps: &[
-            text_step("One that the connector made itself and somebody deleted comes back with the next start."),
+            text_step("A restart recreates a deleted topic that the connector had created itself."),
             UPDATE,
             RESTART,
         ],
@@ -151,8 +153,9 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "record-too-large",
         patterns: &["RecordTooLargeException"],
-        cause: "A record is larger than Kafka takes: 8 MB on most clusters, 20 MB on Dedicated ones, less if the topic says so.",
-        fix: "Raise max.message.bytes of the topic, or leave out the large columns.",
+        cause: "A record exceeds the limit of Kafka: 8 MB on most clusters, 20 MB on Dedicated ones, or less as set \
+                for the topic.",
+        fix: "Raise `max.message.bytes` of the topic, or exclude the large columns.",
         next_steps: &[UPDATE, RESTART],
         owner: Department,
         example: "org.apache.kafka.common.errors.RecordTooLargeException: The message is 9437184 bytes when serialized which \
@@ -163,7 +166,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     },
     DiagnosisRule {
         id: "slow-target",
-        // The name of the setting alone stands in every configuration that a log line holds.
+        // The name of the setting alone also occurs in logged configurations.
         patterns: &[
             "CommitFailedException",
             "poll timeout has expired",
@@ -172,12 +175,12 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "max.poll.interval.ms * exceeded",
             "exceeded * max.poll.interval.ms",
         ],
-        cause: "The other system is too slow: Kafka takes the partitions away before a batch is written.",
-        fix: "Lower max.poll.records or raise max.poll.interval.ms.",
+        cause: "The external system is too slow: Kafka revokes the partitions before a batch is written.",
+        fix: "Lower `max.poll.records` or raise `max.poll.interval.ms`.",
         next_steps: &[
-            text_step("More tasks help as far as the topics have partitions and the quota has tasks."),
-            viewer_step("See what the quota still allows", "quota describe"),
-            deployer_step("Send the changed file", "connector update {name} --config-file FILE"),
+            text_step("More tasks help up to the number of partitions, within the quota."),
+            viewer_step("Show the available quota", "quota describe"),
+            deployer_step("Apply the changed file", "connector update {name} --config-file FILE"),
         ],
         owner: Department,
         example: "org.apache.kafka.clients.consumer.CommitFailedException: Offset commit cannot be completed since the \

@@ -1,4 +1,4 @@
-//! The rules, by subject. The first that is met counts: what is more particular stands first, also among the subjects.
+//! Rules by subject. The first match counts, so more specific rules and subjects come first.
 
 mod config;
 mod data;
@@ -19,7 +19,7 @@ pub(super) use config::INVALID_CONFIGURATION;
 pub(super) use service::DATABASE_UNREACHABLE;
 pub use service::{NO_RECORDS, PROVISIONING, UNKNOWN};
 
-/// All rules, the most particular first.
+/// Returns all rules, most specific first.
 pub fn rules() -> impl Iterator<Item = &'static DiagnosisRule> {
     let particular = [
         config::RULES,
@@ -37,7 +37,7 @@ pub fn rules() -> impl Iterator<Item = &'static DiagnosisRule> {
         .chain([&NO_RECORDS, &PROVISIONING, &UNKNOWN])
 }
 
-/// The rule of that id.
+/// Returns the rule with this id.
 #[must_use]
 pub fn find_rule(id: &str) -> Option<&'static DiagnosisRule> {
     rules().find(|rule| rule.id == id)

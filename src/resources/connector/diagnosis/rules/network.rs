@@ -1,10 +1,10 @@
-//! The way to the other system: names, routes, certificates.
+//! Rules for the connection to the external system: DNS, routes, certificates.
 
 use super::{Department, DiagnosisRule, Inferred, Network, RESTART, UPDATE, Verified, operator_step, text_step};
 
-/// What most of these have in common.
+/// Step shared by most of these rules.
 const CONFLUENT_CONNECTS: super::RemedyStep =
-    text_step("It is Confluent's network that connects, not this computer: what works from here says nothing.");
+    text_step("Connections come from Confluent's network, so a test from this computer proves nothing.");
 
 pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
@@ -13,8 +13,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "No subject alternative DNS name matching",
             "No subject alternative names matching",
         ],
-        cause: "The certificate of the host is for another name.",
-        fix: "Write the name that stands in the certificate, or have one made for this name.",
+        cause: "The certificate of the host was issued for another name.",
+        fix: "Use the name in the certificate, or get a certificate for this name.",
         next_steps: &[UPDATE],
         owner: Department,
         example: "javax.net.ssl.SSLHandshakeException: No subject alternative DNS name matching pg1.example.com found.",
@@ -25,10 +25,10 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "tls-untrusted",
         patterns: &["PKIX path building failed", "unable to find valid certification path"],
-        cause: "The certificate of the host is not trusted: a company's own authority, or an incomplete chain.",
-        fix: "Put the authority's certificate into the configuration, such as ssl.rootcertfile or a trust store.",
+        cause: "The certificate of the host is not trusted: its CA is private, or its chain is incomplete.",
+        fix: "Add the CA certificate to the configuration, for example as `ssl.rootcertfile` or in a trust store.",
         next_steps: &[
-            text_step("Files are written into the value: data:text/plain;base64, and the file in Base64."),
+            text_step("Write a file as the value `data:text/plain;base64,` followed by its content in Base64."),
             UPDATE,
         ],
         owner: Department,
@@ -45,7 +45,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "The server does not support SSL",
             "Received fatal alert",
         ],
-        cause: "The two sides do not agree on an encrypted connection.",
+        cause: "The TLS handshake with the host failed.",
         fix: "Compare the TLS mode and version of the configuration with what the host offers.",
         next_steps: &[UPDATE],
         owner: Department,
@@ -57,8 +57,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "mongo-unreachable",
         patterns: &["while waiting for a server that matches", "MongoTimeoutException"],
-        cause: "No member of the MongoDB replica set answers; often it gives out names that only its own network knows.",
-        fix: "Let the replica set give out names that Confluent can resolve and reach.",
+        cause: "No member of the MongoDB replica set responds; often its member names resolve only in its own network.",
+        fix: "Configure the replica set with names that Confluent can resolve and reach.",
         next_steps: &[CONFLUENT_CONNECTS, RESTART],
         owner: Network,
         example: "com.mongodb.MongoTimeoutException: Timed out after 30000 ms while waiting for a server that matches \
@@ -82,8 +82,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "connection-refused",
         patterns: &["Connection refused"],
-        cause: "The host is found, and does not answer on this port.",
-        fix: "Check host and port, whether the service listens there, and whether a firewall turns Confluent away.",
+        cause: "The host does not accept connections on this port.",
+        fix: "Check host and port, whether the service listens there, and whether a firewall blocks Confluent.",
         next_steps: &[CONFLUENT_CONNECTS, RESTART],
         owner: Network,
         example: "Connection to pg1.example.com:5432 refused. java.net.ConnectException: Connection refused",
@@ -99,10 +99,13 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "Broken pipe",
             "Communications link failure",
         ],
-        cause: "The connection to the other system breaks again and again.",
-        fix: "Look at that time for a restart of the other system, a proxy, or a firewall that closes idle connections.",
+        cause: "The connection to the external system is lost repeatedly.",
+        fix: "Check for restarts of the external system, a proxy, or a firewall that closes idle connections.",
         next_steps: &[
-            operator_step("See when it happens", "connector logs {name} --since 6h --level ERROR"),
+            operator_step(
+                "Find the times of the errors",
+                "connector logs {name} --since 6h --level ERROR",
+            ),
             CONFLUENT_CONNECTS,
         ],
         owner: Network,
@@ -119,8 +122,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "SocketTimeoutException",
             "ConnectTimeoutException",
         ],
-        cause: "The other system does not answer in time.",
-        fix: "Check that Confluent's addresses may pass the firewall, and that the other system is not overloaded.",
+        cause: "The external system does not respond in time.",
+        fix: "Check that the firewall allows Confluent's addresses and that the external system is not overloaded.",
         next_steps: &[CONFLUENT_CONNECTS, RESTART],
         owner: Network,
         example: "java.net.SocketTimeoutException: Read timed out",

@@ -1,4 +1,4 @@
-//! What the service says about itself, what it does not say, and what only a state tells.
+//! Rules for errors of the service itself, unspecific messages, and states.
 
 use super::{
     CONTACT_PLATFORM_TEAM, Confluent, Department, DiagnosisRule, Documented, Inferred, LOGS, Platform, RESTART,
@@ -10,27 +10,27 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         id: "not-restartable",
         patterns: &["cannot be restarted"],
         cause: "The service restarts only connectors that are RUNNING.",
-        fix: "Use this program's restart, which pauses and resumes what does not run.",
+        fix: "Use `confluent ebs connector restart`, which pauses and resumes connectors that are not running.",
         next_steps: &[RESTART],
         owner: Department,
         example: "Connector claims-orders cannot be restarted: it is PAUSED, not RUNNING",
         confidence: Inferred,
-        source: "confluentinc/mcp-confluent (that it answers 400; its words are not known); \
+        source: "confluentinc/mcp-confluent (status 400; the message is inferred); \
                  docs/reference/connect.md#error-messages, pattern 29",
         is_generic: false,
     },
     DiagnosisRule {
         id: "wrong-place",
-        // In the service's own frame: DynamoDB says "Requested resource not found" of a table.
+        // In the format of the service: DynamoDB reports "Requested resource not found" for a table.
         patterns: &[
             "account not found",
             "^resource not found",
             "\"resource not found",
             "404 Not Found: resource not found",
         ],
-        cause: "There is no such Kafka cluster in this environment.",
-        fix: "Compare the ids of environment and cluster with those of the profile.",
-        next_steps: &[viewer_step("See what the profile says", "profile show")],
+        cause: "The environment has no such Kafka cluster.",
+        fix: "Compare the environment id and cluster id with those of the profile.",
+        next_steps: &[viewer_step("Show the profile", "profile show")],
         owner: Department,
         example: "{\"error\":{\"code\":404,\"message\":\"account not found\"}}",
         confidence: Documented,
@@ -40,11 +40,12 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "forbidden",
         patterns: &["Forbidden Access"],
-        cause: "The key's roles do not allow this, or the connector does not exist: the service answers both alike.",
-        fix: "Check the name, then what the key may do.",
+        cause: "The key's roles do not allow this, or the connector does not exist: the service does not distinguish \
+                the two.",
+        fix: "Check the name, then the permissions of the key.",
         next_steps: &[
-            viewer_step("See whether there is one of that name", "connector list"),
-            viewer_step("See what the key may do", "doctor"),
+            viewer_step("Check whether the connector exists", "connector list"),
+            viewer_step("Check the permissions of the key", "doctor"),
             CONTACT_PLATFORM_TEAM,
         ],
         owner: Platform,
@@ -55,7 +56,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     },
 ];
 
-/// It says more than the keys under which it stands: Debezium puts it under all that lead to the database.
+/// More specific than the keys it is reported for: Debezium reports it for all database keys.
 pub(in super::super) static DATABASE_UNREACHABLE: DiagnosisRule = DiagnosisRule {
     id: "database-unreachable",
     patterns: &[
@@ -63,7 +64,7 @@ pub(in super::super) static DATABASE_UNREACHABLE: DiagnosisRule = DiagnosisRule 
         "Unable to obtain a connection",
         "Unable to connect",
     ],
-    cause: "The database could not be asked; the service does not say why.",
+    cause: "The connection to the database failed; the service reports no reason.",
     fix: "Check host, port, user and password, one after the other.",
     next_steps: &[LOGS],
     owner: Department,
@@ -77,12 +78,15 @@ pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "platform-error",
         patterns: &["The connector failed due to an unexpected error. Contact our Support"],
-        cause: "The service failed, and says no more about it.",
-        fix: "Only the log lines may say more; often a restart helps.",
+        cause: "The service failed and reports no details.",
+        fix: "Check the logs for details; a restart often helps.",
         next_steps: &[
             LOGS,
             RESTART,
-            text_step("Else give EBS this screen: a support case needs the connector's id and the time."),
+            text_step(
+                "Otherwise send this output to the platform team: a support case needs the connector's id and \
+                       the time.",
+            ),
         ],
         owner: Confluent,
         example: "The connector failed due to an unexpected error. Contact our Support team to quickly resolve this issue. We \
@@ -97,8 +101,8 @@ pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
             "Task threw an uncaught and unrecoverable exception",
             "Tolerance exceeded in error handler",
         ],
-        cause: "A task ended with an error that no rule here knows.",
-        fix: "Only the log lines of the task say more.",
+        cause: "A task failed with an unknown error.",
+        fix: "Check the logs of the task for details.",
         next_steps: &[LOGS, RESTART],
         owner: Department,
         example: "org.apache.kafka.connect.errors.ConnectException: WorkerSinkTask{id=lcc-8kq2zm-0} Task threw an uncaught and \
@@ -109,18 +113,18 @@ pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
     },
 ];
 
-/// It runs, and nothing moves.
+/// Rule for a running connector that moves no records.
 pub static NO_RECORDS: DiagnosisRule = DiagnosisRule {
     id: "no-records",
     patterns: &[],
-    cause: "It runs, and the service says nothing of an error: records can be missing for reasons that are none.",
-    fix: "Go through what its configuration allows to happen in silence.",
+    cause: "The connector runs without a reported error; records may be missing because of its configuration.",
+    fix: "Check the settings that skip or drop records silently.",
     next_steps: &[
         viewer_step(
-            "See where it stands, twice, a minute apart",
+            "Compare its offsets twice, 1 min apart",
             "connector offset describe {name}",
         ),
-        operator_step("Read what its tasks wrote", "connector logs {name} --since 1h"),
+        operator_step("Read the logs of its tasks", "connector logs {name} --since 1h"),
     ],
     owner: Department,
     example: "RUNNING, and no record arrives",
@@ -129,15 +133,18 @@ pub static NO_RECORDS: DiagnosisRule = DiagnosisRule {
     is_generic: false,
 };
 
-/// It has not started.
+/// Rule for a connector that has not started.
 pub static PROVISIONING: DiagnosisRule = DiagnosisRule {
     id: "provisioning",
     patterns: &[],
-    cause: "It has not started yet. Most connectors run within two minutes, and what is wrong shows within three.",
-    fix: "Wait; after a quarter of an hour it is stuck.",
+    cause: "The connector has not started yet. Most connectors run within 2 min, and failures show within 3 min.",
+    fix: "Wait up to 15 min; after that, the connector is stuck.",
     next_steps: &[
-        operator_step("Wait for it", "connector wait {name} --timeout 15m"),
-        text_step("If it is stuck, give EBS this screen: a support case needs the connector's id and the time."),
+        operator_step("Wait for the connector", "connector wait {name} --timeout 15m"),
+        text_step(
+            "If it is stuck, send this output to the platform team: a support case needs the connector's id and \
+                   the time.",
+        ),
     ],
     owner: Confluent,
     example: "PROVISIONING, for longer than a quarter of an hour",
@@ -146,12 +153,12 @@ pub static PROVISIONING: DiagnosisRule = DiagnosisRule {
     is_generic: true,
 };
 
-/// No rule is met.
+/// Rule for errors that match no other rule.
 pub static UNKNOWN: DiagnosisRule = DiagnosisRule {
     id: "unknown",
     patterns: &[],
-    cause: "No rule knows this error.",
-    fix: "Only what the service says, and the log lines, can help.",
+    cause: "The error is unknown.",
+    fix: "Check the message of the service and the logs.",
     next_steps: &[LOGS, RESTART, CONTACT_PLATFORM_TEAM],
     owner: Department,
     example: "anything else",

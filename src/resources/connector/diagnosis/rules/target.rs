@@ -1,4 +1,4 @@
-//! What the other system refuses: users, buckets.
+//! Rules for requests that the external system denies: users, storage.
 
 use super::{
     Department, DiagnosisRule, Documented, Inferred, RESTART, UPDATE, Verified, operator_step, text_step, viewer_step,
@@ -11,8 +11,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "no pg_hba.conf entry for host",
             "is not allowed to connect to this MySQL server",
         ],
-        cause: "The database does not let this user in from Confluent's addresses.",
-        fix: "Allow the addresses that Confluent connects from, in pg_hba.conf or in the grants of the user.",
+        cause: "The database does not allow this user to connect from Confluent's addresses.",
+        fix: "Allow Confluent's addresses in `pg_hba.conf` or in the grants of the user.",
         next_steps: &[RESTART],
         owner: Department,
         example: "FATAL: no pg_hba.conf entry for host \"198.51.100.7\", user \"cdc\", database \"claims\", SSL on",
@@ -24,12 +24,12 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         id: "account-locked",
         patterns: &["ORA-28000", "account is locked"],
         cause: "The database has locked the user, often after too many wrong passwords.",
-        fix: "Pause the connector, so that it tries no more, and have the user unlocked.",
+        fix: "Pause the connector to stop its retries, then unlock the user.",
         next_steps: &[
-            operator_step("Pause it", "connector pause {name}"),
-            text_step("Set the right password in the secret that the connector's file refers to."),
+            operator_step("Pause the connector", "connector pause {name}"),
+            text_step("Correct the password in the secret that the connector's file refers to."),
             UPDATE,
-            operator_step("Go on", "connector resume {name}"),
+            operator_step("Resume the connector", "connector resume {name}"),
         ],
         owner: Department,
         example: "ORA-28000: the account is locked",
@@ -48,11 +48,11 @@ pub(super) static RULES: &[DiagnosisRule] = &[
             "Exception authenticating MongoCredential",
             "401 Unauthorized",
         ],
-        cause: "The other system does not accept the user or the password.",
-        fix: "Set user and password right: in the file, and in the secret that it refers to.",
+        cause: "The external system rejects the user or the password.",
+        fix: "Correct the user in the file and the password in the secret that the file refers to.",
         next_steps: &[
             UPDATE,
-            text_step("If they are right, the user may not be allowed in from Confluent's addresses."),
+            text_step("If they are correct, check that the user is allowed to connect from Confluent's addresses."),
         ],
         owner: Department,
         example: "Error while validating connector config: FATAL: password authentication failed for user \"cdc\"",
@@ -66,18 +66,19 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         patterns: &[
             "AccessDenied",
             "Access Denied (Service: Amazon S3",
-            // As the two versions of Amazon's library word it; HTTP sinks say "Status code: 403", too.
+            // The messages of both versions of the AWS SDK; HTTP sinks also report "Status code: 403".
             "(Service: Amazon S3; Status Code: 403",
             "(Service: S3, Status Code: 403",
             "storage.objects.create",
             "AuthorizationFailure",
             "AuthorizationPermissionMismatch",
         ],
-        cause: "The cloud storage refuses access (403).",
-        fix: "Allow the key or the role to write in the bucket or container, and check that the region is right.",
+        cause: "The cloud storage denies access (403).",
+        fix: "Allow the key or role to write to the bucket or container, and check the region.",
         next_steps: &[
             text_step(
-                "S3: s3:PutObject, s3:GetBucketLocation, s3:ListBucket. Google: storage.objects.create. Azure: firewall, too.",
+                "S3: `s3:PutObject`, `s3:GetBucketLocation`, `s3:ListBucket`. Google: `storage.objects.create`. \
+                 Azure: check also the firewall.",
             ),
             RESTART,
         ],
@@ -91,9 +92,10 @@ pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "api-key-invalid",
         patterns: &["invalid API key"],
-        cause: "The key that the request was made with is deleted, mistyped, or a Kafka cluster's instead of a Cloud API key.",
-        fix: "Take the Cloud API key of the profile; EBS can rotate it.",
-        next_steps: &[viewer_step("See what is wrong with the key", "doctor")],
+        cause: "The API key of the request is deleted, mistyped, or a key of a Kafka cluster instead of a Cloud API \
+                key.",
+        fix: "Use the Cloud API key of the profile; the platform team can rotate it.",
+        next_steps: &[viewer_step("Check the key", "doctor")],
         owner: super::Platform,
         example: "{\"error\":{\"code\":401,\"message\":\"invalid API key: make sure you're using a Cloud API Key and not a \
                   Cluster API Key\"}}",

@@ -1,4 +1,4 @@
-//! Which rule a text meets, and which it must not.
+//! Tests of messages that must or must not match a rule.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ pub(super) fn matching_rule_of(text: &str) -> &'static str {
     diagnose(&status).causes[0].rule.id
 }
 
-/// A connector that failed with this trace.
+/// Returns the status of a connector that failed with this trace.
 fn failed(trace: &str) -> ConnectorStatus {
     serde_json::from_value(json!({ "connector": { "state": "FAILED", "trace": trace } })).unwrap()
 }
 
-/// The number of the pattern in docs/reference/connect.md#error-messages, a message as the service words it, the rule,
-/// and whose it is. Where that page gives the words, they are repeated here; else they are those of the other system.
+/// Pattern number in docs/reference/connect.md#error-messages, message, rule and owner. Messages are quoted from that
+/// page, or from the external system.
 const TABLE: &[(u32, &str, &str, FaultOwner)] = &[
     (
         1,
@@ -377,7 +377,7 @@ fn every_documented_message_matches_its_rule() {
         );
         assert_eq!(find_rule(rule).unwrap().owner, *owner, "{rule}");
     }
-    // The last one is a state, not a text.
+    // The last rule matches a state, not a text.
     let numbers: BTreeSet<u32> = TABLE.iter().map(|row| row.0).collect();
     assert_eq!(numbers, (1..=31).collect());
     assert_eq!(NO_RECORDS.id, "no-records");
@@ -386,7 +386,7 @@ fn every_documented_message_matches_its_rule() {
 #[test]
 fn similar_messages_do_not_match_the_rule() {
     for (text, rule) in [
-        // A word of a pattern alone.
+        // A single word of a pattern.
         ("SSL is required by the broker", "unknown"),
         ("The certificate is required", "unknown"),
         ("replication slot \"a\" was created", "unknown"),
@@ -397,12 +397,12 @@ fn similar_messages_do_not_match_the_rule() {
         ("Retrieving Avro value schema for id 7", "unknown"),
         ("User cdc has CREATE access to topic prefixed with dlq-lcc", "unknown"),
         ("The topic was not found", "unknown"),
-        // A cast that has nothing to do with offsets.
+        // A cast error that is unrelated to offsets.
         (
             "ClassCastException: class java.util.HashMap cannot be cast to class java.lang.Number",
             "unknown",
         ),
-        // Two systems that refuse in nearly the same words.
+        // Two systems with nearly the same message.
         ("Access denied for user 'a'@'b'", "wrong-password"),
         (
             "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)",
@@ -412,21 +412,21 @@ fn similar_messages_do_not_match_the_rule() {
             "User does not have CREATE access to topic claims-dead-letters",
             "topic-denied",
         ),
-        // An HTTP sink, whose target is no bucket.
+        // An HTTP sink, whose target is not a bucket.
         (
             "Status code: 403, Reason Phrase: Forbidden, Url: https://example.com",
             "unknown",
         ),
-        // DynamoDB, not the service.
+        // DynamoDB, not Confluent Cloud.
         (
             "ResourceNotFoundException: Requested resource not found: Table: claims-orders not found (Service: \
              AmazonDynamoDBv2; Status Code: 400; Error Code: ResourceNotFoundException)",
             "unknown",
         ),
-        // A line of a configuration that a log line holds.
+        // A logged line of a configuration.
         ("\tmax.poll.interval.ms = 300000", "unknown"),
         ("\"max.poll.interval.ms\": \"300000\"", "unknown"),
-        // Only in another line.
+        // Matches only on another line.
         ("slot: replication slot \"a\"\nstate: is active", "unknown"),
     ] {
         assert_eq!(matching_rule_of(text), rule, "{text}");

@@ -1,4 +1,4 @@
-//! Each rule by itself.
+//! Tests of each rule.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ fn every_rule_is_complete_and_matches_its_example() {
     let mut ids = BTreeSet::new();
     for rule in rules() {
         let id = rule.id;
-        assert!(ids.insert(id), "{id} stands twice");
+        assert!(ids.insert(id), "duplicate id {id}");
         assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{id}");
         for sentence in [rule.cause, rule.fix] {
             assert!(
@@ -18,7 +18,7 @@ fn every_rule_is_complete_and_matches_its_example() {
             );
         }
         for step in rule.next_steps {
-            // A colon and the command follow.
+            // A colon and the command follow the text.
             assert_eq!(step.text.ends_with('.'), step.command.is_none(), "{id}: {}", step.text);
         }
         assert!(!rule.example.is_empty() && !rule.source.is_empty(), "{id}");

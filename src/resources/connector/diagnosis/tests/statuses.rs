@@ -1,11 +1,11 @@
-//! What a whole status means.
+//! Tests of complete statuses.
 
 use serde_json::json;
 
 use super::super::*;
 use crate::api::connect::ConnectorStatus;
 
-// Source: docs/reference/connect.md#status. The status of a connector whose database refuses the password.
+// Status of a connector whose database rejects the password (docs/reference/connect.md#status).
 #[test]
 fn several_field_errors_and_a_trace_with_one_root_are_one_cause() {
     let status: ConnectorStatus = serde_json::from_value(json!({
@@ -37,7 +37,7 @@ fn several_field_errors_and_a_trace_with_one_root_are_one_cause() {
     );
 }
 
-// Pattern 9 of docs/reference/connect.md#error-messages: the same message for all `database.*` fields is one root.
+// Pattern 9 of docs/reference/connect.md#error-messages: the same message for all `database.*` fields is one cause.
 #[test]
 fn an_error_that_debezium_repeats_for_every_field_is_one_cause() {
     let said = "Error while validating connector config: Couldn't obtain encoding for database claims";
@@ -58,8 +58,8 @@ fn an_error_that_debezium_repeats_for_every_field_is_one_cause() {
     assert_eq!(alone.causes[0].rule.id, "database-unreachable");
     assert_eq!(alone.causes[0].configs, keys);
     assert_eq!(alone.causes[0].errors, ["Couldn't obtain encoding for database claims"]);
-    assert!(alone.is_generic(), "log lines may say why");
-    // Another key has another root; what a task says is the root.
+    assert!(alone.is_generic(), "log lines may contain the reason");
+    // Another key has another root cause; the task's error is the root cause.
     assert_eq!(
         ids(&status(&["flush.size: cannot be guessed"], "")),
         ["database-unreachable", "invalid-configuration"]
@@ -68,7 +68,7 @@ fn an_error_that_debezium_repeats_for_every_field_is_one_cause() {
         ids(&status(&[], "java.net.UnknownHostException: pg1")),
         ["unknown-host"]
     );
-    // What wraps everything says nothing of a key.
+    // A wrapper message is not specific to a key.
     let wrapped: ConnectorStatus = serde_json::from_value(json!({ "connector": { "state": "FAILED" },
         "validation_errors": ["s3.region: Task threw an uncaught and unrecoverable exception"] }))
     .unwrap();
@@ -87,7 +87,7 @@ fn different_root_causes_are_separate_causes() {
     assert_eq!(ids, ["missing-key", "value-out-of-range", "invalid-configuration"]);
 }
 
-// Source: docs/reference/connect.md#update-a-connector. The previous configuration goes on, so its tasks run.
+// The previous configuration stays active, so the tasks run (docs/reference/connect.md#update-a-connector).
 #[test]
 fn a_rejected_update_leaves_the_previous_configuration_active() {
     for (tasks, previous) in [(json!([{ "id": 0, "state": "RUNNING" }]), true), (json!([]), false)] {
@@ -178,7 +178,7 @@ fn reasons_for_missing_records_come_from_the_configuration() {
         &config(&[("behavior.on.error", "ignore"), ("topics.regex", "claims-.*")]),
     );
     assert_eq!(sink.len(), 3, "{sink:?}");
-    assert!(sink[1].contains("the topic dlq-lcc-1"), "{sink:?}");
+    assert!(sink[1].contains("the topic `dlq-lcc-1`"), "{sink:?}");
     let strict = [
         ("behavior.on.error", "FAIL"),
         ("errors.tolerance", "none"),

@@ -3,26 +3,25 @@
 use serde::Serialize;
 
 use crate::{
-    commands::Ctx,
     config::save,
     error::{Error, ResultExt},
     manifest::WorkspaceOrigin,
     model::Department,
-    session::PlatformSession,
+    session::{PlatformSession, RunContext},
 };
 
 /// What became of the department's file.
 #[derive(Debug, Serialize)]
-pub(super) struct Retirement {
+pub struct Retirement {
     /// The day it was retired.
-    pub(super) on: jiff::civil::Date,
+    pub on: jiff::civil::Date,
     /// The file that says so; nothing for the built-in example, which has none.
-    pub(super) file: Option<std::path::PathBuf>,
+    pub file: Option<std::path::PathBuf>,
 }
 
 /// Writes today's date into the department's file, unless it says one already. Everything else in it stays as it is.
-pub(super) fn retire(
-    ctx: &Ctx,
+pub fn retire(
+    run: &RunContext,
     session: &PlatformSession,
     department: &Department,
 ) -> Result<Option<Retirement>, Error> {
@@ -31,8 +30,7 @@ pub(super) fn retire(
         None => session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date(),
     };
     let WorkspaceOrigin::Folder(folder) = &session.workspace.origin else {
-        ctx.ui
-            .info("The built-in example has no files, so nothing says that the department is retired.");
+        run.info("The built-in example has no files, so nothing says that the department is retired.");
         return Ok(None);
     };
     let path = folder.join("departments").join(format!("{}.toml", department.code));

@@ -2,16 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use clap::Args;
-
+use super::Reconciliation;
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
-    commands::{Ctx, connector::BackupArgs, provisioning::Reconciliation},
-    connectors::{BackupFile, execute},
+    connectors::{BackupFile, BackupPolicy, execute},
     error::{Error, ErrorKind, ResultExt},
     model::Department,
     plan::{ConnectorPlan, Teardown},
     resources::connector::{ConnectorClient, LiveConnector},
+    session::RunContext,
     text,
 };
 
@@ -19,27 +18,26 @@ use crate::{
 /// (docs/reference/connect.md#delete-a-connector).
 const REMOVAL_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// What happens to connectors.
-#[derive(Debug, Args)]
-pub(super) struct ConnectorRemovalArgs {
-    /// Remove the department's connectors, too.
-    #[arg(long)]
-    delete_connectors: bool,
-    #[command(flatten)]
-    backup: BackupArgs,
+/// Whether connectors are removed, and how they are backed up.
+#[derive(Clone, Debug)]
+pub struct ConnectorRemoval {
+    /// Remove the connectors of the department.
+    pub delete: bool,
+    /// Backups before the removal.
+    pub backup: BackupPolicy,
 }
 
 /// The connectors that matter.
-pub(super) struct DepartmentConnectors {
+pub struct DepartmentConnectors {
     connectors: ConnectorClient,
     /// Those of the prefix.
-    pub(super) own: Vec<LiveConnector>,
+    pub own: Vec<LiveConnector>,
     /// Others that run under an account of the department.
-    pub(super) dependent: Vec<LiveConnector>,
+    pub dependent: Vec<LiveConnector>,
 }
 
 /// Looks at the connectors of the cluster.
-pub(super) async fn observe(
+pub async fn observe_connectors(
     reconciliation: &Reconciliation<'_>,
     department: &Department,
     down: &Teardown,
@@ -78,9 +76,9 @@ pub(super) async fn observe(
     })
 }
 
-impl ConnectorRemovalArgs {
+impl ConnectorRemoval {
     /// Refuses to go on while connectors are in the way.
-    pub(super) fn check(&self, department: &Department, connectors: &DepartmentConnectors) -> Result<(), Error> {
+    pub fn check(&self, department: &Department, connectors: &DepartmentConnectors) -> Result<(), Error> {
         if !connectors.dependent.is_empty() {
             let names: Vec<&str> = connectors
                 .dependent
@@ -94,7 +92,7 @@ impl ConnectorRemovalArgs {
             ))
             .with_hint("Give them another account, or delete them, first: they would stop without a word."));
         }
-        if connectors.own.is_empty() || self.delete_connectors {
+        if connectors.own.is_empty() || self.delete {
             return Ok(());
         }
         let names: Vec<&str> = connectors.own.iter().map(|observed| observed.name.as_str()).collect();
@@ -109,9 +107,9 @@ impl ConnectorRemovalArgs {
     }
 
     /// Saves and removes the department's connectors, and waits until the lists show them no more.
-    pub(super) async fn delete(
+    pub async fn delete(
         &self,
-        ctx: &Ctx,
+        run: &RunContext,
         reconciliation: &Reconciliation<'_>,
         department: &Department,
         connectors: &DepartmentConnectors,
@@ -122,8 +120,7 @@ impl ConnectorRemovalArgs {
             let folder = &reconciliation.session.state_paths.backups;
             backup.extend(
                 self.backup
-                    .policy()
-                    .backup(&ctx.run, &connectors.connectors, folder, connector, true)
+                    .backup(run, &connectors.connectors, folder, connector, true)
                     .await?,
             );
             plan.delete(Some(&department.code), connector);
@@ -135,7 +132,7 @@ impl ConnectorRemovalArgs {
             .session
             .connector_journal_path(&connectors.connectors.cluster_path);
         let execution = execute(
-            &ctx.run,
+            run,
             &connectors.connectors,
             &journal,
             "offboard",
@@ -149,11 +146,11 @@ impl ConnectorRemovalArgs {
                 .context("the connectors were not all removed, so the department's access stays as it is")
                 .with_hint("Run the same command again: it does the rest and nothing twice."));
         }
-        self.wait_until_removed(ctx, connectors).await?;
+        self.wait_until_removed(run, connectors).await?;
         Ok(backup)
     }
 
-    async fn wait_until_removed(&self, ctx: &Ctx, connectors: &DepartmentConnectors) -> Result<(), Error> {
+    async fn wait_until_removed(&self, run: &RunContext, connectors: &DepartmentConnectors) -> Result<(), Error> {
         let clock = &connectors.connectors.clock;
         let begun = clock.now();
         loop {
@@ -170,7 +167,7 @@ impl ConnectorRemovalArgs {
             if left.is_empty() {
                 return Ok(());
             }
-            if ctx.run.cancel.is_cancelled() || clock.elapsed_since(begun) > REMOVAL_TIMEOUT {
+            if run.cancel.is_cancelled() || clock.elapsed_since(begun) > REMOVAL_TIMEOUT {
                 return Err(Error::new(
                     ErrorKind::Partial,
                     format!("{} asked to go and still listed", text::join_quoted(&left)),

@@ -21,7 +21,7 @@ use crate::{
 
 /// Writes the evidence of every department that something was done for, or that has a key which was handed over by a run
 /// that died before it could say so here; answers the files.
-pub(super) fn write_evidence(
+pub(crate) fn write_evidence(
     folder: &Path,
     reconciliation: &Reconciliation<'_>,
     plan: &Plan,
@@ -160,7 +160,7 @@ fn build_evidence(
 }
 
 /// Writes what was proved about a department that has gone; answers the file.
-pub(super) fn write_removal_evidence(
+pub(crate) fn write_removal_evidence(
     folder: &Path,
     reconciliation: &Reconciliation<'_>,
     desired: &DesiredDepartment,

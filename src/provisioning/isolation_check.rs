@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::output::IsolationSummary;
+use serde::Serialize;
+
 use crate::{
     access::{Evaluator, isolation},
     manifest::DesiredDepartment,
@@ -10,8 +11,54 @@ use crate::{
     plan::{self, Plan, PlannedOperation},
 };
 
+/// What is isolated from what, as far as role bindings and ACLs decide it.
+#[derive(Clone, Debug, Serialize)]
+pub struct IsolationSummary {
+    /// Ordered pairs of departments that were looked at.
+    pub pairs: usize,
+    /// Overlaps that should not be.
+    pub violations: Vec<String>,
+    /// What Confluent makes everybody share.
+    pub shared_names: Vec<String>,
+    /// The first overlap that one of the departments that were asked for has a part in: it is in the way. What happens
+    /// between others is only shown, or one department could hold up everybody.
+    #[serde(skip)]
+    pub blocking: Option<String>,
+}
+
+impl IsolationSummary {
+    /// The proof, for people.
+    #[must_use]
+    pub fn from_check(
+        proof: &isolation::IsolationResult,
+        snapshot: &Snapshot,
+        asked: &BTreeSet<&DepartmentCode>,
+    ) -> Self {
+        let (looked_at, examples) = match proof {
+            isolation::IsolationResult::Passed(proof) => (proof, &[][..]),
+            isolation::IsolationResult::Failed {
+                counter_examples,
+                proof,
+            } => (proof, counter_examples.as_slice()),
+        };
+        let violation =
+            |example: &isolation::CounterExample| example.to_sentence(&snapshot.display_name(&example.principal));
+        let exposure =
+            |exposure: &isolation::SharedName| format!("{} {}*", exposure.kind.display_name(), exposure.begins);
+        let concerns = |example: &&isolation::CounterExample| {
+            example.and_more > 0 || asked.contains(&example.department) || asked.contains(&example.reaches)
+        };
+        Self {
+            blocking: examples.iter().find(concerns).map(violation),
+            pairs: looked_at.pairs,
+            violations: examples.iter().map(violation).collect(),
+            shared_names: looked_at.shared_names.iter().map(exposure).collect(),
+        }
+    }
+}
+
 /// Proves on the bindings and ACLs as they will be that no department reaches another's names.
-pub(super) fn check_isolation(
+pub fn check_isolation(
     departments: &[&Department],
     desired: &[DesiredDepartment],
     snapshot: &Snapshot,

@@ -4,24 +4,22 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::{AclLookup, Reconciliation, observe_organization};
 use crate::{
     api::org::ListEnvironments,
     client::{Auth, BasicCredentials, ClientError, CredentialSource},
-    commands::{
-        Ctx,
-        provisioning::{self, AclLookup, Reconciliation},
-    },
     error::{Error, ErrorKind},
     model::{ApiKeyId, Department, Secret},
     plan::{self, ResidualAccess, Teardown, find_residual_access, plan_teardown},
     resources::{PROPAGATION_BUDGET, sleep_or_cancel},
+    session::RunContext,
     text,
 };
 
 /// What is known of a key that was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum RemovedKeyState {
+pub enum RemovedKeyState {
     /// The service answers it with 401.
     Refused,
     /// The service still takes it.
@@ -34,36 +32,35 @@ pub(super) enum RemovedKeyState {
 
 /// One key and its proof.
 #[derive(Debug, Serialize)]
-pub(super) struct RemovedKey {
-    pub(super) api_key: ApiKeyId,
-    pub(super) state: RemovedKeyState,
+pub struct RemovedKey {
+    pub api_key: ApiKeyId,
+    pub state: RemovedKeyState,
 }
 
 /// What was proved.
 #[derive(Debug, Serialize)]
-pub(super) struct RemovalProof {
+pub struct RemovalProof {
     /// The keys that were removed, or whose profiles are at hand.
-    pub(super) keys: Vec<RemovedKey>,
+    pub keys: Vec<RemovedKey>,
     /// What is still there of the department.
-    pub(super) remaining: Vec<String>,
+    pub remaining: Vec<String>,
     /// Who can still do something on the prefix.
     #[serde(flatten)]
-    pub(super) residual_access: ResidualAccess,
+    pub residual_access: ResidualAccess,
     /// What was not looked at.
-    pub(super) not_observed: Vec<String>,
+    pub not_observed: Vec<String>,
 }
 
 /// Looks again, and tries the keys whose secrets are at hand.
-pub(super) async fn prove(
-    ctx: &Ctx,
+pub async fn prove_removal(
+    run: &RunContext,
     reconciliation: &Reconciliation<'_>,
     department: &Department,
     down: &Teardown,
     topics_unseen: Option<&str>,
 ) -> Result<RemovalProof, Error> {
     let session = reconciliation.session;
-    let (again, _) =
-        provisioning::observe_organization(session, std::slice::from_ref(department), AclLookup::BestEffort).await?;
+    let (again, _) = observe_organization(session, std::slice::from_ref(department), AclLookup::BestEffort).await?;
     let snapshot = &again.snapshot;
     let left = plan_teardown(&reconciliation.plan_input(false), snapshot, department, false);
     let mut still: Vec<String> = left
@@ -86,7 +83,7 @@ pub(super) async fn prove(
     for id in ids {
         let secret = at_hand.iter().find(|(known, _)| *known == id).map(|(_, secret)| secret);
         let proof = match secret {
-            Some(secret) => try_key(ctx, reconciliation, &id, secret).await,
+            Some(secret) => try_key(run, reconciliation, &id, secret).await,
             None if snapshot.keys.iter().any(|key| key.id == id) => RemovedKeyState::StillAccepted,
             None => RemovedKeyState::Gone,
         };
@@ -114,7 +111,12 @@ pub(super) async fn prove(
 
 /// Tries a key until it is refused: a removal takes a while to reach everywhere
 /// (docs/reference/rbac.md#propagation-delays).
-async fn try_key(ctx: &Ctx, reconciliation: &Reconciliation<'_>, id: &ApiKeyId, secret: &Secret) -> RemovedKeyState {
+async fn try_key(
+    run: &RunContext,
+    reconciliation: &Reconciliation<'_>,
+    id: &ApiKeyId,
+    secret: &Secret,
+) -> RemovedKeyState {
     let session = reconciliation.session;
     let client = session.client.with_auth(Auth::Basic(BasicCredentials {
         key: id.to_string(),
@@ -131,7 +133,7 @@ async fn try_key(ctx: &Ctx, reconciliation: &Reconciliation<'_>, id: &ApiKeyId, 
             Err(_) => RemovedKeyState::Inconclusive,
         };
         if session.clock.elapsed_since(begun) + wait > PROPAGATION_BUDGET
-            || !sleep_or_cancel(&session.clock, &ctx.run.cancel, wait).await
+            || !sleep_or_cancel(&session.clock, &run.cancel, wait).await
         {
             return proof;
         }
@@ -141,7 +143,7 @@ async fn try_key(ctx: &Ctx, reconciliation: &Reconciliation<'_>, id: &ApiKeyId, 
 
 impl RemovalProof {
     /// What is not as it should be, if anything.
-    pub(super) fn to_error(&self, department: &Department, removed_foreign: bool) -> Option<Error> {
+    pub fn to_error(&self, department: &Department, removed_foreign: bool) -> Option<Error> {
         let alive: Vec<&str> = self
             .keys
             .iter()

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{PendingDelivery, plan_view::format_count};
+use super::PendingDelivery;
 use crate::{
     apply::ProvisioningReport as Applied,
     error::{Error, ErrorKind},
     plan::{self, Plan},
+    text::count_noun,
 };
 
 /// What stands in the way of `command`, if anything does.
-pub(in crate::commands) fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
+pub fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
     let Some(first) = plan.refusals.first() else {
         return Ok(());
     };
@@ -46,7 +47,7 @@ pub(in crate::commands) fn check_refusals(command: &str, plan: &Plan) -> Result<
 }
 
 /// What a run that did not do everything ends with.
-pub(in crate::commands) fn incomplete_run_error(report: &Applied) -> Option<Error> {
+pub fn incomplete_run_error(report: &Applied) -> Option<Error> {
     if report.is_complete() {
         return None;
     }
@@ -54,11 +55,11 @@ pub(in crate::commands) fn incomplete_run_error(report: &Applied) -> Option<Erro
     let message = match report.failures.first() {
         Some(first) => format!(
             "{} not made: {}: {}",
-            format_count(left, "change"),
+            count_noun(left, "change"),
             first.label,
             first.reason
         ),
-        None => format!("interrupted with {} left", format_count(left, "change")),
+        None => format!("interrupted with {} left", count_noun(left, "change")),
     };
     let kind = match (report.done.is_empty(), report.failures.is_empty()) {
         (true, true) => ErrorKind::Interrupted,
@@ -73,12 +74,12 @@ pub(in crate::commands) fn incomplete_run_error(report: &Applied) -> Option<Erro
 }
 
 /// What ends a run whose command did not take everything that earlier runs had left.
-pub(in crate::commands) fn undelivered_error(pending: &[PendingDelivery]) -> Option<Error> {
+pub fn undelivered_error(pending: &[PendingDelivery]) -> Option<Error> {
     let failed = || pending.iter().filter(|pending| pending.reason.is_some());
     let first = failed().next()?;
     let message = format!(
         "{} not handed over: {}",
-        format_count(failed().count(), "profile"),
+        count_noun(failed().count(), "profile"),
         first.reason.as_deref().unwrap_or_default()
     );
     let error = first

@@ -1,0 +1,69 @@
+//! Files of age recipients.
+
+use std::path::Path;
+
+use crate::{
+    diag::{Finding, SourceFile, SourceSpan},
+    model::{Recipient, recipient::redact_secret_keys},
+};
+
+/// The recipients in a file: one on each line, as `age -R` reads them.
+/// # Errors
+/// Each line that is no recipient, as a finding.
+pub fn parse_recipients_file(file: &Path, text: &str) -> Result<Vec<Recipient>, Vec<Finding>> {
+    let source = SourceFile::new(file, redact_secret_keys(text));
+    let mut recipients = Vec::new();
+    let mut findings = Vec::new();
+    let mut begin = 0;
+    for line in text.split_inclusive('\n') {
+        let written = line.trim();
+        let at = begin + (line.len() - line.trim_start().len());
+        begin += line.len();
+        if written.is_empty() || written.starts_with('#') {
+            continue;
+        }
+        match written.parse::<Recipient>() {
+            Ok(recipient) => recipients.push(recipient),
+            Err(error) => findings.push(
+                error
+                    .finding()
+                    .with_span(SourceSpan::new(&source, at..at + written.len())),
+            ),
+        }
+    }
+    if recipients.is_empty() && findings.is_empty() {
+        let finding = Finding::error("recipients-empty", "there is no recipient in this file");
+        findings.push(finding.with_span(SourceSpan::new(&source, 0..0)));
+    }
+    match findings.is_empty() {
+        true => Ok(recipients),
+        false => Err(findings),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::recipient::tests::VALID_RECIPIENT;
+
+    #[test]
+    fn a_recipients_file_has_the_syntax_that_age_accepts() {
+        let text = format!("# the department's\n\n{VALID_RECIPIENT}\r\n  {VALID_RECIPIENT}  \n");
+        assert_eq!(parse_recipients_file(Path::new("r.txt"), &text).unwrap().len(), 2);
+        let text = format!("# wrong half\n AGE-SECRET-KEY-1CANARY\n{VALID_RECIPIENT}\nssh-rsa AAAA");
+        let findings = parse_recipients_file(Path::new("r.txt"), &text).unwrap_err();
+        let locations: Vec<String> = findings
+            .iter()
+            .map(|finding| format!("{} {}", finding.span.as_ref().unwrap().location(), finding.rule))
+            .collect();
+        assert_eq!(
+            locations,
+            ["r.txt:2:2 recipient-secret", "r.txt:4:1 recipient-unsupported"]
+        );
+        assert!(!format!("{findings:?}").contains("CANARY"));
+        assert_eq!(
+            parse_recipients_file(Path::new("r.txt"), "# none\n").unwrap_err()[0].rule,
+            "recipients-empty"
+        );
+    }
+}
