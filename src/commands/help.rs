@@ -1,5 +1,6 @@
 //! Help texts, and the command reference that is generated from them. The layout follows the Confluent CLI
-//! (docs/reference/cli.md#help-text), except that flags precede examples and only the top level lists the global flags.
+//! (docs/reference/cli.md#help-text), except that flags precede description and examples, and only the top level lists
+//! the global flags.
 
 use clap::{Arg, ArgAction, Command};
 
@@ -114,14 +115,8 @@ fn global_args(root: &Command) -> Vec<Arg> {
 
 fn render_page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String {
     let mut out = String::new();
-    let about = command
-        .get_long_about()
-        .or_else(|| command.get_about())
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    for line in about.lines() {
-        out.push_str(&wrap_paragraph(&to_sentence(line), 0, width));
-    }
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    out.push_str(&wrap_paragraph(&to_sentence(&about), 0, width));
 
     out.push_str("\nUsage:\n");
     out.push_str(&wrap_paragraph(&format!("  {}", usage_text(command, path)), 2, width));
@@ -156,6 +151,20 @@ fn render_page(command: &Command, path: &str, globals: &[Arg], width: usize) -> 
     if path == ROOT {
         let rows = globals.iter().map(|arg| (flag_text(arg), describe_arg(arg)));
         section("Global Flags", rows.collect(), width, &mut out);
+    }
+
+    // Usage and flags stay in sight on a small terminal, because the description follows them.
+    let long_about = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+    if let Some((_, description)) = long_about.split_once("\n\n") {
+        out.push_str("\nDescription:\n");
+        for line in description.lines() {
+            let line = if line.is_empty() {
+                String::new()
+            } else {
+                format!("  {}", to_sentence(line))
+            };
+            out.push_str(&wrap_paragraph(&line, 0, width));
+        }
     }
 
     if let Some(examples) = command.get_after_help() {
@@ -292,9 +301,9 @@ mod tests {
     fn usage_and_own_flags_fit_on_a_small_terminal() {
         let mut too_long = Vec::new();
         for (path, page) in all_pages() {
-            let own = page.split("\nExamples:\n").next().unwrap_or_default();
-            let own = own.split("\nGlobal Flags:\n").next().unwrap_or_default();
-            let lines = own.lines().count();
+            let rest = ["\nGlobal Flags:\n", "\nDescription:\n", "\nExamples:\n"];
+            let own = rest.iter().filter_map(|heading| page.find(heading)).min();
+            let lines = page[..own.unwrap_or(page.len())].lines().count();
             if lines > SMALL_HEIGHT && !LONG.contains(&path.as_str()) {
                 too_long.push(format!("{path}: {lines} lines"));
             }
