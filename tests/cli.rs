@@ -262,7 +262,7 @@ fn an_unwritable_output_directory_is_named_in_the_error() {
     );
     assert!(
         cli.read("made/here/confluent-ebs-completion.1")
-            .contains("Print a completion script")
+            .contains("Print a shell completion script")
     );
 }
 

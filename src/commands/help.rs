@@ -269,7 +269,12 @@ mod tests {
     const SMALL_HEIGHT: usize = 24;
 
     /// Commands with more flags than a small terminal has lines for.
-    const LONG: [&str; 0] = [];
+    const LONG: [&str; 4] = [
+        "confluent ebs access audit",
+        "confluent ebs keys revoke",
+        "confluent ebs keys rotate",
+        "confluent ebs onboard",
+    ];
 
     fn pages(command: &Command, path: &str, globals: &[Arg], out: &mut Vec<(String, String)>) {
         out.push((path.to_owned(), render_page(command, path, globals, PAGE_WIDTH)));

@@ -34,7 +34,7 @@ Show all departments of the stage \"prod\"; also fail for degraded connectors.
 
   $ confluent ebs status --stage prod --fail-on degraded
 
-Write an HTML report for the department \"claims\", without data of other departments.
+Write an HTML report for the department \"claims\" only.
 
   $ confluent ebs status --department claims --html claims.html
 

@@ -60,7 +60,7 @@ pub(super) struct ConnectorLogsArgs {
     /// Select all your connectors.
     #[arg(long, conflicts_with = "connectors")]
     all: bool,
-    /// Show lines since this time: an age, such as 30m or 2h, or a timestamp, such as 2026-08-20T08:00:00Z.
+    /// Show lines since this age (30m, 2h) or timestamp (2026-08-20T08:00:00Z).
     #[arg(long, alias = "start-time", value_name = "time", default_value = "30m")]
     since: TimeArg,
     /// Show lines until this time.
@@ -78,7 +78,7 @@ pub(super) struct ConnectorLogsArgs {
     /// Show new lines as they arrive, until Ctrl-C.
     #[arg(short, long)]
     follow: bool,
-    /// Show at most this many of the newest lines per connector; 0 for all. With --follow, stop after this many.
+    /// Show at most this many of the newest lines per connector; 0 for all.
     #[arg(long, value_name = "number", value_parser = args::parse_line_limit)]
     limit: Option<usize>,
     /// Append the lines to this file as JSON lines.

@@ -57,7 +57,7 @@ pub(super) struct ConnectorMetricsArgs {
     /// Select all your connectors.
     #[arg(long, conflicts_with = "connectors")]
     all: bool,
-    /// Show values since this time: an age, such as 30m or 2h, or a timestamp, such as 2026-08-20T08:00:00Z.
+    /// Show values since this age (30m, 2h) or timestamp (2026-08-20T08:00:00Z).
     #[arg(long, alias = "start-time", value_name = "time", default_value = "1h")]
     since: TimeArg,
     /// Show values until this time.
