@@ -293,7 +293,9 @@ fn explain_all_gives_healthy_connectors_one_line() {
     assert_eq!(result.code, Some(6), "{result}");
     assert!(result.stdout.starts_with("dataplatform-lake ("), "{result}");
     assert!(
-        result.stdout.contains("Tasks           Task 0 failed; the other tasks run."),
+        result
+            .stdout
+            .contains("Tasks           Task 0 failed; the other tasks run."),
         "{result}"
     );
     for name in ["dataplatform-cdc", "dataplatform-ledger", "dataplatform-orders"] {
@@ -332,7 +334,8 @@ fn explain_uses_log_lines_when_the_status_has_no_cause() {
     let result = run_as_persona(&cli, "viewer", "connector explain dataplatform-lake");
     assert_eq!(result.code, Some(6), "{result}");
     assert!(
-        normalized_stdout(&result).contains("The log may contain more details, but could not be read: it requires ConnectManager"),
+        normalized_stdout(&result)
+            .contains("The log may contain more details, but could not be read: it requires ConnectManager"),
         "{result}"
     );
     // Nobody waits for a turn: a connector stands five requests per minute.

@@ -195,10 +195,7 @@ fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
     let answer = run_json(&fixture, &format!("offboard claims {bare} --yes"), 0);
     assert_eq!(answer["topics"], Value::Null);
     let unseen = answer["proof"]["not_observed"].to_string();
-    for what in [
-        "ACLs of the cluster: no API key",
-        "topics of the prefix: no API key",
-    ] {
+    for what in ["ACLs of the cluster: no API key", "topics of the prefix: no API key"] {
         assert!(unseen.contains(what), "{unseen}");
     }
     // No topic was touched.
@@ -506,8 +503,7 @@ async fn a_kafka_rest_endpoint_on_another_host_never_gets_the_key() {
     assert!(!went, "{output}");
     let said = normalize_whitespace(&output.to_string());
     assert!(
-        said.contains("invalid Kafka REST endpoint")
-            && said.contains("pkc-00000.example.com"),
+        said.contains("invalid Kafka REST endpoint") && said.contains("pkc-00000.example.com"),
         "{output}"
     );
     // Not because nothing ever goes out: whoever trusts the host is taken there.

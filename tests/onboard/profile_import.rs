@@ -92,7 +92,7 @@ fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
     // It is kept once, unless said otherwise.
     let again = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 1);
     assert!(
-        normalize_whitespace(&again.stderr).contains("is kept already"),
+        normalize_whitespace(&again.stderr).contains("already exists"),
         "{again}"
     );
     let other = fixture.run_expecting(

@@ -370,8 +370,8 @@ fn invalid_metrics_arguments_are_refused_before_any_request() {
         ("--all --watch -o json", 64, "-o ndjson"),
         ("--all --watch -o csv", 64, "-o ndjson"),
         ("--all --watch --until now", 64, "cannot be used together"),
-        ("--all --since yesterday", 64, "write how long ago"),
-        ("fraud-orders", 5, "belongs to somebody else"),
+        ("--all --since yesterday", 64, "expected an age"),
+        ("fraud-orders", 5, "belongs to another department"),
     ] {
         let output = run_metrics(&cli, &format!("{args} {CLAIMS_FLAGS}"));
         assert_eq!(output.code, Some(code), "{args}: {output}");

@@ -95,7 +95,10 @@ fn offsets_are_described_changed_and_restored() {
     assert_eq!(status["phase"], "APPLIED");
     let output = run_as_operator(&cli, "connector offset status describe claims-orders");
     assert_eq!(output.code, Some(1), "{output}");
-    assert!(normalized_stderr(&output).contains("no offset request for connector"), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("no offset request for connector"),
+        "{output}"
+    );
 }
 
 #[test]

@@ -41,7 +41,10 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
     }
     let check = run_as_operator(&cli, "quota check --plugin DatagenSource --tasks 2");
     assert_eq!(check.code, Some(0), "{check}");
-    assert!(check.stdout.contains("Within the quota, which allows up to 4 tasks."), "{check}");
+    assert!(
+        check.stdout.contains("Within the quota, which allows up to 4 tasks."),
+        "{check}"
+    );
     let check = run_as_operator(&cli, "quota check --connector claims-orders --tasks 5");
     assert_eq!(check.code, Some(5), "{check}");
     assert!(
@@ -80,8 +83,7 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
     let output = cli.run("quota list --sandbox");
     assert_eq!(output.code, Some(0), "{output}");
     assert!(
-        normalized_stderr(&output)
-            .contains("Cluster `lkc-prod01` uses 17 of 225 tasks; 25 reserved."),
+        normalized_stderr(&output).contains("Cluster `lkc-prod01` uses 17 of 225 tasks; 25 reserved."),
         "{output}"
     );
     assert!(

@@ -16,7 +16,7 @@ use crate::{
 /// Selection of connectors.
 #[derive(Debug, clap::Args)]
 pub(super) struct LifecycleTargetArgs {
-    /// IDs or names of connectors; names may contain * and ?.
+    /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
     /// Select all your connectors.

@@ -42,7 +42,7 @@ Explain an error message from a pipeline.
 
   $ confluent ebs connector explain --message UnknownHostException")]
 pub(super) struct ConnectorExplainArgs {
-    /// IDs or names of connectors; names may contain * and ?.
+    /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present_any = ["all", "message"])]
     connectors: Vec<String>,
     /// Select all your connectors.

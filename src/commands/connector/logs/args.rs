@@ -23,7 +23,7 @@ impl FromStr for LogLevels {
         for word in text.split(['|', ',']) {
             let level = word.trim().to_ascii_uppercase();
             if !LEVELS.contains(&level.as_str()) {
-                return Err(format!("`{word}` is not a level: they are INFO, WARN, and ERROR"));
+                return Err(format!("invalid level `{word}`: must be INFO, WARN or ERROR"));
             }
             if !levels.contains(&level) {
                 levels.push(level);
@@ -56,7 +56,7 @@ mod tests {
         let levels = |text: &str| text.parse::<LogLevels>().map(|levels| levels.0.join(" "));
         assert_eq!(levels("ERROR|WARN").unwrap(), "ERROR WARN");
         assert_eq!(levels("error, info,error").unwrap(), "ERROR INFO");
-        assert!(levels("INFOL").unwrap_err().contains("`INFOL` is not a level"));
+        assert!(levels("INFOL").unwrap_err().contains("invalid level `INFOL`"));
         assert!(levels("").is_err());
         assert_eq!((parse_task("1"), parse_task("task-12")), (Ok(1), Ok(12)));
         assert!(parse_task("x").is_err() && parse_task("task--1").is_err());

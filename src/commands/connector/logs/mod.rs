@@ -54,7 +54,7 @@ Export all available lines of a connector to a file.
 
   $ confluent ebs connector logs claims-orders --since 3d --limit 0 --output-file logs.txt")]
 pub(super) struct ConnectorLogsArgs {
-    /// IDs or names of connectors; names may contain * and ?.
+    /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
     /// Select all your connectors.

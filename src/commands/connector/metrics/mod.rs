@@ -51,7 +51,7 @@ Export the last day of all connectors of a department.
 
   $ confluent ebs connector metrics --all --department claims --since 1d -o json > claims.json")]
 pub(super) struct ConnectorMetricsArgs {
-    /// IDs or names of connectors; names may contain * and ?.
+    /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
     /// Select all your connectors.
