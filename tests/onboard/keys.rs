@@ -65,7 +65,7 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
     assert!(text.contains(&format!("profile import ./{name}.toml")), "{text}");
     let import = format!("profile import {}", handed.display());
     let kept = fixture.run_expecting(&import, 0);
-    assert!(kept.stdout.contains("Imported profile \"claims-operator\"."), "{kept}");
+    assert!(kept.stdout.contains("Imported profile `claims-operator`."), "{kept}");
     let again = fixture.run_expecting(&import, 1);
     assert!(again.stderr.contains("`--force`"), "{again}");
     fixture.run_expecting(&format!("{import} --force"), 0);
