@@ -35,6 +35,13 @@ pub fn join_quoted(items: &[impl AsRef<str>]) -> String {
     join_list(&items)
 }
 
+/// Joins names in backticks with commas and "and".
+#[must_use]
+pub fn join_code(items: &[impl AsRef<str>]) -> String {
+    let items: Vec<String> = items.iter().map(|item| format!("`{}`", item.as_ref())).collect();
+    join_list(&items)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ use crate::{
     config::{IfExists, save::save},
     error::{Error, ResultExt},
     manifest::{
-        Stage, Workspace,
+        Stage,
         admin::AdminScript,
         new_platform::NewPlatform,
         platform::{DEFAULT_RESERVE_PERCENT, DEFAULT_TASK_CEILING},
@@ -85,10 +85,7 @@ impl InitArgs {
 
 /// The commands that make the provisioner; they need the platform only for its ids.
 fn render_admin_script(ctx: &Ctx) -> Result<InitOutput, Error> {
-    let loaded = super::session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
-    let (workspace, _): (Workspace, _) = loaded
-        .into_result()
-        .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+    let (workspace, _) = super::session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     let platform = &workspace.platform;
     let stages: Vec<&str> = match &ctx.run.options.stage {
         Some(stage) if !platform.stages.contains_key(stage) => {

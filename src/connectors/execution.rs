@@ -5,7 +5,8 @@ use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Duration};
 use super::errors::{combine_errors, explain_denied};
 use crate::{
     apply::{self, ApplyOutcome, EventListener, Journal, PlanRunner, RunEvent, connectors::ConnectorExecutor},
-    error::{Error, ErrorKind, ResultExt},
+    error::{Error, ErrorKind},
+    hint::Hint,
     plan::ConnectorPlan,
     resources::connector::{ConnectorClient, LiveConnector},
     session::{DepartmentContext, RunContext},
@@ -47,7 +48,7 @@ pub async fn execute(
     let progress = run.reporter.start_progress();
     let listener = SilentListener(&*progress);
     let engine = ConnectorExecutor::new(connectors, &listener, &run.cancel, timeout, settle);
-    let run_id = apply::run::new_run_id().context("no random numbers from the system")?;
+    let run_id = apply::run::new_run_id()?;
     let runner = PlanRunner {
         run_id: &run_id,
         command: what,
@@ -119,8 +120,7 @@ impl ConnectorExecution {
             .collect();
         if failures.is_empty() {
             failures.push(
-                Error::new(ErrorKind::Interrupted, "interrupted")
-                    .with_hint("Run the same command again: it does the rest and nothing twice."),
+                Error::new(ErrorKind::Interrupted, "interrupted").with_hint(Hint::rerun()),
             );
         }
         if several {

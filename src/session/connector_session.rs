@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Connection, TelemetryClients, connector_journal_path, load_selected_profile, load_workspace, open_sandbox,
-    resolve_sandbox_folder, resolve_stage,
+    Connection, TelemetryClients, check_workspace, connector_journal_path, load_selected_profile, load_workspace,
+    open_sandbox, resolve_sandbox_folder, resolve_stage, unknown_department_error,
 };
 use crate::{
     api::{connect::ClusterPath, iam::ListServiceAccounts},
@@ -156,10 +156,8 @@ impl ConnectorSession {
     }
 
     fn from_platform(run: &RunContext, folders: &StandardDirs, folder: Option<&Path>) -> Result<Self, Error> {
-        let (workspace, warnings) = load_workspace(run, folder.is_some())
-            .hint("A department names its profile with `--profile FILE`.")?
-            .into_result()
-            .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+        let loaded = load_workspace(run, folder.is_some()).hint("A department names its profile with `--profile FILE`.")?;
+        let (workspace, warnings) = check_workspace(loaded)?;
         for warning in &warnings {
             run.warn(&warning.message);
         }
@@ -325,12 +323,7 @@ fn selected_department(run: &RunContext) -> Option<DepartmentCode> {
 
 fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode) -> Result<DepartmentContext, Error> {
     let Some(department) = workspace.department(code) else {
-        let known: Vec<&str> = workspace.departments().map(|known| known.code.as_str()).collect();
-        let error = Error::failed(format!("there is no department \"{code}\" in {}", workspace.origin));
-        return Err(match crate::hint::closest_match(code.as_str(), known) {
-            Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
-            None => error.with_hint("List departments with `confluent ebs department list`."),
-        });
+        return Err(unknown_department_error(workspace, code));
     };
     let runtime = workspace.template(&department.template).and_then(find_runtime_persona);
     Ok(DepartmentContext {

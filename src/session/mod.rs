@@ -6,6 +6,7 @@ mod connector_session;
 mod environment;
 mod kafka;
 mod telemetry;
+mod workspace;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -14,6 +15,7 @@ pub use connector_session::{ConnectorSession, DepartmentContext};
 pub use environment::{Environment, Options, RunContext};
 pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_profile, kafka_base_url};
 pub use telemetry::{TelemetryClients, connector_crn};
+pub use workspace::{check_workspace, load_valid_workspace, unknown_department_error};
 
 use crate::{
     api::connect::ClusterPath,
@@ -98,10 +100,7 @@ impl PlatformSession {
         let folders = run.environment.dirs()?;
         let profile = load_selected_profile(run, folders)?;
         let sandbox_folder = resolve_sandbox_folder(run, folders, profile.as_ref());
-        let loaded = load_workspace(run, sandbox_folder.is_some())?;
-        let (workspace, warnings) = loaded
-            .into_result()
-            .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+        let (workspace, warnings) = load_valid_workspace(run, sandbox_folder.is_some())?;
         let (stage_name, stage) = resolve_stage(run, &workspace, profile.as_ref())?;
         let (connection, kafka) = match &sandbox_folder {
             Some(folder) => {
@@ -193,9 +192,7 @@ pub fn open_service_client(run: &RunContext) -> Result<Client, Error> {
     let profile = load_selected_profile(run, folders)?;
     let connection = match resolve_sandbox_folder(run, folders, profile.as_ref()) {
         Some(folder) => {
-            let (workspace, _) = load_workspace(run, true)?
-                .into_result()
-                .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+            let (workspace, _) = load_valid_workspace(run, true)?;
             Connection::for_sandbox(run, &folder, &workspace, profile.as_ref())?
         }
         None => Connection::for_service(run, profile.as_ref())?,

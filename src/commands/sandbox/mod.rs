@@ -48,10 +48,7 @@ impl SandboxArgs {
 
 /// The platform whose stages a sandbox has: the one in or above the working folder, else the built-in example.
 fn load_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(&ctx.run, true)?;
-    let (workspace, _) = loaded
-        .into_result()
-        .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+    let (workspace, _) = session::load_valid_workspace(&ctx.run, true)?;
     Ok(workspace)
 }
 
