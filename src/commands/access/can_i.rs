@@ -104,7 +104,7 @@ fn build_output(context: AccessContext, question: AccessQuestion, principal: &Pr
     };
     if !allowed && let Some((account, by)) = model.find_indirect_access(principal, operation, on) {
         notes.push(format!(
-            "A connector under {} is allowed to, and this principal may assign that account to connectors ({} on it).",
+            "The principal controls {} through {}. Connectors that run under that account are allowed the operation.",
             model.persona_title(&account),
             by.role
         ));
