@@ -119,9 +119,7 @@ impl ConnectorExecution {
             })
             .collect();
         if failures.is_empty() {
-            failures.push(
-                Error::new(ErrorKind::Interrupted, "interrupted").with_hint(Hint::rerun()),
-            );
+            failures.push(Error::new(ErrorKind::Interrupted, "interrupted").with_hint(Hint::rerun()));
         }
         if several {
             return combine_errors(failures, wrote);

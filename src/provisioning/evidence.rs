@@ -38,8 +38,12 @@ pub(crate) fn write_evidence(
         }
         let mut evidence = build_evidence(reconciliation, department, plan, report, run);
         evidence.keys.extend(unrecorded);
-        let file = evidence::write(folder, &evidence)
-            .with_context(|| format!("cannot write the evidence of department `{code}` to `{}`", folder.display()))?;
+        let file = evidence::write(folder, &evidence).with_context(|| {
+            format!(
+                "cannot write the evidence of department `{code}` to `{}`",
+                folder.display()
+            )
+        })?;
         files.push(file);
     }
     Ok(files)
@@ -177,6 +181,5 @@ pub(crate) fn write_removal_evidence(
     evidence.at = reconciliation.session.clock.now();
     evidence.desired = serde_json::Value::Array(Vec::new());
     evidence.probes = proof;
-    evidence::write(folder, &evidence)
-        .with_context(|| format!("cannot write the evidence to `{}`", folder.display()))
+    evidence::write(folder, &evidence).with_context(|| format!("cannot write the evidence to `{}`", folder.display()))
 }

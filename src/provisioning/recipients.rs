@@ -36,7 +36,11 @@ pub fn parse_recipients_file(file: &Path, text: &str) -> Result<Vec<Recipient>, 
         let finding = Finding::error("recipients-empty", "this file contains no recipients");
         findings.push(finding.with_span(SourceSpan::new(&source, 0..0)));
     }
-    if findings.is_empty() { Ok(recipients) } else { Err(findings) }
+    if findings.is_empty() {
+        Ok(recipients)
+    } else {
+        Err(findings)
+    }
 }
 
 #[cfg(test)]

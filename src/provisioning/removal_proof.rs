@@ -157,7 +157,9 @@ impl RemovalProof {
         if !alive.is_empty() {
             let noun = if alive.len() == 1 { "API key" } else { "API keys" };
             problems.push(format!("the service still accepts {noun} {}", text::join_code(&alive)));
-            hints.push(Hint::new("Re-run the command in a few minutes, when the deletion has propagated."));
+            hints.push(Hint::new(
+                "Re-run the command in a few minutes, when the deletion has propagated.",
+            ));
         }
         if !self.remaining.is_empty() {
             problems.push(format!("not removed: {}", self.remaining.join("; ")));

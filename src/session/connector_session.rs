@@ -156,7 +156,8 @@ impl ConnectorSession {
     }
 
     fn from_platform(run: &RunContext, folders: &StandardDirs, folder: Option<&Path>) -> Result<Self, Error> {
-        let loaded = load_workspace(run, folder.is_some()).hint("A department names its profile with `--profile FILE`.")?;
+        let loaded =
+            load_workspace(run, folder.is_some()).hint("A department names its profile with `--profile FILE`.")?;
         let (workspace, warnings) = check_workspace(loaded)?;
         for warning in &warnings {
             run.warn(&warning.message);

@@ -190,8 +190,12 @@ impl Viewable for AccessCanIOutput {
         let mut lines = Vec::new();
         for grant in &self.partial_grants {
             lines.push(
-                TextLine::from(format!("Allowed on some names: {} ({}).", grant.describe(), grant.origin))
-                    .with_hanging_indent(2),
+                TextLine::from(format!(
+                    "Allowed on some names: {} ({}).",
+                    grant.describe(),
+                    grant.origin
+                ))
+                .with_hanging_indent(2),
             );
         }
         if !self.is_known_principal {

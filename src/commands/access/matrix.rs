@@ -140,7 +140,8 @@ impl AccessMatrixOutput {
             .map(|matrix| matrix.department.as_str())
             .collect();
         let verb = if absent.len() == 1 { "has" } else { "have" };
-        let absent = (!absent.is_empty()).then(|| format!("{} {verb} no service account.", format_departments(&absent)));
+        let absent =
+            (!absent.is_empty()).then(|| format!("{} {verb} no service account.", format_departments(&absent)));
         let partly = |matrix: &&AccessMatrix| !matrix.personas.is_empty() && !matrix.missing.is_empty();
         let partly = self.matrices.iter().filter(partly).map(|matrix| {
             let missing = text::join_list(&matrix.missing);

@@ -125,16 +125,16 @@ fn account_pattern(context: &AccessContext, operation: Operation, name: &NamePat
     let written = match name {
         NamePattern::Prefixed(begin) if begin.is_empty() => return Ok(name.clone()),
         NamePattern::Prefixed(_) => {
-            return Err(
-                Error::usage("a service account needs a name or an id, not a prefix")
-                    .with_hint("Write `service-account/NAME`, or `service-account` for all service accounts."),
-            );
+            return Err(Error::usage("a service account needs a name or an id, not a prefix")
+                .with_hint("Write `service-account/NAME`, or `service-account` for all service accounts."));
         }
         NamePattern::Literal(written) => written,
     };
     if operation == Operation::Create {
-        return Err(Error::usage("operation `create` needs `service-account` without a name")
-            .with_hint("Write `create service-account` to ask which principals may create service accounts."));
+        return Err(
+            Error::usage("operation `create` needs `service-account` without a name")
+                .with_hint("Write `create service-account` to ask which principals may create service accounts."),
+        );
     }
     let principal = match written.split_once('/') {
         Some((department, persona)) => {
@@ -163,10 +163,7 @@ fn find_principal(context: &AccessContext, written: &str) -> Result<Principal, E
     if may_exist || model.display_names.contains_key(&principal) || model.evaluator.has_bindings(&principal) {
         return Ok(principal);
     }
-    let error = Error::failed(format!(
-        "no service account `{written}` in stage `{}`",
-        model.stage
-    ));
+    let error = Error::failed(format!("no service account `{written}` in stage `{}`", model.stage));
     let names = model.display_names.values().map(String::as_str);
     Err(
         match (hint::closest_match(written, names), context.source.is_planned()) {

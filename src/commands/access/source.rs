@@ -170,9 +170,11 @@ pub(super) fn impersonated_persona(ctx: &Ctx) -> Option<&str> {
 
 fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
     if let Some(persona) = impersonated_persona(ctx) {
-        return Err(Error::usage(format!("persona `{persona}` is not allowed to list role bindings"))
-            .with_hint(format!("Ask as the provisioner with `--sandbox --as {persona}`."))
-            .with_hint("Ask as the persona with its profile: `--profile FILE`."));
+        return Err(
+            Error::usage(format!("persona `{persona}` is not allowed to list role bindings"))
+                .with_hint(format!("Ask as the provisioner with `--sandbox --as {persona}`."))
+                .with_hint("Ask as the persona with its profile: `--profile FILE`."),
+        );
     }
     let folders = ctx.run.environment.dirs()?;
     let profile = session::load_selected_profile(&ctx.run, folders)?;
@@ -237,11 +239,8 @@ pub(super) fn load_snapshot(ctx: &Ctx, file: &std::path::Path) -> Result<(Worksp
     let saved = SnapshotFile::load(file)?;
     let workspace = load_platform(ctx)?;
     let differs = |what: String| {
-        Error::new(
-            ErrorKind::Failed,
-            format!("snapshot `{}` is of {what}", file.display()),
-        )
-        .with_hint("Use the platform configuration with which the snapshot was taken.")
+        Error::new(ErrorKind::Failed, format!("snapshot `{}` is of {what}", file.display()))
+            .with_hint("Use the platform configuration with which the snapshot was taken.")
     };
     if let Some(stage) = ctx.run.options.stage.as_ref().filter(|stage| **stage != saved.stage) {
         return Err(differs(format!("stage `{}`, not of `{stage}`", saved.stage)));

@@ -183,7 +183,11 @@ impl IsolationRow {
     }
 
     fn lines(&self) -> Vec<TextLine> {
-        let (style, verdict) = if self.holds { (Style::Ok, "passed") } else { (Style::Error, "FAILED") };
+        let (style, verdict) = if self.holds {
+            (Style::Ok, "passed")
+        } else {
+            (Style::Error, "FAILED")
+        };
         let acls = match self.acls {
             0 => String::new(),
             acls => format!(" and {}", text::count_noun(acls, "ACL")),
@@ -255,9 +259,10 @@ impl Viewable for AccessTestOutput {
         let summary = format!("Checked {assertions} with {questions}: {verdict}.");
         let mut lines = vec![TextLine::new().with_styled_text(style, summary)];
         for file in &self.unused_files {
-            lines.push(
-                TextLine::new().with_styled_text(Style::Muted, format!("  {file}: skipped, no department uses its template.")),
-            );
+            lines.push(TextLine::new().with_styled_text(
+                Style::Muted,
+                format!("  {file}: skipped, no department uses its template."),
+            ));
         }
         if self.personas_without_account > 0 {
             let count = text::count_noun(self.personas_without_account, "persona");

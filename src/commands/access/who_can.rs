@@ -102,7 +102,10 @@ impl Viewable for AccessWhoCanOutput {
             for (grant, more) in group_similar(&self.grants) {
                 table.push(grant.cells(more));
             }
-            blocks.push(Block::titled(format!("Principals that may {question}"), [Block::Table(table)]));
+            blocks.push(Block::titled(
+                format!("Principals that may {question}"),
+                [Block::Table(table)],
+            ));
             // Several grants can have the same reason.
             let reasons: BTreeSet<String> = self.grants.iter().filter_map(GrantRow::reason).collect();
             if !reasons.is_empty() {

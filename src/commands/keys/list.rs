@@ -48,8 +48,9 @@ impl KeysListArgs {
             let snapshot = &reconciliation.observed.snapshot;
             if let Some(reason) = snapshot.unknown.get(listing::KEYS) {
                 let message = format!("unknown: {} could not be listed ({reason})", listing::KEYS);
-                return Err(Error::new(ErrorKind::Denied, message)
-                    .with_hint("Use the provisioner's API key: it owns the departments' accounts and can list their keys."));
+                return Err(Error::new(ErrorKind::Denied, message).with_hint(
+                    "Use the provisioner's API key: it owns the departments' accounts and can list their keys.",
+                ));
             }
             Ok(CommandOutput::new(RowList::new(self.rows(&reconciliation, snapshot))))
         })

@@ -153,10 +153,8 @@ impl KeysRevokeArgs {
         }
         if !missing.is_empty() {
             let noun = if missing.len() == 1 { "API key" } else { "API keys" };
-            return Err(
-                Error::failed(format!("{noun} {} not found", text::join_code(&missing)))
-                    .with_hint("List the keys of departments with `confluent ebs keys list`."),
-            );
+            return Err(Error::failed(format!("{noun} {} not found", text::join_code(&missing)))
+                .with_hint("List the keys of departments with `confluent ebs keys list`."));
         }
         for revocation in personas.values_mut() {
             let Some(account) = snapshot.account_by_name(&revocation.persona.account_name) else {
@@ -251,8 +249,9 @@ fn lost_acls(snapshot: &Snapshot, revocation: &PersonaRevocation<'_>) -> Option<
     }
     if let Some(reason) = snapshot.unknown.get(listing::ACLS) {
         let declares_acls = !revocation.persona.acls.is_empty();
-        return declares_acls
-            .then(|| format!("may have ACLs, which cannot be used without a key for the cluster (not listed: {reason})"));
+        return declares_acls.then(|| {
+            format!("may have ACLs, which cannot be used without a key for the cluster (not listed: {reason})")
+        });
     }
     let account = snapshot.account_by_name(&revocation.persona.account_name)?;
     let principal = Principal::ServiceAccount(account.id.clone());

@@ -180,10 +180,7 @@ impl KeysRotateArgs {
         if known.contains(&persona.as_str()) {
             return Ok(());
         }
-        let error = Error::new(
-            ErrorKind::Usage,
-            format!("no persona `{persona}` with an API key"),
-        );
+        let error = Error::new(ErrorKind::Usage, format!("no persona `{persona}` with an API key"));
         Err(match crate::hint::closest_match(persona, known.iter().copied()) {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error,

@@ -7,8 +7,9 @@ use serde::Serialize;
 use crate::{
     apply::ProvisioningReport as Applied,
     commands::provisioning::{
-        delivery_lines, probe_line,
+        delivery_lines,
         plan_view::{department_changes, plan_totals},
+        probe_line,
     },
     model::DepartmentCode,
     plan::{Plan, PlannedChange, PlannedOperation},

@@ -247,7 +247,10 @@ fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
     let mut lines = Vec::new();
     let labels = [
         (RemovedKeyState::Refused, "rejected with 401"),
-        (RemovedKeyState::Gone, "no longer listed (not tested: its secret is not stored here)"),
+        (
+            RemovedKeyState::Gone,
+            "no longer listed (not tested: its secret is not stored here)",
+        ),
         (RemovedKeyState::StillAccepted, "STILL ACCEPTED"),
         (RemovedKeyState::Inconclusive, "inconclusive"),
     ];
@@ -258,7 +261,7 @@ fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
         .collect();
     if !parts.is_empty() {
         let keys = count_noun(proof.keys.len(), "API key");
-        lines.push(TextLine::from(format!("Proof: {keys}: {}.", parts.join(", "))).with_hanging_indent(2));
+        lines.push(TextLine::from(format!("Proof for {keys}: {}.", parts.join(", "))).with_hanging_indent(2));
     }
     if count(RemovedKeyState::Refused) > 0 {
         // A rejected key was tested with a stored profile.
@@ -286,12 +289,7 @@ fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
                 .join("; ")
         ),
     };
-    lines.push(
-        TextLine::from(format!(
-            "Remaining access to the prefix {prefix}: {who}."
-        ))
-        .with_hanging_indent(2),
-    );
+    lines.push(TextLine::from(format!("Remaining access to the prefix {prefix}: {who}.")).with_hanging_indent(2));
     for unknown in &proof.not_observed {
         lines.push(
             TextLine::new()

@@ -69,8 +69,7 @@ impl HandoverArgs {
         }
         let mut findings = Vec::new();
         for file in &self.recipients_file {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("cannot read `{}`", file.display()))?;
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
             match parse_recipients_file(file, &text) {
                 Ok(more) => recipients.extend(more),
                 Err(more) => findings.extend(more),

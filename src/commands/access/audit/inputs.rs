@@ -31,8 +31,11 @@ impl AuditInputs {
     /// Observes the organization.
     pub(super) fn observe(ctx: &Ctx) -> Result<Self, Error> {
         if let Some(persona) = source::impersonated_persona(ctx) {
-            return Err(Error::usage(format!("persona `{persona}` is not allowed to list role bindings"))
-                .with_hint("Audit as the provisioner with `--sandbox`, or as an administrator with `--sandbox-as admin`."));
+            return Err(
+                Error::usage(format!("persona `{persona}` is not allowed to list role bindings")).with_hint(
+                    "Audit as the provisioner with `--sandbox`, or as an administrator with `--sandbox-as admin`.",
+                ),
+            );
         }
         let session = PlatformSession::open(&ctx.run, 8)?;
         for warning in &session.warnings {
@@ -53,7 +56,8 @@ impl AuditInputs {
         let written = workspace.platform.provisioner.clone();
         let Some(provisioner) = written.or_else(|| desired_state::find_provisioner(&snapshot)) else {
             let who = snapshot.display_name(&snapshot.observed_by);
-            let message = format!("cannot determine the provisioner's service account from the data visible to `{who}`");
+            let message =
+                format!("cannot determine the provisioner's service account from the data visible to `{who}`");
             return Err(Error::failed(message)
                 .with_hint("Set `provisioner = \"sa-…\"` in `ebs.toml`.")
                 .with_hint("Audit as the provisioner, or as an administrator of the organization."));

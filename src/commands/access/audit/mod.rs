@@ -121,8 +121,7 @@ impl AccessAuditArgs {
             retain_departments(&mut results, &selected);
         }
         let today = inputs.snapshot.taken_at.to_zoned(TimeZone::UTC).date();
-        let (accepted, mut baseline_findings) =
-            apply_baseline(&mut results, &acceptances, today, !selected.is_empty());
+        let (accepted, mut baseline_findings) = apply_baseline(&mut results, &acceptances, today, !selected.is_empty());
         baseline_findings.extend(notes);
         if let Some(file) = &self.save {
             let saved = SnapshotFile {
@@ -161,7 +160,10 @@ impl AccessAuditArgs {
     /// Returns the selected departments, or an error if one is unknown.
     fn selected_departments(&self, inputs: &AuditInputs) -> Result<BTreeSet<DepartmentCode>, Error> {
         let workspace = &inputs.workspace;
-        let unknown = self.departments.iter().find(|code| workspace.department(code).is_none());
+        let unknown = self
+            .departments
+            .iter()
+            .find(|code| workspace.department(code).is_none());
         match unknown {
             Some(code) => Err(unknown_department_error(workspace, code)),
             None => Ok(self.departments.iter().cloned().collect()),
@@ -198,8 +200,9 @@ impl AccessAuditArgs {
         }
         let error = Error::refused(format!("the audit found {}", text::join_list(&parts)));
         Some(match (counts.errors + counts.warnings, self.write_baseline.is_some()) {
-            (0, _) => error
-                .with_hint("Audit with an administrator's API key, which sees more. docs/audit.md lists the data of each rule."),
+            (0, _) => error.with_hint(
+                "Audit with an administrator's API key, which sees more. docs/audit.md lists the data of each rule.",
+            ),
             (_, true) => error,
             (_, false) => error.with_hint("Accept intended findings with `--write-baseline` and `--baseline`."),
         })

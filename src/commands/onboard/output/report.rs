@@ -111,7 +111,10 @@ impl OnboardOutput {
                     "Isolation by name prefix: passed for {} of departments.",
                     count_noun(pairs, "ordered pair")
                 ),
-                (_, overlaps) => format!("Isolation by name prefix: FAILED ({}).", count_noun(overlaps, "overlap")),
+                (_, overlaps) => format!(
+                    "Isolation by name prefix: FAILED ({}).",
+                    count_noun(overlaps, "overlap")
+                ),
             };
             lines.push(TextLine::from(verdict).with_hanging_indent(2));
             lines.extend(
