@@ -183,7 +183,8 @@ pub(super) fn diff_persona(
     ));
 }
 
-/// Returns the pattern of a grant, with a placeholder for an account that apply creates; `None` if the stage has no such resource.
+/// Returns the pattern of a grant, with a placeholder for an account that apply creates; `None` if the stage has no
+/// such resource.
 fn planned_pattern(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,

@@ -80,9 +80,8 @@ pub async fn observe_connectors(
 impl ConnectorRemoval {
     /// Refuses the offboarding if connectors block it.
     ///
-    /// # Errors
-    /// A connector of another department depends on the department, or the department has connectors and the policy keeps
-    /// them.
+    /// # Errors A connector of another department depends on the department, or the department has connectors and the
+    /// policy keeps them.
     pub fn check(&self, department: &Department, connectors: &DepartmentConnectors) -> Result<(), Error> {
         if !connectors.dependent.is_empty() {
             let names: Vec<&str> = connectors
@@ -112,7 +111,8 @@ impl ConnectorRemoval {
         .with_hint("Topics are kept in either case."))
     }
 
-    /// Backs up and deletes the department's connectors, and waits until they are no longer listed. Returns the backups.
+    /// Backs up and deletes the department's connectors, and waits until they are no longer listed. Returns the
+    /// backups.
     pub async fn delete(
         &self,
         run: &RunContext,

@@ -49,7 +49,8 @@ pub(crate) fn write_evidence(
     Ok(files)
 }
 
-/// Returns the delivered keys of a department that the evidence does not contain, without the keys that this run deleted.
+/// Returns the delivered keys of a department that the evidence does not contain, without the keys that this run
+/// deleted.
 fn unrecorded_keys(
     reconciliation: &Reconciliation<'_>,
     desired: &DesiredDepartment,

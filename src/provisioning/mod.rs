@@ -1,4 +1,5 @@
-//! Reconciliation of the service accounts, grants and API keys of departments: observe, plan, apply, and record evidence.
+//! Reconciliation of the service accounts, grants and API keys of departments: observe, plan, apply, and record
+//! evidence.
 
 pub mod connector_removal;
 mod delivery;
@@ -383,9 +384,7 @@ fn reject_department_key(snapshot: &Snapshot) -> Result<(), Error> {
             "this command requires the API key of the provisioner, not the key of `{}`",
             account.name
         ))
-        .with_hint(
-            "Set `CONFLUENT_CLOUD_API_KEY` and `CONFLUENT_CLOUD_API_SECRET` to the provisioner's key, and omit `--profile`.",
-        )
+        .with_hint("Omit `--profile`, and set `CONFLUENT_CLOUD_API_KEY` and `CONFLUENT_CLOUD_API_SECRET` to its key.")
         .with_hint("See whether a profile is selected with `confluent ebs profile list`.")),
     }
 }

@@ -39,8 +39,8 @@ pub struct AppliedOnboarding {
 }
 
 impl<'a> PreparedOnboarding<'a> {
-    /// Observes the organization and plans the onboarding of `departments`. With `prune`, the plan also removes grants that no
-    /// template declares.
+    /// Observes the organization and plans the onboarding of `departments`. With `prune`, the plan also removes grants
+    /// that no template declares.
     ///
     /// # Errors
     /// The plan is refused, a preflight check or the isolation check failed, or the state cannot be observed.

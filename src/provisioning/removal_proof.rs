@@ -54,8 +54,8 @@ pub struct RemovalProof {
     pub not_observed: Vec<String>,
 }
 
-/// Observes the organization again, and tests the keys whose secrets are in stored profiles. `topics_unknown` is the reason
-/// why the topics could not be listed.
+/// Observes the organization again, and tests the keys whose secrets are in stored profiles. `topics_unknown` is the
+/// reason why the topics could not be listed.
 pub async fn prove_removal(
     run: &RunContext,
     reconciliation: &Reconciliation<'_>,

@@ -44,7 +44,7 @@ fn can_i_answers_from_the_files_before_onboarding() {
     ----- stdout -----
     No: claims/operator may not delete connector claims-orders.
 
-    Source: the built-in example platform, stage prod.
+    Source: the built-in example platform, stage `prod`.
     ");
     insta::assert_snapshot!(access_planned("can-i pause connector/claims-* --as claims/operator"), @r"
     exit 0
@@ -59,7 +59,7 @@ fn can_i_answers_from_the_files_before_onboarding() {
 
     If Confluent Cloud rejects ConnectManager on this resource, `onboard` binds the
     template's fallback role, which does not allow the operation.
-    Source: the built-in example platform, stage prod.
+    Source: the built-in example platform, stage `prod`.
     ");
     insta::assert_snapshot!(access_planned("can-i consume topic/claims-orders --as claims/deployer"), @r"
     exit 5
@@ -68,7 +68,7 @@ fn can_i_answers_from_the_files_before_onboarding() {
 
     The principal controls claims/runtime through Assigner. Connectors that run
     under that account are allowed the operation.
-    Source: the built-in example platform, stage prod.
+    Source: the built-in example platform, stage `prod`.
     ");
 }
 
@@ -143,7 +143,7 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
     Error: no service account `sa-abc123` in stage `prod`
 
     Suggestions:
-        Write the name of an account, or a department and a persona. The platform
+        Write an account name, or a department and a persona. The platform
           configuration contains no ids.
     ");
     insta::assert_snapshot!(access_planned("can-i delete connector/claims-a"), @r"
@@ -283,7 +283,7 @@ fn who_can_lists_every_principal_with_the_reason() {
           administrator that creates and deletes connectors and sets the account
           they run under.
 
-    Source: the built-in example platform, stage prod.
+    Source: the built-in example platform, stage `prod`.
     The platform configuration contains neither administrators nor roles bound by
     hand.
     ");
@@ -306,7 +306,7 @@ fn who_can_lists_every_principal_with_the_reason() {
 
     Also claims/deployer, through this account: Assigner on service-account
       ebs-prod-claims-runtime.
-    Source: the built-in example platform, stage prod.
+    Source: the built-in example platform, stage `prod`.
     The platform configuration contains neither administrators nor roles bound by
     hand.
     ");
@@ -388,7 +388,7 @@ fn a_department_matrix_fits_80_columns() {
     Cloud; beyond: names outside the prefix; yes: the resource of the stage. Other
     operations are not allowed, except to describe the organization, the environment
     and the cluster.
-    Source: the built-in example platform, stage prod.
+    Source: the built-in example platform, stage `prod`.
     ");
 }
 
@@ -452,7 +452,7 @@ fn the_built_in_platform_passes_access_test() {
       Shared by 24 departments by design of Confluent Cloud: group connect-lcc*.
       24 accounts of departments may create service accounts, because ResourceOwner
           allows it.
-    Source: the built-in example platform, stage prod.
+    Source: the built-in example platform, stage `prod`.
     ");
 }
 
@@ -517,7 +517,7 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
       Shared by 2 departments by design of Confluent Cloud: group connect-lcc*.
       2 accounts of departments may create service accounts, because ResourceOwner
           allows it.
-    Source: [HOME], stage prod.
+    Source: [HOME], stage `prod`.
     ----- stderr -----
     [WARN] `topic:audit*` covers the same names for every department
     Error: 2 of 14 assertions failed; departments are not isolated
@@ -649,7 +649,7 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     let output = ask("who-can delete connector/claims-a");
     assert!(output.stdout.contains("OrganizationAdmin"), "{output}");
     assert!(
-        output.stdout.contains("Source: snapshot seen.json of stage prod"),
+        output.stdout.contains("Source: snapshot `seen.json` of stage `prod`"),
         "{output}"
     );
 

@@ -40,7 +40,7 @@ fn onboard_all_onboards_every_department_and_is_idempotent() {
 
     let first = fixture.run_expecting("onboard --all --sandbox --yes", 0);
     assert!(
-        first.stdout.starts_with("Onboarded 24 departments to stage prod"),
+        first.stdout.starts_with("Onboarded 24 departments to stage `prod`"),
         "{first}"
     );
     let before = fixture.sandbox().journal().unwrap().len();

@@ -155,7 +155,7 @@ fn the_only_key_of_a_persona_is_revoked_only_with_now() {
     let output = fixture.run_without_writes(&format!("keys revoke {} --sandbox --yes", old.id), 5);
     let said = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        said.contains("deployer of department claims has no other key for the same resource"),
+        said.contains("deployer of department `claims` has no other key for the same resource"),
         "{output}"
     );
     assert!(said.contains("--now"), "{output}");

@@ -125,7 +125,7 @@ fn offboarding_removes_everything_of_the_department_and_nothing_else() {
     // Once more: nothing is left to do, and it is proved again.
     let again = fixture.run_without_writes("offboard claims --sandbox --yes", 0);
     assert!(
-        again.stdout.contains("has no remaining access in stage prod"),
+        again.stdout.contains("has no remaining access in stage `prod`"),
         "{again}"
     );
 }

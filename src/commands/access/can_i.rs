@@ -17,10 +17,10 @@ use crate::{
 
 /// Check whether a principal is allowed an operation
 ///
-/// Shows the role binding or ACL that allows the operation, and its origin. Exits with 0 for yes, with 5 for no, and with 4
-/// if the answer is unknown because of missing data. Without --as and --principal, the principal is the owner of the API
-/// key or the persona of the profile. For a name that ends in "*", the answer is yes only if the operation is allowed on
-/// all names with that prefix.
+/// Shows the role binding or ACL that allows the operation, and its origin. Exits with 0 for yes, with 5 for no, and
+/// with 4 if the answer is unknown because of missing data. Without --as and --principal, the principal is the owner of
+/// the API key or the persona of the profile. For a name that ends in "*", the answer is yes only if the operation is
+/// allowed on all names with that prefix.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Check whether the operator of department \"claims\" may delete a connector.
@@ -71,8 +71,8 @@ fn build_output(context: AccessContext, question: AccessQuestion, principal: &Pr
         && !fallback.decide_pattern(principal, operation, on).is_allowed()
     {
         notes.push(format!(
-            "If Confluent Cloud rejects {} on this resource, `onboard` binds the template's fallback role, which does not \
-             allow the operation.",
+            "If Confluent Cloud rejects {} on this resource, `onboard` binds the template's fallback role, which does \
+             not allow the operation.",
             through.role
         ));
     }
@@ -80,8 +80,8 @@ fn build_output(context: AccessContext, question: AccessQuestion, principal: &Pr
     if allowed && operation == Operation::ViewMetrics && on.kind() == ResourceKind::Connector {
         // Two documents of Confluent contradict each other (docs/reference/metrics.md#who-may-read-metrics).
         notes.push(
-            "This follows Confluent's table of roles. According to the documentation of the Metrics API, only MetricsViewer \
-             and administrators may read metrics (assumption Q5 of `confluent ebs doctor --assumptions`)."
+            "This follows Confluent's table of roles. According to the documentation of the Metrics API, only \
+             MetricsViewer and administrators may read metrics (assumption Q5 of `confluent ebs doctor --assumptions`)."
                 .to_owned(),
         );
     }

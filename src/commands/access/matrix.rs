@@ -22,8 +22,8 @@ use crate::{
 
 /// Show the allowed operations of personas
 ///
-/// Shows one row per resource kind and operation, and one column per persona. Departments with equal rights share a table.
-/// In addition to "human", "json" and "yaml", --output accepts "csv", with one line per right.
+/// Shows one row per resource kind and operation, and one column per persona. Departments with equal rights share a
+/// table. In addition to "human", "json" and "yaml", --output accepts "csv", with one line per right.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Show the allowed operations of the personas of department \"claims\".
@@ -183,17 +183,18 @@ impl Viewable for AccessMatrixOutput {
             blocks.push(Block::titled(title, [Block::Table(table)]));
         }
         let mut lines = vec![TextLine::from(
-            "own: all names with the department's prefix; some: some names or accounts of the department; shared: names \
-             that all departments share by design of Confluent Cloud; beyond: names outside the prefix; yes: the resource \
-             of the stage. Other operations are not allowed, except to describe the organization, the environment and \
-             the cluster.",
+            "own: all names with the department's prefix; some: some names or accounts of the department; shared: \
+             names that all departments share by design of Confluent Cloud; beyond: names outside the prefix; yes: the \
+             resource of the stage. Other operations are not allowed, except to describe the organization, the \
+             environment and the cluster.",
         )];
         lines.extend(
             self.missing_accounts()
                 .map(|text| TextLine::new().with_styled_text(Style::Warning, text)),
         );
         for uncertainty in &self.uncertainties {
-            lines.push(TextLine::new().with_styled_text(Style::Warning, format!("May be incomplete: {uncertainty}.")));
+            let text = format!("The matrix may be incomplete: {uncertainty}.");
+            lines.push(TextLine::new().with_styled_text(Style::Warning, text));
         }
         lines.push(self.source.line());
         blocks.push(Block::Lines(lines));

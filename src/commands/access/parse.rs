@@ -132,7 +132,7 @@ fn account_pattern(context: &AccessContext, operation: Operation, name: &NamePat
     };
     if operation == Operation::Create {
         return Err(
-            Error::usage("operation `create` needs `service-account` without a name")
+            Error::usage("operation `create` does not apply to an existing service account")
                 .with_hint("Write `create service-account` to ask which principals may create service accounts."),
         );
     }
@@ -169,7 +169,7 @@ fn find_principal(context: &AccessContext, written: &str) -> Result<Principal, E
         match (hint::closest_match(written, names), context.source.is_planned()) {
             (Some(near), _) => error.with_hint(format!("Did you mean `{near}`?")),
             (None, true) => error.with_hint(
-                "Write the name of an account, or a department and a persona. The platform configuration contains no ids.",
+                "Write an account name, or a department and a persona. The platform configuration contains no ids.",
             ),
             (None, false) => error.with_hint("Write an id, the name of an account, or a department and a persona."),
         },
@@ -338,7 +338,8 @@ impl GrantRow {
             && self.origin == other.origin
     }
 
-    /// Returns the cells of a row that represents this grant and `more` similar ones: principal, role, resource, origin.
+    /// Returns the cells of a row that represents this grant and `more` similar ones: principal, role, resource,
+    /// origin.
     pub(super) fn cells(&self, more: usize) -> [Cell; 4] {
         let resource = match more {
             0 => self.resource.clone(),

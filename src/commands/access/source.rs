@@ -94,13 +94,15 @@ impl AccessSource {
         let at = self.taken_at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
         let at = at.unwrap_or_default();
         let text = match self.kind {
-            AccessSourceKind::Planned => format!("Source: {}, stage {stage}.", self.platform),
+            AccessSourceKind::Planned => format!("Source: {}, stage `{stage}`.", self.platform),
             AccessSourceKind::Saved => {
                 let file = self.file.as_ref().map(|file| file.display().to_string());
                 let file = file.unwrap_or_default();
-                format!("Source: snapshot {file} of stage {stage}, taken at {at} with the data visible to {by}.")
+                format!("Source: snapshot `{file}` of stage `{stage}`, taken at {at} with the data visible to `{by}`.")
             }
-            AccessSourceKind::Live => format!("Source: current state of stage {stage} with the data visible to {by}."),
+            AccessSourceKind::Live => {
+                format!("Source: current state of stage `{stage}` with the data visible to `{by}`.")
+            }
         };
         TextLine::new().with_styled_text(Style::Muted, text)
     }

@@ -19,9 +19,9 @@ use crate::{
 
 /// List the principals that are allowed an operation
 ///
-/// Shows each principal with the role binding or ACL that allows the operation, and its origin: a template with its version
-/// and reason, the provisioner, or a change by hand. For a name that ends in "*", lists the principals that are allowed the
-/// operation on at least one name with that prefix.
+/// Shows each principal with the role binding or ACL that allows the operation, and its origin: a template with its
+/// version and reason, the provisioner, or a change by hand. For a name that ends in "*", lists the principals that are
+/// allowed the operation on at least one name with that prefix.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 List the principals that may delete a connector.
@@ -146,8 +146,8 @@ impl Viewable for AccessWhoCanOutput {
     }
 }
 
-/// Groups grants that differ only in the name of the resource: the first grant and the number of further ones. The owner of
-/// all service accounts would otherwise fill the screen.
+/// Groups grants that differ only in the name of the resource: the first grant and the number of further ones. The
+/// owner of all service accounts would otherwise fill the screen.
 fn group_similar(grants: &[GrantRow]) -> Vec<(&GrantRow, usize)> {
     let mut rows: Vec<(&GrantRow, usize)> = Vec::new();
     for grant in grants {

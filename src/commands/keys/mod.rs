@@ -12,8 +12,8 @@ use crate::exit::ExitCode;
 
 /// Manage the API keys of departments
 ///
-/// API keys do not expire. A rotation creates a new key next to the old one, tests it and delivers it as a profile. When you
-/// run the rotation again after the overlap, it deletes the old key.
+/// API keys do not expire. A rotation creates a new key next to the old one, tests it and delivers it as a profile.
+/// When you run the rotation again after the overlap, it deletes the old key.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct KeysArgs {

@@ -17,8 +17,8 @@ use crate::{
 
 /// Delete API keys
 ///
-/// Shows which persona loses which access, and refuses to delete the only working key of a persona. For a leaked key, --now
-/// deletes it immediately, creates a new key, tests it and delivers it.
+/// Shows which persona loses which access, and refuses to delete the only working key of a persona. For a leaked key,
+/// --now deletes it immediately, creates a new key, tests it and delivers it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Delete a key that has been replaced.
@@ -181,7 +181,7 @@ impl KeysRevokeArgs {
         plan: &mut Plan,
     ) -> Result<(), Error> {
         let who = format!(
-            "{} of department {}",
+            "{} of department `{}`",
             revocation.persona.persona, revocation.desired.department.code
         );
         // Only a key for the same resource can replace a key.
@@ -239,8 +239,8 @@ impl KeysRevokeArgs {
     }
 }
 
-/// Returns a notice about the ACLs that become unusable if the persona loses its last key for the Kafka cluster. A Cloud key
-/// does not work there.
+/// Returns a notice about the ACLs that become unusable if the persona loses its last key for the Kafka cluster. A
+/// Cloud key does not work there.
 fn lost_acls(snapshot: &Snapshot, revocation: &PersonaRevocation<'_>) -> Option<String> {
     let cluster = snapshot.address.cluster.as_str();
     let has_cluster_key = |keys: &[&ObservedKey]| keys.iter().any(|key| key.resource == cluster);
@@ -284,7 +284,7 @@ fn find_persona<'a>(
 
 fn unmanaged_key_error(reconciliation: &Reconciliation<'_>, snapshot: &Snapshot, key: &ObservedKey) -> Error {
     Error::refused(format!(
-        "refused; nothing was changed: API key `{}` belongs to `{}`, which is not an account of a department in stage `{}`",
+        "refused; nothing was changed: the owner of API key `{}`, `{}`, is not a department's account in stage `{}`",
         key.id,
         snapshot.display_name(&key.owner),
         reconciliation.session.stage_name

@@ -23,8 +23,9 @@ use crate::{
 
 /// Replace API keys without an outage
 ///
-/// Creates a new key next to the old one, tests it, and delivers it in a new profile. Both keys work during the overlap. When
-/// you run the command again after the overlap, it deletes the old key. The next run completes an interrupted rotation.
+/// Creates a new key next to the old one, tests it, and delivers it in a new profile. Both keys work during the
+/// overlap. When you run the command again after the overlap, it deletes the old key. The next run completes an
+/// interrupted rotation.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Replace the keys of a department. Run the command again after 24 hours to delete the old keys.
@@ -142,7 +143,7 @@ impl KeysRotateArgs {
             let codes: Vec<DepartmentCode> = departments.iter().map(|department| department.code.clone()).collect();
             ctx.ui.print_preview(&plan_blocks(&plan, &codes))?;
             let question = format!(
-                "Rotate the API keys of {} in stage {}?",
+                "Rotate the API keys of {} in stage `{}`?",
                 count_noun(reconciliation.desired.len(), "department"),
                 session.stage_name
             );

@@ -137,7 +137,7 @@ impl Viewable for KeysChangeOutput {
         let mut lines = vec![TextLine::new().with_styled_text(style, format!("{}.", parts.join(", ")))];
         for profile in &report.profiles {
             let text = format!(
-                "  {} of {}: {}",
+                "  {} of {}: `{}`",
                 profile.persona,
                 profile.department,
                 profile.path.display()
@@ -157,7 +157,7 @@ impl Viewable for KeysChangeOutput {
         if let [first, ..] = self.evidence.as_slice() {
             let folder = first.parent().unwrap_or(first).display();
             let files = count_noun(self.evidence.len(), "file");
-            lines.push(TextLine::from(format!("Evidence: {files} in {folder}.")).with_hanging_indent(2));
+            lines.push(TextLine::from(format!("Evidence: {files} in `{folder}`.")).with_hanging_indent(2));
         }
         let mut blocks = vec![Block::Lines(lines)];
         blocks.extend(notice_block(&self.notices));

@@ -20,9 +20,10 @@ use output::{OffboardOutput, plan_blocks};
 
 /// Remove all access of a department
 ///
-/// Deletes the API keys, role bindings, ACLs and service accounts of the department. Its file stays and reserves its prefix.
-/// Afterwards, the command proves that the keys are rejected, and lists the principals that still have access to the prefix.
-/// Topics and schemas are never deleted. With an API key for the Kafka cluster, the command lists the topics of the prefix.
+/// Deletes the API keys, role bindings, ACLs and service accounts of the department. Its file stays and reserves its
+/// prefix. Afterwards, the command proves that the keys are rejected, and lists the principals that still have access
+/// to the prefix. Topics and schemas are never deleted. With an API key for the Kafka cluster, the command lists the
+/// topics of the prefix.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Show what would be removed.
@@ -112,7 +113,7 @@ impl OffboardArgs {
         if !(down.plan.is_empty() && connectors.own.is_empty()) {
             ctx.ui.print_preview(&plan_blocks(&output))?;
             let question = format!(
-                "This removes all access of department \"{}\" in stage \"{}\".",
+                "This removes all access of department `{}` in stage `{}`.",
                 department.code, session.stage_name
             );
             ctx.confirm_by_typing(&question, department.code.as_str())?;

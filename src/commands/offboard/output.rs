@@ -196,28 +196,28 @@ impl Viewable for OffboardOutput {
         let applied = self.report.as_ref().map_or(0, |report| report.done.len());
         let headline = match (complete, applied) {
             (true, 0) => format!(
-                "Department {} has no remaining access in stage {}.",
+                "Department `{}` has no remaining access in stage `{}`.",
                 self.department, self.stage
             ),
             (true, _) => format!(
-                "Offboarded department {} from stage {}: {}.",
+                "Offboarded department `{}` from stage `{}`: {}.",
                 self.department,
                 self.stage,
                 count_noun(applied, "change")
             ),
             (false, _) => format!(
-                "Offboarding of department {} from stage {} is incomplete.",
+                "Offboarding of department `{}` from stage `{}` is incomplete.",
                 self.department, self.stage
             ),
         };
         let style = if complete { Style::Ok } else { Style::Error };
         lines.push(TextLine::new().with_styled_text(style, headline));
         for backup in &self.backups {
-            let text = format!("Backup of connector {}: {}.", backup.name, backup.path.display());
+            let text = format!("Backup of connector `{}`: `{}`.", backup.name, backup.path.display());
             lines.push(TextLine::from(text).with_hanging_indent(2));
         }
         if let Some(Retirement { on, file: Some(file) }) = &self.retired {
-            lines.push(TextLine::from(format!("Set `retired = {on}` in {}.", file.display())).with_hanging_indent(2));
+            lines.push(TextLine::from(format!("Set `retired = {on}` in `{}`.", file.display())).with_hanging_indent(2));
         }
         let topics = self.listed_topics();
         if !topics.is_empty() {
@@ -236,7 +236,7 @@ impl Viewable for OffboardOutput {
             lines.extend(proof_lines(proof, &self.prefix));
         }
         if let [first, ..] = self.evidence.as_slice() {
-            lines.push(TextLine::from(format!("Evidence: {}.", first.display())).with_hanging_indent(2));
+            lines.push(TextLine::from(format!("Evidence: `{}`.", first.display())).with_hanging_indent(2));
         }
         vec![Block::Lines(lines)]
     }
@@ -289,7 +289,7 @@ fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
                 .join("; ")
         ),
     };
-    lines.push(TextLine::from(format!("Remaining access to the prefix {prefix}: {who}.")).with_hanging_indent(2));
+    lines.push(TextLine::from(format!("Remaining access to the prefix `{prefix}`: {who}.")).with_hanging_indent(2));
     for unknown in &proof.not_observed {
         lines.push(
             TextLine::new()

@@ -26,9 +26,9 @@ use crate::{
 
 /// Onboard departments
 ///
-/// Creates the service accounts, the role bindings on the name prefix and the API keys of each department. Tests with the new
-/// keys what they are and are not allowed to do, and writes one profile per persona. Idempotent: re-run it at any time, and it
-/// applies only what differs.
+/// Creates the service accounts, the role bindings on the name prefix and the API keys of each department. Tests with
+/// the new keys what they are and are not allowed to do, and writes one profile per persona. Idempotent: re-run it at
+/// any time, and it applies only what differs.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Rehearse the onboarding of all departments in the sandbox.
@@ -174,7 +174,7 @@ impl OnboardArgs {
             };
             ctx.ui.print_preview(&blocks)?;
             let question = format!(
-                "Onboard {} to stage {}?",
+                "Onboard {} to stage `{}`?",
                 count_noun(desired.len(), "department"),
                 session.stage_name
             );

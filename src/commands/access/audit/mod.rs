@@ -31,9 +31,9 @@ const BASELINE_DAYS: i64 = 90;
 ///
 /// Compares the organization with the platform configuration. The rules find overbroad and third-party role bindings,
 /// unmanaged and impersonating accounts, unrecorded and old API keys, connectors under a foreign service account, and
-/// more; docs/audit.md explains each rule. The verdict of a rule with incomplete data is "unknown", never "absent". Exits
-/// with 5 if a rule finds an error or a warning that the baseline does not accept, and with --strict also if a verdict is
-/// unknown.
+/// more; docs/audit.md explains each rule. The verdict of a rule with incomplete data is "unknown", never "absent".
+/// Exits with 5 if a rule finds an error or a warning that the baseline does not accept, and with --strict also if a
+/// verdict is unknown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Audit the built-in example as an administrator of the organization.

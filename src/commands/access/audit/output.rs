@@ -157,7 +157,8 @@ impl AccessAuditOutput {
         self.counts
     }
 
-    /// Returns the findings that need action. Each message contains the subject, by which a baseline accepts the finding.
+    /// Returns the findings that need action. Each message contains the subject, by which a baseline accepts the
+    /// finding.
     fn findings(&self) -> Vec<Finding> {
         let shown = |found: &AuditFinding| {
             let mut finding = found.finding.clone();
@@ -217,7 +218,7 @@ impl AccessAuditOutput {
         let selection = if codes.is_empty() {
             String::new()
         } else {
-            format!(" for {}", text::join_list(&codes))
+            format!(" for {}", text::join_code(&codes))
         };
         let style = match (counts.errors, counts.warnings, counts.unknown) {
             (1.., ..) => Style::Error,
@@ -225,7 +226,8 @@ impl AccessAuditOutput {
             (0, 0, 0) => Style::Ok,
         };
         let sentence = format!(
-            "Audited stage {}{selection} with the data visible to {}: {}; {} without findings, {} with missing data.",
+            "Audited stage `{}`{selection} with the data visible to `{}`: {}; {} without findings, {} with missing \
+             data.",
             self.header.stage,
             self.header.observed_by,
             text::join_list(&found),
@@ -234,11 +236,11 @@ impl AccessAuditOutput {
         );
         let mut lines = vec![TextLine::new().with_styled_text(style, sentence)];
         if let Some(file) = &self.header.snapshot_file {
-            lines.push(TextLine::from(format!("Saved the snapshot to {}.", file.display())));
+            lines.push(TextLine::from(format!("Saved the snapshot to `{}`.", file.display())));
         }
         if let Some(file) = &self.header.baseline {
             let text = format!(
-                "Wrote the baseline to {}. Fill in the reasons, then pass it with `--baseline`.",
+                "Wrote the baseline to `{}`. Fill in the reasons, then pass it with `--baseline`.",
                 file.display()
             );
             lines.push(TextLine::from(text));

@@ -41,8 +41,10 @@ impl OnboardOutput {
         let stage = &self.header.stage;
         let Some(report) = &self.report else {
             let verb = if self.departments.len() == 1 { "is" } else { "are" };
-            return TextLine::new()
-                .with_styled_text(Style::Ok, format!("{departments} {verb} up to date in stage {stage}."));
+            return TextLine::new().with_styled_text(
+                Style::Ok,
+                format!("{departments} {verb} up to date in stage `{stage}`."),
+            );
         };
         let writes = report
             .done
@@ -53,10 +55,10 @@ impl OnboardOutput {
         let tenths = self.elapsed_ms % 1000 / 100;
         let took = format!("{} in {seconds}.{tenths} s", count_noun(writes, "change"));
         if report.is_complete() {
-            let text = format!("Onboarded {departments} to stage {stage}: {took}.");
+            let text = format!("Onboarded {departments} to stage `{stage}`: {took}.");
             TextLine::new().with_styled_text(Style::Ok, text)
         } else {
-            let text = format!("Onboarding of {departments} to stage {stage} is incomplete: {took}.");
+            let text = format!("Onboarding of {departments} to stage `{stage}` is incomplete: {took}.");
             TextLine::new().with_styled_text(Style::Error, text)
         }
     }
@@ -153,7 +155,7 @@ impl OnboardOutput {
                 encrypted => format!("{encrypted} encrypted to their recipients, the others {PRIVATE_FILE_NOTE}"),
             };
             let text = format!(
-                "Profiles: {} in {}, {how}.",
+                "Profiles: {} in `{}`, {how}.",
                 count_noun(kept.len(), "profile"),
                 self.credentials_dir.display()
             );
@@ -168,7 +170,7 @@ impl OnboardOutput {
         let Some(report) = &self.report else { return lines };
         for reissued in &report.reissued {
             let text = format!(
-                "  Replace the profile of {} of {} with {} (the key is unchanged).",
+                "  Replace the profile of `{}` of department `{}` with `{}` (the key is unchanged).",
                 reissued.persona,
                 reissued.department,
                 reissued.path.display()
@@ -179,7 +181,7 @@ impl OnboardOutput {
             let folder = first.parent().unwrap_or(first).display().to_string();
             lines.push(
                 TextLine::from(format!(
-                    "Evidence: {} in {folder}.",
+                    "Evidence: {} in `{folder}`.",
                     count_noun(self.evidence.len(), "file")
                 ))
                 .with_hanging_indent(2),
