@@ -139,10 +139,13 @@ impl Error {
         self
     }
 
-    /// Returns the error with an additional hint.
+    /// Returns the error with an additional hint, unless it has the hint already.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
-        self.hints.push(hint.into());
+        let hint = hint.into();
+        if !self.hints.contains(&hint) {
+            self.hints.push(hint);
+        }
         self
     }
 

@@ -16,7 +16,7 @@ use crate::{
     config::{IfExists, save::save},
     error::{Error, ResultExt},
     manifest::{
-        Stage, Workspace,
+        Stage,
         admin::AdminScript,
         new_platform::NewPlatform,
         platform::{DEFAULT_RESERVE_PERCENT, DEFAULT_TASK_CEILING},

@@ -5,7 +5,8 @@ use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Duration};
 use super::errors::{combine_errors, explain_denied};
 use crate::{
     apply::{self, ApplyOutcome, EventListener, Journal, PlanRunner, RunEvent, connectors::ConnectorExecutor},
-    error::{Error, ErrorKind, ResultExt},
+    error::{Error, ErrorKind},
+    hint::Hint,
     plan::ConnectorPlan,
     resources::connector::{ConnectorClient, LiveConnector},
     session::{DepartmentContext, RunContext},

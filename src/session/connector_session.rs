@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Connection, TelemetryClients, connector_journal_path, load_selected_profile, load_workspace, open_sandbox,
-    resolve_sandbox_folder, resolve_stage,
+    Connection, TelemetryClients, check_workspace, connector_journal_path, load_selected_profile, load_workspace,
+    open_sandbox, resolve_sandbox_folder, resolve_stage, unknown_department_error,
 };
 use crate::{
     api::{connect::ClusterPath, iam::ListServiceAccounts},

@@ -5,6 +5,7 @@ mod connector_session;
 mod environment;
 mod kafka;
 mod telemetry;
+mod workspace;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -15,6 +16,7 @@ pub use connector_session::{ConnectorSession, DepartmentContext};
 pub use environment::{Environment, Options, RunContext};
 pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_profile, kafka_base_url};
 pub use telemetry::{TelemetryClients, connector_crn};
+pub use workspace::{check_workspace, load_valid_workspace, unknown_department_error};
 
 use crate::{
     api::connect::ClusterPath,

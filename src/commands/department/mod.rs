@@ -12,8 +12,8 @@ use crate::{
     diag::Finding,
     error::Error,
     exit::ExitCode,
-    manifest::{Workspace, WorkspaceOrigin},
-    session,
+    manifest::Workspace,
+    session::{self, unknown_department_error},
 };
 
 /// Manage department files
