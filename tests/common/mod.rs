@@ -1,10 +1,10 @@
-//! A sealed environment for the binary: nothing of the user's home, settings, terminal or clock gets in, and what comes
-//! out reads the same everywhere.
+//! A sealed environment for the binary: independent of the user's home, settings, terminal and clock, with reproducible
+//! output.
 
 #![allow(
     clippy::allow_attributes,
     dead_code,
-    reason = "each file of tests uses its own part of this"
+    reason = "each test file uses a part of this module"
 )]
 
 use std::{
@@ -43,41 +43,41 @@ pub(crate) struct CliFixture {
 }
 
 impl CliFixture {
-    /// An empty home.
+    /// Creates an empty home.
     pub(crate) fn new() -> Self {
         Self {
             root: TempDir::new().expect("a temporary folder"),
         }
     }
 
-    /// The path of something in the home.
+    /// Path of a file or folder in the home.
     pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.path().join(relative)
     }
 
-    /// Writes a file into the home, with the folders above it.
+    /// Writes a file in the home and creates its parent folders.
     pub(crate) fn write(&self, relative: impl AsRef<Path>, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(relative);
-        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("a file has a parent folder")).expect("a folder");
         fs::write(&path, text).expect("a file");
         path
     }
 
-    /// The text of a file in the home.
+    /// Text of a file in the home.
     pub(crate) fn read(&self, relative: impl AsRef<Path>) -> String {
         fs::read_to_string(self.path(relative)).expect("a text file")
     }
 
-    /// The binary in this home, started as `confluent-ebs`. Further variables can be set on it.
+    /// Command for the binary in this home, started as `confluent-ebs`. Further variables can be set on it.
     pub(crate) fn command(&self) -> assert_cmd::Command {
         self.command_at(env!("CARGO_BIN_EXE_confluent-ebs"))
     }
 
-    /// The binary under another path.
+    /// The binary with another path.
     pub(crate) fn command_at(&self, program: impl AsRef<OsStr>) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::new(program);
         command.env_clear();
-        // Without it no program starts on Windows.
+        // On Windows no program starts without it.
         if let Some(root) = std::env::var_os("SYSTEMROOT") {
             command.env("SYSTEMROOT", root);
         }
@@ -107,17 +107,17 @@ impl CliFixture {
         command
     }
 
-    /// Runs `confluent-ebs` with `args` (separated by blanks) and nothing on standard input.
+    /// Runs `confluent-ebs` with `args` (separated by blanks) and an empty standard input.
     pub(crate) fn run(&self, args: &str) -> CliOutput {
         self.run_command(self.command().args(args.split_whitespace()))
     }
 
-    /// [`World::ebs`] with `input` on standard input, as from a pipe.
+    /// Like [`CliFixture::run`], with `input` on standard input, as from a pipe.
     pub(crate) fn run_with_input(&self, args: &str, input: &str) -> CliOutput {
         self.run_command(self.command().args(args.split_whitespace()).write_stdin(input))
     }
 
-    /// Runs a command and keeps what was seen of it.
+    /// Runs a command and returns its output.
     pub(crate) fn run_command(&self, command: &mut assert_cmd::Command) -> CliOutput {
         let output = command.output().expect("the binary starts");
         let text = |bytes: &[u8]| self.redact(&String::from_utf8_lossy(bytes));
@@ -128,7 +128,7 @@ impl CliFixture {
         }
     }
 
-    /// `text` with this home's path as `[HOME]` and points in time as `2026-01-02T03:04:05Z`, which is just as wide.
+    /// `text` with this home's path as `[HOME]` and times as `2026-01-02T03:04:05Z`, which has the same width.
     fn redact(&self, text: &str) -> String {
         let root = self.root.path().display().to_string();
         let text = text.replace(&root, "[HOME]").replace("\r\n", "\n");
@@ -139,7 +139,7 @@ impl CliFixture {
             out.push_str(before);
             if is_timestamp(after) {
                 out.push_str("2026-01-02T03:04:05Z");
-                // Fractions of a second are cut off.
+                // Fractions of a second are removed.
                 let end = after.find('Z').map_or(after.len(), |end| end + 1);
                 rest = &after[end..];
             } else {
@@ -165,10 +165,10 @@ fn is_timestamp(text: &str) -> bool {
             .starts_with('Z')
 }
 
-/// What a person saw of one command.
+/// Output of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct CliOutput {
-    /// The exit code; nothing when a signal ended the process.
+    /// Exit code; `None` if a signal ended the process.
     pub(crate) code: Option<i32>,
     /// Standard output.
     pub(crate) stdout: String,
@@ -176,7 +176,7 @@ pub(crate) struct CliOutput {
     pub(crate) stderr: String,
 }
 
-/// The form of snapshots: the exit code, then what was printed where.
+/// Format of snapshots: the exit code, then the text of each stream.
 impl fmt::Display for CliOutput {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.code {

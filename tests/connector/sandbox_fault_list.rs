@@ -1,4 +1,4 @@
-//! Failures on request, from the command line.
+//! Connector failures injected with the command line.
 
 use crate::{common::CliFixture, parse_json};
 

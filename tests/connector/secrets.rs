@@ -1,5 +1,5 @@
-//! The secret hunt: canaries go through every command, at every verbosity, also when requests fail; afterwards
-//! everything that was printed and every file is searched. Only the profiles, which are for that, hold a secret.
+//! Search for leaked secrets: marked secrets are passed to every command, at every verbosity, also in failing requests;
+//! then all output and all files are searched. Only profiles may contain secrets.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use crate::{
 
 const CANARY: &str = "canary-0e1b7f-password";
 
-/// All files below a folder.
+/// All files in a folder, recursively.
 fn list_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -37,13 +37,13 @@ fn list_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Files in which secrets may be: the profiles that are handed over or kept.
+/// Files that may contain secrets: delivered and imported profiles.
 fn may_hold_secrets(path: &Path) -> bool {
     let text = path.display().to_string();
     text.contains("/handover/") || text.contains("/profiles/")
 }
 
-/// What must be nowhere else, by where it came from.
+/// Secrets that must not appear elsewhere, by origin.
 fn collect_secrets(cli: &CliFixture) -> BTreeMap<String, String> {
     let mut secrets = BTreeMap::from([(CANARY.to_owned(), "a connector's password".to_owned())]);
     for path in list_files(&cli.path(""))
@@ -66,8 +66,8 @@ fn collect_secrets(cli: &CliFixture) -> BTreeMap<String, String> {
     secrets
 }
 
-/// How a secret could be written: as it is, in hexadecimal digits, and in Base64 wherever it begins in a longer text, as in
-/// an `Authorization` header.
+/// Encodings of a secret: plain, hexadecimal, and Base64 at every offset within a longer text, as in an `Authorization`
+/// header.
 fn encoded_forms(secret: &str) -> Vec<String> {
     let hex = secret
         .bytes()
@@ -75,19 +75,19 @@ fn encoded_forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned(), hex];
     for before in ["", "x", "xx"] {
         let text = STANDARD.encode(format!("{before}{secret}"));
-        // The ends depend on what stands around it.
+        // The first and last characters depend on the surrounding text.
         forms.push(text[4..text.len() - 4].to_owned());
     }
     forms
 }
 
-#[expect(clippy::print_stdout, reason = "how much was searched is a part of the result")]
+#[expect(clippy::print_stdout, reason = "the amount of searched data is a part of the result")]
 fn assert_no_secret_leaks(flags: &str, disturbed: bool) {
     let cli = fixture_with_claims();
     write_connector_files(&cli);
     let mut said = Vec::new();
     for (place, text) in DOCUMENTED_RUNS.iter().enumerate() {
-        // What is asked for in so many words is no leak.
+        // Explicitly requested secrets are not leaks.
         if text.contains("--show-secrets") {
             continue;
         }

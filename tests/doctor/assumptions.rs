@@ -1,4 +1,4 @@
-//! `doctor --assumptions`: the list is complete.
+//! `doctor --assumptions` lists every switch.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::common::CliFixture;
 
-/// Every switch below `value`, as a path.
+/// Every switch in `value`, as a path.
 fn collect_switches(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {

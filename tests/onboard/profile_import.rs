@@ -1,4 +1,4 @@
-//! How a department receives what was handed over: encrypted profiles are opened with a private key and kept by name.
+//! Importing delivered profiles: encrypted ones are decrypted with a private key and stored by name.
 
 use std::{fs, path::PathBuf};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::sandbox_cli_fixture::SandboxCliFixture;
 
-/// A key as `age-keygen` makes it.
+/// A key as created by `age-keygen`.
 pub(crate) struct AgeIdentity(x25519::Identity);
 
 impl AgeIdentity {
@@ -24,7 +24,7 @@ impl AgeIdentity {
         self.0.to_public().to_string()
     }
 
-    /// The identity file, as `age-keygen` writes it.
+    /// The identity file, as written by `age-keygen`.
     pub(crate) fn identity_file(&self) -> String {
         let secret = self.0.to_string();
         format!(
@@ -34,18 +34,18 @@ impl AgeIdentity {
         )
     }
 
-    /// Whether something was sealed for it.
+    /// Whether a file is encrypted to it.
     pub(crate) fn can_decrypt(&self, sealed: &[u8]) -> bool {
         age::decrypt(&self.0, sealed).is_ok()
     }
 
-    /// What was sealed for it.
+    /// Decrypts a file that is encrypted to it.
     pub(crate) fn decrypt(&self, sealed: &[u8]) -> String {
         String::from_utf8(age::decrypt(&self.0, sealed).unwrap()).unwrap()
     }
 }
 
-/// A home where claims is onboarded, with its operator's profile sealed beside the clear one.
+/// A home with claims onboarded, and its operator's profile encrypted beside the clear-text one.
 fn fixture_with_encrypted_profile() -> (SandboxCliFixture, AgeIdentity, PathBuf) {
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
@@ -67,7 +67,7 @@ fn make_private(path: &std::path::Path) {
 #[cfg(not(unix))]
 fn make_private(_path: &std::path::Path) {}
 
-/// The words of a text, wherever its lines were broken.
+/// A text without line breaks.
 pub(crate) fn normalize_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -89,7 +89,7 @@ fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
     let output = fixture.run_expecting("connector list --profile claims-operator", 0);
     assert_eq!(output.stdout, "None found.\n");
 
-    // It is kept once, unless said otherwise.
+    // It is stored once, unless requested otherwise.
     let again = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 1);
     assert!(
         normalize_whitespace(&again.stderr).contains("already exists"),
@@ -150,7 +150,7 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
     let cut: String = text.lines().take(4).collect::<Vec<_>>().join("\n");
     fixture.cli.write("cut.toml.age", cut);
     refused("cut.toml.age --identity key.txt", "the encrypted file is damaged");
-    // A letter in the middle of the last line but one.
+    // A character in the middle of the second to last line.
     let at = text.trim_end().rfind('\n').unwrap() - 40;
     let mut changed = text.into_bytes();
     changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };

@@ -9,10 +9,10 @@ use tower::ServiceExt as _;
 
 use crate::contract;
 
-/// How a request says who sends it.
+/// Authentication of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
-    /// It does not.
+    /// None.
     Anonymous,
     /// With an API key.
     ApiKey(String, String),
@@ -28,12 +28,12 @@ impl Caller {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct SandboxResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: http::HeaderMap,
-    /// `Null` for an empty body, a string for one that is not JSON; `None` when the connection broke.
+    /// `Null` for an empty body, a string if it is not JSON; `None` if the connection broke.
     pub(crate) body: Option<Value>,
 }
 
@@ -50,7 +50,7 @@ impl SandboxResponse {
             .to_owned()
     }
 
-    /// The first error's code and detail.
+    /// Code and detail of the first error.
     pub(crate) fn first_error(&self) -> (String, String) {
         let error = confluent_ebs::api::parse_error(self.json().to_string().as_bytes());
         (error.code.unwrap_or_default(), error.detail)
@@ -89,7 +89,7 @@ pub(crate) struct SandboxFixture {
     pub(crate) provisioner_kafka: Caller,
 }
 
-/// Two Cloud keys, and the provisioner's key of each of the two stages' clusters.
+/// Two Cloud API keys, and the provisioner's key of each of the two stages' clusters.
 pub(crate) const SEEDED_KEY_COUNT: usize = 4;
 
 impl SandboxFixture {
@@ -173,7 +173,7 @@ impl SandboxFixture {
         self.send(login, "DELETE", target, None).await
     }
 
-    /// All objects of a list, page by page.
+    /// All objects of a list, over all pages.
     pub(crate) async fn list_all(&self, login: &Caller, target: &str) -> Vec<Value> {
         let mut found = Vec::new();
         let mut next = Some(target.to_owned());
@@ -186,7 +186,7 @@ impl SandboxFixture {
         found
     }
 
-    /// Makes a service account, owned by the provisioner.
+    /// Creates a service account, owned by the provisioner.
     pub(crate) async fn create_account(&self, name: &str) -> String {
         let target = format!(
             "/iam/v2/service-accounts?assigned_resource_owner={}",
@@ -208,7 +208,7 @@ impl SandboxFixture {
         answer.expect_status(201).string_at("/id")
     }
 
-    /// Makes a key, as the administrator.
+    /// Creates a key, as the administrator.
     pub(crate) async fn create_key(&self, owner: &str, resource: &str) -> Caller {
         let body = serde_json::json!({ "spec": { "owner": { "id": owner }, "resource": { "id": resource } } });
         let answer = self

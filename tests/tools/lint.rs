@@ -1,5 +1,5 @@
-//! `connector lint` from outside: many files, bad input, and the forms for machines. What each rule says is tested in
-//! `tests/lint.rs`.
+//! `connector lint` as a process: many files, invalid input, and machine-readable output. `tests/lint.rs` tests each
+//! rule.
 
 use serde_json::{Value, json};
 
@@ -84,7 +84,8 @@ fn files_and_folders_are_linted_together_in_order() {
     }
 }
 
-// Bad input. Each ends in clear words, and with the right code: 0 without an error, 5 with one, 1 unread.
+// Invalid input. The message is clear and the exit code right: 0 without errors, 5 with errors, 1 if a file cannot be
+// read.
 #[test]
 fn malformed_input_is_reported_without_a_panic() {
     let cli = CliFixture::new();
