@@ -45,14 +45,17 @@ fn help_goes_to_stdout_for_every_spelling() {
 }
 
 #[test]
-fn help_has_the_layout_of_the_confluent_cli() {
-    insta::assert_snapshot!(CliFixture::new().run("man --help"), @r#"
+fn help_shows_own_flags_before_examples_and_refers_to_the_global_flags() {
+    insta::assert_snapshot!(CliFixture::new().run("man --help"), @r"
     exit 0
     ----- stdout -----
     Print the manual page.
 
     Usage:
       confluent ebs man [flags]
+
+    Flags:
+          --dir string   Write one page per command to this directory instead.
 
     Examples:
     Read the manual page.
@@ -63,33 +66,8 @@ fn help_has_the_layout_of_the_confluent_cli() {
 
       $ confluent ebs man --dir ~/.local/share/man/man1
 
-    Flags:
-          --dir string   Write one page per command into this folder instead.
-
-    Global Flags:
-      -o, --output string           Specify the output format as "human", "json", or
-                                    "yaml". (default "human")
-          --environment string      Environment ID.
-          --cluster string          Kafka cluster ID.
-          --stage string            Stage of the platform, as named in ebs.toml.
-          --department string       Department, by its code.
-          --profile string          Profile to act with: a name, or a file if it
-                                    holds a path separator or ends in ".toml".
-          --sandbox                 Act on the embedded Confluent Cloud; nothing but
-                                    this computer is contacted.
-          --sandbox-as string       Act on the embedded Confluent Cloud as "admin"
-                                    or as DEPARTMENT/PERSONA.
-          --trust-endpoint string   Trust this host, outside Confluent's domain,
-                                    with the key of a profile.
-          --yes                     Answer yes to every question.
-          --context string          CLI context name.
-          --unsafe-trace            Equivalent to -vvvv, but also log HTTP requests
-                                    and responses which might contain plaintext
-                                    secrets.
-      -v, --verbose count           Increase verbosity (-v for warn, -vv for info,
-                                    -vvv for debug, -vvvv for trace).
-      -h, --help                    Show help for this command.
-    "#);
+    Use `confluent ebs --help` for the global flags (-o, --profile, --stage, …).
+    ");
 }
 
 #[test]
@@ -127,7 +105,7 @@ fn usage_errors_name_the_mistake_and_a_suggestion() {
     insta::assert_snapshot!(cli.run("man -o jsn"), @r#"
     exit 64
     ----- stderr -----
-    Error: invalid value "jsn" for --output: it must be one of human, json, yaml
+    Error: invalid value `jsn` for --output: must be one of human, json, yaml
 
     Usage:
       confluent ebs man [flags]
@@ -156,21 +134,21 @@ fn usage_errors_name_the_mistake_and_a_suggestion() {
       confluent ebs connector logs [id-1] ... [id-n] [flags]
 
     Suggestions:
-        `--all` means all of them.
+        Use `--all` to select all of them.
         See `confluent ebs connector logs --help`.
     "#);
     for (args, said) in [
         (
             "connector logs x --limit -3",
-            "invalid value \"-3\" for --limit: it must not be negative",
+            "invalid value `-3` for --limit: must not be negative",
         ),
         (
             "connector logs x --since -30m",
-            "invalid value \"-30m\" for --since: it must not be negative",
+            "invalid value `-30m` for --since: must not be negative",
         ),
         (
             "connector logs x --limit=-3",
-            "invalid value \"-3\" for --limit: write a number of lines,",
+            "invalid value `-3` for --limit: expected a number of lines,",
         ),
         // An unknown flag stays an unknown flag.
         ("connector logs x --limit 3 -4", "unknown flag: -4"),
@@ -275,16 +253,16 @@ fn an_unwritable_output_directory_is_named_in_the_error() {
     assert!(
         result
             .stderr
-            .starts_with("Error: could not write the manual pages to `pages`\n  cause: "),
+            .starts_with("Error: cannot write the manual pages to `pages`\n  cause: "),
         "{result}"
     );
     assert_eq!(
         cli.run("man --dir made/here").stdout,
-        "Wrote the manual pages to \"made/here\".\n"
+        "Wrote the manual pages to `made/here`.\n"
     );
     assert!(
         cli.read("made/here/confluent-ebs-completion.1")
-            .contains("Print a completion script")
+            .contains("Print a shell completion script")
     );
 }
 
@@ -422,9 +400,9 @@ fn the_exit_codes_page_matches_the_exit_codes() {
 const AUDIT_PAGE_INTRODUCTION: &str = "\
 # Audit rules
 
-`confluent ebs access audit` compares the readable state of the organization with the platform files. Each rule detects one kind of access that
-breaks the isolation of departments, or that the files do not declare. The threat numbers are those of the threat list in
-[reference/rbac.md](reference/rbac.md#threats). A rule can have several findings; each names its evidence, a fix, and the owner of the fix.
+`confluent ebs access audit` compares what a key can see of the organization with the platform configuration. Each rule below looks for one
+way in which departments come too near to each other, or somebody else to them. The numbers are those of the threats that it is there
+for; one rule can find several things, and says for each what it saw, what to do, and who can do it.
 
 - **Present, absent, unknown.** A rule without findings is *absent* only if all lists that it needs were read completely. If a list was
   refused, or is filtered by the access of the caller, the rule is *unknown*. The provisioner's key reads the cluster and the departments'

@@ -43,7 +43,11 @@ fn create_key_request() -> keys::CreateApiKey {
 }
 
 fn create_connector_request() -> connect::CreateConnector {
-    let config = [("connection.password", "canary-of-the-database"), ("tasks.max", "1")];
+    let config = [
+        ("connection.password", "canary-of-the-database"),
+        ("azure.eventhubs.sas.key", "canary-of-the-hub"),
+        ("tasks.max", "1"),
+    ];
     connect::CreateConnector {
         cluster_path: connect::ClusterPath {
             environment: "env-1".parse().unwrap(),
@@ -72,7 +76,7 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
         3 => http_response(
             400,
             &[("x-echo", "canary-of-the-database")],
-            r#"{"error":{"code":400,"message":"`canary-of-the-database` does not open the database"}}"#,
+            r#"{"error":{"code":400,"message":"`canary-of-the-database` does not open the database, `canary-of-the-hub` no hub"}}"#,
         ),
         // In a form that cannot be searched.
         _ => http_response(
@@ -111,7 +115,7 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
     assert!(
         refused
             .to_string()
-            .contains("400: `[redacted]` does not open the database ("),
+            .contains("400: `[redacted]` does not open the database, `[redacted]` no hub ("),
         "{refused}"
     );
 

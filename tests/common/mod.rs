@@ -15,6 +15,28 @@ use std::{
 
 use tempfile::TempDir;
 
+/// Variable and default value of the start time of every sandbox in a test. The clock moves only by waits and advances, so
+/// that no test depends on the time of day.
+const SANDBOX_START: (&str, &str) = ("CONFLUENT_EBS_SANDBOX_START", "2026-11-22T10:00:00Z");
+
+/// Returns the start time for sandboxes that a test opens itself.
+pub(crate) fn sandbox_start() -> jiff::Timestamp {
+    let named = std::env::var(SANDBOX_START.0);
+    named
+        .as_deref()
+        .unwrap_or(SANDBOX_START.1)
+        .parse()
+        .expect("a timestamp")
+}
+
+/// Variables of libfaketime, passed to the binary so that it has the same time as its test.
+const FAKETIME_VARIABLES: [&str; 4] = [
+    "LD_PRELOAD",
+    "FAKETIME",
+    "FAKETIME_SHARED",
+    "FAKETIME_DONT_FAKE_MONOTONIC",
+];
+
 /// A new, empty home folder. It is also the current directory of every command.
 pub(crate) struct CliFixture {
     root: TempDir,
@@ -59,6 +81,11 @@ impl CliFixture {
         if let Some(root) = std::env::var_os("SYSTEMROOT") {
             command.env("SYSTEMROOT", root);
         }
+        if std::env::var_os("FAKETIME_DONT_FAKE_MONOTONIC").is_some() {
+            for name in FAKETIME_VARIABLES {
+                command.envs(std::env::var_os(name).map(|value| (name, value)));
+            }
+        }
         command
             .current_dir(self.root.path())
             .env("HOME", self.root.path())
@@ -72,6 +99,10 @@ impl CliFixture {
             .env("TMPDIR", self.root.path())
             .env("COLUMNS", "80")
             .env("NO_COLOR", "1")
+            .env(
+                SANDBOX_START.0,
+                std::env::var(SANDBOX_START.0).as_deref().unwrap_or(SANDBOX_START.1),
+            )
             .env("TZ", "UTC");
         command
     }

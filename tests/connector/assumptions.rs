@@ -13,7 +13,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     ORDERS_FILE, PROFILES_DIR,
-    common::{CliFixture, CliOutput},
+    common::{CliFixture, CliOutput, sandbox_start},
     normalized_stderr, parse_json, run_as_deployer, run_as_operator,
 };
 
@@ -472,7 +472,8 @@ mod lifecycles {
             clusters: Vec::new(),
             ..Seed::default()
         };
-        Sandbox::open(&cli.path(".state/confluent-ebs/sandbox"), seed, None).unwrap()
+        let dir = cli.path(".state/confluent-ebs/sandbox");
+        Sandbox::open_at(&dir, seed, None, Some(sandbox_start())).unwrap()
     }
 
     /// Account of a persona of "claims".

@@ -175,16 +175,16 @@ fn explain_shows_the_cause_and_commands_that_parse() {
     for words in [
         "PostgresCdcSourceV2) is FAILED since 20",
         "Cause The external system rejects the user or the password.",
-        "Says FATAL: password authentication failed for user \"cdc\"",
+        "Message FATAL: password authentication failed for user \"cdc\"",
         "Keys database.hostname, database.port, database.user, database.password, database.dbname",
-        "Still No earlier configuration is in force: nothing runs.",
+        "Current state No previous configuration is in force; no tasks run.",
         "Owner the department",
         "Do 1. Correct the user in the file and the password",
         // Not every template allows the operator to update it; the command is for the deployer, with the flags of this
         // run.
-        "2. Apply the corrected file, as the deployer: confluent ebs connector update dataplatform-cdc --config-file FILE \
+        "2. Apply the corrected file (as the deployer): confluent ebs connector update dataplatform-cdc --config-file FILE \
          --profile .state/confluent-ebs/sandbox/handover/data-platform-deployer.toml",
-        "More docs/causes.md#wrong-password",
+        "See also docs/causes.md#wrong-password",
     ] {
         assert!(text.contains(words), "{words:?} is missing\n{result}");
     }
@@ -243,7 +243,7 @@ fn commands_suggested_to_the_platform_team_are_accepted() {
     let result = cli.run_command(&mut typed);
     assert_ne!(result.code, Some(64), "{result}");
     assert!(
-        !normalized_stderr(&result).contains("it is not said for which department"),
+        !normalized_stderr(&result).contains("no department specified"),
         "{result}"
     );
     // A profile is printed only if one is in use.
@@ -280,7 +280,7 @@ fn a_rejected_update_says_that_the_previous_configuration_is_active() {
     assert!(
         result
             .stdout
-            .contains("Still   The previous configuration is in force, and its tasks run."),
+            .contains("Current state   The previous configuration is in force and its tasks run."),
         "{result}"
     );
 }
@@ -294,7 +294,9 @@ fn explain_all_gives_healthy_connectors_one_line() {
     assert_eq!(result.code, Some(6), "{result}");
     assert!(result.stdout.starts_with("dataplatform-lake ("), "{result}");
     assert!(
-        result.stdout.contains("Tasks   Task 0 failed, the others run."),
+        result
+            .stdout
+            .contains("Tasks           Task 0 failed; the other tasks run."),
         "{result}"
     );
     for name in ["dataplatform-cdc", "dataplatform-ledger", "dataplatform-orders"] {
@@ -332,7 +334,8 @@ fn explain_uses_log_lines_when_the_status_has_no_cause() {
     let result = run_as_persona(&cli, "viewer", "connector explain dataplatform-lake");
     assert_eq!(result.code, Some(6), "{result}");
     assert!(
-        normalized_stdout(&result).contains("Log lines may say more, and could not be read: that takes ConnectManager"),
+        normalized_stdout(&result)
+            .contains("The log may contain more details, but could not be read: it requires ConnectManager"),
         "{result}"
     );
     // No wait for the rate limit: a connector allows five requests per minute.
@@ -410,7 +413,7 @@ fn explain_message_works_without_a_profile() {
     assert!(
         result
             .stdout
-            .contains("Do      1. Set `input.data.format` to the actual format of the records."),
+            .contains("Next steps      1. Set `input.data.format` to the actual format of the records."),
         "{result}"
     );
     assert!(

@@ -321,7 +321,7 @@ fn the_platform_team_can_act_for_a_department() {
     let result = cli.run("connector list --wide --sandbox --department claims");
     assert_eq!(result.code, Some(0), "{result}");
     assert!(
-        normalized_stderr(&result).contains("Department \"claims\" uses 1 of 12 connectors"),
+        normalized_stderr(&result).contains("Department `claims` uses 1 of 12 connectors"),
         "{result}"
     );
     let result = cli.run("connector create --config-file orders.json --sandbox");
@@ -382,7 +382,7 @@ fn update_shows_a_diff_per_key_and_is_idempotent() {
     assert_eq!(result.code, Some(0), "{result}");
     assert!(result.stdout.starts_with("Updated connector \"lcc-"), "{result}");
     let result = run_as_deployer(&cli, "connector update claims-orders --config tasks.max=2");
-    assert!(result.stdout.ends_with("is as it is wanted.\n"), "{result}");
+    assert!(result.stdout.ends_with("is up to date.\n"), "{result}");
     let result = run_as_deployer(&cli, "connector update claims-orders --config tasks.max=5");
     assert_eq!(result.code, Some(5), "{result}");
     assert!(
@@ -518,7 +518,7 @@ fn an_imported_profile_is_shown_without_its_secret_and_used() {
     assert_eq!(cli.run("profile list").stdout, "None found.\n");
     assert_eq!(
         cli.run(&format!("profile import {file}")).stdout,
-        "Imported profile \"claims-operator\".\n"
+        "Imported profile `claims-operator`.\n"
     );
     assert_eq!(cli.run(&format!("profile import {file}")).code, Some(1));
     let shown = cli.run("profile show claims-operator");
@@ -529,7 +529,7 @@ fn an_imported_profile_is_shown_without_its_secret_and_used() {
     assert_eq!(cli.run("profile use claims-operater").code, Some(1));
     assert_eq!(
         cli.run("profile use claims-operator").stdout,
-        "Using profile \"claims-operator\".\n"
+        "Using profile `claims-operator`.\n"
     );
     let list = parse_json(&cli.run("profile list -o json"));
     assert_eq!(

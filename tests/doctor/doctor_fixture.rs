@@ -10,7 +10,7 @@ use confluent_ebs::{
 };
 use serde_json::Value;
 
-use crate::common::{CliFixture, CliOutput};
+use crate::common::{CliFixture, CliOutput, sandbox_start};
 
 /// Default folder of profiles.
 pub(crate) const PROFILES_DIR: &str = ".state/confluent-ebs/sandbox/handover";
@@ -142,7 +142,8 @@ pub(crate) fn open_sandbox(cli: &CliFixture) -> Sandbox {
         clusters: Vec::new(),
         ..Seed::default()
     };
-    Sandbox::open(&cli.path(".state/confluent-ebs/sandbox"), seed, None).unwrap()
+    let dir = cli.path(".state/confluent-ebs/sandbox");
+    Sandbox::open_at(&dir, seed, None, Some(sandbox_start())).unwrap()
 }
 
 /// The organization administrator of that sandbox.

@@ -39,7 +39,7 @@ fn an_unconfigured_home_gets_the_first_step() {
                Next: Select the profile of the platform team with `--profile FILE`.
                      As the platform team, start with `confluent ebs init`. Without
                      an account, try `confluent ebs onboard claims --sandbox`.
-      unknown  key accepted, key owner, key age: nobody was asked: --offline
+      unknown  key accepted, key owner, key age: skipped: `--offline`
       unknown  Kafka key: none; unknown whether a template needs one, because there
                are no platform files
                Next: Run the command in the folder of `ebs.toml`.
@@ -56,13 +56,12 @@ fn an_unconfigured_home_gets_the_first_step() {
       ok       platform files: none in this folder or its parents; only the platform
                team needs them
       unknown  organization, environment, cluster, cluster type, cluster state,
-               Schema Registry, connectors: nobody was asked: --offline
+               Schema Registry, connectors: skipped: `--offline`
 
 
     Rights
-      unknown  roles: nobody was asked: --offline
-      ok       provisioner's roles: not looked at: there are no platform files to go
-               by
+      unknown  roles: skipped: `--offline`
+      ok       provisioner's roles: skipped: no platform configuration
       ok       template assumptions: no templates
 
 

@@ -463,3 +463,43 @@ async fn an_unresponsive_service_times_out() {
     assert_eq!(check.state, CheckState::Problem);
     assert!(check.detail.contains("did not respond within"), "{}", check.detail);
 }
+
+// The author of a profile must not decide where a key goes that is not in the profile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_the_environment_is_sent_only_to_trusted_addresses() {
+    for command in ["connector list", "doctor"] {
+        let (cli, server) = (CliFixture::new(), MockServer::start().await);
+        mount_healthy_service(&server).await;
+        let whole = profile_text(&server.uri());
+        cli.write("p.toml", whole.split("[key]").next().unwrap());
+        let run = |more: &str| {
+            let mut run = cli.command();
+            run.args(command.split(' '))
+                .args(["--profile", "p.toml"])
+                .args(more.split_whitespace());
+            run.env("CONFLUENT_CLOUD_API_KEY", "ABCDEFGHIJKLMNOP")
+                .env("CONFLUENT_CLOUD_API_SECRET", CANARY);
+            let output = tokio::task::block_in_place(|| cli.run_command(&mut run));
+            assert!(!output.to_string().contains(CANARY), "{output}");
+            output
+        };
+        let with_key = async || {
+            let requests = server.received_requests().await.unwrap();
+            requests
+                .iter()
+                .filter(|request| request.headers.contains_key("authorization"))
+                .count()
+        };
+        let address = server.address().to_string();
+        for more in ["", "--trust-endpoint 127.0.0.1", "--trust-endpoint 127.0.0.1:1"] {
+            let output = run(more);
+            assert_ne!(output.code, Some(0), "{output}");
+            let said = output.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(said.contains("is not sent to"), "{output}");
+            assert!(said.contains(&format!("--trust-endpoint {address}")), "{output}");
+        }
+        assert_eq!(with_key().await, 0, "{command}");
+        run(&format!("--trust-endpoint {address}"));
+        assert_ne!(with_key().await, 0, "{command}");
+    }
+}

@@ -61,13 +61,13 @@ fn each_finished_profile_is_delivered_once_and_kept() {
     let fixture = fixture_with_delivery_dir(&[own.recipient()]);
     let output = run_shell_words(&fixture, &format!("onboard --all --sandbox --yes {KEEP_COMMAND}"), 0);
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 6 profiles by `sh`."),
+        normalize_whitespace(&output.stdout).contains("Delivered: 6 profiles to `sh`."),
         "{output}"
     );
     assert_eq!(delivered_files(&fixture), profile_files(&fixture));
     assert_eq!(delivered_files(&fixture).len(), 6);
     let again = run_shell_words(&fixture, &format!("onboard --all --sandbox --yes {KEEP_COMMAND}"), 0);
-    assert!(!again.stdout.contains("Taken"), "{again}");
+    assert!(!again.stdout.contains("Delivered"), "{again}");
     assert_eq!(fixture.cli.read("turns").lines().count(), 6);
 }
 
@@ -134,12 +134,12 @@ fn after_a_failed_handover_command_the_next_run_delivers_the_profiles() {
     let before = fixture.writes().len();
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {failing}"), 3);
     assert!(
-        normalize_whitespace(&output.stderr).contains("3 profiles not handed over"),
+        normalize_whitespace(&output.stderr).contains("3 profiles not delivered"),
         "{output}"
     );
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles by `sh`."),
+        normalize_whitespace(&output.stdout).contains("Delivered: 3 profiles to `sh`."),
         "{output}"
     );
     assert_eq!(fixture.writes().len(), before);
@@ -162,7 +162,7 @@ fn pending_profiles_of_previous_runs_are_tried_once_per_run() {
         0,
     );
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles"),
+        normalize_whitespace(&output.stdout).contains("Delivered: 3 profiles"),
         "{output}"
     );
     run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
@@ -309,12 +309,12 @@ fn delivery_of_pending_profiles_asks_for_confirmation() {
         .cli
         .run_command(fixture.cli.command().env("PATH", &path).args(args).write_stdin("n\n"));
     assert_eq!(output.code, Some(0), "{output}");
-    assert!(!output.stdout.contains("Taken"), "{output}");
+    assert!(!output.stdout.contains("Delivered"), "{output}");
     let output = fixture
         .cli
         .run_command(fixture.cli.command().env("PATH", &path).args(args).write_stdin("y\n"));
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles by `cat`."),
+        normalize_whitespace(&output.stdout).contains("Delivered: 3 profiles to `cat`."),
         "{output}"
     );
 }
@@ -342,7 +342,7 @@ fn a_rotation_delivers_encrypted_and_keeps_the_old_key_until_delivery() {
     assert_eq!((ours(), fixture.writes().len()), (2, before));
     let output = run_shell_words(&fixture, &format!("{rotate} {KEEP_COMMAND}"), 0);
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 1 profile by `sh`."),
+        normalize_whitespace(&output.stdout).contains("Delivered: 1 profile to `sh`."),
         "{output}"
     );
     assert_eq!(ours(), 1);

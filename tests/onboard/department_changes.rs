@@ -32,7 +32,7 @@ fn fixture_with_two_departments() -> SandboxCliFixture {
         fixture.cli.write(format!("departments/{code}.toml"), text);
     }
     let output = fixture.run_expecting("onboard --all --sandbox --yes", 0);
-    assert!(output.stdout.contains("2 departments onboarded"), "{output}");
+    assert!(output.stdout.contains("Onboarded 2 departments"), "{output}");
     fixture
 }
 

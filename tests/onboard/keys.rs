@@ -65,7 +65,7 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
     assert!(text.contains(&format!("profile import ./{name}.toml")), "{text}");
     let import = format!("profile import {}", handed.display());
     let kept = fixture.run_expecting(&import, 0);
-    assert!(kept.stdout.contains("Imported profile \"claims-operator\"."), "{kept}");
+    assert!(kept.stdout.contains("Imported profile `claims-operator`."), "{kept}");
     let again = fixture.run_expecting(&import, 1);
     assert!(again.stderr.contains("`--force`"), "{again}");
     fixture.run_expecting(&format!("{import} --force"), 0);
@@ -85,7 +85,7 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
 
     fixture.run_expecting("sandbox clock advance 25h", 0);
     let output = fixture.run_expecting("keys rotate claims --persona operator --sandbox --yes", 0);
-    assert!(output.stdout.starts_with("1 API key removed."), "{output}");
+    assert!(output.stdout.starts_with("1 API key deleted."), "{output}");
     assert!(!key_works(&fixture, &old) && key_works(&fixture, &new) && key_works(&fixture, &others));
     assert_eq!(persona_key_ids(&fixture, "operator"), [new.id]);
     // For an onboarding, everything is up to date.
@@ -155,7 +155,7 @@ fn the_only_key_of_a_persona_is_revoked_only_with_now() {
     let output = fixture.run_without_writes(&format!("keys revoke {} --sandbox --yes", old.id), 5);
     let said = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        said.contains("deployer of department claims would be left without a working key"),
+        said.contains("deployer of department `claims` has no other key for the same resource"),
         "{output}"
     );
     assert!(said.contains("--now"), "{output}");
@@ -191,7 +191,7 @@ fn unmanaged_keys_are_not_revoked() {
     assert!(output.stderr.contains("confluent api-key delete"), "{output}");
     let output = fixture.run_without_writes("keys revoke AAAABBBBCCCCDDDD --sandbox --yes", 1);
     assert!(
-        output.stderr.contains("API key \"AAAABBBBCCCCDDDD\" not found"),
+        output.stderr.contains("API key `AAAABBBBCCCCDDDD` not found"),
         "{output}"
     );
     let output = fixture.run_without_writes("keys rotate claims --persona operater --sandbox --yes", 64);

@@ -88,7 +88,12 @@ impl RunOutcome {
 impl OnboardingFixture {
     pub(crate) fn new(settings: SandboxSettings) -> Self {
         let workspace = Workspace::embedded().workspace;
-        let sandbox = Sandbox::in_memory(seed_from_workspace(&workspace), settings).unwrap();
+        let sandbox = Sandbox::in_memory_at(
+            seed_from_workspace(&workspace),
+            settings,
+            crate::common::sandbox_start(),
+        )
+        .unwrap();
         Self::on_sandbox(sandbox)
     }
 

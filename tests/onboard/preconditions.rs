@@ -43,7 +43,7 @@ fn a_department_key_is_refused_for_platform_commands() {
     ] {
         let output = fixture.run_without_writes(&format!("{command} {profile}"), 4);
         assert!(
-            normalize_whitespace(&output.stderr).contains("the key is that of `ebs-prod-claims-operator`"),
+            normalize_whitespace(&output.stderr).contains("not the key of `ebs-prod-claims-operator`"),
             "{command}: {output}"
         );
     }
@@ -270,7 +270,7 @@ fn an_unwritable_credentials_dir_is_refused_before_any_key_is_created() {
     fixture.cli.write("blocked", "not a folder");
     let output = fixture.run_without_writes("onboard claims --sandbox --yes --credentials-dir blocked/keys", 1);
     assert!(
-        normalize_whitespace(&output.stderr).contains("no key was made"),
+        normalize_whitespace(&output.stderr).contains("no API key was created"),
         "{output}"
     );
 }

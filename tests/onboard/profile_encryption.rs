@@ -161,11 +161,7 @@ fn invalid_recipients_are_refused_before_any_write() {
         "recipients of this kind (SSH) are not supported",
     );
     refused(&format!("--recipient {private}"), 64, "this is the secret half");
-    refused(
-        "--recipients-file none.txt",
-        1,
-        "the recipients file none.txt cannot be read",
-    );
+    refused("--recipients-file none.txt", 1, "cannot read `none.txt`");
     fixture.cli.write("identity.txt", key.identity_file());
     refused("--recipients-file identity.txt", 1, "identity.txt:3:1");
     fixture.cli.write("empty.txt", "# empty\n");

@@ -77,7 +77,7 @@ fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
     let (fixture, _, _) = fixture_with_encrypted_profile();
     let secret = fixture.profile_key("claims-operator").secret;
     let output = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
-    assert_eq!(output.stdout, "Imported profile \"claims-operator\".\n");
+    assert_eq!(output.stdout, "Imported profile `claims-operator`.\n");
     assert_eq!(output.stderr, "");
     let kept = fixture.cli.path(".config/confluent-ebs/profiles/claims-operator.toml");
     assert!(fs::read_to_string(&kept).unwrap().contains(&secret));
@@ -92,7 +92,7 @@ fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
     // It is stored once, unless requested otherwise.
     let again = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 1);
     assert!(
-        normalize_whitespace(&again.stderr).contains("is kept already"),
+        normalize_whitespace(&again.stderr).contains("already exists"),
         "{again}"
     );
     let other = fixture.run_expecting(
@@ -121,7 +121,7 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
     };
     refused(
         "claims-operator.toml.age",
-        "is encrypted Suggestions: Name the file with your private key",
+        "is encrypted Suggestions: Pass the file with your private key",
     );
     fixture.cli.write("other.txt", AgeIdentity::new().identity_file());
     refused(
@@ -199,7 +199,7 @@ fn an_unneeded_or_readable_identity_file_is_a_warning() {
         fs::set_permissions(fixture.cli.path("key.txt"), fs::Permissions::from_mode(0o644)).unwrap();
         let output = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
         assert!(
-            normalize_whitespace(&output.stderr).contains("others on this computer can read key.txt"),
+            normalize_whitespace(&output.stderr).contains("other users of this machine can read `key.txt`"),
             "{output}"
         );
     }
@@ -212,7 +212,7 @@ fn profiles_are_listed_and_shown_with_endpoint_and_masked_secret() {
     fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
     let nothing = fixture.run_expecting("profile show", 1);
     assert!(
-        normalize_whitespace(&nothing.stderr).contains("no profile is in use"),
+        normalize_whitespace(&nothing.stderr).contains("no profile selected"),
         "{nothing}"
     );
     fixture.run_expecting("profile use claims-operator", 0);

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{
-    common::{CliFixture, CliOutput},
+    common::{CliFixture, CliOutput, sandbox_start},
     onboarding_fixture::{ProvisionedState, list_files, seed_from_workspace},
 };
 
@@ -74,7 +74,8 @@ impl SandboxCliFixture {
     /// The current sandbox.
     pub(crate) fn sandbox(&self) -> Sandbox {
         let workspace = Workspace::embedded().workspace;
-        Sandbox::open(&self.state_dir(), seed_from_workspace(&workspace), None).unwrap()
+        let seed = seed_from_workspace(&workspace);
+        Sandbox::open_at(&self.state_dir(), seed, None, Some(sandbox_start())).unwrap()
     }
 
     pub(crate) fn writes(&self) -> Vec<SandboxJournalEntry> {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    sandbox_fixture::{Caller, SandboxFixture, SandboxResponse, encode_query_value},
+    sandbox_fixture::{Caller, SandboxFixture, SandboxResponse, encode_query_value, sandbox_start},
     trace::{RecordedCommand, RecordedRequest},
     unauthorized_callers::UnauthorizedCallers,
 };
@@ -40,7 +40,7 @@ pub(crate) struct TraceReplayer {
 impl TraceReplayer {
     /// The environments and clusters of the recordings are seeded with their own names.
     pub(crate) fn new() -> Self {
-        Self::with_sandbox(|seed| Sandbox::in_memory(seed, SandboxSettings::instant()).unwrap())
+        Self::at_time(sandbox_start())
     }
 
     /// The same at the time of the recording.

@@ -72,6 +72,12 @@ impl SandboxResponse {
     }
 }
 
+/// Returns the start time of every sandbox in a test, so that no test depends on the time of day.
+pub(crate) fn sandbox_start() -> jiff::Timestamp {
+    let named = std::env::var("CONFLUENT_EBS_SANDBOX_START");
+    named.as_deref().unwrap_or("2026-11-22T10:00:00Z").parse().unwrap()
+}
+
 /// Calls an in-process sandbox.
 #[derive(Clone, Debug)]
 pub(crate) struct SandboxFixture {
@@ -92,7 +98,8 @@ impl SandboxFixture {
     }
 
     pub(crate) fn with_settings(settings: SandboxSettings) -> Self {
-        Self::from_sandbox(Sandbox::in_memory(Seed::default(), settings).unwrap(), Seed::default())
+        let sandbox = Sandbox::in_memory_at(Seed::default(), settings, sandbox_start()).unwrap();
+        Self::from_sandbox(sandbox, Seed::default())
     }
 
     pub(crate) fn from_sandbox(sandbox: Sandbox, seed: Seed) -> Self {

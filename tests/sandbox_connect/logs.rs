@@ -431,6 +431,7 @@ async fn a_recreated_connector_starts_without_the_log_lines_of_the_old_one() {
         .unwrap();
     fixture.advance_clock(60);
     fixture.api.sandbox.set_connector_fault("claims-orders", None).unwrap();
+    fixture.advance_clock(1);
     fixture
         .send_action("POST", "claims-orders/restart")
         .await

@@ -27,6 +27,7 @@ async fn a_source_creates_its_topic_and_a_sink_reads_it() {
     fixture.api.get(&fixture.kafka, topic).await.expect_status(404);
     // It is recreated only at the next start (docs/reference/quotas.md#connector-limits).
     assert_eq!(fixture.connector_state("claims-orders").await, "FAILED");
+    fixture.advance_clock(1);
     fixture
         .send_action("PUT", "claims-orders/pause")
         .await

@@ -5,11 +5,12 @@ use confluent_ebs::sandbox::{Sandbox, SandboxJournalEntry, Seed};
 use http::Request;
 use tower::ServiceExt as _;
 
-use crate::common::CliFixture;
+use crate::common::{CliFixture, sandbox_start};
 
 /// The sandbox of a home.
 pub(crate) fn open_sandbox(cli: &CliFixture) -> Sandbox {
-    Sandbox::open(&cli.path(".state/confluent-ebs/sandbox"), Seed::default(), None).unwrap()
+    let dir = cli.path(".state/confluent-ebs/sandbox");
+    Sandbox::open_at(&dir, Seed::default(), None, Some(sandbox_start())).unwrap()
 }
 
 /// Creates `number` connectors of "claims", above the limits of a cluster.

@@ -71,12 +71,12 @@ fn files_and_folders_are_linted_together_in_order() {
     insta::assert_snapshot!(output, @r"
     exit 0
     ----- stdout -----
-    Checked 1 file: nothing found.
+    Checked 1 file: no findings.
     ");
     cli.write("empty/README.md", "");
     for (args, words) in [
-        ("connector lint empty", "there is no connector file in empty"),
-        ("connector lint missing.json", "1 file cannot be read"),
+        ("connector lint empty", "no connector file in `empty`"),
+        ("connector lint missing.json", "cannot read 1 file"),
     ] {
         let output = cli.run(args);
         assert_eq!(output.code, Some(1), "{output}");

@@ -175,9 +175,9 @@ fn connector_describe_shows_everything_but_secrets() {
     connection.user, connection.password: FATAL: password authentication failed for
       user "reader"
     The connector cannot authenticate to the database.
-    This is for the department to fix. Correct the user in the file and the password
-      in the secret that the file refers to.
-    What to do, in order: confluent ebs connector explain claims-db
+    Responsible: the department. Correct the user in the file and the password in
+      the secret that the file refers to.
+    For next steps, run confluent ebs connector explain claims-db
 
 
     Task Level Details
@@ -241,7 +241,7 @@ fn connector_list_of_an_empty_department_says_none_found() {
     ----- stdout -----
     None found.
     ----- stderr -----
-    Department "claims" uses 0 of 12 connectors and 0 of 20 tasks.
+    Department `claims` uses 0 of 12 connectors and 0 of 20 tasks.
     "#);
     assert_eq!(run_as_operator(&cli, "connector list -o json").stdout, "[]\n");
     assert_eq!(run_as_operator(&cli, "connector list --wide").stdout, "None found.\n");

@@ -46,7 +46,7 @@ fn logs_of_other_departments_and_invalid_levels_are_refused() {
     let result = run_as_operator(&cli, "connector logs fraud-orders");
     assert_eq!(result.code, Some(5), "{result}");
     assert!(
-        normalized_stderr(&result).contains("belongs to somebody else"),
+        normalized_stderr(&result).contains("belongs to another department"),
         "{result}"
     );
     let result = run_as_operator(&cli, "connector logs claims-orders --level LOUD");
@@ -299,7 +299,7 @@ fn an_output_file_is_appended_to_and_never_overwritten() {
     let result = run_as_operator(&cli, "connector logs claims-orders --output-file nowhere/lines.jsonl");
     assert_eq!((result.code, result.stdout.as_str()), (Some(1), ""), "{result}");
     assert!(
-        normalized_stderr(&result).contains("nowhere/lines.jsonl cannot be written"),
+        normalized_stderr(&result).contains("cannot write `nowhere/lines.jsonl`"),
         "{result}"
     );
 }
@@ -335,9 +335,9 @@ fn log_lines_are_filtered_by_limit_task_level_and_text() {
     for (args, words) in [
         ("--limit 0", "--output-file FILE"),
         ("--limit 60000", "at most 50000"),
-        ("--limit many", "write a number of lines"),
-        ("--task one", "write the number of a task"),
-        ("--level LOUD", "is not a level"),
+        ("--limit many", "expected a number of lines"),
+        ("--task one", "expected a task number"),
+        ("--level LOUD", "invalid level `LOUD`"),
         ("--cache --follow", "cannot be used together"),
         ("--since 10m --until 20m", "end-time must be greater than start-time"),
     ] {

@@ -32,7 +32,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
     for words in [
         "1 of 12 used, 11 left",
         "1 of 20 used, 19 left",
-        "not known to this key, of 225 (250 less 25 in reserve)",
+        "unknown to this key, of 225 (250 less 25 reserved)",
         "(today)",
         "Only this program enforces these limits",
         "claims-orders | RUNNING | 1 | 1 | 1",
@@ -41,7 +41,10 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
     }
     let check = run_as_operator(&cli, "quota check --plugin DatagenSource --tasks 2");
     assert_eq!(check.code, Some(0), "{check}");
-    assert!(check.stdout.contains("It fits; up to 4 tasks would."), "{check}");
+    assert!(
+        check.stdout.contains("Within the quota, which allows up to 4 tasks."),
+        "{check}"
+    );
     let check = run_as_operator(&cli, "quota check --connector claims-orders --tasks 5");
     assert_eq!(check.code, Some(5), "{check}");
     assert!(
@@ -80,8 +83,7 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
     let output = cli.run("quota list --sandbox");
     assert_eq!(output.code, Some(0), "{output}");
     assert!(
-        normalized_stderr(&output)
-            .contains("Cluster \"lkc-prod01\" uses 17 of 225 tasks; 25 more are kept in reserve."),
+        normalized_stderr(&output).contains("Cluster `lkc-prod01` uses 17 of 225 tasks; 25 reserved."),
         "{output}"
     );
     assert!(
@@ -165,7 +167,7 @@ fn quota_audit_reports_over_quota_unowned_and_foreign_account_connectors() {
     let output = cli.run("quota audit --sandbox");
     assert_eq!(output.code, Some(5), "{output}");
     assert!(
-        normalized_stderr(&output).contains("department \"claims\" in stage prod uses more than it may"),
+        normalized_stderr(&output).contains("department `claims` in stage `prod` is over quota"),
         "{output}"
     );
     // The command only reads.
@@ -175,13 +177,13 @@ fn quota_audit_reports_over_quota_unowned_and_foreign_account_connectors() {
     assert_eq!(lists.count(), 2, "{asked:#?}");
     let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
-        "18 connectors use 24 of 225 tasks; 25 more are kept in reserve.",
+        "18 connectors use 24 of 225 tasks; 25 reserved.",
         // 217 in the files of 23 departments, and the default of one.
-        "The quotas promise 221 tasks and 134 connectors: 98 % of what may be had.",
+        "Allocated quotas: 221 tasks and 134 connectors (98 % of the allocatable tasks).",
         "claims | 17 of 12 | 22 of 20 | over | new",
         "motor | 0 of 10 | 0 of 16 | |",
-        "claims-large counts for 6 tasks; a connector of claims may have 4.",
-        "lonely-source belongs to no department: 2 tasks, and runs as ebs-prod-motor-runtime",
+        "claims-large uses 6 tasks; the limit per connector of claims is 4.",
+        "lonely-source is unowned: 2 tasks, and runs as ebs-prod-motor-runtime",
         "claims-borrowed runs as ebs-prod-motor-runtime",
         ", an account of motor.",
     ] {
@@ -260,9 +262,9 @@ fn quota_audit_is_refused_to_departments_and_reports_incomplete_data() {
     let output = cli.run("quota audit --sandbox");
     let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
-        "Stage test (lkc-test01) Not known: ",
-        "Not known: service accounts: ",
-        "As whom claims-borrowed runs is not known: the service accounts could not be listed.",
+        "Stage test (lkc-test01) Unknown: ",
+        "Unknown: service accounts: ",
+        "The account of claims-borrowed is unknown: the service accounts could not be listed.",
     ] {
         assert!(text.contains(words), "{words}: {output}");
     }
@@ -279,7 +281,7 @@ fn quota_audit_is_refused_to_departments_and_reports_incomplete_data() {
     let output = cli.run("quota audit --sandbox --department motor");
     assert_eq!(output.code, Some(1), "{output}");
     assert!(
-        normalized_stderr(&output).contains("stage test could not be looked at"),
+        normalized_stderr(&output).contains("cannot observe stage `test`"),
         "{output}"
     );
 }

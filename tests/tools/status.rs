@@ -49,7 +49,7 @@ fn status_shows_a_department_its_connectors_and_sets_the_exit_code() {
     let text = normalized_stdout(&output);
     for words in [
         "4 connectors: 1 failed, 1 degraded, 1 paused, 1 running.",
-        "Department \"claims\" uses 4 of 12 connectors and 8 of 20 tasks.",
+        "Department `claims` uses 4 of 12 connectors and 8 of 20 tasks.",
         "claims-b | FAILED",
         "claims-d | PAUSED",
         "claims-c is DEGRADED: ",
@@ -189,10 +189,10 @@ fn status_shows_the_platform_team_all_departments_and_unowned_connectors() {
     let text = normalized_stdout(&output);
     for words in [
         "Stage prod (lkc-prod01) 5 connectors: 1 failed, 1 degraded, 1 paused, 2 running.",
-        "11 of 225 tasks are used; 25 more are kept in reserve.",
+        "11 of 225 tasks are used; 25 reserved.",
         "claims | 1 | 1 | 1 | 1 | 8 of 20 | new",
         "motor | | | | | 0 of 16 |",
-        "(nobody) | | | 1 | | 3 |",
+        "(unowned) | | | 1 | | 3 |",
         "claims-b is FAILED: ",
         "Stage test (lkc-test01) No connectors.",
     ] {
@@ -279,7 +279,7 @@ fn status_shows_sink_lag_to_callers_that_can_read_metrics() {
         let output = cli.run(claims);
         assert_eq!(output.code, Some(0), "{output}");
         let said = normalized_stdout(&output)
-            .matches("How far sinks are behind is not known: ")
+            .matches("The lag of sinks is unknown: ")
             .count();
         assert_eq!(said, 1, "{output}");
     }
@@ -294,7 +294,7 @@ fn an_unreachable_cluster_is_reported_as_unknown() {
     let output = cli.run("status --sandbox");
     assert_eq!(output.code, Some(1), "{output}");
     assert!(
-        normalized_stdout(&output).contains("Stage test (lkc-test01) Not known: "),
+        normalized_stdout(&output).contains("Stage test (lkc-test01) Unknown: "),
         "{output}"
     );
     assert!(
@@ -302,7 +302,7 @@ fn an_unreachable_cluster_is_reported_as_unknown() {
         "{output}"
     );
     assert!(
-        normalized_stderr(&output).contains("stage test could not be looked at"),
+        normalized_stderr(&output).contains("cannot observe stage `test`"),
         "{output}"
     );
     let status = parse_json(&cli.run("status --sandbox -o json"));
@@ -327,7 +327,7 @@ fn watch_needs_a_terminal_and_text_output() {
     let output = run_as_operator(&cli, "status --watch");
     assert_eq!((output.code, output.stdout.as_str()), (Some(64), ""), "{output}");
     assert!(
-        normalized_stderr(&output).contains("--watch paints on a terminal, and standard output is none"),
+        normalized_stderr(&output).contains("--watch requires a terminal on standard output"),
         "{output}"
     );
     for args in [
