@@ -45,7 +45,10 @@ fn onboard_all_onboards_every_department_and_is_idempotent() {
     let before = fixture.sandbox().journal().unwrap().len();
     let second = fixture.run_without_writes("onboard --all --sandbox --yes", 0);
     assert!(second.stdout.contains("up to date"), "{second}");
-    assert!(fixture.sandbox().journal().unwrap().len() > before, "it observed the organization");
+    assert!(
+        fixture.sandbox().journal().unwrap().len() > before,
+        "it observed the organization"
+    );
     fixture.run_without_writes("onboard --all --sandbox --dry-run --detailed-exitcode", 0);
 
     // Only profiles contain secrets.
