@@ -209,7 +209,9 @@ fn acls_are_deleted_before_the_account_that_they_name() {
     after.seen.accounts.clear();
     let reach = crate::plan::find_residual_access(&after.seen, &with_acls("claims").department);
     assert!(
-        reach.others.contains("all principals: ALLOW READ on topic claims-orders"),
+        reach
+            .others
+            .contains("all principals: ALLOW READ on topic claims-orders"),
         "{reach:?}"
     );
 }
