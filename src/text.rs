@@ -25,7 +25,7 @@ pub fn join_list(items: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// [`join_list`] with every item in double quotes.
+/// Joins names in double quotes with commas and "and", as the Confluent CLI does.
 #[must_use]
 pub fn join_quoted(items: &[impl AsRef<str>]) -> String {
     let items = items

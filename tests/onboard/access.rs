@@ -1,4 +1,4 @@
-//! Who may do what, asked as people ask it: of the files, of the service as several people see it, and of a snapshot.
+//! Answers about access: from the files, from the live service with several callers, and from a snapshot.
 
 use confluent_ebs::{
     config::{IfExists, SnapshotFile},
@@ -13,12 +13,12 @@ use crate::{
     sandbox_cli_fixture::{CLUSTER_CRN, ORGANIZATION_CRN, SandboxCliFixture},
 };
 
-/// Asks the built-in platform's files.
+/// Queries the files of the built-in platform.
 fn access_planned(args: &str) -> CliOutput {
     with_fixed_template_hash(CliFixture::new().run(&format!("access {args} --planned --sandbox")))
 }
 
-/// With one hash for every template, whatever they grant.
+/// Output with the same hash for every template, which makes it independent of the grants.
 fn with_fixed_template_hash(mut output: CliOutput) -> CliOutput {
     let mut parts = output.stdout.split('@');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -179,7 +179,7 @@ fn can_i_depends_on_the_rights_of_the_caller() {
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
     let ask = "access can-i delete connector/claims-orders --sandbox --as claims";
     fixture.run_without_writes(&format!("{ask}/deployer"), 0);
-    // The provisioner sees no bindings above its cluster (docs/reference/rbac.md#roles-of-the-provisioner;
+    // The provisioner cannot list bindings above its cluster (docs/reference/rbac.md#roles-of-the-provisioner;
     // docs/assumptions.md, Q6), so its "no" would be a guess.
     let output = fixture.run_without_writes(&format!("{ask}/operator"), 4);
     assert!(
@@ -188,7 +188,7 @@ fn can_i_depends_on_the_rights_of_the_caller() {
     );
     fixture.run_expecting(&format!("{ask}/operator --sandbox-as admin"), 5);
 
-    // An administrator makes the operator an administrator of the environment, which nobody else can see.
+    // The operator becomes an administrator of the environment, which only the administrator can list.
     let operator = fixture.account_id("ebs-prod-claims-operator");
     let environment = format!("{ORGANIZATION_CRN}/environment=env-prod01");
     fixture.bind(&fixture.admin_key(), &operator, "EnvironmentAdmin", &environment);
@@ -204,7 +204,7 @@ fn can_i_depends_on_the_rights_of_the_caller() {
     );
 }
 
-// Assumption Q6: what a list does for a caller who may see a part of it. Whichever way, a "no" is no guess.
+// Assumption Q6: lists for callers with partial access. With every setting, a "no" is certain.
 #[test]
 fn the_provisioner_gets_yes_or_unknown_in_every_list_visibility_mode() {
     for listing in ["filtered", "refused", "everything"] {
@@ -229,7 +229,7 @@ fn a_department_can_ask_about_itself_with_its_profile() {
     assert!(output.stdout.starts_with("Unknown whether claims/operator"), "{output}");
 }
 
-/// A department has no platform's files: its profile points to the service, which is a sandbox on a socket here.
+/// A department has no platform files: its profile points to the service, here a sandbox on a socket.
 #[test]
 fn can_i_works_with_a_profile_and_no_platform_files() {
     let fixture = SandboxCliFixture::new();
@@ -407,8 +407,8 @@ fn departments_with_equal_rights_share_a_matrix() {
     ");
 }
 
-// Source: docs/reference/metrics.md#who-may-read-metrics. Two documents say two things, and whoever trusts the first is
-// refused.
+// Source: docs/reference/metrics.md#who-may-read-metrics. Two documents contradict each other; the service refuses what
+// the first one allows.
 #[test]
 fn view_metrics_is_allowed_with_a_caveat() {
     let output = access_planned("can-i view-metrics connector/claims-orders --as claims/operator");
@@ -477,7 +477,7 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     write_platform_files(&cli);
     assert_eq!(cli.run("access test").code, Some(0));
     let hybrid = include_str!("../../rbac-templates/hybrid.toml");
-    // The operator may suddenly change connectors, and connectors write a topic that is the same for all.
+    // The operator is now allowed to change connectors, and connectors write to a topic that all departments share.
     let wider = hybrid.replace("role = \"ConnectManager\"", "role = \"DeveloperWrite\"");
     let shared = "\n[[persona.grant]]\nrole = \"DeveloperWrite\"\non = \"topic:audit*\"\nwhy = \"audit trail\"\n";
     cli.write("rbac-templates/hybrid.toml", format!("{wider}{shared}"));
@@ -522,7 +522,7 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     [WARN] `topic:audit*` covers the same names for every department
     Error: 2 of 14 assertions failed; departments are not isolated
     "#);
-    // What is meant is written down beside the template, and replaces the shipped file.
+    // The assertions beside the template replace the built-in file.
     cli.write(
         "rbac-templates/tests/hybrid.toml",
         "template = \"hybrid\"\n\n[[can]]\nwho = [\"*/operator\"]\noperations = [\"configure\"]\non = [\"connector:{prefix}*\"]\n",
@@ -578,7 +578,7 @@ fn access_test_live_passes_after_onboarding_as_far_as_visible() {
     assert!(output.stdout.contains("The results may be incomplete"), "{output}");
     fixture.run_expecting("access test --live --strict --sandbox", 4);
 
-    // By hand, an administrator lets a viewer of claims look at fraud.
+    // The administrator manually grants a viewer of claims access to fraud.
     let viewer = fixture.account_id("ebs-prod-claims-viewer");
     fixture.bind(
         &fixture.admin_key(),
@@ -616,7 +616,7 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     assert!(!fixture.onboard(&["claims"]).is_idle());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (client, clock) = (fixture.administrator(), fixture.sandbox.clock());
-    // Whoever administers the organization is a person, and sees everything but what takes a key of the cluster.
+    // An organization administrator is a user, and can list everything except what requires a key of the cluster.
     let snapshot = runtime
         .block_on(plan::observe_visible(&client, &clock, &target))
         .unwrap();
@@ -639,7 +639,7 @@ fn a_snapshot_answers_offline_and_without_a_key() {
         ask("can-i delete connector/claims-a --as claims/operator").code,
         Some(5)
     );
-    // Fraud was not onboarded.
+    // Fraud is not onboarded.
     let output = ask("can-i delete connector/fraud-a --as fraud/operator");
     assert!(
         output.stderr.contains("`fraud/operator` has no service account"),

@@ -1,5 +1,4 @@
-//! Kafka ACLs from the binary: a template that asks for them, from the first plan to the last proof, in good weather and
-//! in bad.
+//! Kafka ACLs with the binary: a template with ACLs, from the first plan to the last probe, with and without faults.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +21,7 @@ use crate::{common::CliFixture, sandbox_cli_fixture::SandboxCliFixture};
 /// `hybrid` with the ACLs of docs/reference/rbac.md#personas.
 const HYBRID_TEMPLATE: &str = include_str!("../../examples/templates/hybrid.toml");
 
-/// Where only the department claims asks for ACLs.
+/// Only the template of the department claims has ACLs.
 fn fixture_with_acl_template() -> SandboxCliFixture {
     let fixture = SandboxCliFixture::new();
     fixture.cli.write(
@@ -45,7 +44,7 @@ fn fixture_with_acls() -> SandboxCliFixture {
     fixture
 }
 
-/// What docs/reference/rbac.md#personas gives the runtime account, for whoever goes by `name`.
+/// ACLs of docs/reference/rbac.md#personas for the runtime account, named `name`.
 fn expected_acls(name: &str) -> Vec<String> {
     let mut acls: Vec<String> = ["dlq-lcc", "success-lcc", "error-lcc", "data-preview"]
         .iter()
@@ -66,7 +65,7 @@ fn normalize_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Acts as the provisioner with its Cloud key alone.
+/// Acts as the provisioner with its Cloud API key only.
 fn profile_without_kafka_key(fixture: &SandboxCliFixture) -> &'static str {
     fixture.write_profile_with_key(&fixture.provisioner_key());
     "--profile other.toml"
@@ -88,7 +87,7 @@ fn a_template_with_acls_creates_them_once_and_prune_removes_others() {
     );
     fixture.run_without_writes("onboard --all --sandbox --yes", 0);
 
-    // Surplus is told and kept until it is asked to go; what is missing comes back; what others have is left.
+    // Surplus ACLs are reported and kept until `--prune`; missing ones are created; those of others stay.
     let runtime = fixture.account_id(RUNTIME_ACCOUNT);
     fixture.create_acl(&format!("TOPIC#claims-#PREFIXED#User:{runtime}#*#DELETE#ALLOW"));
     fixture.create_acl("TOPIC#claims-orders#LITERAL#User:u-eve#*#READ#ALLOW");
@@ -119,7 +118,7 @@ fn without_a_kafka_key_only_departments_with_acls_are_refused() {
         let said = normalize_whitespace(&output.stderr);
         for words in [
             "its template `sinks` grants ACLs, but the ACLs of Kafka cluster `lkc-prod01` could not be listed",
-            "there is no API key of Kafka cluster `lkc-prod01` at hand",
+            "no API key of Kafka cluster `lkc-prod01`",
             "confluent api-key create --resource lkc-prod01 --service-account sa-",
             "CONFLUENT_EBS_KAFKA_API_SECRET",
         ] {
@@ -127,7 +126,7 @@ fn without_a_kafka_key_only_departments_with_acls_are_refused() {
         }
     }
     fixture.run_without_writes(&format!("onboard fraud {bare} --yes"), 0);
-    // The doctor says the same.
+    // `doctor` reports the same.
     let doctor = run_json(&fixture, "doctor --sandbox", 0);
     let key = |doctor: &Value| {
         let checks = doctor["checks"].as_array().unwrap();
@@ -169,7 +168,7 @@ fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
     );
     assert!(!said.contains("fraud-cases"), "{planned}");
 
-    // What is about others stays, is named, and makes it incomplete.
+    // ACLs of others stay, are reported, and make the off-boarding incomplete.
     let answer = run_json(&fixture, "offboard claims --sandbox --yes", 3);
     assert_eq!(answer["topics"], json!(["claims-orders", "claims-payments"]));
     assert_eq!(answer["foreign_acls"].as_array().unwrap().len(), 1);
@@ -185,23 +184,20 @@ fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
         "TOPIC#claims-orders#LITERAL#User:ebs-prod-fraud-operator#*#READ#ALLOW",
         "TOPIC#fraud-#PREFIXED#User:ebs-prod-fraud-operator#*#READ#ALLOW",
     ];
-    assert_eq!(fixture.acls(), stay, "all eight are gone, those of others are not");
+    assert_eq!(fixture.acls(), stay, "all eight are deleted, those of others remain");
 
     let output = fixture.run_expecting("offboard claims --remove-foreign --sandbox --yes", 0);
     assert!(normalize_whitespace(&output.stdout).contains("1 change"), "{output}");
     assert_eq!(fixture.acls(), stay[1..]);
-    // Without a key of the cluster nothing is left to refuse, and what was not looked at is named.
+    // Without a key of the cluster nothing is refused any more, and unread data is reported.
     let bare = profile_without_kafka_key(&fixture);
     let answer = run_json(&fixture, &format!("offboard claims {bare} --yes"), 0);
     assert_eq!(answer["topics"], Value::Null);
     let unseen = answer["proof"]["not_observed"].to_string();
-    for what in [
-        "ACLs of the cluster: there is no API key",
-        "topics with the prefix: there is no API key",
-    ] {
+    for what in ["ACLs of the cluster: no API key", "topics of the prefix: no API key"] {
         assert!(unseen.contains(what), "{unseen}");
     }
-    // No topic was touched.
+    // No topic was changed.
     let topics = fixture.send_ok(
         &fixture.kafka_key(),
         "GET",
@@ -232,7 +228,7 @@ fn the_audit_reports_unmanaged_acls_and_fixes_managed_ones() {
     assert_eq!(fixture.acls(), expected_acls(RUNTIME_ACCOUNT));
 }
 
-/// A persona with a key of the cluster, and ACLs that it needs one for.
+/// A persona with a key of the cluster, and ACLs that the key needs.
 const APPLICATION_PERSONA: &str = r#"
 [[persona]]
 name = "application"
@@ -280,12 +276,11 @@ fn revoke_names_the_acls_a_persona_loses_when_they_are_known() {
     let bare = profile_without_kafka_key(&fixture);
     let output = fixture.run_without_writes(&format!("{command} {bare}"), 0);
     assert!(
-        normalize_whitespace(&output.stdout).contains(
-            "may have ACLs, which cannot be used without a key for the cluster (not listed: there is no API key"
-        ),
+        normalize_whitespace(&output.stdout)
+            .contains("may have ACLs that open nothing without a key of the cluster: no API key"),
         "{output}"
     );
-    // A Cloud key opens nothing in Kafka.
+    // Kafka refuses Cloud API keys.
     let cloud = key(&fixture.account_id("ebs-prod-claims-viewer"));
     let output = fixture.run_without_writes(
         &format!("keys revoke {cloud} --now --no-replace --dry-run --sandbox"),
@@ -294,7 +289,7 @@ fn revoke_names_the_acls_a_persona_loses_when_they_are_known() {
     assert!(!output.stdout.contains("ACL"), "{output}");
 }
 
-/// What is urgent does not wait for Kafka REST: it is asked once.
+/// Urgent commands do not wait for Kafka REST: one request without retries.
 #[test]
 fn a_leaked_key_is_revoked_while_kafka_rest_is_down() {
     let fixture = fixture_with_acls();
@@ -311,14 +306,14 @@ fn a_leaked_key_is_revoked_while_kafka_rest_is_down() {
         .filter(|entry| entry.path.starts_with("/kafka/") && entry.method == "GET");
     assert_eq!(asked.count(), 1);
     assert_eq!(fixture.send(&key, "GET", "/org/v2/environments", None).0, 401);
-    // Nor do lists of keys, which say nothing about ACLs.
+    // Lists of keys do not either, because they do not depend on ACLs.
     let before = fixture.sandbox().journal().unwrap().len();
     fixture.run_expecting("keys list claims --sandbox", 0);
     let journal = fixture.sandbox().journal().unwrap();
     assert!(journal[before..].iter().all(|entry| !entry.path.starts_with("/kafka/")));
 }
 
-// What the service does at Kafka REST, and a rerun, end where an undisturbed run ends.
+// With every fault of Kafka REST, a repeated run has the result of a run without faults.
 #[test]
 fn onboarding_survives_kafka_rest_faults() {
     let kinds = [
@@ -360,8 +355,9 @@ fn onboarding_survives_kafka_rest_faults() {
     assert_eq!(cases, 15);
 }
 
-// Docs `access-control/acls`: whoever may DESCRIBE the cluster sees ACLs, and ALTER changes them. Who may not look cannot
-// plan; who may not change does what is left of the rest, and a rerun with the right key does this.
+// Docs `access-control/acls`: DESCRIBE on the cluster allows listing ACLs, and ALTER allows changing them. A caller
+// without DESCRIBE cannot plan; one without ALTER applies the other changes, and a repeated run with the right key
+// completes them.
 #[test]
 fn a_kafka_rest_refusal_is_reported_and_a_rerun_completes() {
     let fixture = fixture_with_acl_template();
@@ -424,7 +420,7 @@ fn offboarding_under_kafka_rest_faults_leaves_no_acl() {
     }
 }
 
-/// A service that lets nobody look at anything but the organization, the key, and a cluster whose Kafka REST is elsewhere.
+/// A service that only reveals the organization, the key, and a cluster whose Kafka REST is elsewhere.
 async fn mount_cluster_with_kafka_rest(http_endpoint: &str) -> MockServer {
     let server = MockServer::start().await;
     let list = |data: Value| {
@@ -462,7 +458,7 @@ async fn mount_cluster_with_kafka_rest(http_endpoint: &str) -> MockServer {
     server
 }
 
-// The answer of a service decides where a key goes, so it must not lead away from Confluent.
+// The service's response determines where a key is sent, so it must not lead to a host outside of Confluent's domain.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kafka_rest_endpoint_on_another_host_never_gets_the_key() {
     const CANARY: &str = "cfltcanary/of+the/cluster";
@@ -487,7 +483,7 @@ async fn a_kafka_rest_endpoint_on_another_host_never_gets_the_key() {
             server.uri()
         );
         cli.write("p.toml", profile);
-        // Whoever goes out of this computer comes by here, and no further.
+        // Proxy that receives all external connections and forwards none.
         let way_out = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = way_out.local_addr().unwrap();
         let went = Arc::new(AtomicBool::new(false));
@@ -507,11 +503,10 @@ async fn a_kafka_rest_endpoint_on_another_host_never_gets_the_key() {
     assert!(!went, "{output}");
     let said = normalize_whitespace(&output.to_string());
     assert!(
-        said.contains("the address that the service tells for Kafka REST cannot be used")
-            && said.contains("pkc-00000.example.com"),
+        said.contains("invalid Kafka REST endpoint") && said.contains("pkc-00000.example.com"),
         "{output}"
     );
-    // Not because nothing ever goes out: whoever trusts the host is taken there.
+    // The test can detect external connections: a trusted host is contacted.
     let (_, went) = ask(&elsewhere, "--trust-endpoint pkc-00000.example.com");
     assert!(went);
     let here = MockServer::start().await;
