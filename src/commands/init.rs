@@ -86,10 +86,7 @@ impl InitArgs {
 
 /// Returns the commands that create the provisioner. The platform configuration only provides the ids.
 fn render_admin_script(ctx: &Ctx) -> Result<InitOutput, Error> {
-    let loaded = super::session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
-    let (workspace, _): (Workspace, _) = loaded
-        .into_result()
-        .map_err(|findings| Error::findings("invalid platform configuration", findings))?;
+    let (workspace, _) = super::session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     let platform = &workspace.platform;
     let stages: Vec<&str> = match &ctx.run.options.stage {
         Some(stage) if !platform.stages.contains_key(stage) => {

@@ -49,7 +49,7 @@ pub async fn execute(
     let progress = run.reporter.start_progress();
     let listener = SilentListener(&*progress);
     let engine = ConnectorExecutor::new(connectors, &listener, &run.cancel, timeout, settle);
-    let run_id = apply::run::new_run_id().context("cannot get random numbers from the operating system")?;
+    let run_id = apply::run::new_run_id()?;
     let runner = PlanRunner {
         run_id: &run_id,
         command: what,
@@ -120,10 +120,7 @@ impl ConnectorExecution {
             })
             .collect();
         if failures.is_empty() {
-            failures.push(
-                Error::new(ErrorKind::Interrupted, "interrupted")
-                    .with_hint("Re-run the command to finish; completed steps are skipped."),
-            );
+            failures.push(Error::new(ErrorKind::Interrupted, "interrupted").with_hint(Hint::rerun()));
         }
         if several {
             return combine_errors(failures, wrote);

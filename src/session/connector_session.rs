@@ -156,10 +156,9 @@ impl ConnectorSession {
     }
 
     fn from_platform(run: &RunContext, folders: &StandardDirs, folder: Option<&Path>) -> Result<Self, Error> {
-        let (workspace, warnings) = load_workspace(run, folder.is_some())
-            .hint("Departments select their profile with `--profile FILE`.")?
-            .into_result()
-            .map_err(|findings| Error::findings("invalid platform configuration", findings))?;
+        let loaded =
+            load_workspace(run, folder.is_some()).hint("Departments select their profile with `--profile FILE`.")?;
+        let (workspace, warnings) = check_workspace(loaded)?;
         for warning in &warnings {
             run.warn(&warning.message);
         }
@@ -326,12 +325,7 @@ fn selected_department(run: &RunContext) -> Option<DepartmentCode> {
 
 fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode) -> Result<DepartmentContext, Error> {
     let Some(department) = workspace.department(code) else {
-        let known: Vec<&str> = workspace.departments().map(|known| known.code.as_str()).collect();
-        let error = Error::failed(format!("no department `{code}` in {}", workspace.origin));
-        return Err(match crate::hint::closest_match(code.as_str(), known) {
-            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-            None => error.with_hint("List departments with `confluent ebs department list`."),
-        });
+        return Err(unknown_department_error(workspace, code));
     };
     let runtime = workspace.template(&department.template).and_then(find_runtime_persona);
     Ok(DepartmentContext {

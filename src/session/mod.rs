@@ -101,10 +101,7 @@ impl PlatformSession {
         let folders = run.environment.dirs()?;
         let profile = load_selected_profile(run, folders)?;
         let sandbox_folder = resolve_sandbox_folder(run, folders, profile.as_ref());
-        let loaded = load_workspace(run, sandbox_folder.is_some())?;
-        let (workspace, warnings) = loaded
-            .into_result()
-            .map_err(|findings| Error::findings("invalid platform configuration", findings))?;
+        let (workspace, warnings) = load_valid_workspace(run, sandbox_folder.is_some())?;
         let (stage_name, stage) = resolve_stage(run, &workspace, profile.as_ref())?;
         let (connection, kafka) = match &sandbox_folder {
             Some(folder) => {
@@ -197,9 +194,7 @@ pub fn open_service_client(run: &RunContext) -> Result<Client, Error> {
     let profile = load_selected_profile(run, folders)?;
     let connection = match resolve_sandbox_folder(run, folders, profile.as_ref()) {
         Some(folder) => {
-            let (workspace, _) = load_workspace(run, true)?
-                .into_result()
-                .map_err(|findings| Error::findings("invalid platform configuration", findings))?;
+            let (workspace, _) = load_valid_workspace(run, true)?;
             Connection::for_sandbox(run, &folder, &workspace, profile.as_ref())?
         }
         None => Connection::for_service(run, profile.as_ref())?,

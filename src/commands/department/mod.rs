@@ -53,26 +53,6 @@ fn load_platform(ctx: &Ctx) -> Result<(Workspace, Vec<Finding>), Error> {
 
 /// Loads the platform configuration; fails if it has errors.
 fn load_valid_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
-    loaded
-        .into_result()
-        .map(|(workspace, _)| workspace)
-        .map_err(|findings| Error::findings("invalid platform configuration", findings))
-}
-
-/// Returns the error for a department without a file.
-fn unknown_department_error(workspace: &Workspace, code: &crate::model::DepartmentCode) -> Error {
-    let known: Vec<&str> = workspace
-        .departments()
-        .map(|department| department.code.as_str())
-        .collect();
-    let place = match &workspace.origin {
-        WorkspaceOrigin::Folder(folder) => folder.display().to_string(),
-        WorkspaceOrigin::Embedded | WorkspaceOrigin::ProfileOnly => workspace.origin.to_string(),
-    };
-    let error = Error::failed(format!("no department `{code}` in {place}"));
-    match crate::hint::closest_match(code.as_str(), known) {
-        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None => error.with_hint("List departments with `confluent ebs department list`."),
-    }
+    let (workspace, _) = session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
+    Ok(workspace)
 }

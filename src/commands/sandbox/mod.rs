@@ -49,10 +49,7 @@ impl SandboxArgs {
 /// Loads the platform configuration that seeds the sandbox: from the current directory or a parent, else the built-in
 /// example.
 fn load_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(&ctx.run, true)?;
-    let (workspace, _) = loaded
-        .into_result()
-        .map_err(|findings| Error::findings("invalid platform configuration", findings))?;
+    let (workspace, _) = session::load_valid_workspace(&ctx.run, true)?;
     Ok(workspace)
 }
 
