@@ -509,12 +509,13 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     Found 2 errors.
 
     Checked 14 assertions with 762 questions: 2 FAILED.
-      rbac-templates/tests/self-service.toml: skipped, no department uses its template.
+      rbac-templates/tests/self-service.toml: skipped, no department uses its
+          template.
       rbac-templates/tests/read-only.toml: skipped, no department uses its template.
     Isolation by name prefix: FAILED (all operations, 2 ordered pairs of
     departments, 22 role bindings).
-      fraud/runtime of fraud has access to topic audit* of claims through DeveloperWrite
-          on topic audit*; template hybrid@1a2b3c4d: audit trail.
+      fraud/runtime of fraud has access to topic audit* of claims through
+          DeveloperWrite on topic audit*; template hybrid@1a2b3c4d: audit trail.
       Shared by 2 departments by design of Confluent Cloud: group connect-lcc*.
       2 accounts of departments may create service accounts, because ResourceOwner
           allows it.
