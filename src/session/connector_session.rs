@@ -157,7 +157,7 @@ impl ConnectorSession {
 
     fn from_platform(run: &RunContext, folders: &StandardDirs, folder: Option<&Path>) -> Result<Self, Error> {
         let loaded =
-            load_workspace(run, folder.is_some()).hint("A department names its profile with `--profile FILE`.")?;
+            load_workspace(run, folder.is_some()).hint("Departments select their profile with `--profile FILE`.")?;
         let (workspace, warnings) = check_workspace(loaded)?;
         for warning in &warnings {
             run.warn(&warning.message);

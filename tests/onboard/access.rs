@@ -169,7 +169,8 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
     Error: a service account needs a name or an id, not a prefix
 
     Suggestions:
-        Write `service-account/NAME`, or `service-account` for all service accounts.
+        Write `service-account/NAME`, or `service-account` for all service
+          accounts.
     ");
 }
 
@@ -445,8 +446,8 @@ fn the_built_in_platform_passes_access_test() {
     exit 0
     ----- stdout -----
     Checked 36 assertions with 8613 questions: all passed.
-      Relies on ConnectManager: if Confluent Cloud rejects it, the template's fallback
-          role allows less.
+      Relies on ConnectManager: if Confluent Cloud rejects it, the template's
+          fallback role allows less.
     Isolation by name prefix: passed (all operations, 552 ordered pairs of
     departments, 234 role bindings).
       Shared by 24 departments by design of Confluent Cloud: group connect-lcc*.
@@ -508,12 +509,13 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     Found 2 errors.
 
     Checked 14 assertions with 762 questions: 2 FAILED.
-      rbac-templates/tests/self-service.toml: skipped, no department uses its template.
+      rbac-templates/tests/self-service.toml: skipped, no department uses its
+          template.
       rbac-templates/tests/read-only.toml: skipped, no department uses its template.
-    Isolation by name prefix: FAILED (all operations, 2 ordered pairs of departments,
-    22 role bindings).
-      fraud/runtime of fraud has access to topic audit* of claims through DeveloperWrite
-          on topic audit*; template hybrid@1a2b3c4d: audit trail.
+    Isolation by name prefix: FAILED (all operations, 2 ordered pairs of
+    departments, 22 role bindings).
+      fraud/runtime of fraud has access to topic audit* of claims through
+          DeveloperWrite on topic audit*; template hybrid@1a2b3c4d: audit trail.
       Shared by 2 departments by design of Confluent Cloud: group connect-lcc*.
       2 accounts of departments may create service accounts, because ResourceOwner
           allows it.

@@ -259,10 +259,12 @@ impl Viewable for AccessTestOutput {
         let summary = format!("Checked {assertions} with {questions}: {verdict}.");
         let mut lines = vec![TextLine::new().with_styled_text(style, summary)];
         for file in &self.unused_files {
-            lines.push(TextLine::new().with_styled_text(
-                Style::Muted,
-                format!("  {file}: skipped, no department uses its template."),
-            ));
+            let text = format!("  {file}: skipped, no department uses its template.");
+            lines.push(
+                TextLine::new()
+                    .with_styled_text(Style::Muted, text)
+                    .with_hanging_indent(4),
+            );
         }
         if self.personas_without_account > 0 {
             let count = text::count_noun(self.personas_without_account, "persona");

@@ -53,5 +53,6 @@ fn load_platform(ctx: &Ctx) -> Result<(Workspace, Vec<Finding>), Error> {
 
 /// Loads the platform configuration; fails if it has errors.
 fn load_valid_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox()).map(|(workspace, _)| workspace)
+    let (workspace, _) = session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
+    Ok(workspace)
 }

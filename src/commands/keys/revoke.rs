@@ -266,7 +266,7 @@ fn lost_acls(snapshot: &Snapshot, revocation: &PersonaRevocation<'_>) -> Option<
 
 fn key_ids_text(remaining: &[&ObservedKey]) -> String {
     let ids: Vec<&str> = remaining.iter().map(|key| key.id.as_str()).collect();
-    text::join_list(&ids)
+    text::join_code(&ids)
 }
 
 /// Finds the department and persona of a managed service account.
