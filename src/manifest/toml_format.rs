@@ -2,7 +2,7 @@
 
 /// Returns a quoted and escaped TOML string.
 pub(crate) fn toml_string(text: &str) -> String {
-    ::toml::Value::String(text.to_owned()).to_string()
+    toml_edit::Value::from(text).to_string()
 }
 
 /// Returns a list of strings on one line.
