@@ -185,7 +185,7 @@ pub enum PromptError {
         flag: &'static str,
     },
     /// What was typed is not what had to be typed.
-    #[error("`{typed}` is not `{wanted}`, so nothing was done")]
+    #[error("not confirmed: expected `{wanted}`, got `{typed}`")]
     Mismatch {
         /// What was typed.
         typed: String,

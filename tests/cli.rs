@@ -82,7 +82,6 @@ fn help_has_the_layout_of_the_confluent_cli() {
           --trust-endpoint string   Trust this host, outside Confluent's domain,
                                     with the key of a profile.
           --yes                     Answer yes to every question.
-          --context string          CLI context name.
           --unsafe-trace            Equivalent to -vvvv, but also log HTTP requests
                                     and responses which might contain plaintext
                                     secrets.
