@@ -532,7 +532,7 @@ fn file_level_mistakes_are_reported() {
             "name: claims-a\nconnector.class: S3_SINK",
             &[
                 "missing-key! `s3.bucket.name` is missing: S3_SINK requires it",
-                "one-of! neither `topics` nor `topics.regex` is there",
+                "one-of! neither `topics` nor `topics.regex` is set",
             ],
         ),
         (

@@ -3,7 +3,7 @@
 //!
 //! - [`run`]: applies the changes of any plan in dependency order; a [`StepExecutor`] executes one kind of change
 //! - [`onboarding`]: accounts, role bindings, keys, probes and profiles of departments
-//! - [`connectors`]: connectors
+//! - [`connectors`]: creation, change and removal of connectors
 //! - [`delivery`]: delivery of finished profiles to a command
 
 pub mod connectors;

@@ -7,6 +7,7 @@ mod acls;
 pub mod budget;
 pub mod change;
 pub mod connectors;
+mod keys;
 mod ownership_check;
 mod department;
 pub mod diff;

@@ -8,8 +8,8 @@ use jiff::SignedDuration;
 
 use super::{
     change::{AccountRef, Action, PlannedChange, PlannedOperation},
-    department::can_use,
     diff::{Plan, PlanInput, PlanRefusal, department_principals, is_adopted_key, new_change},
+    keys::can_use,
     ownership_check,
 };
 use crate::{

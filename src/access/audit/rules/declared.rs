@@ -29,9 +29,9 @@ impl<'a> DeclaredGrants<'a> {
 
     pub(super) fn report(self, report: &mut RuleReport) {
         for ((what, why), departments) in self.0 {
-            let whose = match departments.len() {
-                1 => departments.iter().map(|code| format!("`{code}`")).collect(),
-                count => format!("{count} departments"),
+            let whose = match (departments.first(), departments.len()) {
+                (Some(code), 1) => format!("`{code}`"),
+                (_, count) => format!("{count} departments"),
             };
             let message = format!("the template grants {whose} {what}: {why}");
             report.info(&what, message).departments = departments;
