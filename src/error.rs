@@ -175,7 +175,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 /// Why a question got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// The answer was neither yes nor no, or the input ended: the stock CLI's words.
+    /// The answer was neither yes nor no, or the input ended: worded as in the Confluent CLI.
     #[error("failed to read input")]
     Unreadable,
     /// There is no terminal, and nothing was piped in.

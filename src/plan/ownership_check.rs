@@ -139,12 +139,12 @@ fn check_keys(
         }];
     }
     let principal = Principal::ServiceAccount(account.id.clone());
-    let unvouched = |key: &&ObservedKey| {
+    let is_unrecorded = |key: &&ObservedKey| {
         input.known_keys.classify(key) == ApiKeyStatus::Unrecorded && !is_adopted_key(input, &key.id)
     };
     snapshot
         .keys_of(&principal)
-        .filter(unvouched)
+        .filter(is_unrecorded)
         .map(|key| PlanRefusal {
             department: desired.department.code.clone(),
             rule: "key-unrecorded",

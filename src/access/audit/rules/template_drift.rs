@@ -248,10 +248,10 @@ fn compare_keys(
         }
     }
     let desired = context.desired;
-    let vouched = |key: &ObservedKey| {
+    let is_recorded = |key: &ObservedKey| {
         desired.key_status(&key.id) == Some(KeyRecordStatus::Recorded) && !desired.is_adopted(key.id.as_str())
     };
-    for key in keys.iter().filter(|key| vouched(key)) {
+    for key in keys.iter().filter(|key| is_recorded(key)) {
         let wanted = context.key_kind(key).is_some_and(|kind| persona.keys.contains(&kind));
         if !wanted {
             let message = format!(
