@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ResultExt},
     handover::HandoverRequest,
     hint::{Advice, Hint},
-    model::{ApiKeyId, ownership::account_name},
+    model::{ApiKeyId, Listing, ownership::account_name},
     session::RunContext,
 };
 
@@ -83,8 +83,9 @@ impl Reconciliation<'_> {
         let departments: Vec<_> = self.desired.iter().map(|desired| &desired.department.code).collect();
         let mut left = find_pending_profiles(&self.journal_path, &self.profile_store, stage, &departments)?;
         let snapshot = &self.observed.snapshot;
-        let lives =
-            |id: &ApiKeyId| snapshot.unknown.contains_key("API keys") || snapshot.keys.iter().any(|key| key.id == *id);
+        let lives = |id: &ApiKeyId| {
+            snapshot.unknown.contains_key(&Listing::ApiKeys) || snapshot.keys.iter().any(|key| key.id == *id)
+        };
         left.retain(|left| match left.delivered {
             true => delivery.removes_files(),
             // A profile whose key is gone is of no use to anybody, and could take the place of one that is.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     commands::{CommandOutput, Ctx, provisioning::FolderArgs},
     error::{Error, ErrorKind},
-    model::{ApiKeyId, DepartmentCode, Principal, Snapshot},
+    model::{ApiKeyId, DepartmentCode, Listing, Principal, Snapshot},
     provisioning::{AclLookup, Reconciliation},
     render::{Cell, RowList, TableRow},
     resources::api_key::ApiKeyStatus,
@@ -47,7 +47,7 @@ impl KeysListArgs {
             let reconciliation =
                 Reconciliation::observe(&ctx.run, &session, &[], self.folders.to_options(), AclLookup::Skip).await?;
             let snapshot = &reconciliation.observed.snapshot;
-            if let Some(reason) = snapshot.unknown.get("API keys") {
+            if let Some(reason) = snapshot.unknown.get(&Listing::ApiKeys) {
                 let message = format!("API keys could not be looked at: {reason}");
                 return Err(Error::new(ErrorKind::Denied, message)
                     .with_hint("The provisioner, as owner of the departments' accounts, sees their keys."));

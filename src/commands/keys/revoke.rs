@@ -7,7 +7,7 @@ use crate::{
     commands::{CommandOutput, Ctx, provisioning::HandoverArgs},
     error::Error,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedKey, Principal, Snapshot, listing},
+    model::{AclBinding, ApiKeyId, DepartmentCode, Listing, ObservedAccount, ObservedKey, Principal, Snapshot},
     plan::{Plan, rotation::plan_revocation},
     provisioning::{AclLookup, Reconciliation, check_refusals, incomplete_run_error},
     resources::api_key::ApiKeyStatus,
@@ -246,7 +246,7 @@ fn lost_acls(snapshot: &Snapshot, revocation: &PersonaRevocation<'_>) -> Option<
     if !opens(&revocation.keys) || opens(&revocation.remaining) {
         return None;
     }
-    if let Some(reason) = snapshot.unknown.get(listing::ACLS) {
+    if let Some(reason) = snapshot.unknown.get(&Listing::Acls) {
         let asks = !revocation.persona.acls.is_empty();
         return asks.then(|| format!("may have ACLs that open nothing without a key of the cluster: {reason}"));
     }
