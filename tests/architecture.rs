@@ -1,5 +1,8 @@
 //! Checks of the source text: dependencies between modules, access to the standard streams, length of files.
 
+#[path = "architecture/names.rs"]
+mod names;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -11,6 +14,81 @@ const MAX_FILE_LINES: usize = 530;
 
 /// Files outside of `render` that may use the standard streams.
 const STREAM_EXCEPTIONS: &[(&str, &str)] = &[("src/client/trace.rs", "wire trace of programs that use the library")];
+
+/// The pages that describe the product, without the glossary, which names what they must not say.
+fn pages() -> Vec<String> {
+    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned()];
+    for entry in fs::read_dir(repository_root().join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if Path::new(&name).extension().is_some_and(|extension| extension == "md") && name != "glossary.md" {
+            pages.push(format!("docs/{name}"));
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// The modules that decide and act. `commands` only reads arguments, chooses a view and returns an exit code.
+const APPLICATION_MODULES: &[&str] = &["client", "plan", "apply", "probe", "handover"];
+
+/// Files of `commands` that still use [`APPLICATION_MODULES`], and which. The list only gets shorter.
+const COMMANDS_WITH_APPLICATION_CODE: &[(&str, &[&str])] = &[
+    ("src/commands/access/audit/fix.rs", &["apply", "plan"]),
+    ("src/commands/access/audit/inputs.rs", &["apply"]),
+    ("src/commands/access/source.rs", &["plan"]),
+    ("src/commands/connector/create.rs", &["plan"]),
+    ("src/commands/connector/delete.rs", &["plan"]),
+    ("src/commands/connector/logs/read.rs", &["client"]),
+    ("src/commands/connector/logs/recent_errors.rs", &["client"]),
+    ("src/commands/connector/metrics/mod.rs", &["client"]),
+    ("src/commands/connector/update.rs", &["plan"]),
+    ("src/commands/connector/wait_args.rs", &["apply"]),
+    ("src/commands/doctor/bundle.rs", &["apply"]),
+    ("src/commands/doctor/connection.rs", &["client"]),
+    ("src/commands/doctor/kafka.rs", &["client"]),
+    ("src/commands/doctor/run_checks.rs", &["client"]),
+    ("src/commands/init.rs", &["client"]),
+    ("src/commands/keys/revoke.rs", &["plan"]),
+    ("src/commands/keys/rotate.rs", &["plan"]),
+    ("src/commands/keys/view.rs", &["apply", "plan"]),
+    ("src/commands/mod.rs", &["client"]),
+    ("src/commands/offboard/mod.rs", &["plan"]),
+    ("src/commands/offboard/output.rs", &["apply", "plan"]),
+    ("src/commands/onboard/mod.rs", &["apply", "plan"]),
+    ("src/commands/onboard/output/mod.rs", &["apply", "plan", "probe"]),
+    ("src/commands/onboard/output/plan.rs", &["plan"]),
+    ("src/commands/onboard/output/report.rs", &["apply", "plan", "probe"]),
+    ("src/commands/profile/import.rs", &["handover"]),
+    ("src/commands/provisioning/args.rs", &["apply", "handover"]),
+    ("src/commands/provisioning/delivery_view.rs", &["apply"]),
+    ("src/commands/provisioning/plan_view.rs", &["plan"]),
+];
+
+/// The library behind the commands: it knows no arguments, no process environment and no terminal.
+const LIBRARY_MODULES: &[&str] = &["session", "provisioning", "connectors", "fleet"];
+
+/// What [`LIBRARY_MODULES`] do not use.
+const PROCESS_WORDS: &[&str] = &[
+    "clap::",
+    "use clap",
+    "std::env",
+    "env::var",
+    "env::args",
+    "current_dir()",
+    "io::stdin",
+    "io::stdout",
+    "io::stderr",
+    "is_terminal()",
+    "process::exit",
+];
+
+/// Who uses the sandbox, and for what. A folder ends in `/`.
+const SANDBOX_USERS: &[(&str, &str)] = &[
+    ("src/sandbox/", "itself"),
+    ("src/session/", "a connection to the sandbox instead of Confluent Cloud"),
+    ("src/commands/sandbox/", "its commands"),
+    ("src/commands/doctor/", "checks against the sandbox"),
+];
 
 struct RustSource {
     path: String,
@@ -144,15 +222,75 @@ fn each_module_uses_only_modules_above_it() {
 }
 
 #[test]
-fn only_outer_modules_use_the_sandbox() {
-    for source in read_sources() {
-        let may = ["sandbox", "session", "commands", "main", "lib"].contains(&source.module.as_str());
-        assert!(
-            may || !used_modules(&source.code).contains("sandbox"),
-            "{} uses the sandbox",
-            source.path
-        );
+fn commands_use_no_application_module_besides_the_listed_files() {
+    let mut found = BTreeMap::new();
+    for source in read_sources().iter().filter(|source| source.module == "commands") {
+        let mut used = used_modules(&source.code);
+        used.retain(|module| APPLICATION_MODULES.contains(&module.as_str()));
+        if !used.is_empty() {
+            found.insert(source.path.clone(), used);
+        }
     }
+    let listed: BTreeMap<String, BTreeSet<String>> = COMMANDS_WITH_APPLICATION_CODE
+        .iter()
+        .map(|(path, used)| {
+            (
+                (*path).to_owned(),
+                used.iter().map(|module| (*module).to_owned()).collect(),
+            )
+        })
+        .collect();
+    let missing = |all: &BTreeMap<String, BTreeSet<String>>, known: &BTreeMap<String, BTreeSet<String>>| {
+        let entries = all
+            .iter()
+            .flat_map(|(path, used)| used.iter().map(move |module| (path, module)));
+        let unknown = entries.filter(|(path, module)| !known.get(*path).is_some_and(|used| used.contains(*module)));
+        unknown
+            .map(|(path, module)| format!("{path}: {module}"))
+            .collect::<Vec<_>>()
+    };
+    let new = missing(&found, &listed);
+    assert!(
+        new.is_empty(),
+        "commands use what belongs into session, provisioning, connectors or fleet:\n{}",
+        new.join("\n")
+    );
+    let stale = missing(&listed, &found);
+    assert!(
+        stale.is_empty(),
+        "no longer used, delete the entries of COMMANDS_WITH_APPLICATION_CODE:\n{}",
+        stale.join("\n")
+    );
+}
+
+#[test]
+fn the_library_behind_the_commands_knows_neither_arguments_nor_the_process() {
+    for source in read_sources() {
+        if !LIBRARY_MODULES.contains(&source.module.as_str()) {
+            continue;
+        }
+        for word in PROCESS_WORDS {
+            assert!(
+                !source.code.contains(word),
+                "{} has `{word}`: the environment is a value that the caller passes",
+                source.path
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_listed_modules_use_the_sandbox() {
+    let mut stale: BTreeSet<&str> = SANDBOX_USERS.iter().map(|(path, _)| *path).collect();
+    for source in read_sources() {
+        if ["lib", "main"].contains(&source.module.as_str()) || !used_modules(&source.code).contains("sandbox") {
+            continue;
+        }
+        let user = SANDBOX_USERS.iter().find(|(path, _)| source.path.starts_with(path));
+        let (path, _) = user.unwrap_or_else(|| panic!("{} uses the sandbox", source.path));
+        stale.remove(path);
+    }
+    assert!(stale.is_empty(), "these no longer use the sandbox: {stale:?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::{
     roles::{account_operations_of_role, operations_of_binding, operations_of_role},
 };
 use crate::model::{
-    AclBinding, CrnPattern, DepartmentCode, Prefix, Principal, ResourceKind, Role, RoleBinding, StageAddress,
+    AclBinding, CrnPattern, DepartmentCode, Listing, Prefix, Principal, ResourceKind, Role, RoleBinding, StageAddress,
 };
 
 /// A persona of a department and its service account.
@@ -171,7 +171,7 @@ pub struct AccessModel {
     /// Known origins of ACLs.
     pub acl_origins: HashMap<AclBinding, GrantOrigin>,
     /// Lists that could not be read, with the reason.
-    pub unknown: BTreeMap<String, String>,
+    pub unknown: BTreeMap<Listing, String>,
     /// Principal whose key read the lists; `None` if nothing is hidden from the source.
     pub observer: Option<Principal>,
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     access::{matrix::AccessExtent, roles::all_operations},
-    model::{Crn, NamePattern, ServiceAccountId, acl::ALL_PRINCIPALS, listing},
+    model::{Crn, Listing, NamePattern, ServiceAccountId, acl::ALL_PRINCIPALS},
 };
 
 pub(crate) fn address() -> StageAddress {
@@ -305,7 +305,7 @@ fn the_provisioner_sees_bindings_on_its_cluster_and_not_above() {
         "{subject:?}"
     );
     assert!(model.is_account_list_complete());
-    model.unknown.insert(listing::ACLS.into(), "no key".into());
+    model.unknown.insert(Listing::Acls, "no key".into());
     assert_eq!(uncertainties_on(&model, ResourceKind::Connector, "claims-x"), [above]);
     assert_eq!(
         uncertainties_on(&model, ResourceKind::Topic, "claims-x"),
@@ -326,12 +326,12 @@ fn a_failed_listing_is_an_uncertainty_only_where_it_matters() {
     let mut model = access_model([]);
     let account: ServiceAccountId = "sa-claimsruntime".parse().unwrap();
     for what in [
-        listing::SUBJECT_BINDINGS,
-        listing::KEYS,
-        listing::CONNECTORS,
-        &listing::bindings_on_account(&account),
+        Listing::SubjectBindings,
+        Listing::ApiKeys,
+        Listing::Connectors,
+        Listing::AccountBindings(account),
     ] {
-        model.unknown.insert(what.to_owned(), "403".to_owned());
+        model.unknown.insert(what, "403".to_owned());
     }
     let told = |kind, name| uncertainties_on(&model, kind, name);
     assert_eq!(told(ResourceKind::Connector, "claims-x"), [] as [&str; 0]);
@@ -348,9 +348,10 @@ fn a_failed_listing_is_an_uncertainty_only_where_it_matters() {
     );
     assert_eq!(told(ResourceKind::ServiceAccount, "sa-other").len(), 1);
     // An unknown scope counts everywhere.
-    model
-        .unknown
-        .insert("role bindings of a kind to come".to_owned(), "403".to_owned());
+    model.unknown.insert(
+        Listing::Other("role bindings of a kind to come".to_owned()),
+        "403".to_owned(),
+    );
     assert_eq!(uncertainties_on(&model, ResourceKind::Connector, "x").len(), 1);
 }
 

@@ -10,9 +10,7 @@ use super::{
     access_model::{binding_operations_on_any, reaches},
     roles::is_scope,
 };
-use crate::model::{
-    AclBinding, CrnPattern, NamePattern, Principal, ResourceKind, Role, RoleBinding, ServiceAccountId, listing,
-};
+use crate::model::{AclBinding, CrnPattern, Listing, NamePattern, Principal, ResourceKind, Role, RoleBinding};
 
 /// A gap in the source that could turn "not allowed" into "allowed".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -21,7 +19,7 @@ pub enum Uncertainty {
     /// A list could not be read.
     Unlisted {
         /// Name of the list.
-        what: String,
+        what: Listing,
         /// Reason.
         reason: String,
     },
@@ -137,7 +135,7 @@ impl AccessModel {
 
     /// Returns the lists and scopes that could contain a grant anywhere at the address but were not visible.
     pub fn visibility_gaps_anywhere(&self) -> impl Iterator<Item = Uncertainty> {
-        let refused = self.failed_listings(|what| what.starts_with(listing::BINDINGS_PREFIX));
+        let refused = self.failed_listings(Listing::may_contain_bindings);
         let mut hidden = self.hidden_scopes(self.scopes().into_iter());
         if self.all_accounts().is_some_and(|all| !self.is_access_visible(&all)) {
             hidden.push("unmanaged service accounts".to_owned());
@@ -147,7 +145,7 @@ impl AccessModel {
     }
 
     fn unread_acls(&self) -> Option<Uncertainty> {
-        let reason = self.unknown.get(listing::ACLS)?.clone();
+        let reason = self.unknown.get(&Listing::Acls)?.clone();
         Some(Uncertainty::Acls { reason })
     }
 
@@ -159,7 +157,7 @@ impl AccessModel {
             decision.is_allowed()
         };
         let all = self.all_accounts();
-        !self.unknown.contains_key(listing::ACCOUNTS)
+        !self.unknown.contains_key(&Listing::ServiceAccounts)
             && self
                 .observer
                 .as_ref()
@@ -182,23 +180,23 @@ impl AccessModel {
         self.observer.as_ref().is_none_or(may)
     }
 
-    /// Returns the scopes, each with the name of its list in [`listing`] and its display name.
-    fn scopes(&self) -> Vec<(CrnPattern, &'static str, &'static str)> {
+    /// Returns the scopes, each with its list and its display name.
+    fn scopes(&self) -> Vec<(CrnPattern, Listing, &'static str)> {
         let address = &self.address;
         let registry = address.schema_registry_crn();
         [
             (
                 Some(address.organization_crn()),
-                listing::ORGANIZATION_BINDINGS,
+                Listing::OrganizationBindings,
                 "the organization",
             ),
             (
                 Some(address.environment_crn()),
-                listing::ENVIRONMENT_BINDINGS,
+                Listing::EnvironmentBindings,
                 "the environment",
             ),
-            (Some(address.cluster_crn()), listing::CLUSTER_BINDINGS, "the cluster"),
-            (registry, listing::SUBJECT_BINDINGS, "the Schema Registry"),
+            (Some(address.cluster_crn()), Listing::ClusterBindings, "the cluster"),
+            (registry, Listing::SubjectBindings, "the Schema Registry"),
         ]
         .into_iter()
         .filter_map(|(crn, list, called)| Some((crn?.into(), list, called)))
@@ -206,14 +204,14 @@ impl AccessModel {
     }
 
     /// Returns the display names of the `scopes` that lists omit; refused lists are reported separately.
-    fn hidden_scopes(&self, scopes: impl Iterator<Item = (CrnPattern, &'static str, &'static str)>) -> Vec<String> {
+    fn hidden_scopes(&self, scopes: impl Iterator<Item = (CrnPattern, Listing, &'static str)>) -> Vec<String> {
         scopes
-            .filter(|(scope, list, _)| !self.unknown.contains_key(*list) && !self.is_access_visible(scope))
+            .filter(|(scope, list, _)| !self.unknown.contains_key(list) && !self.is_access_visible(scope))
             .map(|(_, _, called)| called.to_owned())
             .collect()
     }
 
-    fn failed_listings(&self, concerns: impl Fn(&str) -> bool) -> Vec<Uncertainty> {
+    fn failed_listings(&self, concerns: impl Fn(&Listing) -> bool) -> Vec<Uncertainty> {
         let lists = self.unknown.iter().filter(|(what, _)| concerns(what));
         let uncertainties = lists.map(|(what, reason)| Uncertainty::Unlisted {
             what: what.clone(),
@@ -254,23 +252,18 @@ fn supports_acls(kind: ResourceKind) -> bool {
     )
 }
 
-/// Whether the list of role bindings called `what` could contain a grant on `on`. Bindings on a scope can apply to all
-/// its descendants.
-fn affects(what: &str, on: &CrnPattern) -> bool {
-    let Some(place) = what.strip_prefix(listing::BINDINGS_PREFIX) else {
-        return false;
-    };
+/// Whether a list could contain a role binding that is a grant on `on`. Bindings on a scope can apply to all its
+/// descendants.
+fn affects(listing: &Listing, on: &CrnPattern) -> bool {
     let kind = on.kind();
-    match what {
+    match listing {
         // Bindings on a cluster do not apply to a Schema Registry and vice versa, but every ResourceOwner may create
         // accounts.
-        listing::CLUSTER_BINDINGS => kind != ResourceKind::Subject,
-        listing::SUBJECT_BINDINGS => matches!(kind, ResourceKind::Subject | ResourceKind::ServiceAccount),
-        _ => match place.trim_start().strip_prefix("on ").and_then(|id| id.parse().ok()) {
-            Some::<ServiceAccountId>(id) => {
-                kind == ResourceKind::ServiceAccount && on.name().overlaps(&NamePattern::Literal(id.to_string()))
-            }
-            None => true,
-        },
+        Listing::ClusterBindings => kind != ResourceKind::Subject,
+        Listing::SubjectBindings => matches!(kind, ResourceKind::Subject | ResourceKind::ServiceAccount),
+        Listing::AccountBindings(id) => {
+            kind == ResourceKind::ServiceAccount && on.name().overlaps(&NamePattern::Literal(id.to_string()))
+        }
+        other => other.may_contain_bindings(),
     }
 }

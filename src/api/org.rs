@@ -39,7 +39,7 @@ pub struct Organization {
 
 /// An environment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Environment {
+pub struct CloudEnvironment {
     /// `org/v2`.
     #[serde(default)]
     pub api_version: String,
@@ -90,7 +90,7 @@ impl Endpoint for ListEnvironments {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = ENVIRONMENTS;
     const RETRY: RetrySafety = RetrySafety::Idempotent;
-    type Response = List<Environment>;
+    type Response = List<CloudEnvironment>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         page_query(None)
@@ -102,7 +102,7 @@ impl Endpoint for ListEnvironments {
 }
 
 impl Paged for ListEnvironments {
-    type Item = Environment;
+    type Item = CloudEnvironment;
 }
 
 /// Reads an environment.
@@ -113,7 +113,7 @@ impl Endpoint for GetEnvironment {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = ENVIRONMENT;
     const RETRY: RetrySafety = RetrySafety::Idempotent;
-    type Response = Environment;
+    type Response = CloudEnvironment;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]

@@ -55,8 +55,8 @@ pub fn load_known_keys(
     ledger
         .keys
         .extend(finished.flat_map(|(_, keys)| keys).map(|key| (key, true)));
-    let vouched = evidence::read_recorded_keys(evidence_dir).into_keys();
-    ledger.keys.extend(vouched.map(|key| (key, true)));
+    let recorded = evidence::read_recorded_keys(evidence_dir).into_keys();
+    ledger.keys.extend(recorded.map(|key| (key, true)));
     let contents = store.stored_keys();
     ledger.keys.extend(contents.finished.into_keys().map(|key| (key, true)));
     ledger.pending = contents.pending.into_keys().collect();

@@ -12,7 +12,7 @@ use crate::{
         iam::{GetServiceAccount, ListServiceAccounts, ServiceAccount},
         keys::{ApiKey, GetApiKey},
         mds::{ListRoleBindings, RoleBindingScope},
-        org::{Environment, GetEnvironment, ListOrganizations},
+        org::{CloudEnvironment, GetEnvironment, ListOrganizations},
         srcm::ListRegistries,
     },
     client::{Client, ClientError, RetryPolicy},
@@ -102,7 +102,7 @@ pub struct ServiceObservation {
     /// Service account of the caller.
     pub account: Observation<ServiceAccount>,
     /// Environment.
-    pub environment: Observation<Environment>,
+    pub environment: Observation<CloudEnvironment>,
     /// Kafka cluster.
     pub cluster: Observation<Cluster>,
     /// Schema Registries of the environment.

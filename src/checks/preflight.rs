@@ -2,7 +2,7 @@
 
 use super::{CheckResult, cluster};
 use crate::{
-    model::{SchemaRegistryId, listing},
+    model::{Listing, SchemaRegistryId},
     plan::{BudgetRow, BudgetVerdict, ObservedOrganization, Plan, PlannedChange, PlannedOperation},
 };
 
@@ -46,7 +46,7 @@ fn check_credentials(observed: &ObservedOrganization) -> CheckResult {
 /// Checks whether the cluster has room for the ACLs of `plan`; `None` if ACLs were not observed.
 #[must_use]
 pub fn check_acl_quota(observed: &ObservedOrganization, plan: &Plan) -> Option<CheckResult> {
-    if observed.snapshot.unknown.contains_key(listing::ACLS) {
+    if observed.snapshot.unknown.contains_key(&Listing::Acls) {
         return None;
     }
     let made = |change: &&PlannedChange| matches!(change.operation, PlannedOperation::CreateAcl { .. });

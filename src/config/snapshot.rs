@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use super::save::{self, IfExists, SaveError};
 use crate::{
     hint::{Advice, Hint},
-    model::{Snapshot, listing},
+    model::{Listing, Snapshot},
 };
 
 /// Identifier of the format.
@@ -149,7 +149,7 @@ impl SnapshotFile {
         let parts: SnapshotParts = serde_json::from_str(text).map_err(damaged)?;
         if parts.snapshot.acls.is_none() {
             // A missing section is unknown, not empty.
-            let unknown = saved.snapshot.unknown.entry(listing::ACLS.to_owned());
+            let unknown = saved.snapshot.unknown.entry(Listing::Acls);
             unknown.or_insert_with(|| "the snapshot was taken by a version that did not read them".to_owned());
         }
         Ok(saved)
@@ -217,7 +217,7 @@ mod tests {
                 identity: Some(ConnectorIdentity::ServiceAccount("sa-abc123".into())),
                 ..ObservedConnector::default()
             }],
-            unknown: BTreeMap::from([("role bindings on subjects".into(), "403".into())]),
+            unknown: BTreeMap::from([(Listing::SubjectBindings, "403".into())]),
             address,
         };
         SnapshotFile {
@@ -269,14 +269,14 @@ mod tests {
             .unwrap()
             .snapshot;
         assert_eq!(
-            read.unknown[listing::ACLS],
+            read.unknown[&Listing::Acls],
             "the snapshot was taken by a version that did not read them"
         );
-        assert!(!saved().snapshot.unknown.contains_key(listing::ACLS));
+        assert!(!saved().snapshot.unknown.contains_key(&Listing::Acls));
         let new = SnapshotFile::parse(Path::new("seen.json"), &saved().text())
             .unwrap()
             .snapshot;
-        assert!(!new.unknown.contains_key(listing::ACLS));
+        assert!(!new.unknown.contains_key(&Listing::Acls));
         assert_eq!(new.acls, saved().snapshot.acls);
         // Only a missing section marks an older version; a section of the wrong type is an error.
         old["snapshot"]["acls"] = serde_json::json!("none");

@@ -108,15 +108,15 @@ pub fn read_recorded_keys(folder: &Path) -> BTreeMap<ApiKeyId, RecordedKey> {
     let evidence = files
         .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
         .filter_map(|entry| serde_json::from_str::<EvidenceRecord>(&fs::read_to_string(entry.path()).ok()?).ok());
-    let mut vouched: BTreeMap<ApiKeyId, RecordedKey> = BTreeMap::new();
+    let mut recorded: BTreeMap<ApiKeyId, RecordedKey> = BTreeMap::new();
     for evidence in evidence {
         for key in evidence.keys.into_iter().filter(|key| key.handed_over) {
-            let known = vouched.entry(key.id).or_insert(RecordedKey {
+            let known = recorded.entry(key.id).or_insert(RecordedKey {
                 account: key.account,
                 proved_at: evidence.at,
             });
             known.proved_at = evidence.at.max(known.proved_at);
         }
     }
-    vouched
+    recorded
 }

@@ -9,9 +9,9 @@ use crate::{
         AccessModel, DepartmentPrincipals, Evaluator, GrantOrigin, PersonaAccount, access_model::PLANNED_ID_PREFIX,
     },
     model::{
-        AclBinding, AclGrant, Department, NamePattern, ObservedAccount, ObservedBinding, OrganizationId, OwnershipTag,
-        Principal, ResourceKind, Role, RoleBinding, RoleGrant, SchemaRegistryId, ServiceAccountId, Snapshot,
-        StageAddress, listing, ownership::account_name,
+        AclBinding, AclGrant, Department, Listing, NamePattern, ObservedAccount, ObservedBinding, OrganizationId,
+        OwnershipTag, Principal, ResourceKind, Role, RoleBinding, RoleGrant, SchemaRegistryId, ServiceAccountId,
+        Snapshot, StageAddress, ownership::account_name,
     },
 };
 
@@ -398,7 +398,7 @@ impl<'a> AccountOwners<'a> {
         let hidden = self
             .observed
             .unknown
-            .contains_key(&listing::bindings_on_account(&account.id))
+            .contains_key(&Listing::AccountBindings(account.id.clone()))
             || !model.is_access_visible(&on);
         match &provisioner {
             _ if account.tag().is_none() => AccountOwnership::Impersonating(names()),

@@ -46,18 +46,18 @@ impl Workspace {
 
     /// Finds stages whose cluster cannot run all tasks allocated to departments.
     fn over_allocated_stages(&self) -> Vec<Finding> {
-        let promised: u64 = self
+        let allocated: u64 = self
             .active_departments()
             .map(|department| u64::from(department.quota.tasks))
             .sum();
         let mut findings = Vec::new();
         for (name, stage) in &self.platform.stages {
             let allocatable = stage.allocatable_tasks();
-            if promised <= u64::from(allocatable) {
+            if allocated <= u64::from(allocatable) {
                 continue;
             }
             let message = format!(
-                "{promised} tasks are allocated to departments, but stage `{name}` has only {allocatable} ({} minus a reserve of {} %)",
+                "{allocated} tasks are allocated to departments, but stage `{name}` has only {allocatable} ({} minus a reserve of {} %)",
                 stage.task_ceiling, stage.reserve_percent
             );
             let finding = Finding::warning("quota-overbooked", message).with_fix(

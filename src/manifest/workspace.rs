@@ -287,12 +287,12 @@ mod tests {
         assert!(found.is_empty(), "{found:#?}");
         assert_eq!(loaded.workspace.active_departments().count(), 24);
         assert_eq!(loaded.workspace.templates().count(), 3);
-        let promised: u32 = loaded
+        let allocated: u32 = loaded
             .workspace
             .departments()
             .map(|department| department.quota.tasks)
             .sum();
         assert_eq!(loaded.workspace.platform.stages["prod"].allocatable_tasks(), 225);
-        assert!(promised <= 225, "{promised}");
+        assert!(allocated <= 225, "{allocated}");
     }
 }

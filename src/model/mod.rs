@@ -32,5 +32,5 @@ pub use recipient::{Recipient, RecipientError};
 pub use role::Role;
 pub use secret::Secret;
 pub use snapshot::{
-    ConnectorIdentity, ObservedAccount, ObservedBinding, ObservedConnector, ObservedKey, Snapshot, listing,
+    ConnectorIdentity, Listing, ObservedAccount, ObservedBinding, ObservedConnector, ObservedKey, Snapshot,
 };

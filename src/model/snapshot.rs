@@ -1,9 +1,9 @@
 //! Snapshot of an organization: the observed state that diffs, the audit and access queries work on.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     AclBinding, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId, StageAddress,
@@ -83,33 +83,102 @@ pub enum ConnectorIdentity {
     Other(String),
 }
 
-/// Names of lists in [`Snapshot::unknown`].
-pub mod listing {
-    use crate::model::ServiceAccountId;
-
-    /// Common prefix of all lists of role bindings.
-    pub const BINDINGS_PREFIX: &str = "role bindings";
-    /// Service accounts.
-    pub const ACCOUNTS: &str = "service accounts";
-    /// API keys.
-    pub const KEYS: &str = "API keys";
+/// List that an observation reads. Its text is the key in snapshot files and JSON output.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Listing {
     /// Kafka ACLs.
-    pub const ACLS: &str = "ACLs of the cluster";
+    Acls,
+    /// API keys.
+    ApiKeys,
     /// Connectors.
-    pub const CONNECTORS: &str = "connectors of the cluster";
+    Connectors,
+    /// Quotas of the cluster.
+    ClusterQuotas,
+    /// Quotas of the organization.
+    OrganizationQuotas,
     /// Role bindings on the organization, on environments, on other clusters and on unmanaged accounts.
-    pub const ORGANIZATION_BINDINGS: &str = "role bindings of the whole organization";
-    /// Role bindings on the environment and its descendants.
-    pub const ENVIRONMENT_BINDINGS: &str = "role bindings on the environment";
-    /// Role bindings on the cluster and its descendants.
-    pub const CLUSTER_BINDINGS: &str = "role bindings on the cluster";
+    OrganizationBindings,
+    /// Role bindings on one service account.
+    AccountBindings(ServiceAccountId),
     /// Role bindings on the Schema Registry and its subjects.
-    pub const SUBJECT_BINDINGS: &str = "role bindings on subjects";
+    SubjectBindings,
+    /// Role bindings on the cluster and its descendants.
+    ClusterBindings,
+    /// Role bindings on the environment and its descendants.
+    EnvironmentBindings,
+    /// Service accounts.
+    ServiceAccounts,
+    /// A list that a snapshot file of another version names. It could contain anything.
+    Other(String),
+}
 
-    /// Returns the name of the list of role bindings on one service account.
+impl Listing {
+    const NAMED: [(Self, &'static str); 10] = [
+        (Self::Acls, "ACLs of the cluster"),
+        (Self::ApiKeys, "API keys"),
+        (Self::Connectors, "connectors of the cluster"),
+        (Self::ClusterQuotas, "quotas of the cluster"),
+        (Self::OrganizationQuotas, "quotas of the organization"),
+        (Self::OrganizationBindings, "role bindings of the whole organization"),
+        (Self::SubjectBindings, "role bindings on subjects"),
+        (Self::ClusterBindings, "role bindings on the cluster"),
+        (Self::EnvironmentBindings, "role bindings on the environment"),
+        (Self::ServiceAccounts, "service accounts"),
+    ];
+
+    /// Whether the list could contain role bindings.
     #[must_use]
-    pub fn bindings_on_account(id: &ServiceAccountId) -> String {
-        format!("role bindings on {id}")
+    pub const fn may_contain_bindings(&self) -> bool {
+        match self {
+            Self::OrganizationBindings
+            | Self::AccountBindings(_)
+            | Self::SubjectBindings
+            | Self::ClusterBindings
+            | Self::EnvironmentBindings
+            | Self::Other(_) => true,
+            Self::Acls
+            | Self::ApiKeys
+            | Self::Connectors
+            | Self::ClusterQuotas
+            | Self::OrganizationQuotas
+            | Self::ServiceAccounts => false,
+        }
+    }
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AccountBindings(id) => write!(out, "role bindings on {id}"),
+            Self::Other(text) => out.write_str(text),
+            named => {
+                let mut texts = Self::NAMED.into_iter();
+                let text = texts.find_map(|(listing, text)| (listing == *named).then_some(text));
+                out.write_str(text.unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl From<String> for Listing {
+    fn from(text: String) -> Self {
+        if let Some((listing, _)) = Self::NAMED.into_iter().find(|(_, name)| *name == text) {
+            return listing;
+        }
+        let id = text.strip_prefix("role bindings on ").and_then(|id| id.parse().ok());
+        id.map_or(Self::Other(text), Self::AccountBindings)
+    }
+}
+
+impl Serialize for Listing {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Listing {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self::from)
     }
 }
 
@@ -134,7 +203,7 @@ pub struct Snapshot {
     /// Connectors of the cluster.
     pub connectors: Vec<ObservedConnector>,
     /// Lists that could not be read, with the reason. A missing list is unknown, not empty.
-    pub unknown: BTreeMap<String, String>,
+    pub unknown: BTreeMap<Listing, String>,
 }
 
 impl Snapshot {
@@ -185,5 +254,40 @@ impl Snapshot {
     /// Returns the keys owned by `principal`.
     pub fn keys_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a ObservedKey> {
         self.keys.iter().filter(move |key| &key.owner == principal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listings_keep_their_texts_and_the_order_of_the_texts() {
+        let listings: BTreeMap<Listing, u8> = Listing::NAMED
+            .into_iter()
+            .map(|(listing, _)| listing)
+            .chain([Listing::AccountBindings("sa-1".parse().unwrap())])
+            .map(|listing| (listing, 0))
+            .collect();
+        let json = serde_json::to_string(&listings).unwrap();
+        assert_eq!(serde_json::from_str::<BTreeMap<Listing, u8>>(&json).unwrap(), listings);
+        let texts: Vec<String> = listings.keys().map(ToString::to_string).collect();
+        let mut sorted = texts.clone();
+        sorted.sort();
+        assert_eq!(texts, sorted);
+        assert!(texts.contains(&"role bindings on sa-1".to_owned()), "{texts:?}");
+    }
+
+    #[test]
+    fn an_unknown_listing_could_contain_role_bindings() {
+        for text in [
+            "role bindings of a kind to come",
+            "something else",
+            "role bindings on it",
+        ] {
+            let listing = Listing::from(text.to_owned());
+            assert_eq!(listing, Listing::Other(text.to_owned()));
+            assert!(listing.may_contain_bindings());
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    model::{AclBinding, AclGrant, AclOperation, AclResource, GrantTarget, listing},
+    model::{AclBinding, AclGrant, AclOperation, AclResource, GrantTarget, Listing},
     plan::{Action, PlannedAcl, PlannedChange, Teardown, plan_teardown},
 };
 
@@ -129,7 +129,7 @@ fn surplus_acls_of_managed_accounts_are_reported_and_deleted_only_with_prune() {
 fn unreadable_acls_refuse_only_departments_whose_template_grants_acls() {
     let mut world = onboarded(&[]);
     let reason = "there is no API key of Kafka cluster `lkc-abc123` at hand";
-    world.seen.unknown.insert(listing::ACLS.into(), reason.into());
+    world.seen.unknown.insert(Listing::Acls, reason.into());
     let plan = world.plan(&[with_acls("claims")], false);
     assert_eq!(rules(&plan), ["acls-unknown"]);
     let refusal = &plan.refusals[0];
@@ -220,7 +220,7 @@ fn acls_are_deleted_before_the_account_that_they_name() {
 fn a_teardown_is_refused_while_the_acls_of_its_template_are_unknown() {
     let mut world = onboarded(&WANTED);
     world.seen.acls.clear();
-    world.seen.unknown.insert(listing::ACLS.into(), "no key".into());
+    world.seen.unknown.insert(Listing::Acls, "no key".into());
     let refused = teardown(&world, false);
     assert_eq!(rules(&refused.plan), ["acls-unknown"]);
     assert!(refused.plan.changes.is_empty());

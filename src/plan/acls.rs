@@ -10,7 +10,7 @@ use super::{
 use crate::{
     env,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{AclBinding, AclPermission, AclResource, ObservedAccount, Prefix, Principal, Snapshot, listing},
+    model::{AclBinding, AclPermission, AclResource, Listing, ObservedAccount, Prefix, Principal, Snapshot},
 };
 
 /// Refuses a department whose template grants ACLs while the existing ACLs are unknown.
@@ -20,7 +20,7 @@ pub(super) fn refuse_unreadable_acls(
     desired: &DesiredDepartment,
 ) -> Option<PlanRefusal> {
     let asks = desired.personas.iter().any(|persona| !persona.acls.is_empty());
-    let reason = snapshot.unknown.get(listing::ACLS).filter(|_| asks)?;
+    let reason = snapshot.unknown.get(&Listing::Acls).filter(|_| asks)?;
     let cluster = &input.address.cluster;
     Some(PlanRefusal {
         department: desired.department.code.clone(),

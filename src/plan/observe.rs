@@ -21,9 +21,9 @@ use crate::{
     clock::Clock,
     hint::{Advice, Hint},
     model::{
-        ApiKeyId, ClusterId, ConnectorIdentity, Crn, CrnPattern, EnvironmentId, ObservedAccount, ObservedBinding,
-        ObservedConnector, ObservedKey, OrganizationId, Principal, SchemaRegistryId, ServiceAccountId, Snapshot,
-        StageAddress, listing,
+        ApiKeyId, ClusterId, ConnectorIdentity, Crn, CrnPattern, EnvironmentId, Listing, ObservedAccount,
+        ObservedBinding, ObservedConnector, ObservedKey, OrganizationId, Principal, SchemaRegistryId, ServiceAccountId,
+        Snapshot, StageAddress,
     },
 };
 
@@ -127,13 +127,13 @@ impl Advice for ObserveError {
 /// Returns `Ok(None)` and adds an entry to `unknown` if the service forbids the request.
 pub(super) fn known_unless_forbidden<T>(
     result: Result<T, ClientError>,
-    what: &str,
-    unknown: &mut BTreeMap<String, String>,
+    what: Listing,
+    unknown: &mut BTreeMap<Listing, String>,
 ) -> Result<Option<T>, ClientError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_forbidden() || error.is_not_found() => {
-            unknown.insert(what.to_owned(), error.to_string());
+            unknown.insert(what, error.to_string());
             Ok(None)
         }
         Err(error) => Err(error),
@@ -249,12 +249,11 @@ pub async fn observe(
         async { Ok(client.list(of_cluster).await) },
         async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
     )?;
-    let mut unknown = BTreeMap::from([(listing::ACLS.to_owned(), ACLS_NOT_READ.to_owned())]);
-    let keys = known_unless_forbidden(keys, listing::KEYS, &mut unknown)?.unwrap_or_default();
-    let mut all_quotas =
-        known_unless_forbidden(quotas, "quotas of the organization", &mut unknown)?.unwrap_or_default();
-    all_quotas.extend(known_unless_forbidden(more_quotas, "quotas of the cluster", &mut unknown)?.unwrap_or_default());
-    let connectors = known_unless_forbidden(connectors, listing::CONNECTORS, &mut unknown)?.unwrap_or_default();
+    let mut unknown = BTreeMap::from([(Listing::Acls, ACLS_NOT_READ.to_owned())]);
+    let keys = known_unless_forbidden(keys, Listing::ApiKeys, &mut unknown)?.unwrap_or_default();
+    let mut all_quotas = known_unless_forbidden(quotas, Listing::OrganizationQuotas, &mut unknown)?.unwrap_or_default();
+    all_quotas.extend(known_unless_forbidden(more_quotas, Listing::ClusterQuotas, &mut unknown)?.unwrap_or_default());
+    let connectors = known_unless_forbidden(connectors, Listing::Connectors, &mut unknown)?.unwrap_or_default();
 
     let address = StageAddress {
         organization,
@@ -288,10 +287,10 @@ async fn list_bindings(
     client: &Client,
     address: &StageAddress,
     accounts: &[ObservedAccount],
-    unknown: &mut BTreeMap<String, String>,
+    unknown: &mut BTreeMap<Listing, String>,
 ) -> Result<Vec<ObservedBinding>, ObserveError> {
     let whole = client.list(list_bindings_below(address.organization_crn())).await;
-    if let Some(found) = known_unless_forbidden(whole, listing::ORGANIZATION_BINDINGS, unknown)? {
+    if let Some(found) = known_unless_forbidden(whole, Listing::OrganizationBindings, unknown)? {
         return Ok(to_observed_bindings(found));
     }
     let mut found = client.list(list_bindings_below(address.cluster_crn())).await?;
@@ -318,13 +317,13 @@ pub(super) fn list_bindings_in(scope: RoleBindingScope) -> ListRoleBindings {
 pub(super) async fn list_subject_bindings(
     client: &Client,
     address: &StageAddress,
-    unknown: &mut BTreeMap<String, String>,
+    unknown: &mut BTreeMap<Listing, String>,
 ) -> Result<Vec<RoleBindingObject>, ClientError> {
     let Some(registry) = address.schema_registry_crn() else {
         return Ok(Vec::new());
     };
     let found = client.list(list_bindings_below(registry)).await;
-    Ok(known_unless_forbidden(found, listing::SUBJECT_BINDINGS, unknown)?.unwrap_or_default())
+    Ok(known_unless_forbidden(found, Listing::SubjectBindings, unknown)?.unwrap_or_default())
 }
 
 /// Lists role bindings on each account that has our ownership tag; they show who controls the account.
@@ -332,13 +331,13 @@ pub(super) async fn list_bindings_on_managed_accounts(
     client: &Client,
     address: &StageAddress,
     accounts: &[ObservedAccount],
-    unknown: &mut BTreeMap<String, String>,
+    unknown: &mut BTreeMap<Listing, String>,
 ) -> Result<Vec<RoleBindingObject>, ClientError> {
     let mut found = Vec::new();
     for account in accounts.iter().filter(|account| account.tag().is_some()) {
         let on: CrnPattern = address.service_account_crn(&account.id).into();
         let on_account = client.list(list_bindings_in(RoleBindingScope::Exact(on))).await;
-        if let Some(more) = known_unless_forbidden(on_account, &listing::bindings_on_account(&account.id), unknown)? {
+        if let Some(more) = known_unless_forbidden(on_account, Listing::AccountBindings(account.id.clone()), unknown)? {
             found.extend(more);
         }
     }

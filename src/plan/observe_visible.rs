@@ -21,7 +21,7 @@ use crate::{
     },
     client::{Client, ClientError},
     clock::Clock,
-    model::{Crn, ObservedAccount, Snapshot, StageAddress, listing},
+    model::{Crn, Listing, ObservedAccount, Snapshot, StageAddress},
     resources::acl,
 };
 
@@ -56,11 +56,12 @@ pub async fn observe_visible(
         cluster: target.cluster.clone(),
         schema_registry,
     };
-    let mut unknown = BTreeMap::from([(listing::ACLS.to_owned(), ACLS_NOT_READ.to_owned())]);
-    let accounts =
-        to_observed_accounts(known_unless_forbidden(accounts, listing::ACCOUNTS, &mut unknown)?.unwrap_or_default());
-    let keys = to_observed_keys(known_unless_forbidden(keys, listing::KEYS, &mut unknown)?.unwrap_or_default());
-    let connectors = known_unless_forbidden(connectors, listing::CONNECTORS, &mut unknown)?.unwrap_or_default();
+    let mut unknown = BTreeMap::from([(Listing::Acls, ACLS_NOT_READ.to_owned())]);
+    let accounts = to_observed_accounts(
+        known_unless_forbidden(accounts, Listing::ServiceAccounts, &mut unknown)?.unwrap_or_default(),
+    );
+    let keys = to_observed_keys(known_unless_forbidden(keys, Listing::ApiKeys, &mut unknown)?.unwrap_or_default());
+    let connectors = known_unless_forbidden(connectors, Listing::Connectors, &mut unknown)?.unwrap_or_default();
     let bindings = to_observed_bindings(list_visible_bindings(client, &address, &accounts, &mut unknown).await?);
     Ok(Snapshot {
         taken_at: clock.now(),
@@ -86,9 +87,9 @@ pub async fn observe_acls(snapshot: &mut Snapshot, kafka: Result<&Client, String
     match found {
         Ok(acls) => {
             snapshot.acls = acls;
-            snapshot.unknown.remove(listing::ACLS);
+            snapshot.unknown.remove(&Listing::Acls);
         }
-        Err(reason) => drop(snapshot.unknown.insert(listing::ACLS.to_owned(), reason)),
+        Err(reason) => drop(snapshot.unknown.insert(Listing::Acls, reason)),
     }
 }
 
@@ -97,18 +98,18 @@ async fn list_visible_bindings(
     client: &Client,
     address: &StageAddress,
     accounts: &[ObservedAccount],
-    unknown: &mut BTreeMap<String, String>,
+    unknown: &mut BTreeMap<Listing, String>,
 ) -> Result<Vec<RoleBindingObject>, ClientError> {
     let whole = list_bindings_on_and_below(client, address.organization_crn()).await;
-    if let Some(found) = known_unless_forbidden(whole, listing::ORGANIZATION_BINDINGS, unknown)? {
+    if let Some(found) = known_unless_forbidden(whole, Listing::OrganizationBindings, unknown)? {
         return Ok(found);
     }
     let environment = list_bindings_on_and_below(client, address.environment_crn()).await;
-    let mut found = if let Some(found) = known_unless_forbidden(environment, listing::ENVIRONMENT_BINDINGS, unknown)? {
+    let mut found = if let Some(found) = known_unless_forbidden(environment, Listing::EnvironmentBindings, unknown)? {
         found
     } else {
         let cluster = list_bindings_on_and_below(client, address.cluster_crn()).await;
-        let mut found = known_unless_forbidden(cluster, listing::CLUSTER_BINDINGS, unknown)?.unwrap_or_default();
+        let mut found = known_unless_forbidden(cluster, Listing::ClusterBindings, unknown)?.unwrap_or_default();
         found.extend(list_subject_bindings(client, address, unknown).await?);
         found
     };

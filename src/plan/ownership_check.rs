@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::diff::{PlanInput, PlanRefusal, is_adopted, is_adopted_key};
 use crate::{
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{ObservedAccount, ObservedKey, Principal, Role, Snapshot, listing},
+    model::{Listing, ObservedAccount, ObservedKey, Principal, Role, Snapshot},
     resources::api_key::ApiKeyStatus,
 };
 
@@ -49,7 +49,7 @@ pub(super) fn check_ownership(
             ],
         )];
     }
-    if let Some(reason) = snapshot.unknown.get(&listing::bindings_on_account(&account.id)) {
+    if let Some(reason) = snapshot.unknown.get(&Listing::AccountBindings(account.id.clone())) {
         return vec![refuse(
             "account-owner-unknown",
             format!("the role bindings on {name} could not be listed: {reason}"),
@@ -126,7 +126,7 @@ fn check_keys(
     persona: &DesiredPersona,
     account: &ObservedAccount,
 ) -> Vec<PlanRefusal> {
-    if let Some(reason) = snapshot.unknown.get(listing::KEYS) {
+    if let Some(reason) = snapshot.unknown.get(&Listing::ApiKeys) {
         // Unknown is not absent: recorded and unrecorded keys may exist.
         return vec![PlanRefusal {
             department: desired.department.code.clone(),
@@ -139,12 +139,12 @@ fn check_keys(
         }];
     }
     let principal = Principal::ServiceAccount(account.id.clone());
-    let unvouched = |key: &&ObservedKey| {
+    let is_unrecorded = |key: &&ObservedKey| {
         input.known_keys.classify(key) == ApiKeyStatus::Unrecorded && !is_adopted_key(input, &key.id)
     };
     snapshot
         .keys_of(&principal)
-        .filter(unvouched)
+        .filter(is_unrecorded)
         .map(|key| PlanRefusal {
             department: desired.department.code.clone(),
             rule: "key-unrecorded",

@@ -15,7 +15,7 @@ use super::{
     diff::{Plan, PlanInput, PlanRefusal, is_adopted},
 };
 use crate::model::{
-    AclBinding, Department, ObservedAccount, ObservedBinding, Principal, ResourceKind, Role, RoleBinding,
+    AclBinding, Department, Listing, ObservedAccount, ObservedBinding, Principal, ResourceKind, Role, RoleBinding,
     RoleBindingId, Snapshot,
 };
 
@@ -80,7 +80,7 @@ pub fn plan_teardown(
             .refusals
             .extend(refuse_unowned_account(input, snapshot, department, account));
     }
-    if let Some(reason) = snapshot.unknown.get("API keys") {
+    if let Some(reason) = snapshot.unknown.get(&Listing::ApiKeys) {
         teardown.plan.refusals.push(PlanRefusal {
             department: department.code.clone(),
             rule: "keys-unknown",
@@ -273,7 +273,7 @@ fn refuse_unowned_account(
             hints,
         })
     };
-    if let Some(reason) = snapshot.unknown.get(&format!("role bindings on {}", account.id)) {
+    if let Some(reason) = snapshot.unknown.get(&Listing::AccountBindings(account.id.clone())) {
         return refuse(
             "account-owner-unknown",
             format!("the role bindings on {name} could not be listed: {reason}"),

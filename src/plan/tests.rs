@@ -12,8 +12,8 @@ use super::{
 use crate::{
     manifest::{DesiredDepartment, Workspace},
     model::{
-        ApiKeyId, CrnPattern, DepartmentCode, NamePattern, ObservedAccount, ObservedBinding, ObservedKey, OwnershipTag,
-        Principal, ResourceKind, Role, RoleBinding, ServiceAccountId, Snapshot, StageAddress,
+        ApiKeyId, CrnPattern, DepartmentCode, Listing, NamePattern, ObservedAccount, ObservedBinding, ObservedKey,
+        OwnershipTag, Principal, ResourceKind, Role, RoleBinding, ServiceAccountId, Snapshot, StageAddress,
     },
     resources::api_key::KnownKeys,
 };
@@ -387,7 +387,7 @@ mod impersonating {
         world
             .seen
             .unknown
-            .insert("role bindings on sa-forged".into(), "403".into());
+            .insert(Listing::AccountBindings("sa-forged".parse().unwrap()), "403".into());
         assert_eq!(rules(&world.plan(&[fraud], false)), ["account-owner-unknown"]);
     }
 
@@ -405,7 +405,7 @@ fn unknown_keys_are_not_treated_as_absent() {
     let claims = desired("claims");
     let mut world = OrganizationFixture::onboarded(&claims);
     world.seen.keys.clear();
-    world.seen.unknown.insert("API keys".into(), "403".into());
+    world.seen.unknown.insert(Listing::ApiKeys, "403".into());
     let plan = world.plan(&[claims], false);
     assert!(plan.is_empty());
     assert_eq!(rules(&plan), ["keys-unknown"; 4]);

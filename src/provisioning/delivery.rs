@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     handover::HandoverRequest,
     hint::{Advice, Hint},
-    model::{ApiKeyId, listing, ownership::account_name},
+    model::{ApiKeyId, Listing, ownership::account_name},
     session::RunContext,
 };
 
@@ -84,7 +84,7 @@ impl Reconciliation<'_> {
         let mut pending = find_pending_profiles(&self.journal_path, &self.profile_store, stage, &departments)?;
         let snapshot = &self.observed.snapshot;
         let may_exist = |id: &ApiKeyId| {
-            snapshot.unknown.contains_key(listing::KEYS) || snapshot.keys.iter().any(|key| key.id == *id)
+            snapshot.unknown.contains_key(&Listing::ApiKeys) || snapshot.keys.iter().any(|key| key.id == *id)
         };
         pending.retain(|profile| {
             if profile.delivered {

@@ -175,12 +175,12 @@ impl ResponseView<'_> {
         }
     }
 
-    pub(crate) fn environment(&self, environment: &EnvironmentRecord) -> org::Environment {
+    pub(crate) fn environment(&self, environment: &EnvironmentRecord) -> org::CloudEnvironment {
         let (id, crn) = (
             environment.id.as_str(),
             self.state.environment_crn(environment.id.as_str()),
         );
-        org::Environment {
+        org::CloudEnvironment {
             api_version: "org/v2".into(),
             kind: "Environment".into(),
             id: environment.id.clone(),

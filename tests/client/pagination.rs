@@ -1,7 +1,7 @@
 //! Pagination: lists are followed to their end, no further, and never in a cycle.
 
 use confluent_ebs::{
-    api::{mds::ListRoleBindings, org::Environment},
+    api::{mds::ListRoleBindings, org::CloudEnvironment},
     client::ClientError,
 };
 use futures_util::{StreamExt, TryStreamExt};
@@ -45,7 +45,7 @@ async fn mount_next_page(server: &MockServer, token: &str, answer: ResponseTempl
         .await;
 }
 
-fn environment_ids(items: &[Environment]) -> Vec<&str> {
+fn environment_ids(items: &[CloudEnvironment]) -> Vec<&str> {
     items.iter().map(|item| item.id.as_str()).collect()
 }
 

@@ -622,7 +622,7 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     let snapshot = runtime
         .block_on(plan::observe_visible(&client, &clock, &target))
         .unwrap();
-    let unknown: Vec<&str> = snapshot.unknown.keys().map(String::as_str).collect();
+    let unknown: Vec<String> = snapshot.unknown.keys().map(ToString::to_string).collect();
     assert_eq!(unknown, ["ACLs of the cluster"]);
     assert_eq!(snapshot.observed_by.id(), info.admin);
     let cli = CliFixture::new();

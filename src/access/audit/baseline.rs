@@ -103,7 +103,7 @@ fn unused_finding(acceptance: &BaselineEntry) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::{super::fixture::Org, *};
-    use crate::{access::audit::AuditVerdict, diag::SourceFile, model::listing};
+    use crate::{access::audit::AuditVerdict, diag::SourceFile, model::Listing};
 
     fn entry(rule: &str, subject: &str, until: &str) -> BaselineEntry {
         BaselineEntry {
@@ -162,7 +162,7 @@ mod tests {
     fn an_entry_is_reported_unused_only_when_the_rule_saw_everything() {
         let entries = [entry("unmanaged-acl", "acl-1", "2027-01-01")];
         let mut org = Org::clean();
-        org.observed.unknown.insert(listing::ACLS.into(), "no key".into());
+        org.observed.unknown.insert(Listing::Acls, "no key".into());
         let mut results = org.run_audit();
         assert!(
             apply_baseline(&mut results, &entries, TODAY, false).1.is_empty(),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{AuditVerdict, RULES, fixture::Org};
 use crate::{
     access::{Evaluator, Operation, OperationSet, isolation::NAMED_KINDS},
-    model::{NamePattern, ObservedBinding, Principal, ResourceKind, Role, RoleBinding, listing},
+    model::{Listing, NamePattern, ObservedBinding, Principal, ResourceKind, Role, RoleBinding},
 };
 
 // `access audit` on the example platform is clean.
@@ -49,7 +49,7 @@ fn an_observer_without_roles_gets_unknown_for_every_rule() {
     org.observed.bindings.clear();
     org.observed.accounts.clear();
     org.observed.keys.clear();
-    org.observed.unknown.insert(listing::ACLS.into(), "no key".into());
+    org.observed.unknown.insert(Listing::Acls, "no key".into());
     for result in org.run_audit() {
         let by_account = [
             "runtime-owner",
@@ -92,10 +92,10 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
         "retired-prefix",
         "orphan-department",
     ];
-    let expected: &[(&str, &[&str])] = &[
-        (listing::ACLS, &["unmanaged-acl"]),
+    let expected: &[(Listing, &[&str])] = &[
+        (Listing::Acls, &["unmanaged-acl"]),
         (
-            listing::KEYS,
+            Listing::ApiKeys,
             &[
                 "template-drift",
                 "runtime-key",
@@ -107,7 +107,7 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
             ],
         ),
         (
-            listing::CONNECTORS,
+            Listing::Connectors,
             &[
                 "connector-topic",
                 "shared-namespace",
@@ -115,9 +115,9 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
                 "retired-prefix",
             ],
         ),
-        (listing::ACCOUNTS, &accounts),
+        (Listing::ServiceAccounts, &accounts),
         (
-            listing::ORGANIZATION_BINDINGS,
+            Listing::OrganizationBindings,
             &[
                 "overbroad-binding",
                 "unmanaged-account",
@@ -127,7 +127,7 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
             ],
         ),
         (
-            listing::ENVIRONMENT_BINDINGS,
+            Listing::EnvironmentBindings,
             &[
                 "overbroad-binding",
                 "registry-wide",
@@ -135,9 +135,9 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
                 "unnamed-administrator",
             ],
         ),
-        (listing::CLUSTER_BINDINGS, &on_cluster),
+        (Listing::ClusterBindings, &on_cluster),
         (
-            listing::SUBJECT_BINDINGS,
+            Listing::SubjectBindings,
             &[
                 "prefix-overlap",
                 "overbroad-binding",
@@ -151,7 +151,7 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
     ];
     for (list, rules) in expected {
         let mut org = Org::clean();
-        org.observed.unknown.insert((*list).into(), "refused".into());
+        org.observed.unknown.insert(list.clone(), "refused".into());
         let results = org.run_audit();
         let unknown = results
             .iter()

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     access::{Evaluator, Operation, isolation::NAMED_KINDS, roles::operations_of_role},
-    model::{CrnPattern, NamePattern, ResourceKind, ServiceAccountId, Snapshot, listing},
+    model::{CrnPattern, Listing, NamePattern, ResourceKind, ServiceAccountId, Snapshot},
 };
 
 /// Data that a rule needs in full for the verdict "absent".
@@ -59,16 +59,16 @@ impl RequiredData {
     }
 
     /// Returns the lists that contain the data.
-    const fn listings(self) -> &'static [&'static str] {
+    const fn listings(self) -> &'static [Listing] {
         match self {
-            Self::Accounts | Self::Members => &[listing::ACCOUNTS],
-            Self::AccountBindings | Self::Organization => &[listing::ORGANIZATION_BINDINGS],
-            Self::Environment | Self::Registry => &[listing::ENVIRONMENT_BINDINGS],
-            Self::Cluster => &[listing::CLUSTER_BINDINGS],
-            Self::Subjects => &[listing::SUBJECT_BINDINGS],
-            Self::Connectors => &[listing::CONNECTORS],
-            Self::Acls => &[listing::ACLS],
-            Self::PeopleKeys => &[listing::KEYS],
+            Self::Accounts | Self::Members => &[Listing::ServiceAccounts],
+            Self::AccountBindings | Self::Organization => &[Listing::OrganizationBindings],
+            Self::Environment | Self::Registry => &[Listing::EnvironmentBindings],
+            Self::Cluster => &[Listing::ClusterBindings],
+            Self::Subjects => &[Listing::SubjectBindings],
+            Self::Connectors => &[Listing::Connectors],
+            Self::Acls => &[Listing::Acls],
+            Self::PeopleKeys => &[Listing::ApiKeys],
         }
     }
 }
@@ -112,7 +112,7 @@ impl<'a> Visibility<'a> {
 
     /// Returns why `need` is incomplete; `None` if it is complete or does not apply.
     pub(super) fn missing(&self, need: RequiredData) -> Option<MissingData> {
-        let refused = need.listings().iter().find_map(|list| self.observed.unknown.get(*list));
+        let refused = need.listings().iter().find_map(|list| self.observed.unknown.get(list));
         if let Some(reason) = refused {
             return Some(MissingData::new(need.description(), reason));
         }
@@ -122,7 +122,7 @@ impl<'a> Visibility<'a> {
     /// Returns why the role bindings on one account are incomplete.
     pub(super) fn missing_account_bindings(&self, account: &ServiceAccountId, name: &str) -> Option<MissingData> {
         let what = format!("role bindings on {name}");
-        if let Some(reason) = self.observed.unknown.get(&listing::bindings_on_account(account)) {
+        if let Some(reason) = self.observed.unknown.get(&Listing::AccountBindings(account.clone())) {
             return Some(MissingData::new(what, reason));
         }
         let crn = self.observed.address.service_account_crn(account).into();
@@ -133,7 +133,7 @@ impl<'a> Visibility<'a> {
     /// (docs/reference/rbac.md#data-visible-across-prefixes).
     pub(super) fn missing_keys(&self, account: &ServiceAccountId, name: &str) -> Option<MissingData> {
         let what = format!("API keys of {name}");
-        if let Some(reason) = self.observed.unknown.get(listing::KEYS) {
+        if let Some(reason) = self.observed.unknown.get(&Listing::ApiKeys) {
             return Some(MissingData::new(what, reason));
         }
         let crn = self.observed.address.service_account_crn(account).into();

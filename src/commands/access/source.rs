@@ -11,7 +11,7 @@ use crate::{
     config::{LoadedProfile, SnapshotFile},
     error::{Error, ErrorKind},
     manifest::{Stage, Workspace},
-    model::{DepartmentCode, Principal, Snapshot, StageAddress, listing, ownership::account_name},
+    model::{DepartmentCode, Listing, Principal, Snapshot, StageAddress, ownership::account_name},
     plan::{self, ObservationTarget},
     render::{Style, TextLine},
     session::{self, ConnectorSession, PlatformSession},
@@ -210,7 +210,7 @@ fn load_from_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<AccessContext,
     let mut snapshot = ctx.block_on(async { Ok(plan::observe_visible(client, session.clock(), &target).await?) })?;
     snapshot
         .unknown
-        .insert(listing::ACLS.to_owned(), "only administrators may list ACLs".to_owned());
+        .insert(Listing::Acls, "only administrators may list ACLs".to_owned());
     let mut context = observed_context(Workspace::without_files(), facts.stage.clone(), &snapshot, None);
     context.model.personas.push(PersonaAccount {
         account: account_name(&facts.stage, &facts.department, &facts.persona),

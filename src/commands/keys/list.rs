@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     commands::{CommandOutput, Ctx, provisioning::FolderArgs},
     error::{Error, ErrorKind},
-    model::{ApiKeyId, DepartmentCode, Principal, Snapshot, listing},
+    model::{ApiKeyId, DepartmentCode, Listing, Principal, Snapshot},
     provisioning::{AclLookup, Reconciliation},
     render::{Cell, RowList, TableRow},
     resources::api_key::ApiKeyStatus,
@@ -46,8 +46,8 @@ impl KeysListArgs {
             let reconciliation =
                 Reconciliation::observe(&ctx.run, &session, &[], self.folders.to_options(), AclLookup::Skip).await?;
             let snapshot = &reconciliation.observed.snapshot;
-            if let Some(reason) = snapshot.unknown.get(listing::KEYS) {
-                let message = format!("unknown: {} could not be listed ({reason})", listing::KEYS);
+            if let Some(reason) = snapshot.unknown.get(&Listing::ApiKeys) {
+                let message = format!("unknown: {} could not be listed ({reason})", Listing::ApiKeys);
                 return Err(Error::new(ErrorKind::Denied, message).with_hint(
                     "Use the provisioner's API key: it owns the departments' accounts and can list their keys.",
                 ));

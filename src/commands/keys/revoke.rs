@@ -7,7 +7,7 @@ use crate::{
     commands::{CommandOutput, Ctx, provisioning::HandoverArgs},
     error::Error,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedKey, Principal, Snapshot, listing},
+    model::{AclBinding, ApiKeyId, DepartmentCode, Listing, ObservedAccount, ObservedKey, Principal, Snapshot},
     plan::{Plan, rotation::plan_revocation},
     provisioning::{AclLookup, Reconciliation, check_refusals, incomplete_run_error},
     resources::api_key::ApiKeyStatus,
@@ -247,7 +247,7 @@ fn lost_acls(snapshot: &Snapshot, revocation: &PersonaRevocation<'_>) -> Option<
     if !has_cluster_key(&revocation.keys) || has_cluster_key(&revocation.remaining) {
         return None;
     }
-    if let Some(reason) = snapshot.unknown.get(listing::ACLS) {
+    if let Some(reason) = snapshot.unknown.get(&Listing::Acls) {
         let declares_acls = !revocation.persona.acls.is_empty();
         return declares_acls.then(|| {
             format!("may have ACLs, which cannot be used without a key for the cluster (not listed: {reason})")

@@ -207,7 +207,7 @@ fn check_account_patterns(context: &AuditContext<'_>, report: &mut RuleReport) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::fixture::Org;
+    use crate::{access::audit::fixture::Org, model::Listing};
 
     const ID: &str = super::RULE.id;
     const OPERATOR: &str = "$O/service-account=sa-claims-operator";
@@ -297,9 +297,10 @@ mod tests {
     fn an_account_whose_bindings_cannot_be_listed_is_unknown() {
         let mut org = Org::clean();
         org.unbind("sa-provisioner", OPERATOR);
-        org.observed
-            .unknown
-            .insert("role bindings on sa-claims-operator".into(), "403".into());
+        org.observed.unknown.insert(
+            Listing::AccountBindings("sa-claims-operator".parse().unwrap()),
+            "403".into(),
+        );
         let result = org.assert_findings(ID, &[]);
         assert_eq!(result.verdict(), crate::access::audit::AuditVerdict::Unknown);
     }

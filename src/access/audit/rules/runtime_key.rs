@@ -51,7 +51,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::fixture::Org;
+    use crate::{access::audit::fixture::Org, model::Listing};
 
     const ID: &str = super::RULE.id;
 
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_failed_key_listing_makes_the_rule_unknown() {
         let mut org = Org::clean();
-        org.observed.unknown.insert("API keys".into(), "403".into());
+        org.observed.unknown.insert(Listing::ApiKeys, "403".into());
         assert_eq!(
             org.assert_findings(ID, &[]).verdict(),
             crate::access::audit::AuditVerdict::Unknown

@@ -53,7 +53,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::fixture::Org;
+    use crate::{access::audit::fixture::Org, model::Listing};
 
     const ID: &str = super::RULE.id;
 
@@ -76,9 +76,10 @@ mod tests {
             org.assert_findings(ID, &[]).verdict(),
             crate::access::audit::AuditVerdict::Absent
         );
-        org.observed
-            .unknown
-            .insert("role bindings on sa-claims-runtime".into(), "403".into());
+        org.observed.unknown.insert(
+            Listing::AccountBindings("sa-claims-runtime".parse().unwrap()),
+            "403".into(),
+        );
         assert_eq!(
             org.assert_findings(ID, &[]).verdict(),
             crate::access::audit::AuditVerdict::Unknown

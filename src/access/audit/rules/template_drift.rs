@@ -248,10 +248,10 @@ fn compare_keys(
         }
     }
     let desired = context.desired;
-    let vouched = |key: &ObservedKey| {
+    let is_recorded = |key: &ObservedKey| {
         desired.key_status(&key.id) == Some(KeyRecordStatus::Recorded) && !desired.is_adopted(key.id.as_str())
     };
-    for key in keys.iter().filter(|key| vouched(key)) {
+    for key in keys.iter().filter(|key| is_recorded(key)) {
         let wanted = context.key_kind(key).is_some_and(|kind| persona.keys.contains(&kind));
         if !wanted {
             let message = format!(
@@ -277,7 +277,7 @@ const fn key_kind_label(kind: KeyKind) -> &'static str {
 mod tests {
     use crate::{
         access::audit::{AuditVerdict, fixture::Org},
-        model::{AclOperation, listing},
+        model::{AclOperation, Listing},
     };
 
     const ID: &str = super::RULE.id;
@@ -292,7 +292,7 @@ mod tests {
         let result = org.assert_only_findings(ID, &["ebs-prod-claims-runtime ALLOW WRITE on topic dlq-lcc*"]);
         assert!(result.findings[0].finding.message.ends_with(": dead letters"));
         org.observed.acls.clear();
-        org.observed.unknown.insert(listing::ACLS.into(), "no key".into());
+        org.observed.unknown.insert(Listing::Acls, "no key".into());
         assert_eq!(org.assert_findings(ID, &[]).verdict(), AuditVerdict::Unknown);
     }
 
@@ -385,9 +385,7 @@ mod tests {
         org.observed
             .bindings
             .retain(|seen| seen.binding.pattern.kind() != crate::model::ResourceKind::Subject);
-        org.observed
-            .unknown
-            .insert("role bindings on subjects".into(), "403".into());
+        org.observed.unknown.insert(Listing::SubjectBindings, "403".into());
         org.assert_findings(ID, &[]);
     }
 }

@@ -83,7 +83,7 @@ fn is_covered_by_another_rule(context: &AuditContext<'_>, held: &BindingInContex
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::fixture::Org;
+    use crate::{access::audit::fixture::Org, model::Listing};
 
     const ID: &str = super::RULE.id;
 
@@ -135,9 +135,7 @@ mod tests {
     #[test]
     fn a_failed_listing_makes_the_rule_unknown() {
         let mut org = Org::clean();
-        org.observed
-            .unknown
-            .insert("role bindings on subjects".into(), "403".into());
+        org.observed.unknown.insert(Listing::SubjectBindings, "403".into());
         let result = org.assert_findings(ID, &[]);
         assert_eq!(result.verdict(), crate::access::audit::AuditVerdict::Unknown);
     }

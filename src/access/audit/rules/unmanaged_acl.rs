@@ -178,7 +178,7 @@ mod tests {
     use crate::{
         access::audit::{AuditFinding, AuditVerdict, fixture::Org},
         diag::Severity,
-        model::{AclOperation, listing},
+        model::{AclOperation, Listing},
     };
 
     const ID: &str = super::RULE.id;
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn the_rule_is_unknown_without_a_key_of_the_cluster() {
         let mut org = Org::clean();
-        org.observed.unknown.insert(listing::ACLS.into(), "no key".into());
+        org.observed.unknown.insert(Listing::Acls, "no key".into());
         let result = org.assert_findings(ID, &[]);
         assert_eq!(result.verdict(), AuditVerdict::Unknown);
         assert_eq!(result.unknown.first().unwrap().reason, "no key");

@@ -40,8 +40,8 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             .unknown
             .extend(context.visibility.missing_keys(&member.account.id, &name));
         for key in context.keys_of(member.account) {
-            let unvouched = context.desired.key_status(&key.id) == Some(KeyRecordStatus::Unrecorded);
-            if !unvouched {
+            let is_unrecorded = context.desired.key_status(&key.id) == Some(KeyRecordStatus::Unrecorded);
+            if !is_unrecorded {
                 continue;
             }
             let message = format!("API key `{}` of {name} is not recorded", key.id);
