@@ -1,5 +1,5 @@
-//! Deciding, proving and asserting over a large organization: 200 departments with 50 role bindings each. The proof and
-//! the assertion are measured at several sizes, so that their growth can be read off.
+//! Evaluation of access, isolation check and assertions in a large organization: 200 departments with 50 role bindings
+//! each. The isolation check and the assertion are measured at several sizes to show their growth.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -48,7 +48,7 @@ fn department_principals(department: usize) -> DepartmentPrincipals {
     }
 }
 
-/// What docs/reference/rbac.md#personas gives on the prefix, then single names as they pile up over the years.
+/// Grants of docs/reference/rbac.md#personas on the prefix, then grants on single names, as they accumulate over time.
 fn department_bindings(address: &StageAddress, department: usize) -> Vec<RoleBinding> {
     use ResourceKind as K;
     let begin = format!("dept-{department:04}-");
@@ -104,7 +104,7 @@ fn evaluator(address: &StageAddress, departments: usize) -> Evaluator {
     evaluator
 }
 
-/// All of it as questions are asked of it.
+/// Access model of all departments.
 fn access_model(address: &StageAddress, departments: usize) -> AccessModel {
     let parties: Vec<_> = (0..departments).map(department_principals).collect();
     let members = parties.iter().enumerate().flat_map(|(department, party)| {
@@ -132,7 +132,7 @@ fn access_model(address: &StageAddress, departments: usize) -> AccessModel {
     }
 }
 
-/// Nobody can do anything to what belongs to another department: the last assertion of every shipped file.
+/// Assertion "no access to names of others": the last assertion of every built-in file.
 fn other_departments_unreachable() -> Assertion {
     use ResourceKind as K;
     let all = || NamePattern::Prefixed(String::new());
@@ -241,7 +241,7 @@ fn ownership_tag(department: usize, persona: usize) -> OwnershipTag {
     }
 }
 
-/// What was seen: the departments' accounts and bindings, and a provisioner that owns each account.
+/// Observed state: accounts and bindings of the departments, and a provisioner that owns each account.
 fn snapshot(address: &StageAddress, departments: usize) -> Snapshot {
     let provisioner = Principal::from_id("sa-provisioner");
     let mut accounts = Vec::new();
@@ -288,7 +288,7 @@ fn snapshot(address: &StageAddress, departments: usize) -> Snapshot {
     }
 }
 
-/// The same as the files would want it; with `names` also the single names, which are surplus otherwise.
+/// Desired state for the same departments; with `names` it includes the single names, which are surplus otherwise.
 fn expected_principal(address: &StageAddress, department: usize, names: bool) -> ExpectedDepartment {
     let prefix = department_principals(department).prefix;
     let grant = |binding: RoleBinding| {
@@ -357,8 +357,7 @@ fn desired_state(address: &StageAddress, departments: usize, names: bool) -> Des
     }
 }
 
-/// All rules over organizations of several sizes that are as they should be, and over one where seven bindings of ten are
-/// surplus.
+/// All rules, for organizations of several sizes without findings, and for one with seven surplus bindings in ten.
 #[expect(clippy::print_stderr, reason = "the counts belong to the figures")]
 fn bench_audit_rules(criterion: &mut Criterion) {
     let address = address();
@@ -383,7 +382,7 @@ fn bench_audit_rules(criterion: &mut Criterion) {
             seen.accounts.len(),
             rulings.len(),
         );
-        assert_eq!(found == 0, clean, "the bench measures what it says");
+        assert_eq!(found == 0, clean, "the bench measures the intended operation");
         let name = if clean { "clean" } else { "surplus" };
         group.throughput(Throughput::Elements(seen.bindings.len() as u64));
         group.bench_with_input(BenchmarkId::new(name, departments), &departments, |bencher, _| {

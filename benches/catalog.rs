@@ -1,4 +1,4 @@
-//! Reading and judging connector files: one file for every plugin in the facts, with all keys that it requires.
+//! Reading and linting of connector files: one file for every plugin in the catalog, with all required keys.
 
 use std::{hint::black_box, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! What departments type every day: a list of 150 connectors on a served sandbox, compared with the stock CLI; one of 500;
-//! and the linter over 113 files that others wrote.
+//! Daily commands of departments: a list of 150 connectors on a served sandbox, compared with the Confluent CLI; a list
+//! of 500; and the linter with 113 files from other projects.
 
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
@@ -22,7 +22,7 @@ use confluent_ebs::{
 use http::Request;
 use tower::ServiceExt as _;
 
-/// The stock CLI for the same list, measured on the machine of issue 4: CPU time and the most memory it held.
+/// The Confluent CLI with the same list, measured on the machine of issue 4: CPU time and peak memory.
 const CONFLUENT_CLI_CPU: Duration = Duration::from_millis(155);
 const CONFLUENT_CLI_MEMORY_MIB: f64 = 65.0;
 
@@ -34,7 +34,7 @@ fn main() {
     bench_lint();
 }
 
-/// Ends the server when the measurement is over, however it ends.
+/// Stops the server when it is dropped.
 struct ConnectorsBenchServer(Child);
 
 impl Drop for ConnectorsBenchServer {
@@ -44,7 +44,7 @@ impl Drop for ConnectorsBenchServer {
     }
 }
 
-/// The state folder of the sandbox in `home`.
+/// State folder of the sandbox in `home`.
 fn sandbox_state_dir(home: &Path) -> PathBuf {
     home.join("state/confluent-ebs/sandbox")
 }
@@ -76,7 +76,7 @@ fn bench_listing(connectors: usize) {
     let asked = count_requests(home) - before;
     let mut times: Vec<Duration> = (0..RUNS).map(|_| measure::run_and_time(list())).collect();
     times.sort();
-    // Looking at the memory costs time: other runs.
+    // Sampling the memory takes CPU time, so it is measured in separate runs.
     let peak = (0..RUNS)
         .map(|_| measure::run_and_measure(list()).peak_kib)
         .max()
@@ -93,11 +93,11 @@ fn bench_listing(connectors: usize) {
     if let (150, Some(cpu)) = (connectors, cpu) {
         let share = cpu.as_secs_f64() / CONFLUENT_CLI_CPU.as_secs_f64();
         println!(
-            "  of the stock CLI's CPU time ({} ms)     {share:.3}, aim 0.1",
+            "  of the Confluent CLI's CPU time ({} ms) {share:.3}, aim 0.1",
             CONFLUENT_CLI_CPU.as_millis()
         );
         println!(
-            "  of the stock CLI's memory ({CONFLUENT_CLI_MEMORY_MIB} MiB)       {:.3}, aim 0.2",
+            "  of the Confluent CLI's memory ({CONFLUENT_CLI_MEMORY_MIB} MiB)       {:.3}, aim 0.2",
             peak / CONFLUENT_CLI_MEMORY_MIB
         );
     }
@@ -107,14 +107,14 @@ fn to_mebibytes(kibibytes: u64) -> f64 {
     f64::from(u32::try_from(kibibytes).unwrap_or(u32::MAX)) / 1024.0
 }
 
-/// How many requests the sandbox has had.
+/// Number of requests that the sandbox has received.
 fn count_requests(home: &Path) -> u64 {
     let sandbox = Sandbox::open(&sandbox_state_dir(home), Seed::default(), None).expect("a sandbox");
     let journal = sandbox.journal().expect("a journal");
     journal.last().map_or(0, |entry| entry.seq)
 }
 
-/// Makes connectors of "claims", more than a cluster carries.
+/// Creates connectors of "claims", above the limits of a cluster.
 fn create_connectors(home: &Path, number: usize) {
     let sandbox = Sandbox::open(&sandbox_state_dir(home), Seed::default(), None).expect("a sandbox");
     let mut settings = sandbox.settings().expect("settings");
@@ -164,7 +164,7 @@ fn bench_lint() {
             .map(|file| lint(&file, &LintOptions::default()).findings.len());
         judged.sum::<usize>()
     };
-    // The facts are read once, by the first file.
+    // The first file loads the catalog.
     let begun = Instant::now();
     let findings = judge();
     let first = begun.elapsed();

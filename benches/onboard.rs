@@ -1,5 +1,5 @@
-//! Onboarding on a served sandbox that answers everything 50 ms late, compared with what the round trips alone take; and
-//! 200 departments at once on the sandbox in the same process.
+//! Onboarding on a served sandbox that delays every response by 50 ms, compared with the time of the round trips; and
+//! onboarding of 200 departments on an in-process sandbox.
 
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
@@ -21,9 +21,9 @@ use confluent_ebs::{
 
 const RESPONSE_DELAY: Duration = Duration::from_millis(50);
 const CONCURRENCY: u32 = 10;
-/// Requests that can only follow each other. Looking: a list, then the role bindings, which need the organization. Then
-/// an account, its key (make it, see that nobody else made one, mark it as live), and the proof: what must work, then
-/// what must be refused.
+/// Requests that depend on each other. Observation: a list, then the role bindings, which need the organization. Then
+/// an account, its key (create it, check that no other run created one, mark it as live), and the probes: first the
+/// allowed requests, then the refused ones.
 const SEQUENTIAL_REQUESTS: u32 = 2 + 1 + 3 + 2;
 const DEPARTMENTS: usize = 200;
 
@@ -32,12 +32,12 @@ fn main() {
     bench_many_departments();
 }
 
-/// The state folder of the sandbox in `home`.
+/// State folder of the sandbox in `home`.
 fn sandbox_state_dir(home: &Path) -> std::path::PathBuf {
     home.join("state/confluent-ebs/sandbox")
 }
 
-/// Ends the server when the measurement is over, however it ends.
+/// Stops the server when it is dropped.
 struct OnboardBenchServer(Child);
 
 impl Drop for OnboardBenchServer {
@@ -95,7 +95,7 @@ fn bench_served_sandbox() {
     );
 }
 
-/// The requests that the sandbox of the built-in platform in `home` got.
+/// Requests that the sandbox of the built-in platform in `home` has received.
 fn read_journal(home: &Path) -> Vec<SandboxJournalEntry> {
     let workspace = Workspace::embedded().workspace;
     let organization = workspace.platform.organization.clone().expect("it is in ebs.toml");

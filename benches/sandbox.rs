@@ -1,4 +1,4 @@
-//! How fast the sandbox is: requests in memory and in a folder, lists, and opening a folder that holds a whole platform.
+//! Speed of the sandbox: requests in memory and in a folder, lists, and opening a folder with a whole platform.
 
 use std::hint::black_box;
 
@@ -40,7 +40,7 @@ async fn populate(sandbox: &Sandbox) {
         let account = accounts
             .iter()
             .find(|account| account.display_name == name)
-            .expect("it was made");
+            .expect("it was created");
         for topic in 0..BINDINGS_PER_DEPARTMENT {
             let pattern = format!("{cluster}/kafka=lkc-prod1/topic={name}-{topic}");
             let id = &account.id;

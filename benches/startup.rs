@@ -1,4 +1,4 @@
-//! What the program costs before it does anything: `confluent-ebs --version`.
+//! Cost of starting the program: `confluent-ebs --version`.
 
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
@@ -12,7 +12,7 @@ fn main() {
     let command = || measure::command_in_home(home.path(), &["--version"]);
     let mut times: Vec<_> = (0..RUNS).map(|_| measure::run_and_time(command())).collect();
     times.sort();
-    // Looking at the memory costs time: other runs.
+    // Sampling the memory takes CPU time, so it is measured in separate runs.
     let watched: Vec<_> = (0..RUNS).map(|_| measure::run_and_measure(command())).collect();
     let peak = watched.iter().map(|taken| taken.peak_kib).max().unwrap_or(0);
     println!("confluent-ebs --version, {RUNS} runs");

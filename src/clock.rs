@@ -18,6 +18,10 @@ pub trait TimeSource: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
     /// Resolves after `duration` on this clock.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// Returns whether `sleep` skips ahead instead of taking real time.
+    fn is_virtual(&self) -> bool {
+        false
+    }
 }
 
 /// Shared clock. Cheap to clone; all clones share the same time.
@@ -45,6 +49,12 @@ impl Clock {
     /// Sleeps for `duration`.
     pub async fn sleep(&self, duration: Duration) {
         self.0.sleep(duration).await;
+    }
+
+    /// Returns whether `sleep` skips ahead instead of taking real time.
+    #[must_use]
+    pub fn is_virtual(&self) -> bool {
+        self.0.is_virtual()
     }
 
     /// Returns the time since `earlier`; zero if it lies in the future.
@@ -115,8 +125,12 @@ impl VirtualTime {
 
     /// Advances the offset to at least `offset`; never backwards.
     pub fn advance_to(&self, offset: SignedDuration) {
-        self.offset
-            .fetch_max(i64::try_from(offset.as_millis()).unwrap_or(0), Ordering::SeqCst);
+        // Round up to whole milliseconds: a task that waits for a fraction of one would otherwise never reach its end.
+        let rounding = i128::from(offset.subsec_nanos() % 1_000_000 > 0);
+        self.offset.fetch_max(
+            i64::try_from(offset.as_millis() + rounding).unwrap_or(0),
+            Ordering::SeqCst,
+        );
     }
 }
 
@@ -124,6 +138,10 @@ impl TimeSource for VirtualTime {
     fn now(&self) -> Timestamp {
         let base = self.base.unwrap_or_else(Timestamp::now);
         base.saturating_add(self.offset()).unwrap_or(Timestamp::MAX)
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -151,5 +169,10 @@ mod tests {
         assert_eq!(stepping.offset(), SignedDuration::from_secs(90));
         clock.sleep(Duration::from_secs(1)).await;
         assert_eq!(clock.elapsed_since(Timestamp::UNIX_EPOCH), Duration::from_secs(91));
+        clock.sleep(Duration::from_micros(1)).await;
+        assert_eq!(
+            clock.elapsed_since(Timestamp::UNIX_EPOCH),
+            Duration::from_millis(91_001)
+        );
     }
 }

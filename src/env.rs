@@ -34,6 +34,9 @@ variables! {
     CONFLUENT_EBS_PLATFORM = "CONFLUENT_EBS_PLATFORM";
     /// Folder for journals, profiles to deliver and the sandbox, instead of the user's state folder.
     CONFLUENT_EBS_STATE_DIR = "CONFLUENT_EBS_STATE_DIR";
+    /// Start time of a new sandbox, such as `2026-11-22T10:00:00Z`. Its clock then moves only by waits, advances and
+    /// serving, so that tests do not depend on the time of day.
+    CONFLUENT_EBS_SANDBOX_START = "CONFLUENT_EBS_SANDBOX_START";
     /// Host that exchanges API keys for log tokens, instead of `https://confluent.cloud`.
     CONFLUENT_EBS_TOKEN_ENDPOINT = "CONFLUENT_EBS_TOKEN_ENDPOINT";
     /// Host of the connector log search, instead of `https://api.logging.confluent.cloud`.

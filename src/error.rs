@@ -1,11 +1,11 @@
-//! Error type of commands.
+//! Error type of the application rooms and of the commands.
 //!
 //! Error types by layer:
 //!
-//! - **Modules** (`model` … `checks`) have small typed errors made with `thiserror`. They describe the failure in their
+//! - **Modules** (`model` … `apply`) have small typed errors made with `thiserror`. They describe the failure in their
 //!   own terms and do not know exit codes or terminals; some provide hints ([`Advice`](crate::hint::Advice)).
 //! - **Files written by people** produce [`Finding`]s instead of errors, so that one run reports all problems.
-//! - **Commands** return this [`Error`]: a kind, which determines the exit code; a chain of causes; hints; and
+//! - **The application** (`checks` … `commands`) returns this [`Error`]: a kind, which determines the exit code; a chain of causes; hints; and
 //!   findings. `?` converts every typed error; only [`classify`] determines its kind and hints.
 //! - **`main`** prints it with `render::Problem` and exits with its code.
 
@@ -139,10 +139,13 @@ impl Error {
         self
     }
 
-    /// Returns the error with an additional hint.
+    /// Returns the error with an additional hint, unless it has the hint already.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
-        self.hints.push(hint.into());
+        let hint = hint.into();
+        if !self.hints.contains(&hint) {
+            self.hints.push(hint);
+        }
         self
     }
 
@@ -172,24 +175,24 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     }
 }
 
-/// Why a question got no answer.
+/// Error of a prompt.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// The answer was neither yes nor no, or the input ended: worded as in the Confluent CLI.
+    /// The answer is neither yes nor no, or the input ended. Same text as the Confluent CLI.
     #[error("failed to read input")]
     Unreadable,
-    /// There is no terminal, and nothing was piped in.
+    /// Standard input is no terminal and holds no answer.
     #[error("cannot ask for confirmation: standard input is not a terminal and holds no answer")]
     NotInteractive {
-        /// The flag that answers the question.
+        /// Flag that answers the question.
         flag: &'static str,
     },
-    /// What was typed is not what had to be typed.
-    #[error("`{typed}` is not `{wanted}`, so nothing was done")]
+    /// The typed text differs from the expected one.
+    #[error("not confirmed: expected `{wanted}`, got `{typed}`")]
     Mismatch {
-        /// What was typed.
+        /// Typed text.
         typed: String,
-        /// What had to be typed.
+        /// Expected text.
         wanted: String,
     },
 }

@@ -10,6 +10,12 @@ impl Hint {
         Self(sentence.into())
     }
 
+    /// Creates the hint of an incomplete run.
+    #[must_use]
+    pub fn rerun() -> Self {
+        Self::new("Re-run the command to finish; completed steps are skipped.")
+    }
+
     /// Returns the sentence.
     #[must_use]
     pub fn as_str(&self) -> &str {

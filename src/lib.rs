@@ -11,6 +11,7 @@ pub mod text;
 pub mod diag;
 pub mod clock;
 pub mod cancel;
+pub mod private;
 
 pub mod model;
 pub mod api;

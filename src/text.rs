@@ -25,13 +25,20 @@ pub fn join_list(items: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// [`join_list`] with every item in double quotes.
+/// Joins names in double quotes with commas and "and", as the Confluent CLI does.
 #[must_use]
 pub fn join_quoted(items: &[impl AsRef<str>]) -> String {
     let items = items
         .iter()
         .map(|item| format!("\"{}\"", item.as_ref()))
         .collect::<Vec<_>>();
+    join_list(&items)
+}
+
+/// Joins names in backticks with commas and "and".
+#[must_use]
+pub fn join_code(items: &[impl AsRef<str>]) -> String {
+    let items: Vec<String> = items.iter().map(|item| format!("`{}`", item.as_ref())).collect();
     join_list(&items)
 }
 

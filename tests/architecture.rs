@@ -1,4 +1,4 @@
-//! The shape of the code, checked against the text of the sources: who may use whom, who may print, how long a file is.
+//! Checks of the source text: dependencies between modules, access to the standard streams, length of files.
 
 #[path = "architecture/names.rs"]
 mod names;
@@ -9,11 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file that is longer is about two things.
+/// Maximum number of lines; a longer file has more than one subject.
 const MAX_FILE_LINES: usize = 530;
 
-/// Everything that prints, besides `render`.
-const STREAM_EXCEPTIONS: &[(&str, &str)] = &[("src/client/trace.rs", "log lines of whoever uses the library alone")];
+/// Files outside of `render` that may use the standard streams.
+const STREAM_EXCEPTIONS: &[(&str, &str)] = &[("src/client/trace.rs", "wire trace of programs that use the library")];
 
 /// The pages that describe the product, without the glossary, which names what they must not say.
 fn pages() -> Vec<String> {
@@ -92,10 +92,10 @@ const SANDBOX_USERS: &[(&str, &str)] = &[
 
 struct RustSource {
     path: String,
-    /// The module of `lib.rs` that it belongs to.
+    /// Module of `lib.rs` that contains the file.
     module: String,
     text: String,
-    /// The text without comments.
+    /// Source text without comments.
     code: String,
 }
 
@@ -143,7 +143,7 @@ fn strip_comments(text: &str) -> String {
         .join("\n")
 }
 
-/// The modules in the order of `lib.rs`.
+/// Modules in the order of `lib.rs`.
 fn module_order() -> Vec<String> {
     let text = fs::read_to_string(repository_root().join("src/lib.rs")).unwrap();
     text.lines()
@@ -151,7 +151,7 @@ fn module_order() -> Vec<String> {
         .collect()
 }
 
-/// The modules of this crate that `code` names: `crate::x` and the heads of `crate::{x::y, z}`.
+/// Modules of this crate that `code` uses: `crate::x` and the first segments of `crate::{x::y, z}`.
 fn used_modules(code: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
@@ -324,7 +324,11 @@ fn no_source_file_exceeds_the_line_limit() {
         (lines > MAX_FILE_LINES).then(|| format!("{} has {lines} lines", source.path))
     });
     let long = long.collect::<Vec<_>>();
-    assert!(long.is_empty(), "what two things are these about?\n{}", long.join("\n"));
+    assert!(
+        long.is_empty(),
+        "these files have more than one subject:\n{}",
+        long.join("\n")
+    );
 }
 
 #[test]

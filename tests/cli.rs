@@ -1,4 +1,4 @@
-//! The binary from outside: help, usage errors, exit codes, and the pages that are made from the program itself.
+//! The binary as a process: help, usage errors, exit codes, and the generated pages.
 
 mod common;
 
@@ -15,7 +15,7 @@ use confluent_ebs::{
     resources::connector::diagnosis,
 };
 
-/// Set it to write the pages instead of comparing them.
+/// Variable that makes the tests write the pages instead of comparing them.
 const UPDATE_DOCS_VARIABLE: &str = "UPDATE_DOCS";
 
 #[test]
@@ -45,14 +45,17 @@ fn help_goes_to_stdout_for_every_spelling() {
 }
 
 #[test]
-fn help_has_the_layout_of_the_confluent_cli() {
-    insta::assert_snapshot!(CliFixture::new().run("man --help"), @r#"
+fn help_shows_own_flags_before_examples_and_refers_to_the_global_flags() {
+    insta::assert_snapshot!(CliFixture::new().run("man --help"), @r"
     exit 0
     ----- stdout -----
     Print the manual page.
 
     Usage:
       confluent ebs man [flags]
+
+    Flags:
+          --dir string   Write one page per command to this directory instead.
 
     Examples:
     Read the manual page.
@@ -63,33 +66,8 @@ fn help_has_the_layout_of_the_confluent_cli() {
 
       $ confluent ebs man --dir ~/.local/share/man/man1
 
-    Flags:
-          --dir string   Write one page per command into this folder instead.
-
-    Global Flags:
-      -o, --output string           Specify the output format as "human", "json", or
-                                    "yaml". (default "human")
-          --environment string      Environment ID.
-          --cluster string          Kafka cluster ID.
-          --stage string            Stage of the platform, as named in ebs.toml.
-          --department string       Department, by its code.
-          --profile string          Profile to act with: a name, or a file if it
-                                    holds a path separator or ends in ".toml".
-          --sandbox                 Act on the embedded Confluent Cloud; nothing but
-                                    this computer is contacted.
-          --sandbox-as string       Act on the embedded Confluent Cloud as "admin"
-                                    or as DEPARTMENT/PERSONA.
-          --trust-endpoint string   Trust this host, outside Confluent's domain,
-                                    with the key of a profile.
-          --yes                     Answer yes to every question.
-          --context string          CLI context name.
-          --unsafe-trace            Equivalent to -vvvv, but also log HTTP requests
-                                    and responses which might contain plaintext
-                                    secrets.
-      -v, --verbose count           Increase verbosity (-v for warn, -vv for info,
-                                    -vvv for debug, -vvvv for trace).
-      -h, --help                    Show help for this command.
-    "#);
+    Use `confluent ebs --help` for the global flags (-o, --profile, --stage, …).
+    ");
 }
 
 #[test]
@@ -127,7 +105,7 @@ fn usage_errors_name_the_mistake_and_a_suggestion() {
     insta::assert_snapshot!(cli.run("man -o jsn"), @r#"
     exit 64
     ----- stderr -----
-    Error: invalid value "jsn" for --output: it must be one of human, json, yaml
+    Error: invalid value `jsn` for --output: must be one of human, json, yaml
 
     Usage:
       confluent ebs man [flags]
@@ -156,23 +134,23 @@ fn usage_errors_name_the_mistake_and_a_suggestion() {
       confluent ebs connector logs [id-1] ... [id-n] [flags]
 
     Suggestions:
-        `--all` means all of them.
+        Use `--all` to select all of them.
         See `confluent ebs connector logs --help`.
     "#);
     for (args, said) in [
         (
             "connector logs x --limit -3",
-            "invalid value \"-3\" for --limit: it must not be negative",
+            "invalid value `-3` for --limit: must not be negative",
         ),
         (
             "connector logs x --since -30m",
-            "invalid value \"-30m\" for --since: it must not be negative",
+            "invalid value `-30m` for --since: must not be negative",
         ),
         (
             "connector logs x --limit=-3",
-            "invalid value \"-3\" for --limit: write a number of lines,",
+            "invalid value `-3` for --limit: expected a number of lines,",
         ),
-        // A flag that nobody knows stays one.
+        // An unknown flag stays an unknown flag.
         ("connector logs x --limit 3 -4", "unknown flag: -4"),
         ("connector logs x --follow -4", "unknown flag: -4"),
     ] {
@@ -275,16 +253,16 @@ fn an_unwritable_output_directory_is_named_in_the_error() {
     assert!(
         result
             .stderr
-            .starts_with("Error: could not write the manual pages to `pages`\n  cause: "),
+            .starts_with("Error: cannot write the manual pages to `pages`\n  cause: "),
         "{result}"
     );
     assert_eq!(
         cli.run("man --dir made/here").stdout,
-        "Wrote the manual pages to \"made/here\".\n"
+        "Wrote the manual pages to `made/here`.\n"
     );
     assert!(
         cli.read("made/here/confluent-ebs-completion.1")
-            .contains("Print a completion script")
+            .contains("Print a shell completion script")
     );
 }
 
@@ -298,7 +276,7 @@ fn completion_scripts_exist_for_every_shell() {
     }
 }
 
-/// What a shell offers after `words`, asked from a real bash; nothing where there is none.
+/// Completions of a real bash after `words`; `None` without bash.
 fn bash_completions(words: &str) -> Option<String> {
     let cli = CliFixture::new();
     cli.write("completion.bash", cli.run("completion bash").stdout);
@@ -366,7 +344,7 @@ fn every_command_has_help_in_the_confluent_cli_style() {
             let help = parsed
                 .as_ref()
                 .is_err_and(|error| error.kind() == clap::error::ErrorKind::DisplayHelp);
-            assert!(parsed.is_ok() || help, "{name}: `{line}` is not understood");
+            assert!(parsed.is_ok() || help, "{name}: `{line}` cannot be parsed");
         }
         for arg in command.get_arguments() {
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
@@ -384,7 +362,7 @@ fn every_command_has_help_in_the_confluent_cli_style() {
     });
 }
 
-/// Compares a page with what the program says, or writes it.
+/// Compares a page with the text generated by the program, or writes it.
 fn check_generated_page(path: &str, expected: &str) {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
     if env::var_os(UPDATE_DOCS_VARIABLE).is_some() {
@@ -407,43 +385,43 @@ fn the_commands_page_matches_the_help_texts() {
 fn the_exit_codes_page_matches_the_exit_codes() {
     let mut page = String::from(
         "# Exit codes\n\n\
-         They reach the caller only when `confluent-ebs` is started directly. Through `confluent ebs` the Confluent CLI\n\
-         turns every code but 0 into 1, so a message on standard error or a result that says it always comes first.\n\n\
+         They are visible only if `confluent-ebs` is called directly: the Confluent CLI replaces every code except 0 by 1.\n\
+         Every other exit code than 0 has an error message on standard error or a result that explains it.\n\n\
          | Code | Meaning |\n|---:|---|\n",
     );
     for (code, meaning) in ExitCode::ALL {
         page.extend(["| ", &code.code().to_string(), " | ", meaning, " |\n"]);
     }
-    page.push_str("\nThis page is made from `src/exit.rs` (`tests/cli.rs`).\n");
+    page.push_str("\nThis page is generated from `src/exit.rs` (`tests/cli.rs`).\n");
     check_generated_page("docs/exit-codes.md", &page);
 }
 
-/// What stands above the rules of the audit.
+/// Introduction of the page about audit rules.
 const AUDIT_PAGE_INTRODUCTION: &str = "\
-# The audit
+# Audit rules
 
-`confluent ebs access audit` compares what a key can see of the organization with the platform's files. Each rule below looks for one
+`confluent ebs access audit` compares what a key can see of the organization with the platform configuration. Each rule below looks for one
 way in which departments come too near to each other, or somebody else to them. The numbers are those of the threats that it is there
 for; one rule can find several things, and says for each what it saw, what to do, and who can do it.
 
-- **Present, absent, unknown.** A rule that found nothing is *absent* only if every list that it needs was seen in full. A list that was
-  refused, or that is cut to what its caller may see, makes it *unknown*. The provisioner's key shows the cluster and the departments' own
-  accounts; an administrator's shows everything. `--strict` also ends with 5 when a rule is unknown.
-- **Errors, warnings, information.** An error: somebody reaches or controls what is not theirs. A warning: something makes that easier, or
-  is likely not meant. What a template declares with its reason is information, and so is what is only worth knowing; neither counts.
-- **The exit code** is 0 when nothing counts, 5 when an error or a warning does, and 1 when the audit itself could not be made.
-- **Who is no finding:** the provisioner (`provisioner` in `ebs.toml`, else whoever looks, else the only account without our tag that
-  administrates the cluster), and whoever `administrators` and `adopt` in `ebs.toml` name.
-- **Accepted findings.** `--write-baseline FILE` drafts a file of what is found; once each entry has its reason, `--baseline FILE` takes them
-  out until their last day. An entry that has expired, or that nothing matches any more, is a warning of its own.
-- **Snapshots.** `--save FILE` keeps what was seen, `--from FILE` audits it without a key, `--compare-to FILE` also reports accounts that were not
-  there before. A snapshot holds no secret, but it is the map of who may do what.
-- **`--fix`** removes, after showing a plan, what is ours and should not be there: role bindings of departments' own accounts that no
-  template asks for, and keys whose secret nobody has. It makes nothing, and touches nobody else's. An account that somebody else controls
-  is not ours until that is over, so a second run may find more to remove.
+- **Present, absent, unknown.** A rule without findings is *absent* only if all lists that it needs were read completely. If a list was
+  refused, or is filtered by the access of the caller, the rule is *unknown*. The provisioner's key reads the cluster and the departments'
+  accounts; an administrator's key reads everything. With `--strict`, unknown rules also exit with 5.
+- **Errors, warnings, information.** An error is access to resources of another owner, or control of them. A warning makes an error more likely, or is
+  probably a mistake. Access that a template declares with a reason is information; information does not affect the exit code.
+- **Exit code:** 0 without errors and warnings, 5 with errors or warnings, and 1 if the audit itself failed.
+- **Not a finding:** roles and keys of the provisioner (`provisioner` in `ebs.toml`, otherwise the caller, otherwise the only account without the
+  `ebs:v1` tag that administrates the cluster), and of the principals in `administrators` and `adopt` in `ebs.toml`.
+- **Accepted findings.** `--write-baseline FILE` writes all findings to a file. Add a reason to each entry; `--baseline FILE` then accepts them
+  until their expiry date. An expired entry, and one without a matching finding, are warnings.
+- **Snapshots.** `--save FILE` saves the observed state, `--from FILE` audits it without a key, and `--compare-to FILE` also reports new
+  accounts. A snapshot contains no secrets, but it reveals the access of all principals.
+- **`--fix`** shows a plan and then removes managed leftovers: role bindings of departments' accounts that no template declares, and orphaned
+  keys. It creates nothing, and changes nothing of other owners. An account that another principal controls becomes managed only when this control
+  ends, so a second run can find more.
 
-Which API keys are ours is told by the journal, the evidence files and the profiles on this computer: run it where they are, or with
-`--evidence-dir`.
+The journal, the evidence files and the profiles on this computer determine which API keys are recorded. Run the audit where these files are, or
+use `--evidence-dir`.
 
 ```toml
 # accepted.toml
@@ -455,7 +433,7 @@ until = 2027-01-31
 ```
 ";
 
-/// `text` in lines of at most 135 characters, as the other pages are written.
+/// `text` in lines of at most 135 characters, like the other pages.
 fn wrap_lines(text: &str) -> String {
     let mut lines: Vec<Vec<&str>> = vec![Vec::new()];
     let mut width = 0;
@@ -474,7 +452,7 @@ fn wrap_lines(text: &str) -> String {
 #[test]
 fn the_audit_page_matches_the_audit_rules() {
     let mut page = vec![AUDIT_PAGE_INTRODUCTION.to_owned()];
-    page.push("\n| Rule | Threat | At worst | Looks for |\n|---|---|---|---|\n".to_owned());
+    page.push("\n| Rule | Threat | Severity | Detects |\n|---|---|---|---|\n".to_owned());
     page.extend(RULES.iter().map(|rule| {
         let worst = match rule.severity {
             Severity::Error => "error",
@@ -488,25 +466,21 @@ fn the_audit_page_matches_the_audit_rules() {
     }));
     for rule in RULES {
         page.push(format!("\n## {}\n\n{}: {}.\n", rule.id, rule.threat, rule.summary));
-        let texts = [
-            ("Why", rule.why),
-            ("Evidence", rule.evidence),
-            ("What to do", rule.remedy),
-        ];
+        let texts = [("Why", rule.why), ("Evidence", rule.evidence), ("Fix", rule.remedy)];
         page.extend(texts.map(|(title, text)| format!("\n{}\n", wrap_lines(&format!("**{title}.** {text}")))));
         let needs: Vec<&str> = rule.needs.iter().map(|need| need.description()).collect();
         if !needs.is_empty() {
-            let needs = format!("**To be absent** it must see {}.", needs.join("; "));
+            let needs = format!("**Required data:** {}.", needs.join("; "));
             page.push(format!("\n{}\n", wrap_lines(&needs)));
         }
     }
-    page.push("\n## What it does not look at\n\n| Threat | What | Instead |\n|---|---|---|\n".to_owned());
+    page.push("\n## Threats without a rule\n\n| Threat | Reason | Instead |\n|---|---|---|\n".to_owned());
     page.extend(
         NOT_AUDITED
             .iter()
             .map(|(threat, what, instead)| format!("| {threat} | {what} | {instead} |\n")),
     );
-    page.push("\nThis page is made from the rules in `src/access/audit/rules/` (`tests/cli.rs`).\n".to_owned());
+    page.push("\nThis page is generated from the rules in `src/access/audit/rules/` (`tests/cli.rs`).\n".to_owned());
     let page = page.concat();
     check_generated_page("docs/audit.md", &page);
 }
@@ -518,24 +492,24 @@ fn the_environment_page_matches_the_list_of_variables() {
         page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
     }
     page.push_str(
-        "\nNo other variable is read by name.\n\nThe command of `onboard --handover-command` gets these besides its own; \
-         CONFLUENT_CLOUD_API_KEY and\nCONFLUENT_CLOUD_API_SECRET it does not get.\n\n| Variable | Meaning |\n|---|---|\n",
+        "\nNo other variable is read by name.\n\nThe command of `onboard --handover-command` receives these variables in addition to its \
+         environment, without\n`CONFLUENT_CLOUD_API_KEY` and `CONFLUENT_CLOUD_API_SECRET`.\n\n| Variable | Meaning |\n|---|---|\n",
     );
     for variable in variables::FOR_HANDOVER {
         page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
     }
-    page.push_str("\nThis page is made from `src/env.rs` (`tests/cli.rs`).\n");
+    page.push_str("\nThis page is generated from `src/env.rs` (`tests/cli.rs`).\n");
     check_generated_page("docs/environment.md", &page);
 }
 
 #[test]
 fn the_lint_page_matches_the_lint_rules() {
     let mut page = String::from(
-        "# Rules of the linter\n\n\
-         What `confluent ebs connector lint` looks for in a connector file; `create`, `update` and `validate` look first,\n\
-         too. An error refuses the file (exit code 5), a warning does not. A rule can be excepted, with a reason, below\n\
-         `[lint]` in `ebs.toml`, a department's file or a profile ([files.md](files.md)).\n\n\
-         | Rule | At worst | Looks for | Why |\n|---|---|---|---|\n",
+        "# Lint rules\n\n\
+         `confluent ebs connector lint` checks connector files with these rules; `create`, `update` and `validate` check them\n\
+         before they send a request. An error refuses the file (exit code 5), a warning does not. A rule can be disabled, with\n\
+         a reason, in the table `[lint]` of `ebs.toml`, a department's file or a profile ([files.md](files.md)).\n\n\
+         | Rule | Severity | Detects | Reason |\n|---|---|---|---|\n",
     );
     for rule in rules::RULES {
         let worst = if rule.severity == Severity::Error {
@@ -547,7 +521,7 @@ fn the_lint_page_matches_the_lint_rules() {
         page.extend(["| `", rule.id, "` | ", worst, " | ", rule.summary, " | ", &why, " |\n"]);
     }
     page.push_str(
-        "\nBesides, `syntax` and `unreadable-file` mean that a file cannot be read (exit code 1). This page is made from\n\
+        "\nThe findings `syntax` and `unreadable-file` mean that a file cannot be read (exit code 1). This page is generated from\n\
          `src/catalog/rules/` (`tests/cli.rs`).\n",
     );
     check_generated_page("docs/lint.md", &page);
@@ -556,14 +530,13 @@ fn the_lint_page_matches_the_lint_rules() {
 #[test]
 fn the_causes_page_matches_the_diagnosis_rules() {
     let mut page = String::from(
-        "# What errors of connectors mean\n\n\
-         `confluent ebs connector explain` compares what the service and the log lines say with these rules, the most particular\n\
-         first, and shows the one that is met; `--message` does so with a message from anywhere. In the patterns `*` stands for\n\
-         anything within a line, and `^` in front for its beginning; capitals do not count.\n\n\
-         Behind each example stands how sure the words are: *verified* in source code, a specification or a recording,\n\
-         *documented*, or *inferred*. An error that is not here, or is explained wrongly, is worth a word to EBS: a rule is a few\n\
-         lines of code.\n\n\
-         | Rule | Means | Whose |\n|---|---|---|\n",
+        "# Causes of connector failures\n\n\
+         `confluent ebs connector explain` compares errors of the service and log lines with these rules, specific rules first, and\n\
+         prints the first match; `--message` does the same with any error text. In the patterns, `*` matches any text within a\n\
+         line, and a leading `^` matches the beginning of a line; matching ignores case.\n\n\
+         Each example has a confidence: *verified* in source code, a specification or a recording, *documented*, or *inferred*.\n\
+         Report errors without a rule, and wrong explanations, to the platform team: a rule is a few lines of code.\n\n\
+         | Rule | Cause | Owner |\n|---|---|---|\n",
     );
     for rule in diagnosis::rules() {
         page.extend([
@@ -579,10 +552,10 @@ fn the_causes_page_matches_the_diagnosis_rules() {
         ]);
     }
     for rule in diagnosis::rules() {
-        let (id, whose) = (rule.id, rule.owner.display_name());
+        let (id, owner) = (rule.id, rule.owner.display_name());
         let example = rule.example.replace('\n', "\n    ");
         page.extend(["\n## ", id, "\n\n", rule.cause, "\n\n    ", &example, "\n\n"]);
-        page.extend(["Whose it is: ", whose, ".\n\n1. ", rule.fix, "\n"]);
+        page.extend(["Owner: ", owner, ".\n\n1. ", rule.fix, "\n"]);
         for (place, step) in rule.next_steps.iter().enumerate() {
             page.extend([&(place + 2).to_string(), ". ", step.text]);
             if let Some(command) = step.command {
@@ -593,11 +566,11 @@ fn the_causes_page_matches_the_diagnosis_rules() {
         }
         let patterns: Vec<String> = rule.patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
         if !patterns.is_empty() {
-            page.extend(["\nMet by: ", &patterns.join(", "), ".\n"]);
+            page.extend(["\nPatterns: ", &patterns.join(", "), ".\n"]);
         }
-        page.extend(["\nThe words are ", rule.confidence.as_str(), " (", rule.source, ").\n"]);
+        page.extend(["\nConfidence: ", rule.confidence.as_str(), " (", rule.source, ").\n"]);
     }
-    page.push_str("\nThis page is made from `src/resources/connector/diagnosis/rules/` (`tests/cli.rs`).\n");
+    page.push_str("\nThis page is generated from `src/resources/connector/diagnosis/rules/` (`tests/cli.rs`).\n");
     check_generated_page("docs/causes.md", &page);
 }
 
@@ -637,11 +610,11 @@ fn the_readme_names_existing_commands_and_pages() {
             let answered = |error: &clap::Error| error.kind() == clap::error::ErrorKind::DisplayVersion;
             assert!(
                 parsed.is_ok() || parsed.as_ref().is_err_and(answered),
-                "`{line}` is not understood"
+                "`{line}` cannot be parsed"
             );
         }
     }
-    assert!(shown > 20, "the README shows {shown} commands");
+    assert!(shown > 20, "the README contains only {shown} commands");
     for command in commands::command_tree().get_subcommands() {
         let name = command.get_name();
         let row = [format!("\n| `{name}` | "), format!("\n| `{name} ")];

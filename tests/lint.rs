@@ -1,4 +1,4 @@
-//! The linter, rule by rule: a file, and everything that it is told about it. What is not listed must not be said.
+//! Lint rules: a file, and all its findings. Unlisted findings fail the test.
 
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ impl DepartmentFixture {
     }
 }
 
-/// A configuration from `key: value` lines; YAML, so that numbers and the like are text.
+/// A configuration of `key: value` lines, parsed as YAML, so that numbers are text.
 fn lint_text(text: &str, tenant: bool) -> LintResult {
     let source = SourceFile::new("claims-a.yaml", text);
     let file = connector_file::parse(&source).unwrap();
@@ -62,10 +62,10 @@ fn finding_lines(linted: &LintResult) -> Vec<String> {
 const DATAGEN_FILE: &str = "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS\n";
 const S3_FILE: &str =
     "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n";
-/// Without its topics.
+/// The configuration without its topics.
 const SINK_BY_PATTERN_FILE: &str =
     "name: claims-a\nconnector.class: S3_SINK\ns3.bucket.name: b\ntime.interval: HOURLY\n";
-/// Without its password.
+/// The configuration without its password.
 const POSTGRES_FILE: &str = "name: claims-a\nconnector.class: PostgresSource\nconnection.host: h\nconnection.port: 5432\n\
                         connection.user: u\ndb.name: d\ntopic.prefix: claims-\n";
 const PASSWORD_LINE: &str = "connection.password: ${env:EBS_SECRET_DB}\n";
@@ -85,7 +85,7 @@ fn valid_files_have_no_findings_with_or_without_a_department() {
     }
 }
 
-/// What one more line adds to a clean file.
+/// Findings of one additional line in a clean file.
 #[test]
 fn every_rule_reports_its_finding() {
     let cases: &[(&str, &str, &[&str])] = &[
@@ -263,7 +263,7 @@ fn every_rule_reports_its_finding() {
             "errors.deadletterqueue.topic.name: claims-x",
             &["dead-letter-loop! the dead letter topic `claims-x` is also one of `topics`"],
         ),
-        // Kafka matches whole names, with a pattern that may be Java's own.
+        // Kafka matches whole names, with a pattern in Java's syntax.
         (
             SINK_BY_PATTERN_FILE,
             "topics.regex: claims-(a|b)\nerrors.deadletterqueue.topic.name: claims-a",
@@ -313,7 +313,7 @@ fn every_rule_reports_its_finding() {
             "transforms.a.type: org.apache.kafka.connect.transforms.RegexRouter",
             &["transform? `transforms.a.type` has no effect: `a` is not listed in `transforms`"],
         ),
-        // What is still to be filled in: nothing else is said about it.
+        // Placeholders have only this finding.
         (
             S3_FILE,
             "flush.size: <fill in>\nerrors.deadletterqueue.topic.name: claims-<fill in>",
@@ -372,7 +372,7 @@ fn every_rule_reports_its_finding() {
     }
 }
 
-/// What only a department's context can tell.
+/// Rules that depend on the department.
 #[test]
 fn department_rules_report_names_outside_the_prefix_and_quota() {
     let cases: &[(&str, &[&str])] = &[
@@ -425,7 +425,7 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
                 "foreign-dead-letters? `dlq-${connector}` is in the shared namespace for dead letters of all departments",
             ],
         ),
-        // A source whose default leads out of the department
+        // A source whose default names are outside of the department
         (
             "name: claims-a\nconnector.class: PostgresSource\nconnection.host: h\nconnection.port: 1\nconnection.user: u\ndb.name: d\nconnection.password: ${env:EBS_SECRET_DB}",
             &["foreign-topic! without `topic.prefix`, topics are named after the objects that are read"],
@@ -470,7 +470,7 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
     }
 }
 
-// A connector that runs already may be changed (docs/reference/quotas.md#counting-connectors), so a warning; `create`
+// A warning, because an existing connector may be updated (docs/reference/quotas.md#counting-connectors); `create`
 // refuses.
 #[test]
 fn a_plugin_outside_the_quota_is_reported() {
@@ -618,7 +618,7 @@ fn exceptions_suppress_findings_and_keep_their_reason() {
     assert!(lint(&file, &context).findings.is_empty());
 }
 
-/// Whatever a finding carries may be shown anywhere, so no secret may be in it: not in its words, not in its source.
+/// Findings can be shown anywhere, so neither their text nor their source may contain a secret.
 #[test]
 fn findings_contain_no_secret() {
     let canary = "canary-9f2c";
@@ -655,7 +655,7 @@ fn findings_contain_no_secret() {
         }
     }
     assert!(seen > 1000, "{seen}");
-    // Credentials inside other values, and secrets of plugins that are not known here.
+    // Credentials inside other values, and secrets of unknown plugins.
     for (class, key, value) in [
         ("HttpSink", "http.api.url", "https://user:canary-9f2c@example.com"),
         ("HttpSink", "headers", "Authorization: Bearer canary-9f2c"),
@@ -685,11 +685,11 @@ fn findings_contain_no_secret() {
 fn every_lint_rule_is_tested_in_this_file() {
     let tests = include_str!("lint.rs");
     for rule in rules::RULES {
-        assert!(tests.contains(&format!("\"{}", rule.id)), "{} is never tested", rule.id);
+        assert!(tests.contains(&format!("\"{}", rule.id)), "no test for {}", rule.id);
     }
 }
 
-/// Something like a connector file: valid ones with a piece cut out or put in, and anything at all.
+/// Arbitrary text, and valid connector files with a part removed or inserted.
 fn almost_valid_file() -> impl Strategy<Value = String> {
     let json = r#"{"name": "claims-ä", "config": {"connector.class": "S3_SINK", "topics.regex": "(a|b)[c]",
         "aws.secret.access.key": "${env:X}", "tasks.max": 2}}"#

@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders and files whose texts are read.
+/// Folders and files whose texts are checked.
 const ROOTS: &[&str] = &["src", "tests", "benches", "docs", ".ci", "README.md", "CONTRIBUTING.md"];
 
 /// Extensions of files that people write.
 const EXTENSIONS: &[&str] = &["rs", "md", "txt", "tsv", "toml", "sh"];
 
-/// How sure a fact can be, as `docs/reference/README.md` defines it.
+/// Levels of confidence, as defined in `docs/reference/README.md`.
 const MARKS: &[&str] = &["documented", "observed", "inferred"];
 
 fn root() -> PathBuf {
@@ -60,7 +60,7 @@ fn is_page(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "md")
 }
 
-/// The anchors of a page, as GitHub derives them from its headings.
+/// Anchors of a page, derived from its headings like on GitHub.
 fn anchors(page: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut fenced = false;
@@ -92,13 +92,13 @@ fn anchors(page: &str) -> BTreeSet<String> {
     found
 }
 
-/// The beginning of `text` that consists of characters of a path or an anchor.
+/// Length of the beginning of `text` that consists of characters of a path or an anchor.
 fn leading(text: &str, also: &str) -> usize {
     text.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c)))
         .unwrap_or(text.len())
 }
 
-/// `docs/PAGE.md` and `docs/PAGE.md#anchor` in a text.
+/// References of the form `docs/PAGE.md` and `docs/PAGE.md#anchor` in a text.
 fn references(text: &str) -> Vec<(String, Option<String>)> {
     let mut found = Vec::new();
     for (at, start) in text.match_indices("docs/") {
@@ -113,13 +113,13 @@ fn references(text: &str) -> Vec<(String, Option<String>)> {
         let page = format!("docs/{}.md", &rest[..end]);
         let rest = &rest[end + ".md".len()..];
         let anchor = rest.strip_prefix('#').map(|rest| &rest[..leading(rest, "-_")]);
-        // An empty anchor is a pattern that the program fills in.
+        // An empty anchor belongs to a format string.
         found.push((page, anchor.filter(|anchor| !anchor.is_empty()).map(str::to_owned)));
     }
     found
 }
 
-/// The targets of markdown links to pages of this repository, as seen from the root.
+/// Targets of markdown links to pages of this repository, relative to the root.
 fn links(path: &str, text: &str) -> Vec<(String, Option<String>)> {
     let folder: Vec<&str> = path.split('/').rev().skip(1).collect();
     let mut found = Vec::new();
@@ -155,7 +155,7 @@ fn links(path: &str, text: &str) -> Vec<(String, Option<String>)> {
 #[test]
 fn each_reference_to_a_page_leads_to_a_heading() {
     let texts = texts();
-    // Also of pages that lie elsewhere, as beside the examples.
+    // Includes pages in other folders, such as the examples.
     let mut pages: BTreeMap<String, Option<BTreeSet<String>>> = BTreeMap::new();
     let mut broken = Vec::new();
     let mut checked = 0;
@@ -184,7 +184,7 @@ fn each_reference_to_a_page_leads_to_a_heading() {
 
 #[test]
 fn no_text_refers_to_a_document_outside_the_repository() {
-    // Put together from pieces, so that this file does not contain them.
+    // Concatenated, so that this file does not contain the words.
     let sign = '\u{a7}';
     let private = ["dos", "sier"].concat();
     let design = format!("design {sign}");

@@ -1,20 +1,20 @@
-//! What the stock CLI and Terraform's provider really send, sent to the sandbox.
+//! Recorded requests of the Confluent CLI and the Terraform provider, sent to the sandbox.
 //!
-//! `../shared/traces/*.jsonl` were recorded with unmodified binaries. Here their requests are replayed in order as the
-//! administrator, with the ids that the sandbox gives in the place of the recorded ones: the recorded status, an answer
-//! that the vendor's documents describe, and the state that each command should leave are demanded. Before each request
-//! the same one is sent with keys that must not: nobody's, a wrong one, a revoked one, one without a role, and one of
-//! another department.
+//! `../shared/traces/*.jsonl` were recorded with unmodified binaries. The tests replay their requests in order as the
+//! administrator, with the ids of the sandbox instead of the recorded ones. They check the recorded status, that the
+//! response conforms to the OpenAPI documents, and the state after each command. Before each request, the same request
+//! is sent by unauthorized callers: without a key, with a wrong secret, with a revoked key, with a key without roles,
+//! and with a key of another department.
 
 #[path = "sandbox_connect/contract.rs"]
 mod connect_contract;
 #[path = "sandbox/contract.rs"]
 mod contract;
 #[path = "sandbox/sandbox_fixture.rs"]
-#[expect(dead_code, reason = "the other half is for driving the sandbox by hand")]
+#[expect(dead_code, reason = "only a part of this module is used")]
 mod sandbox_fixture;
 #[path = "common/openapi.rs"]
-#[expect(dead_code, reason = "requests are the client's to check")]
+#[expect(dead_code, reason = "other tests check requests")]
 mod openapi;
 #[path = "common/terraform.rs"]
 mod terraform;
@@ -72,8 +72,8 @@ async fn the_recorded_terraform_run_creates_reads_and_destroys_accounts_bindings
     unauthorized.assert_own_objects_unchanged(&replayer.api);
 }
 
-/// The provisioner may make accounts and bind roles in its cluster; an account that it made without owning it is none of
-/// its business any more, so the run ends at the API key.
+/// The provisioner may create accounts and bind roles in its cluster. It has no access to an account that it created
+/// without becoming its owner, so the run ends at the API key.
 #[tokio::test]
 async fn the_recorded_terraform_run_with_the_provisioner_key_fails_at_the_api_key() {
     let Some(commands) = trace::load_commands("terraform.jsonl") else {
@@ -103,7 +103,7 @@ async fn the_recorded_terraform_run_with_the_provisioner_key_fails_at_the_api_ke
     assert!(made.iter().any(|account| account.display_name == "claims-operator"));
 }
 
-/// `confluent connect logs`: the list for the name, a token, and the search, page by page where there are more.
+/// `confluent connect logs`: the list for the name, a token, and the search with all its pages.
 #[tokio::test]
 async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() {
     let Some(commands) = trace::load_commands("stock-cli.jsonl") else {
@@ -151,10 +151,10 @@ async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() 
             .iter()
             .find(|(path, _)| path == "/logs/v1/search")
             .unwrap();
-        // Errors come back every five minutes; the second command's expression, `x.*`, is in each "exception".
+        // Errors recur every five minutes; the second command's expression, `x.*`, matches each "exception".
         assert_eq!(answer.items().len(), 3, "{}", command.name);
         for line in answer.items() {
-            // What the CLI reads of a line (docs/reference/cli.md#log-command).
+            // Fields that the Confluent CLI reads (docs/reference/cli.md#log-command).
             assert_eq!((&line["level"], &line["task_id"]), (&json!("ERROR"), &json!("task-0")));
             assert!(line["timestamp"].as_str().unwrap().starts_with("2026-11-22T12:"));
             assert!(
@@ -168,7 +168,8 @@ async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() 
     }
 }
 
-/// `confluent login` writes a token into the CLI's configuration that must work for later commands, and stop at logout.
+/// `confluent login` stores a token in the CLI's configuration; it must be valid for later commands, and invalid after
+/// logout.
 #[tokio::test]
 async fn a_session_token_works_until_logout() {
     let Some(commands) = trace::load_commands("stock-cli.jsonl") else {

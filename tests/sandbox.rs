@@ -1,4 +1,4 @@
-//! The sandbox, driven through its router as a client in the same process would drive it.
+//! The sandbox through its router, like an in-process client.
 
 #[path = "sandbox_connect/contract.rs"]
 mod connect_contract;
@@ -7,7 +7,7 @@ mod contract;
 #[path = "sandbox/sandbox_fixture.rs"]
 mod sandbox_fixture;
 #[path = "common/openapi.rs"]
-#[expect(dead_code, reason = "requests are the client's to check")]
+#[expect(dead_code, reason = "other tests check requests")]
 mod openapi;
 
 #[path = "sandbox/accounts.rs"]

@@ -1,9 +1,9 @@
-//! Child processes in a sealed home, with the time and the memory that they take.
+//! Child processes in a sealed home, with their CPU time and memory.
 
 #![allow(
     clippy::allow_attributes,
     dead_code,
-    reason = "each measurement uses its own part of this"
+    reason = "each benchmark uses a part of this module"
 )]
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The binary in `home`, with nothing of the user's environment.
+/// Command for the binary in `home`, without the user's environment.
 pub(crate) fn command_in_home(home: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_confluent-ebs"));
     command
@@ -30,15 +30,15 @@ pub(crate) fn command_in_home(home: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// What a process took.
+/// Resources used by a process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProcessUsage {
     pub(crate) time: Duration,
-    /// The most memory it held, in KiB; 0 where the system does not tell.
+    /// Peak memory in KiB; 0 if the system does not report it.
     pub(crate) peak_kib: u64,
 }
 
-/// Runs to the end; the memory is looked at all the while.
+/// Runs the command to its end and samples its memory.
 pub(crate) fn run_and_measure(mut command: Command) -> ProcessUsage {
     let begun = Instant::now();
     let mut child = command.spawn().expect("the binary starts");
@@ -55,12 +55,12 @@ pub(crate) fn run_and_measure(mut command: Command) -> ProcessUsage {
     ProcessUsage { time, peak_kib: peak }
 }
 
-/// Runs to the end, and does nothing else meanwhile.
+/// Runs the command to its end without sampling.
 pub(crate) fn run_and_time(command: Command) -> Duration {
     run_and_time_with_code(command, 0)
 }
 
-/// The same for a command that ends with `code`.
+/// Like [`run_and_time`], for a command that exits with `code`.
 pub(crate) fn run_and_time_with_code(mut command: Command, code: i32) -> Duration {
     let begun = Instant::now();
     let status = command.status().expect("the binary starts");
@@ -68,8 +68,8 @@ pub(crate) fn run_and_time_with_code(mut command: Command, code: i32) -> Duratio
     begun.elapsed()
 }
 
-/// The processor time of one run, on average over `runs`; nothing where the system does not tell. It is counted in
-/// hundredths of a second, so there must be many.
+/// Average CPU time of one run over `runs`; `None` if the system does not report it. The unit is a hundredth of a
+/// second, so many runs are needed.
 pub(crate) fn mean_cpu_time(runs: u32, command: impl Fn() -> Command) -> Option<Duration> {
     let before = children_cpu_time();
     for _ in 0..runs {
@@ -78,16 +78,16 @@ pub(crate) fn mean_cpu_time(runs: u32, command: impl Fn() -> Command) -> Option<
     Some(children_cpu_time()?.saturating_sub(before?) / runs)
 }
 
-/// What all children took that have ended: `cutime` and `cstime` of proc(5), in ticks of which Linux shows 100 a second.
+/// CPU time of all ended children: `cutime` and `cstime` of proc(5), in ticks, of which Linux reports 100 per second.
 fn children_cpu_time() -> Option<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program may hold blanks; the third field follows its bracket.
+    // The name of the program may contain blanks; the third field follows its closing bracket.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
     Some(Duration::from_millis(10 * (ticks(16)? + ticks(17)?)))
 }
 
-/// The high-water mark of a process's memory, in KiB.
+/// High-water mark of a process's memory, in KiB.
 fn peak_memory_kib(child: &Child) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -70,7 +70,7 @@ impl Advice for StepError {
             Self::Resource(error) => error.hints(),
             Self::Wait(error) => error.hints(),
             Self::ProbeFailed(_) => vec![
-                "This key was not handed over; find out why the probe failed before you re-run the command.".into(),
+                "This key was not delivered. Find out why the probe failed before you re-run the command.".into(),
                 "The pending profile stays in the folder; the next run probes its key again, or creates another key \
                  if the profile is encrypted."
                     .into(),

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -12,7 +12,10 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApiKeyId, DepartmentCode, ServiceAccountId};
+use crate::{
+    model::{ApiKeyId, DepartmentCode, ServiceAccountId},
+    private,
+};
 
 /// One event in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,14 +181,9 @@ impl Journal {
             source,
         };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(fail)?;
+            private::create_dir(folder).map_err(fail)?;
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .read(true)
-            .open(path)
-            .map_err(fail)?;
+        let file = private::open(path, private::file_options().create(true).append(true).read(true)).map_err(fail)?;
         Ok(Self {
             path: path.to_owned(),
             file: Arc::new(Mutex::new(file)),
@@ -315,7 +313,7 @@ mod tests {
         };
         journal.write(Timestamp::UNIX_EPOCH, &line, true).unwrap();
         drop(journal);
-        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        let mut file = File::options().append(true).open(&path).unwrap();
         file.write_all(br#"{"at":"1970-01-01T00:00:00Z","event":"key_b"#)
             .unwrap();
         assert_eq!(Journal::read(&path).unwrap(), std::slice::from_ref(&line));

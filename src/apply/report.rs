@@ -114,7 +114,7 @@ pub struct ProvisioningReport {
     /// Current accounts by name.
     #[serde(skip)]
     pub accounts: BTreeMap<String, ServiceAccountId>,
-    /// Keys of the run by account, handed over or not.
+    /// Keys of the run by account, whether delivered or not.
     #[serde(skip)]
     pub keys: BTreeMap<String, Vec<ApiKeyId>>,
 }

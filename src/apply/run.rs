@@ -185,13 +185,18 @@ impl PlanRunner<'_> {
     }
 }
 
+/// Error: no run id without random numbers.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot get random numbers from the operating system")]
+pub struct RunIdError(#[source] getrandom::Error);
+
 /// Returns a random run id of eight hexadecimal digits.
 ///
 /// # Errors
-/// When the operating system provides no random numbers.
-pub fn new_run_id() -> Result<String, getrandom::Error> {
+/// The operating system provides no random numbers.
+pub fn new_run_id() -> Result<String, RunIdError> {
     let mut bytes = [0_u8; 4];
-    getrandom::fill(&mut bytes)?;
+    getrandom::fill(&mut bytes).map_err(RunIdError)?;
     Ok(format!("{:08x}", u32::from_le_bytes(bytes)))
 }
 

@@ -1,6 +1,8 @@
 //! Secrets in connector files: which values are secrets, masked values, and references to secrets.
 
-use super::schema::{Catalog, KeySchema, PluginSchema, ValueType};
+use std::{collections::HashSet, sync::LazyLock};
+
+use super::schema::{Catalog, KeySchema, PluginSchema, ValueType, catalog};
 
 /// Prefix of the variables that every connector file may reference.
 pub const VARIABLE_PREFIX: &str = "EBS_SECRET_";
@@ -123,6 +125,19 @@ pub fn not_secret_reason(key: &str) -> Option<&'static str> {
         .map(|(reason, _)| *reason)
 }
 
+/// Returns whether a key of this name is a PASSWORD key of any plugin and its value is a secret.
+#[must_use]
+pub fn is_password_key(key: &str) -> bool {
+    static KEYS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let schemas = catalog().plugins().flat_map(|plugin| plugin.keys.values());
+        let secret = schemas.filter(|schema| schema.value_type == ValueType::Password);
+        let names =
+            secret.flat_map(|schema| std::iter::once(schema.name.as_str()).chain(schema.aliases.iter().copied()));
+        names.filter(|name| not_secret_reason(name).is_none()).collect()
+    });
+    KEYS.contains(key)
+}
+
 /// Whether the value of a key is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrecy {
@@ -191,7 +206,6 @@ pub fn is_secret_key_name(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::catalog;
 
     #[test]
     fn a_reference_is_a_whole_value_of_one_of_three_kinds() {
@@ -228,6 +242,28 @@ mod tests {
         assert!(
             !is_masked_value("*") && !is_masked_value("") && !is_masked_value("**a") && !is_masked_value("orders.*")
         );
+    }
+
+    #[test]
+    fn a_password_key_of_one_plugin_is_secret_in_every_plugin() {
+        for key in [
+            "azure.eventhubs.sas.key",
+            "datadog.api.key",
+            "connection.password",
+            "api15.http.request.sensitive.headers",
+        ] {
+            assert!(is_password_key(key), "{key}");
+        }
+        for key in [
+            "query",
+            "aws.access.key.id",
+            "topics",
+            "oauth2.token.url",
+            "name",
+            "value",
+        ] {
+            assert!(!is_password_key(key), "{key}");
+        }
     }
 
     #[test]

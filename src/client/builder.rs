@@ -114,13 +114,18 @@ impl ClientBuilder {
 impl Client {
     /// Starts a client that sends to `base` through `transport` as `auth` and waits on `clock`.
     pub fn builder(base: BaseUrl, transport: Arc<dyn Transport>, auth: Auth, clock: Clock) -> ClientBuilder {
+        // Jitter separates clients that wait at the same time. On a virtual clock, it only makes runs differ.
+        let jitter = match clock.is_virtual() {
+            true => Jitter::ceiling(),
+            false => Jitter::random(),
+        };
         ClientBuilder {
             shared: ClientShared {
                 base,
                 transport,
                 clock,
                 policy: RetryPolicy::default(),
-                jitter: Jitter::random(),
+                jitter,
                 concurrency_limiter: AdaptiveLimiter::new(DEFAULT_CONCURRENCY),
                 wire_trace: None,
             },

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -15,7 +15,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::clock::Clock;
+use crate::{clock::Clock, private};
 
 /// Margin added to the window, because requests sent a minute apart can arrive closer together.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -142,12 +142,10 @@ fn parse_slots(text: &[u8]) -> ReservedSlots {
 }
 
 fn open_limits_file(folder: &Path) -> io::Result<File> {
-    std::fs::create_dir_all(folder)?;
-    let mut options = OpenOptions::new();
+    private::create_dir(folder)?;
+    let mut options = private::file_options();
     options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(folder.join(LIMITS_FILE))
+    private::open(&folder.join(LIMITS_FILE), &options)
 }
 
 fn to_timestamp(moment: i64) -> Timestamp {

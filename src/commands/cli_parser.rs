@@ -1,4 +1,4 @@
-//! From words on the command line to matches, or to what is said instead: help, the version, or what is wrong.
+//! Parses the command line into arguments, or into the text to print instead: help, version or a usage error.
 
 use std::{ffi::OsString, path::Path};
 
@@ -10,19 +10,19 @@ use clap::{
 use super::{Cli, command_tree, help};
 use crate::{error::Error, hint::closest_match};
 
-/// A second name of this program: the Confluent CLI starts it for `confluent help ebs`
+/// Alternative name of this program: the Confluent CLI runs it for `confluent help ebs`
 /// (docs/reference/cli.md#plugin-help-and-completion).
 const HELP_NAME: &str = "confluent-help-ebs";
 
-/// Why no command runs.
+/// Reason why no command runs.
 pub(super) enum ParseExit {
-    /// The user asked for text.
+    /// Help or version to print on standard output.
     Text(String),
-    /// The user made a mistake.
+    /// Invalid command line.
     UsageError(Error),
 }
 
-/// The words to parse; those after `confluent-help-ebs` follow `help`.
+/// Collects the arguments to parse. `confluent-help-ebs X` becomes `help X`.
 pub(super) fn normalize_args(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args = args.into_iter().collect::<Vec<_>>();
     let name = args.first().map(Path::new).and_then(Path::file_stem);
@@ -32,11 +32,11 @@ pub(super) fn normalize_args(args: impl IntoIterator<Item = OsString>) -> Vec<Os
     args
 }
 
-/// Parses `args`.
+/// Parses the command line.
 pub(super) fn parse(args: &[OsString]) -> Result<Cli, ParseExit> {
     let matches = match command_tree().try_get_matches_from(args) {
         Ok(matches) => matches,
-        // Help in the stock CLI's layout is written only when somebody is going to read it.
+        // The help texts are rendered only on request, because rendering all of them takes time.
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             let again = help::with_cli_layout(command_tree()).try_get_matches_from(args);
             return Err(to_parse_exit(&again.err().unwrap_or(error), args));
@@ -46,14 +46,14 @@ pub(super) fn parse(args: &[OsString]) -> Result<Cli, ParseExit> {
     Cli::from_arg_matches(&matches).map_err(|error| to_parse_exit(&error, args))
 }
 
-/// What is said instead of running a command.
+/// Converts an error of clap into help, the version or a usage error.
 fn to_parse_exit(error: &clap::Error, args: &[OsString]) -> ParseExit {
     match error.kind() {
         ErrorKind::DisplayHelp => ParseExit::Text(error.render().to_string()),
         ErrorKind::DisplayVersion => {
             ParseExit::Text(concat!("confluent-ebs ", env!("CARGO_PKG_VERSION"), "\n").to_owned())
         }
-        // A group without a command answers with its help, as in the stock CLI.
+        // A group without a subcommand prints its help, as in the Confluent CLI.
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             ParseExit::Text(help::render_help(&command_path(args)))
         }
@@ -61,17 +61,17 @@ fn to_parse_exit(error: &clap::Error, args: &[OsString]) -> ParseExit {
     }
 }
 
-/// The names of the command that `args` call, as far as they name one.
+/// Returns the names of the command in `args`, down to the first name that is not a subcommand.
 fn command_path(args: &[OsString]) -> Vec<String> {
     let mut command = command_tree();
-    // Global flags are known to every command only once the tree is built.
+    // Subcommands know the global flags only after the tree is built.
     command.build();
     let mut command = &command;
     let mut names = Vec::new();
     let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         if names.is_empty() && word == "help" {
-            // What follows are the names of a command, too.
+            // The names of a command follow.
         } else if let Some(sub) = command.find_subcommand(&*word) {
             command = sub;
             names.push(word.into_owned());
@@ -94,7 +94,8 @@ fn takes_value(command: &Command, word: &str) -> bool {
     arg.is_some_and(|arg| arg.get_action().takes_values())
 }
 
-/// A value that looks like a flag, after the flag that it is meant for: `--limit -3`. `unknown` is how it begins.
+/// Finds a negative number that follows a flag, such as `--limit -3`, which clap reports as the unknown flag `unknown`.
+/// Returns the flag and the value.
 fn find_negative_value(args: &[OsString], names: &[String], unknown: &str) -> Option<(String, String)> {
     let is_number = |word: &str| {
         word.strip_prefix('-')
@@ -115,7 +116,7 @@ fn find_negative_value(args: &[OsString], names: &[String], unknown: &str) -> Op
 
 fn usage_error(error: &clap::Error, args: &[OsString], names: &[String]) -> Error {
     let command = help::full_name(names);
-    // Flags are named as they are written, without the names of their values.
+    // Flags are shown without the names of their values.
     let argument = context_text(error, ContextKind::InvalidArg);
     let argument = flag_name(&argument);
     let value = context_text(error, ContextKind::InvalidValue);
@@ -130,7 +131,7 @@ fn usage_error(error: &clap::Error, args: &[OsString], names: &[String]) -> Erro
             Error::usage(format!("unknown command \"{name}\" for \"{command}\""))
         }
         ErrorKind::UnknownArgument if let Some((flag, value)) = &negative => {
-            Error::usage(format!("invalid value \"{value}\" for {flag}: it must not be negative"))
+            Error::usage(format!("invalid value `{value}` for {flag}: must not be negative"))
         }
         ErrorKind::UnknownArgument if argument.starts_with('-') => Error::usage(format!("unknown flag: {argument}")),
         ErrorKind::UnknownArgument => Error::usage(format!("unexpected argument \"{argument}\" for \"{command}\"")),
@@ -154,7 +155,7 @@ fn usage_error(error: &clap::Error, args: &[OsString], names: &[String]) -> Erro
         ErrorKind::InvalidValue => {
             let known = context_texts(error, ContextKind::ValidValue).join(", ");
             Error::usage(format!(
-                "invalid value \"{value}\" for {argument}: it must be one of {known}"
+                "invalid value `{value}` for {argument}: must be one of {known}"
             ))
         }
         ErrorKind::ValueValidation => {
@@ -164,7 +165,7 @@ fn usage_error(error: &clap::Error, args: &[OsString], names: &[String]) -> Erro
             if cause.contains(&value) {
                 Error::usage(format!("invalid value for {argument}: {cause}"))
             } else {
-                Error::usage(format!("invalid value \"{value}\" for {argument}: {cause}"))
+                Error::usage(format!("invalid value `{value}` for {argument}: {cause}"))
             }
         }
         ErrorKind::ArgumentConflict => {
@@ -173,7 +174,7 @@ fn usage_error(error: &clap::Error, args: &[OsString], names: &[String]) -> Erro
             Error::usage(format!("{argument} cannot be used together with {}", others.join(", ")))
         }
         ErrorKind::TooManyValues => Error::usage(format!("flag takes no value: {argument}")),
-        // The rest is rare; the library's own first line says it well enough.
+        // Other errors are rare; the first line of clap's message is clear enough.
         _ => {
             let lines = error.render().to_string();
             let first = lines.lines().next().unwrap_or_default();
@@ -206,13 +207,13 @@ fn usage_error(error: &clap::Error, args: &[OsString], names: &[String]) -> Erro
     }
     if error.kind() == ErrorKind::MissingRequiredArgument && help::flag_names(names).iter().any(|flag| flag == "--all")
     {
-        said = said.with_hint("`--all` means all of them.");
+        said = said.with_hint("Use `--all` to select all of them.");
     }
     said.usage = Some(help::usage_line(names));
     said.with_hint(format!("See `{command} --help`."))
 }
 
-/// A flag without the names of its values.
+/// Returns the flag without the names of its values.
 fn flag_name(argument: &str) -> &str {
     argument.split([' ', '=']).next().unwrap_or_default()
 }

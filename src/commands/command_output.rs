@@ -1,4 +1,4 @@
-//! What a command returns, and the one place that shows it.
+//! Result of a command, and its output.
 
 use std::io;
 
@@ -9,19 +9,19 @@ use crate::{
     render::{Problem, Ui, Viewable},
 };
 
-/// The result of a command that ran to its end.
+/// Result of a command that completed.
 #[derive(Debug)]
 pub struct CommandOutput<T> {
-    /// What is printed on standard output; nothing after a declined question.
+    /// Value to print on standard output; `None` after a declined confirmation.
     pub value: Option<T>,
-    /// How the process ends, unless there is an error.
+    /// Exit code, unless there is an error.
     pub exit_code: ExitCode,
-    /// What went wrong although there is a result: a part of many, for example. Decides how the process ends.
+    /// Error besides the value, such as a partial failure. It determines the exit code.
     pub error: Option<Error>,
 }
 
 impl<T: Viewable> CommandOutput<T> {
-    /// Everything went well.
+    /// Creates a successful result.
     pub fn new(value: T) -> Self {
         Self {
             value: Some(value),
@@ -30,7 +30,7 @@ impl<T: Viewable> CommandOutput<T> {
         }
     }
 
-    /// There is nothing to say.
+    /// Creates a result without output.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -40,15 +40,14 @@ impl<T: Viewable> CommandOutput<T> {
         }
     }
 
-    /// The same report with another end. For a code that the Confluent CLI flattens to a plain failure the value must
-    /// say what happened, since nothing else will.
+    /// Sets the exit code. The Confluent CLI replaces some codes with 1, so the value must also describe the outcome.
     #[must_use]
     pub fn with_code(mut self, code: ExitCode) -> Self {
         self.exit_code = code;
         self
     }
 
-    /// The same report with an error, printed after the value.
+    /// Adds an error, which is printed after the value.
     #[must_use]
     pub fn with_error(mut self, error: Error) -> Self {
         self.error = Some(error);
@@ -56,7 +55,7 @@ impl<T: Viewable> CommandOutput<T> {
     }
 }
 
-/// Shows the result of a command and says how the process ends.
+/// Prints the result of a command and returns the exit code.
 pub(super) fn finish<T: Viewable>(result: Result<CommandOutput<T>, Error>, ctx: &Ctx) -> ExitCode {
     let report = match result {
         Ok(report) => report,
@@ -74,9 +73,9 @@ pub(super) fn finish<T: Viewable>(result: Result<CommandOutput<T>, Error>, ctx: 
     }
 }
 
-/// Says how the process ends after text was written.
+/// Returns the exit code after writing text.
 pub(super) fn finish_text(ui: &Ui, written: io::Result<()>) -> ExitCode {
-    match written.context("could not write the result to standard output") {
+    match written.context("cannot write the result to standard output") {
         Ok(()) => ExitCode::Ok,
         Err(error) => print_error(ui, &error),
     }

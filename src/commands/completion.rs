@@ -9,15 +9,16 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// The stock CLI cannot complete a plugin's words (docs/reference/cli.md#plugin-help-and-completion), so for the shells
-/// that it knows these take `confluent ebs …` out of its hands and leave everything else to it.
+/// Wrappers for the shells that the Confluent CLI supports. The Confluent CLI cannot complete the words of a plugin
+/// (docs/reference/cli.md#plugin-help-and-completion), so these scripts complete `confluent ebs …` and delegate
+/// everything else to the Confluent CLI.
 const BASH_WRAPPER: &str = include_str!("completion/confluent.bash");
 const ZSH_WRAPPER: &str = include_str!("completion/confluent.zsh");
 
-/// Print a completion script.
+/// Print a shell completion script
 ///
-/// The scripts complete "confluent-ebs"; those for bash and zsh also complete "confluent ebs" and leave all other
-/// commands to the completion of the Confluent CLI, which must be loaded before.
+/// The scripts complete "confluent-ebs". The scripts for bash and zsh also complete "confluent ebs" and delegate all
+/// other commands to the completion of the Confluent CLI, so load that one first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Load completions into the current bash.
@@ -36,8 +37,8 @@ pub(super) struct CompletionArgs {
 impl CompletionArgs {
     pub(super) fn run(self, _ctx: &mut Ctx) -> Result<CommandOutput<CompletionOutput>, Error> {
         let (name, wrapper) = match self.shell {
-            // With a dash in the name the generator's script completes no subcommand (clap-rs/clap issue 6421); the
-            // wrapper registers its function for the name with the dash.
+            // The generated script completes no subcommand if the name contains a dash (clap-rs/clap issue 6421); the
+            // wrapper registers the function for the name with the dash.
             Shell::Bash => ("confluent_ebs", BASH_WRAPPER),
             Shell::Zsh => ("confluent-ebs", ZSH_WRAPPER),
             _ => ("confluent-ebs", ""),
@@ -49,7 +50,7 @@ impl CompletionArgs {
     }
 }
 
-/// A script for a shell.
+/// Completion script.
 #[derive(Debug, Serialize)]
 pub(super) struct CompletionOutput {
     script: String,

@@ -1,4 +1,4 @@
-//! What commands are given: where to speak, what was asked for, what time it is, whether to stop.
+//! Context of a command: output, global flags, environment and cancellation.
 
 use std::{cell::OnceCell, future::Future, sync::Arc};
 
@@ -12,19 +12,19 @@ use crate::{
     session::{Environment, RunContext},
 };
 
-/// The surroundings of a command.
+/// Context of a command.
 pub struct Ctx {
-    /// Where text goes.
+    /// Output to the terminal.
     pub ui: Ui,
     /// The global flags.
     pub globals: GlobalArgs,
-    /// What operations of the application get.
+    /// Context of application operations.
     pub run: RunContext,
     runtime: OnceCell<Runtime>,
 }
 
 impl Ctx {
-    /// Context of a command in `environment`.
+    /// Creates the context of a command in `environment`.
     #[must_use]
     pub fn new(ui: Ui, globals: GlobalArgs, environment: Environment) -> Self {
         let run = RunContext {
@@ -41,13 +41,13 @@ impl Ctx {
         }
     }
 
-    /// Runs asynchronous work to its end. The first call starts the threads and begins to listen to signals; a command
-    /// that never calls it starts neither.
+    /// Runs a future to completion. The first call starts the runtime and the signal handler, so that a command without
+    /// asynchronous work starts neither.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.runtime()?.block_on(work)
     }
 
-    /// Asks a yes/no question, unless `--yes` has answered it.
+    /// Asks a yes/no question; `--yes` answers it.
     pub fn confirm(&self, question: &str) -> Result<bool, Error> {
         if self.globals.yes {
             return Ok(true);
@@ -56,7 +56,7 @@ impl Ctx {
         Ok(self.ui.confirm(question, "--yes")?)
     }
 
-    /// Asks for `wanted` to be typed, unless `--yes` has answered.
+    /// Asks the user to type `desired` as confirmation; `--yes` answers it.
     pub fn confirm_by_typing(&self, question: &str, desired: &str) -> Result<(), Error> {
         if self.globals.yes {
             return Ok(());
@@ -69,11 +69,11 @@ impl Ctx {
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime);
         }
-        // More than one thread, so that signals are heard while this one waits for an answer.
+        // A second thread handles signals while this one waits for a response.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
-            .context("could not start the threads that talk to the network")?;
+            .context("cannot start the asynchronous runtime")?;
         signals::listen(&runtime, &self.ui, &self.run.cancel);
         Ok(self.runtime.get_or_init(|| runtime))
     }

@@ -1,10 +1,10 @@
-//! Durations as flags write them.
+//! Duration values of flags.
 
 use std::time::Duration;
 
-/// Reads `30s`, `5m`, `2h`, `90d`.
+/// Parses a duration such as `30s`, `5m`, `2h` or `90d`.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a number and s, m, h or d, such as 30s or 5m".to_owned();
+    let wrong = || "expected a number and a unit (s, m, h or d), such as 30s or 5m".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
     let seconds = match unit {

@@ -1,4 +1,4 @@
-//! The flags that every command has, in any position after `ebs`.
+//! Global flags, accepted at any position after `ebs`.
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -8,38 +8,38 @@ use crate::{
     session::Options,
 };
 
-/// The values of the global flags.
+/// Values of the global flags.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global Flags")]
 pub struct GlobalArgs {
     /// Specify the output format as "human", "json", or "yaml".
     #[arg(short, long, global = true, value_enum, value_name = "string", default_value_t)]
     pub output: OutputFormat,
-    /// Environment ID.
+    /// Set the environment by its ID.
     #[arg(long, global = true, value_name = "string")]
     pub environment: Option<EnvironmentId>,
-    /// Kafka cluster ID.
+    /// Set the Kafka cluster by its ID.
     #[arg(long, global = true, value_name = "string")]
     pub cluster: Option<ClusterId>,
-    /// Stage of the platform, as named in ebs.toml.
+    /// Select a stage of ebs.toml by its name.
     #[arg(long, global = true, value_name = "string")]
     pub stage: Option<String>,
-    /// Department, by its code.
+    /// Act for a department by its code.
     #[arg(long, global = true, value_name = "string")]
     pub department: Option<DepartmentCode>,
-    /// Profile to act with: a name, or a file if it holds a path separator or ends in ".toml".
+    /// Use a profile, by name or as a file (a value with a path separator or the ending ".toml").
     #[arg(long, global = true, value_name = "string")]
     pub profile: Option<String>,
-    /// Act on the embedded Confluent Cloud; nothing but this computer is contacted.
+    /// Use the sandbox, an embedded Confluent Cloud, without network access.
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// Act on the embedded Confluent Cloud as "admin" or as DEPARTMENT/PERSONA.
+    /// Act in the sandbox as "admin" or as DEPARTMENT/PERSONA.
     #[arg(long, global = true, value_name = "string")]
     pub sandbox_as: Option<String>,
-    /// Trust this host, outside Confluent's domain, with the key of a profile.
+    /// Allow sending API keys to this host outside of Confluent's domain.
     #[arg(long, global = true, value_name = "string")]
     pub trust_endpoint: Option<String>,
-    /// Answer yes to every question.
+    /// Answer all confirmation prompts with yes.
     #[arg(long, global = true)]
     pub yes: bool,
     /// Equivalent to -vvvv, but also log HTTP requests and responses which might contain plaintext secrets.
@@ -54,13 +54,13 @@ pub struct GlobalArgs {
 }
 
 impl GlobalArgs {
-    /// How much is logged: 0 for nothing, 4 for everything.
+    /// Log level: 0 logs nothing, 4 logs everything.
     #[must_use]
     pub fn verbosity(&self) -> u8 {
         if self.unsafe_trace { 4 } else { self.verbose.min(4) }
     }
 
-    /// The options of a run that the flags give.
+    /// Returns the run options that the flags set.
     pub(super) fn to_options(&self) -> Options {
         Options {
             profile: self.profile.clone(),
@@ -77,7 +77,7 @@ impl GlobalArgs {
     }
 }
 
-/// `--output`, as written.
+/// Value of `--output`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// Tables and sentences.
@@ -87,22 +87,22 @@ pub enum OutputFormat {
     Json,
     /// One YAML document.
     Yaml,
-    /// One line of JSON per result; only where a command says so.
+    /// One JSON document per line, in commands that support it.
     #[value(hide = true)]
     Ndjson,
-    /// Comma-separated values; only where a command says so.
+    /// Comma-separated values, in commands that support them.
     #[value(hide = true)]
     Csv,
-    /// A page for a browser; only where a command says so.
+    /// HTML page, in commands that support it.
     #[value(hide = true)]
     Html,
-    /// SARIF 2.1.0, as code scanners read it; only where a command says so.
+    /// SARIF 2.1.0 for code scanners, in commands that support it.
     #[value(hide = true)]
     Sarif,
 }
 
 impl OutputFormat {
-    /// Whether every command knows it.
+    /// Returns whether every command supports the format.
     #[must_use]
     pub fn is_common(self) -> bool {
         matches!(self, Self::Human | Self::Json | Self::Yaml)
@@ -112,7 +112,7 @@ impl OutputFormat {
 impl From<OutputFormat> for Format {
     fn from(output: OutputFormat) -> Self {
         match output {
-            // Whoever offers the last three writes them as text.
+            // Commands that support CSV, HTML or SARIF print them as plain text.
             OutputFormat::Human | OutputFormat::Csv | OutputFormat::Html | OutputFormat::Sarif => Self::Human,
             OutputFormat::Json => Self::Json,
             OutputFormat::Yaml => Self::Yaml,

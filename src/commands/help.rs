@@ -1,17 +1,25 @@
-//! Help texts in the layout of the stock CLI (docs/reference/cli.md#help-text), and the command reference made of them.
+//! Help texts, and the command reference that is generated from them. The layout follows the Confluent CLI
+//! (docs/reference/cli.md#help-text), except that flags precede description and examples, and only the top level lists
+//! the global flags.
 
 use clap::{Arg, ArgAction, Command};
 
 use super::command_tree;
 use crate::render::{width, wrap_paragraph};
 
-/// Columns of the help texts in `docs/commands.md`.
+/// Width of the help texts in `docs/commands.md`, in columns.
 const PAGE_WIDTH: usize = 80;
 
-/// The tree with help in the stock CLI's layout, as wide as the output.
+/// Name of the top-level command, the only one whose help lists the global flags.
+const ROOT: &str = "confluent ebs";
+
+/// Reference to the global flags in the help of all other commands.
+const GLOBAL_FLAGS_LINE: &str = "Use `confluent ebs --help` for the global flags (-o, --profile, --stage, …).";
+
+/// Returns the command tree with our help layout, as wide as the terminal.
 pub(super) fn with_cli_layout(root: Command) -> Command {
     let globals = global_args(&root);
-    apply_layout(root, "confluent ebs", &globals, width())
+    apply_layout(root, ROOT, &globals, width())
 }
 
 fn apply_layout(command: Command, path: &str, globals: &[Arg], width: usize) -> Command {
@@ -28,15 +36,15 @@ fn apply_layout(command: Command, path: &str, globals: &[Arg], width: usize) -> 
     command
 }
 
-/// How users call the command with these names.
+/// Returns the full command line of a command, such as `confluent ebs connector list`.
 pub(super) fn full_name(names: &[String]) -> String {
-    std::iter::once("confluent ebs")
+    std::iter::once(ROOT)
         .chain(names.iter().map(String::as_str))
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-/// The help of the command with these names.
+/// Returns the help text of a command.
 pub(super) fn render_help(names: &[String]) -> String {
     let root = command_tree();
     render_page(
@@ -47,12 +55,12 @@ pub(super) fn render_help(names: &[String]) -> String {
     )
 }
 
-/// The usage line of the command with these names.
+/// Returns the usage line of a command.
 pub(super) fn usage_line(names: &[String]) -> String {
     usage_text(find_command(&command_tree(), names), &full_name(names))
 }
 
-/// The names of the commands right below the one with these names.
+/// Returns the names of the direct subcommands of a command.
 pub(super) fn subcommand_names(names: &[String]) -> Vec<String> {
     find_command(&command_tree(), names)
         .get_subcommands()
@@ -60,7 +68,7 @@ pub(super) fn subcommand_names(names: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// The long flags of the command with these names, as they are written.
+/// Returns the long flags of a command with their dashes, global flags included.
 pub(super) fn flag_names(names: &[String]) -> Vec<String> {
     let root = command_tree();
     let globals = global_args(&root);
@@ -78,15 +86,15 @@ fn find_command<'a>(root: &'a Command, names: &[String]) -> &'a Command {
         .fold(root, |command, name| command.find_subcommand(name).unwrap_or(command))
 }
 
-/// All help texts as one Markdown page.
+/// Returns all help texts as one Markdown page.
 #[must_use]
 pub fn render_reference() -> String {
     let root = command_tree();
     let globals = global_args(&root);
     let mut out = String::from(
-        "# Commands\n\nThis page is made from the program's own help texts (`tests/cli.rs`). Flags may stand anywhere after `ebs`.\n",
+        "# Commands\n\nThis page is generated from the help texts of the program (`tests/cli.rs`). Flags are accepted anywhere after `ebs`.\n",
     );
-    append_command(&root, "confluent ebs", &globals, &mut out);
+    append_command(&root, ROOT, &globals, &mut out);
     out
 }
 
@@ -107,24 +115,11 @@ fn global_args(root: &Command) -> Vec<Arg> {
 
 fn render_page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String {
     let mut out = String::new();
-    let about = command
-        .get_long_about()
-        .or_else(|| command.get_about())
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    for line in about.lines() {
-        out.push_str(&wrap_paragraph(&to_sentence(line), 0, width));
-    }
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    out.push_str(&wrap_paragraph(&to_sentence(&about), 0, width));
 
     out.push_str("\nUsage:\n");
     out.push_str(&wrap_paragraph(&format!("  {}", usage_text(command, path)), 2, width));
-
-    if let Some(examples) = command.get_after_help() {
-        out.push_str("\nExamples:\n");
-        for line in examples.to_string().lines() {
-            out.push_str(&wrap_paragraph(line, 2, width));
-        }
-    }
 
     let subs = command
         .get_subcommands()
@@ -153,14 +148,39 @@ fn render_page(command: &Command, path: &str, globals: &[Arg], width: usize) -> 
     // Required flags come first.
     flags.sort_by_key(|(_, help)| !help.starts_with("REQUIRED"));
     section("Flags", flags, width, &mut out);
-    let rows = globals.iter().map(|arg| (flag_text(arg), describe_arg(arg)));
-    section("Global Flags", rows.collect(), width, &mut out);
+    if path == ROOT {
+        let rows = globals.iter().map(|arg| (flag_text(arg), describe_arg(arg)));
+        section("Global Flags", rows.collect(), width, &mut out);
+    }
 
-    if !subs.is_empty() {
-        let line = format!("\nUse \"{path} [command] --help\" for more information about a command.");
-        for line in line.lines() {
-            out.push_str(&wrap_paragraph(line, 0, width));
+    // Usage and flags stay in sight on a small terminal, because the description follows them.
+    let long_about = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+    if let Some((_, description)) = long_about.split_once("\n\n") {
+        out.push_str("\nDescription:\n");
+        for line in description.lines() {
+            let line = if line.is_empty() {
+                String::new()
+            } else {
+                format!("  {}", to_sentence(line))
+            };
+            out.push_str(&wrap_paragraph(&line, 0, width));
         }
+    }
+
+    if let Some(examples) = command.get_after_help() {
+        out.push_str("\nExamples:\n");
+        for line in examples.to_string().lines() {
+            out.push_str(&wrap_paragraph(line, 2, width));
+        }
+    }
+
+    out.push('\n');
+    if !subs.is_empty() {
+        let line = format!("Use `{path} [command] --help` for more information about a command.");
+        out.push_str(&wrap_paragraph(&line, 0, width));
+    }
+    if path != ROOT {
+        out.push_str(&wrap_paragraph(GLOBAL_FLAGS_LINE, 0, width));
     }
     out
 }
@@ -177,7 +197,7 @@ fn section(title: &str, rows: Vec<(String, String)>, width: usize, out: &mut Str
     }
 }
 
-/// `path <required> [optional] [flags]`.
+/// Returns the usage line: `path <required> [optional] [flags]`.
 fn usage_text(command: &Command, path: &str) -> String {
     if command.has_subcommands() {
         return format!("{path} [command]");
@@ -232,11 +252,67 @@ fn describe_arg(arg: &Arg) -> String {
     out
 }
 
-/// The library cuts the full stop off the first line of a doc comment; the stock CLI's texts have one.
+/// Adds the full stop that clap strips from the first line of a doc comment.
 fn to_sentence(text: &str) -> String {
     if text.is_empty() || text.ends_with(['.', ':', '?', '!']) {
         text.to_owned()
     } else {
         format!("{text}.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Height of a small terminal, in lines.
+    const SMALL_HEIGHT: usize = 24;
+
+    /// Commands with more flags than a small terminal has lines for.
+    const LONG: [&str; 4] = [
+        "confluent ebs access audit",
+        "confluent ebs keys revoke",
+        "confluent ebs keys rotate",
+        "confluent ebs onboard",
+    ];
+
+    fn pages(command: &Command, path: &str, globals: &[Arg], out: &mut Vec<(String, String)>) {
+        out.push((path.to_owned(), render_page(command, path, globals, PAGE_WIDTH)));
+        for sub in command.get_subcommands() {
+            pages(sub, &format!("{path} {}", sub.get_name()), globals, out);
+        }
+    }
+
+    fn all_pages() -> Vec<(String, String)> {
+        let root = command_tree();
+        let mut out = Vec::new();
+        pages(&root, ROOT, &global_args(&root), &mut out);
+        out
+    }
+
+    #[test]
+    fn only_the_top_level_help_lists_the_global_flags() {
+        for (path, page) in all_pages() {
+            assert_eq!(page.contains("\nGlobal Flags:\n"), path == ROOT, "{page}");
+            assert_eq!(
+                page.ends_with(&format!("{GLOBAL_FLAGS_LINE}\n")),
+                path != ROOT,
+                "{page}"
+            );
+        }
+    }
+
+    #[test]
+    fn usage_and_own_flags_fit_on_a_small_terminal() {
+        let mut too_long = Vec::new();
+        for (path, page) in all_pages() {
+            let rest = ["\nGlobal Flags:\n", "\nDescription:\n", "\nExamples:\n"];
+            let own = rest.iter().filter_map(|heading| page.find(heading)).min();
+            let lines = page[..own.unwrap_or(page.len())].lines().count();
+            if lines > SMALL_HEIGHT && !LONG.contains(&path.as_str()) {
+                too_long.push(format!("{path}: {lines} lines"));
+            }
+        }
+        assert!(too_long.is_empty(), "{}", too_long.join("\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! The parts that pages about the fleet are made of. A colour never stands alone: a sign and a word say the same.
+//! HTML elements of fleet pages. Each color is accompanied by a symbol and a word.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::{
     render::html::{self, Html},
 };
 
-/// How a condition is drawn: the sign before its word.
+/// Returns the symbol of a condition.
 const fn condition_symbol(condition: ConnectorCondition) -> &'static str {
     match condition {
         ConnectorCondition::Failed => "✕",
@@ -20,27 +20,27 @@ const fn condition_symbol(condition: ConnectorCondition) -> &'static str {
     }
 }
 
-/// A moment, for people.
+/// Formats a timestamp for readers.
 pub(in crate::commands) fn format_timestamp(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// A page with a heading, a verdict, and what it does not show.
+/// HTML page with a title, a verdict and its limitations.
 pub(in crate::commands) struct FleetPage<'a> {
-    /// What is shown.
+    /// Title.
     pub(in crate::commands) title: &'a str,
-    /// The result in one sentence.
+    /// Verdict in one sentence.
     pub(in crate::commands) summary: &'a str,
-    /// How bad it is.
+    /// Severity of the verdict.
     pub(in crate::commands) condition: ConnectorCondition,
-    /// When it was looked.
+    /// Time of the observation.
     pub(in crate::commands) taken_at: Timestamp,
-    /// What a reader must not take for shown.
+    /// Limitations: what the page does not show.
     pub(in crate::commands) omissions: &'a [String],
 }
 
 impl FleetPage<'_> {
-    /// The whole page; `main` writes what stands in it.
+    /// Renders the page; `main` writes its content.
     pub(in crate::commands) fn write(&self, main: impl FnOnce(&mut Html)) -> String {
         html::page(self.title, |html| {
             html.element("header", &[], |html| {
@@ -55,7 +55,7 @@ impl FleetPage<'_> {
                     html.text("As of ");
                     let machine = self.taken_at.to_string();
                     html.text_element("time", &[("datetime", &machine)], &format_timestamp(self.taken_at));
-                    html.text(", made by confluent ebs ");
+                    html.text(", created by confluent ebs ");
                     html.text(env!("CARGO_PKG_VERSION"));
                     html.text(".");
                 });
@@ -73,7 +73,7 @@ impl FleetPage<'_> {
     }
 }
 
-/// A section with a heading and a line below it.
+/// Writes a section with a heading and a subtitle.
 pub(in crate::commands) fn section(html: &mut Html, heading: &str, below: &str, inside: impl FnOnce(&mut Html)) {
     html.element("section", &[("class", "stage")], |html| {
         html.text_element("h2", &[], heading);
@@ -82,7 +82,7 @@ pub(in crate::commands) fn section(html: &mut Html, heading: &str, below: &str, 
     });
 }
 
-/// A word with its sign, on the condition's colour.
+/// Writes a label with symbol and color of the condition.
 pub(in crate::commands) fn badge(html: &mut Html, condition: ConnectorCondition, word: &str) {
     let class = format!("badge {}", condition.as_str());
     html.element("span", &[("class", &class)], |html| {
@@ -96,7 +96,7 @@ pub(in crate::commands) fn badge(html: &mut Html, condition: ConnectorCondition,
     });
 }
 
-/// How many connectors are how: a tile for each condition, and all of them in one bar.
+/// Writes the number of connectors per condition as tiles, and a bar of all connectors.
 pub(in crate::commands) fn condition_tiles(html: &mut Html, counts: ConditionCounts) {
     html.element("ul", &[("class", "tiles")], |html| {
         for condition in ConnectorCondition::ALL {
@@ -119,7 +119,7 @@ pub(in crate::commands) fn condition_tiles(html: &mut Html, counts: ConditionCou
     });
 }
 
-/// All connectors in one bar.
+/// Writes a bar of all connectors by condition.
 pub(in crate::commands) fn condition_bar(html: &mut Html, counts: ConditionCounts) {
     let label = counts.summary();
     let view = format!("0 0 {} 10", counts.total().max(1));
@@ -140,7 +140,8 @@ pub(in crate::commands) fn condition_bar(html: &mut Html, counts: ConditionCount
     });
 }
 
-/// How much of something is used, or `least` so much. The numbers stand beside it, so that it is only for the eye.
+/// Writes a usage bar; `least` marks `used` as a lower bound. The bar is hidden from screen readers, because the
+/// numbers stand next to it.
 pub(in crate::commands) fn usage_meter(html: &mut Html, least: bool, used: u32, limit: u32) {
     let condition = match used {
         _ if used > limit => ConnectorCondition::Failed,
@@ -176,7 +177,7 @@ fn rectangle(html: &mut Html, class: &str, from: u32, width: u32) {
     }
 }
 
-/// Names whoever has no connectors in a sentence, where rows would say nothing.
+/// Writes one sentence that lists the departments without connectors, instead of empty rows.
 pub(in crate::commands) fn departments_without_connectors<'a>(
     html: &mut Html,
     who: impl Iterator<Item = (&'a str, &'a DepartmentCode)>,
@@ -188,7 +189,7 @@ pub(in crate::commands) fn departments_without_connectors<'a>(
     }
 }
 
-/// `12 of 20`, with a meter below.
+/// Writes `12 of 20` with a usage bar below.
 pub(in crate::commands) fn usage_with_meter(html: &mut Html, least: bool, used: u32, limit: u32) {
     let words = format!("{}{used} of {limit}", at_least_prefix(!least));
     html.element("div", &[], |html| {
@@ -197,17 +198,17 @@ pub(in crate::commands) fn usage_with_meter(html: &mut Html, least: bool, used: 
     });
 }
 
-/// What stands in one cell of a table; nothing where there is nothing to say.
+/// Content of a table cell; may be empty.
 pub(in crate::commands) struct CellContent<'a>(Option<CellWriter<'a>>);
 
 type CellWriter<'a> = Box<dyn FnOnce(&mut Html) + 'a>;
 
-/// A cell that `write` writes.
+/// Creates a cell that `write` renders.
 pub(in crate::commands) fn cell<'a>(write: impl FnOnce(&mut Html) + 'a) -> CellContent<'a> {
     CellContent(Some(Box::new(write)))
 }
 
-/// A cell with text.
+/// Creates a text cell.
 pub(in crate::commands) fn text_cell<'a>(text: impl Into<String>) -> CellContent<'a> {
     let text = text.into();
     match text.is_empty() {
@@ -216,14 +217,14 @@ pub(in crate::commands) fn text_cell<'a>(text: impl Into<String>) -> CellContent
     }
 }
 
-/// A cell with text of others, which may hold words longer than a line.
+/// Creates a text cell whose words may be broken, for text from outside.
 pub(in crate::commands) fn prose_cell<'a>(text: impl Into<String>) -> CellContent<'a> {
     let text = text.into();
     cell(move |html| html.text_element("span", &[("class", "prose")], &text))
 }
 
-/// A table whose rows are headed by their first cell. Narrow screens show each row as a card; the roles are written out
-/// because a browser forgets them when a table is not laid out as one.
+/// Writes a table whose first column holds the row headings. Narrow screens show each row as a card. The ARIA roles are
+/// explicit, because browsers drop them from tables with another CSS layout.
 pub(in crate::commands) fn table<'a>(
     html: &mut Html,
     caption: &str,

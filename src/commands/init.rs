@@ -16,7 +16,7 @@ use crate::{
     config::{IfExists, save::save},
     error::{Error, ResultExt},
     manifest::{
-        Stage, Workspace,
+        Stage,
         admin::AdminScript,
         new_platform::NewPlatform,
         platform::{DEFAULT_RESERVE_PERCENT, DEFAULT_TASK_CEILING},
@@ -27,28 +27,29 @@ use crate::{
     session::open_service_client,
 };
 
-/// Make ebs.toml from what the organization has, or print how the provisioner is made.
+/// Create ebs.toml from an existing organization
 ///
-/// With a Cloud API key (of an administrator, or of the provisioner) it finds the organization, its environments and
-/// Kafka clusters, and writes one stage for each environment that has a cluster. With --print it shows the commands of
-/// the stock CLI that an organization administrator runs once; it then needs neither a key nor a network.
+/// With a Cloud API key of an administrator or of the provisioner, the command discovers the organization, its
+/// environments and Kafka clusters, and writes one stage for each environment that has a cluster. With --print, it
+/// prints the Confluent CLI commands with which an organization administrator creates the provisioner once; this needs
+/// neither a key nor a network.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Write ebs.toml into this folder.
+Write ebs.toml to the current directory.
 
   $ confluent ebs init
 
-Show the commands that make the provisioner, for the stages in ebs.toml.
+Show the commands that create the provisioner for the stages in ebs.toml.
 
   $ confluent ebs init --print")]
 pub(super) struct InitArgs {
-    /// Print the commands that an organization administrator runs once to make the provisioner.
+    /// Print the commands that create the provisioner, for an organization administrator.
     #[arg(long)]
     print: bool,
-    /// Find everything with the stock CLI and its login, instead of a Cloud API key.
+    /// Discover the organization with the login of the Confluent CLI instead of a Cloud API key.
     #[arg(long, conflicts_with = "print")]
     from_login: bool,
-    /// Run the command without committing changes: show ebs.toml instead of writing it.
+    /// Show ebs.toml without writing it.
     #[arg(long)]
     dry_run: bool,
 }
@@ -61,8 +62,8 @@ impl InitArgs {
         let here = ctx.run.environment.working_dir()?.to_owned();
         let path = here.join(PLATFORM_FILE);
         if path.exists() && !self.dry_run {
-            return Err(Error::failed(format!("{} exists already", path.display()))
-                .with_hint("Change it by hand; `confluent ebs department validate` checks it."));
+            return Err(Error::failed(format!("`{}` already exists", path.display()))
+                .with_hint("Edit the file and check it with `confluent ebs department validate`."));
         }
         let found = if self.from_login {
             discover_from_login()?
@@ -73,7 +74,7 @@ impl InitArgs {
         let text = found.to_toml();
         if !self.dry_run {
             save(&path, text.as_bytes(), IfExists::Keep)?;
-            std::fs::create_dir_all(here.join(DEPARTMENTS)).context("the folder of departments could not be made")?;
+            std::fs::create_dir_all(here.join(DEPARTMENTS)).context("cannot create the `departments` directory")?;
         }
         Ok(CommandOutput::new(InitOutput::Written {
             file: path,
@@ -83,19 +84,13 @@ impl InitArgs {
     }
 }
 
-/// The commands that make the provisioner; they need the platform only for its ids.
+/// Returns the commands that create the provisioner. The platform configuration only provides the ids.
 fn render_admin_script(ctx: &Ctx) -> Result<InitOutput, Error> {
-    let loaded = super::session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
-    let (workspace, _): (Workspace, _) = loaded
-        .into_result()
-        .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+    let (workspace, _) = super::session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     let platform = &workspace.platform;
     let stages: Vec<&str> = match &ctx.run.options.stage {
         Some(stage) if !platform.stages.contains_key(stage) => {
-            return Err(Error::usage(format!(
-                "there is no stage \"{stage}\" in {}",
-                workspace.origin
-            )));
+            return Err(Error::usage(format!("no stage `{stage}` in {}", workspace.origin)));
         }
         Some(stage) => vec![stage],
         None => platform.stages.keys().map(String::as_str).collect(),
@@ -103,7 +98,7 @@ fn render_admin_script(ctx: &Ctx) -> Result<InitOutput, Error> {
     Ok(InitOutput::Printed(AdminScript::new(platform, &stages)))
 }
 
-/// A stage in the making.
+/// Stage to be written to ebs.toml.
 #[derive(Debug, PartialEq, Eq)]
 struct DiscoveredStage {
     name: String,
@@ -111,11 +106,11 @@ struct DiscoveredStage {
     cluster: ClusterId,
     cluster_type: String,
     schema_registry: Option<SchemaRegistryId>,
-    /// Other clusters of the environment, as comments.
+    /// Other clusters of the environment, written as comments.
     other_clusters: Vec<String>,
 }
 
-/// What an organization has.
+/// Discovered organization.
 #[derive(Debug)]
 struct DiscoveredOrganization {
     organization: String,
@@ -124,7 +119,8 @@ struct DiscoveredOrganization {
 
 async fn discover(client: &Client) -> Result<DiscoveredOrganization, Error> {
     let organization = client.list(ListOrganizations).await?.into_iter().next();
-    let organization = organization.ok_or_else(|| Error::failed("the service names no organization for this key"))?;
+    let organization =
+        organization.ok_or_else(|| Error::failed("Confluent Cloud returned no organization for this key"))?;
     let environments = client.list(ListEnvironments).await?;
     let stages = try_join_all(environments.into_iter().map(|environment| async move {
         let clusters = client.list(ListClusters(environment.id.clone())).await?;
@@ -148,8 +144,8 @@ async fn discover(client: &Client) -> Result<DiscoveredOrganization, Error> {
     let stages: Vec<DiscoveredStage> = stages.into_iter().flatten().collect();
     if stages.is_empty() {
         return Err(
-            Error::failed("no environment with a Kafka cluster is to be seen with this key").with_hint(
-                "A provisioner sees its own cluster only once its roles are bound: `confluent ebs init --print`.",
+            Error::failed("this key cannot see an environment that has a Kafka cluster").with_hint(
+                "A provisioner sees its cluster only after its roles are bound; `confluent ebs init --print` prints the commands.",
             ),
         );
     }
@@ -159,7 +155,7 @@ async fn discover(client: &Client) -> Result<DiscoveredOrganization, Error> {
     })
 }
 
-/// The stage of an environment: its first cluster that knows granular roles.
+/// Builds the stage of an environment with its first cluster that supports granular roles.
 fn select_stage(
     name: &str,
     environment: EnvironmentId,
@@ -182,8 +178,8 @@ fn select_stage(
     })
 }
 
-/// A stage's name from an environment's: lower case, letters and digits only, because dashes part the words of an
-/// account's name.
+/// Derives the name of a stage from the name of an environment: lower case, letters and digits only, because dashes
+/// separate the parts of an account name.
 fn stage_name(name: &str) -> String {
     let safe: String = name
         .to_lowercase()
@@ -198,13 +194,13 @@ fn stage_name(name: &str) -> String {
     }
 }
 
-/// Asks the stock CLI, which has a login of its own. Its output is the interface; its files are not touched.
+/// Discovers the organization through the Confluent CLI and its login. Only its output is used, never its files.
 fn discover_from_login() -> Result<DiscoveredOrganization, Error> {
     let organizations = run_confluent_cli(&["organization", "list"])?;
     let current = |row: &&serde_json::Value| row["is_current"].as_bool().unwrap_or(false);
     let rows = organizations.as_array().cloned().unwrap_or_default();
     let organization = rows.iter().find(current).or_else(|| rows.first());
-    let organization = organization.ok_or_else(|| Error::failed("the stock CLI names no organization"))?;
+    let organization = organization.ok_or_else(|| Error::failed("the Confluent CLI returned no organization"))?;
     let mut stages = Vec::new();
     for environment in run_confluent_cli(&["environment", "list"])?
         .as_array()
@@ -215,7 +211,7 @@ fn discover_from_login() -> Result<DiscoveredOrganization, Error> {
         let clusters = run_confluent_cli(&["kafka", "cluster", "list", "--environment", id.as_str()])?;
         let clusters = clusters.as_array().into_iter().flatten().filter_map(|cluster| {
             let kind = json_text(cluster, "type");
-            // The stock CLI writes types in capitals.
+            // The Confluent CLI prints cluster types in upper case.
             let kind: String = kind
                 .char_indices()
                 .map(|(place, c)| {
@@ -244,7 +240,7 @@ fn discover_from_login() -> Result<DiscoveredOrganization, Error> {
     }
     if stages.is_empty() {
         return Err(Error::failed(
-            "no environment with a Kafka cluster is to be seen with this login",
+            "this login cannot see an environment that has a Kafka cluster",
         ));
     }
     Ok(DiscoveredOrganization {
@@ -263,25 +259,25 @@ fn run_confluent_cli(arguments: &[&str]) -> Result<serde_json::Value, Error> {
         .args(arguments)
         .args(["-o", "json"])
         .output()
-        .with_context(|| format!("`{shown}` could not be run"))
+        .with_context(|| format!("cannot run `{shown}`"))
         .hint("Install the Confluent CLI, or use a Cloud API key instead of `--from-login`.")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let first = said
             .lines()
             .find(|line| !line.trim().is_empty())
-            .unwrap_or("no reason given")
+            .unwrap_or("unknown reason")
             .to_owned();
         return Err(Error::failed(format!("`{shown}` failed: {first}")).with_hint("Log in with `confluent login`."));
     }
-    serde_json::from_slice(&output.stdout).with_context(|| format!("`{shown}` did not answer in JSON"))
+    serde_json::from_slice(&output.stdout).with_context(|| format!("`{shown}` did not return valid JSON"))
 }
 
 impl DiscoveredOrganization {
-    /// The text of ebs.toml, with what was passed over as remarks at its end.
+    /// Returns the text of ebs.toml, with skipped clusters as comments at its end.
     fn to_toml(&self) -> String {
         let mut stages: Vec<&DiscoveredStage> = self.stages.iter().collect();
-        // The first one becomes the default.
+        // The first stage becomes the default.
         stages.sort_by_key(|stage| !stage.name.contains("prod"));
         let platform = NewPlatform {
             organization: self.organization.parse().ok(),
@@ -296,9 +292,9 @@ impl DiscoveredOrganization {
             let observed = format!("{} of stage {} is {}", stage.cluster, stage.name, stage.cluster_type);
             let others = match stage.other_clusters.is_empty() {
                 true => String::new(),
-                false => format!("; also there: {}", stage.other_clusters.join(", ")),
+                false => format!("; other clusters: {}", stage.other_clusters.join(", ")),
             };
-            // Names are free text, and a line break in one would end the comment.
+            // Names are free text; a line break in a name would end the comment.
             let remark: String = format!("{observed}{others}")
                 .chars()
                 .filter(|c| !c.is_control())
@@ -322,7 +318,7 @@ impl DiscoveredStage {
     }
 }
 
-/// What `init` answers.
+/// Result of `init`.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum InitOutput {
@@ -338,9 +334,9 @@ impl Viewable for InitOutput {
                 dry_run: true, text, ..
             } => vec![Block::Verbatim(text.clone())],
             Self::Written { file, .. } => vec![
-                Block::line(format!("Created {}.", file_name(file))),
+                Block::line(format!("Created `{}`.", file_name(file))),
                 Block::line(
-                    "Next: `confluent ebs department new CODE`, and `confluent ebs init --print` for the provisioner.",
+                    "Next: run `confluent ebs department new CODE`, and `confluent ebs init --print` to create the provisioner.",
                 ),
             ],
         }

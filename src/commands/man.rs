@@ -8,7 +8,7 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// Print the manual page.
+/// Print the manual page
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Read the manual page.
@@ -19,7 +19,7 @@ Install the pages of all commands for the current user.
 
   $ confluent ebs man --dir ~/.local/share/man/man1")]
 pub(super) struct ManArgs {
-    /// Write one page per command into this folder instead.
+    /// Write one page per command to this directory instead.
     #[arg(long, value_name = "string")]
     dir: Option<std::path::PathBuf>,
 }
@@ -36,12 +36,12 @@ impl ManArgs {
         let name = dir.display().to_string();
         std::fs::create_dir_all(&dir)
             .and_then(|()| clap_mangen::generate_to(command_tree(), &dir))
-            .with_context(|| format!("could not write the manual pages to `{name}`"))?;
+            .with_context(|| format!("cannot write the manual pages to `{name}`"))?;
         Ok(CommandOutput::new(ManOutput::Written { dir: name }))
     }
 }
 
-/// One page, or where all pages are.
+/// Manual page, or the directory with all pages.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum ManOutput {
@@ -53,7 +53,7 @@ impl Viewable for ManOutput {
     fn view(&self) -> Vec<Block> {
         match self {
             Self::Page { page } => vec![Block::Verbatim(page.clone())],
-            Self::Written { dir } => vec![Block::line(format!("Wrote the manual pages to \"{dir}\"."))],
+            Self::Written { dir } => vec![Block::line(format!("Wrote the manual pages to `{dir}`."))],
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The commands, one file each: its arguments (whose doc comment is the help text), the type of its result, and `run`.
+//! Commands, one file each: arguments (whose doc comment is the help text), the type of the result, and `run`.
 //!
-//! A command returns a [`CommandOutput`] and prints nothing; while it runs it speaks only through [`Ctx::ui`]. To add one,
-//! write `commands/<noun>/<verb>.rs` and add two lines to its list: the variant and the arm that runs it.
+//! A command returns a [`CommandOutput`] and prints nothing; while it runs, it reports through [`Ctx::ui`]. To add a
+//! command, write `commands/<noun>/<verb>.rs` and add two lines to its list: the variant and the match arm that runs
+//! it.
 
 mod access;
 mod completion;
@@ -49,10 +50,10 @@ use crate::{
 use cli_parser::ParseExit;
 use global_args::OutputFormat;
 
-/// Onboard departments to a shared Confluent Cloud organization, and run their connectors with one restricted key.
+/// Onboard departments to a shared Confluent Cloud organization and run their connectors
 ///
-/// The platform team onboards a department in one command: service accounts, role bindings on the department's name
-/// prefix, API keys and quotas. Departments then run their connectors with one restricted key.
+/// The platform team onboards a department with one command: service accounts, role bindings on the department's name
+/// prefix, API keys and quotas. The department then runs its connectors with one restricted key.
 #[derive(Debug, Parser)]
 #[command(
     name = "confluent-ebs",
@@ -62,21 +63,21 @@ use global_args::OutputFormat;
     disable_help_flag = true,
     arg_required_else_help = true,
     after_help = "\
-Show what a command does and which flags it has.
+Show the help of a command.
 
   $ confluent ebs help completion"
 )]
 struct Cli {
     #[command(flatten)]
     globals: GlobalArgs,
-    /// Show the version.
+    /// Print the version.
     #[arg(long, action = clap::ArgAction::Version)]
     version: Option<bool>,
     #[command(subcommand)]
     command: RootCommand,
 }
 
-/// All commands.
+/// Top-level commands.
 #[derive(Debug, Subcommand)]
 enum RootCommand {
     Access(access::AccessArgs),
@@ -96,7 +97,7 @@ enum RootCommand {
 }
 
 impl RootCommand {
-    /// Whether it can answer in a format that not every command knows.
+    /// Returns whether the command supports this output format; every command supports human, JSON and YAML.
     fn supports_output(&self, output: OutputFormat) -> bool {
         match self {
             Self::Access(command) => command.supports_output(output),
@@ -126,13 +127,13 @@ impl RootCommand {
     }
 }
 
-/// The whole tree of commands, for whatever describes them.
+/// Returns the complete command tree, for help, manual pages, completion and tests.
 #[must_use]
 pub fn command_tree() -> clap::Command {
     Cli::command()
 }
 
-/// Runs the command that `args` (the program's name first) ask for, and says how the process ends.
+/// Runs the command that `args` name and returns its exit code. The first item of `args` is the program name.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = cli_parser::normalize_args(args);
@@ -150,7 +151,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                     .map(|value| value.get_name().to_owned())
                     .collect();
                 let error = Error::usage(format!(
-                    "invalid value \"{word}\" for --output: this command takes {}",
+                    "invalid value `{word}` for --output: this command takes {}",
                     taken.join(", ")
                 ));
                 ui.print_error(&Problem::from(&error));
@@ -171,7 +172,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// The environment of this process.
+/// Returns the environment of this process.
 fn process_environment() -> Environment {
     let variables: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -189,7 +190,7 @@ fn process_environment() -> Environment {
     }
 }
 
-/// Starts to write log lines. Fails only when somebody listens already, as a test may.
+/// Starts logging. Ignores the error of a subscriber that is already installed, as in a test.
 fn start_log(ui: &Ui) {
     let log = ui.clone();
     let lines = subscriber(ui.verbosity(), move || log.log_writer());

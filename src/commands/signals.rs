@@ -1,6 +1,6 @@
-//! From signals to the wish to stop. The Confluent CLI forwards nothing to its plugins
-//! (docs/reference/cli.md#plugin-process): on Ctrl-C both get the signal and the CLI dies at once, on SIGTERM only the
-//! CLI does.
+//! Translates signals into cancellation. The Confluent CLI does not forward signals to its plugins
+//! (docs/reference/cli.md#plugin-process): Ctrl-C reaches both processes and ends the Confluent CLI at once; SIGTERM
+//! reaches only the Confluent CLI.
 
 use tokio::runtime::Runtime;
 
@@ -10,12 +10,12 @@ use crate::{
     render::{Problem, Ui},
 };
 
-/// Begins to listen. The first signal asks the work to stop, the second ends the process; so does the first while a
-/// person is being asked.
+/// Starts listening for signals. The first signal cancels the run, the second one ends the process. During a
+/// confirmation prompt, the first signal ends the process.
 pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancelToken) {
     let (ui, interrupt) = (ui.clone(), interrupt.clone());
     runtime.spawn(cancel_when_orphaned(interrupt.clone()));
-    // Heard before the work begins: a signal that nobody hears yet would end the process on the spot.
+    // Subscribe before the work begins, because an unhandled signal would end the process immediately.
     let observation = {
         let _runtime = runtime.enter();
         Signals::subscribe()
@@ -25,21 +25,21 @@ pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancelToken) {
         while signals.next().await.is_ok() {
             let asking = interrupt.is_prompting();
             if asking {
-                // The line of the question is still open.
+                // The line of the prompt is still open.
                 ui.info("");
                 ui.print_error(&Problem::new("interrupted before anything was changed"));
             }
             if asking || !interrupt.cancel() {
                 ui.leave_screen();
-                // Work that cannot be left half done is resumed by the next run, whenever this one ends.
+                // The next run resumes interrupted work, wherever this process ends.
                 std::process::exit(ExitCode::Interrupted.code().into());
             }
-            ui.info("Stopping: what runs is finished, nothing new is started. Press Ctrl-C again to stop at once.");
+            ui.info("Stopping: running steps finish, no new steps start. Press Ctrl-C again to stop immediately.");
         }
     });
 }
 
-/// The signals, which are heard from the moment on in which this is made.
+/// Signal subscriptions, active from construction.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -78,13 +78,13 @@ impl Signals {
     }
 }
 
-/// Wishes to stop when the Confluent CLI that started this process is gone: nobody reads its output any more, and the
-/// next step would be taken behind the user's back.
+/// Cancels the run when the Confluent CLI that started this process has ended: its output has no reader any more, and
+/// further changes would be unexpected.
 #[cfg(target_os = "linux")]
 async fn cancel_when_orphaned(interrupt: CancelToken) {
     use std::{os::unix::process::parent_id, time::Duration};
     let parent = parent_id();
-    // Started by anything else (a shell with `nohup`, a supervisor), outliving the parent may be just what is wanted.
+    // With another parent, such as a shell with `nohup` or a supervisor, outliving the parent can be intended.
     let name = std::fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
     if name.trim_end() != "confluent" {
         return;
@@ -95,6 +95,6 @@ async fn cancel_when_orphaned(interrupt: CancelToken) {
     interrupt.cancel();
 }
 
-/// Elsewhere a process cannot see its parent's name without help, so there only Ctrl-C is heard.
+/// Does nothing: only Linux exposes the name of the parent process, so other systems rely on Ctrl-C.
 #[cfg(not(target_os = "linux"))]
 async fn cancel_when_orphaned(_cancel: CancelToken) {}

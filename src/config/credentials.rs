@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{layers::SettingSource, profile::LoadedProfile};
+use super::{layers::SettingSource, profile::LoadedProfile, trust::find_untrusted_address};
 use crate::{
     env,
     hint::{Advice, Hint},
@@ -44,6 +44,19 @@ pub enum CredentialsError {
         /// Variable that is missing.
         missing: &'static str,
     },
+    /// The profile has no key, and it names an address that may not receive the key of the environment.
+    #[error(
+        "the key in `{variable}` is not sent to `{address}`: only profile `{}` names that address",
+        profile.display()
+    )]
+    UntrustedAddress {
+        /// Variable of the key.
+        variable: &'static str,
+        /// Address in the form of `--trust-endpoint`.
+        address: String,
+        /// Path of the profile.
+        profile: PathBuf,
+    },
     /// The id is invalid. The message omits it, because id and secret are easily swapped.
     #[error("`{0}` is not the id of an API key")]
     InvalidKeyId(&'static str),
@@ -62,6 +75,9 @@ impl Advice for CredentialsError {
                 "Set `{key}` and `{secret}`, or add a `[key]` table to it."
             ))],
             Self::Incomplete { missing, .. } => vec![Hint::new(format!("Set `{missing}` as well."))],
+            Self::UntrustedAddress { address, .. } => vec![Hint::new(format!(
+                "If the address is yours, trust it with `--trust-endpoint {address}`."
+            ))],
             Self::InvalidKeyId(_) => vec![Hint::new(
                 "Use the id of the key, 16 upper-case letters and digits, not its secret.",
             )],
@@ -71,7 +87,7 @@ impl Advice for CredentialsError {
 
 impl SourcedKey {
     /// Returns the Cloud key of the profile or, without one, of the environment; `variable` reads an environment
-    /// variable.
+    /// variable. `trusted` are the values of `--trust-endpoint`, addresses that may receive the key of the environment.
     ///
     /// A profile's key takes precedence, because the profile was selected for this command (or with `profile use`),
     /// while a variable may be left over from another job.
@@ -80,6 +96,7 @@ impl SourcedKey {
     /// See [`CredentialsError`].
     pub fn resolve_cloud(
         profile: Option<&LoadedProfile>,
+        trusted: &[String],
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, CredentialsError> {
         if let Some((profile, key)) = profile.and_then(|profile| Some((profile, profile.keys.cloud.clone()?))) {
@@ -90,10 +107,20 @@ impl SourcedKey {
         }
         let key = env::CONFLUENT_CLOUD_API_KEY;
         match complete_pair(variable, key, env::CONFLUENT_CLOUD_API_SECRET)? {
-            Some(pair) => Ok(Self {
-                key: pair,
-                source: SettingSource::Environment(key),
-            }),
+            Some(pair) => {
+                let untrusted = profile.and_then(|profile| Some((profile, find_untrusted_address(profile, trusted)?)));
+                match untrusted {
+                    Some((profile, address)) => Err(CredentialsError::UntrustedAddress {
+                        variable: key,
+                        address,
+                        profile: profile.path.clone(),
+                    }),
+                    None => Ok(Self {
+                        key: pair,
+                        source: SettingSource::Environment(key),
+                    }),
+                }
+            }
             None => Err(match profile {
                 Some(profile) => CredentialsError::ProfileWithoutKey(profile.path.clone()),
                 None => CredentialsError::NotFound,
@@ -156,7 +183,7 @@ fn parse_key_id(id: &str) -> Option<ApiKeyId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ProfileKeys, profile::tests::loaded};
+    use crate::config::{ProfileKeys, ServiceEndpoint, profile::tests::loaded};
 
     fn variables<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
         |name| {
@@ -175,20 +202,49 @@ mod tests {
     #[test]
     fn the_profile_takes_precedence_over_the_environment() {
         let mut profile = loaded();
-        let found = SourcedKey::resolve_cloud(Some(&profile), variables(&PAIR)).unwrap();
+        let found = SourcedKey::resolve_cloud(Some(&profile), &[], variables(&PAIR)).unwrap();
         assert_eq!(found.key.id.as_str(), "ABCDEFGHIJKLMNOP");
         assert_eq!(found.source.to_string(), "profile claims-operator.toml");
         profile.keys = ProfileKeys::default();
-        let found = SourcedKey::resolve_cloud(Some(&profile), variables(&PAIR)).unwrap();
+        let found = SourcedKey::resolve_cloud(Some(&profile), &[], variables(&PAIR)).unwrap();
         assert_eq!(found.key.id.as_str(), "ENVENVENVENVENV1");
         assert_eq!(found.source.to_string(), "environment variable CONFLUENT_CLOUD_API_KEY");
         assert!(!format!("{found:?}").contains("canary"));
     }
 
     #[test]
+    fn an_address_that_only_the_profile_names_does_not_receive_the_key_of_the_environment() {
+        let mut profile = loaded();
+        profile.profile.endpoint = ServiceEndpoint::parse("http://127.0.0.1:1024", &[]).unwrap();
+        let find = |profile: &LoadedProfile, trusted: &str| {
+            SourcedKey::resolve_cloud(Some(profile), &[trusted.to_owned()], variables(&PAIR))
+        };
+        assert!(find(&profile, "").is_ok(), "the profile's own key is sent there");
+        profile.keys = ProfileKeys::default();
+        let error = find(&profile, "127.0.0.1").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the key in `CONFLUENT_CLOUD_API_KEY` is not sent to `127.0.0.1:1024`: only profile `claims-operator.toml` \
+             names that address"
+        );
+        let hint = error.hints().remove(0).to_string();
+        assert!(hint.ends_with("`--trust-endpoint 127.0.0.1:1024`."), "{hint}");
+        assert!(find(&profile, "127.0.0.1:1024").is_ok());
+        profile.profile.endpoint = ServiceEndpoint::Sandbox(None);
+        assert!(find(&profile, "").is_ok(), "a sandbox needs no trust");
+        profile.profile.endpoint = ServiceEndpoint::confluent_cloud();
+        assert!(find(&profile, "").is_ok());
+        profile.hosts.logs = Some("http://localhost:8080".to_owned());
+        assert!(matches!(
+            find(&profile, ""),
+            Err(CredentialsError::UntrustedAddress { .. })
+        ));
+    }
+
+    #[test]
     fn a_missing_half_is_reported_with_a_hint() {
         let find = |profile: Option<&LoadedProfile>, pairs: &[(&str, &str)]| {
-            let error = SourcedKey::resolve_cloud(profile, variables(pairs)).unwrap_err();
+            let error = SourcedKey::resolve_cloud(profile, &[], variables(pairs)).unwrap_err();
             assert!(!error.hints().is_empty());
             error.to_string()
         };

@@ -54,7 +54,7 @@ impl ServiceEndpoint {
         Self::Url(CONFLUENT_CLOUD.to_owned())
     }
 
-    /// Parses an endpoint. `trusted` are the hosts of `--trust-endpoint`.
+    /// Parses an endpoint. `trusted` are the values of `--trust-endpoint`, `HOST` or `HOST:PORT`.
     ///
     /// # Errors
     /// See [`EndpointError`].
@@ -79,8 +79,9 @@ impl ServiceEndpoint {
             if scheme != "https" {
                 return Err(EndpointError::NotHttps(text.to_owned()));
             }
-            let confluent = host == DOMAIN || host.strip_suffix(DOMAIN).is_some_and(|rest| rest.ends_with('.'));
-            if !confluent && !trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(&host)) {
+            let address = format!("{host}:{}", authority.port_u16().unwrap_or(443));
+            let is_named = |trusted: &String| [&host, &address].iter().any(|name| trusted.eq_ignore_ascii_case(name));
+            if !is_confluent(&host) && !trusted.iter().any(is_named) {
                 return Err(EndpointError::UntrustedHost(host));
             }
         }
@@ -97,7 +98,11 @@ impl ServiceEndpoint {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_confluent(host: &str) -> bool {
+    host == DOMAIN || host.strip_suffix(DOMAIN).is_some_and(|rest| rest.ends_with('.'))
+}
+
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -13,6 +13,7 @@ mod profile_reader;
 mod profile_text;
 pub mod save;
 pub mod snapshot;
+pub mod trust;
 
 pub use credentials::{CredentialsError, KeyPair, SourcedKey};
 pub use dirs::StandardDirs;

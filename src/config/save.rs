@@ -12,7 +12,10 @@ use std::{
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::hint::{Advice, Hint};
+use crate::{
+    hint::{Advice, Hint},
+    private,
+};
 
 /// Prefix of temporary file names.
 pub const TEMP_FILE_PREFIX: &str = ".ebs-half-written-";
@@ -145,13 +148,7 @@ pub fn rename_into_place(from: &Path, to: &Path, if_exists: IfExists) -> Result<
 /// # Errors
 /// I/O error.
 pub fn create_private_dir(folder: &Path) -> Result<(), SaveError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(SaveError::io("create the folder", folder))
+    private::create_dir(folder).map_err(SaveError::io("create the folder", folder))
 }
 
 /// Checks that `folder` is writable and creates it if it is missing. This happens before the first key is created,

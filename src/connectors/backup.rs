@@ -1,4 +1,4 @@
-//! Saving a connector before it is changed or removed, as a file that makes it again.
+//! Backups of connectors before a change or deletion, as files that recreate them.
 
 use std::path::{Path, PathBuf};
 
@@ -13,39 +13,39 @@ use crate::{
     text,
 };
 
-/// What stands for itself in the name of a file on every system.
+/// Characters that need no escaping in file names on any system.
 const FILE_NAME_CHARS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b' ');
 
-/// Whether and where connectors are backed up before they are changed or removed.
+/// Policy for backups of connectors before a change or deletion.
 #[derive(Clone, Debug)]
 pub struct BackupPolicy {
     /// Whether a backup is written at all.
     pub enabled: bool,
-    /// Folder of backups instead of the state folder.
+    /// Directory of backups; `None` for the state directory.
     pub dir: Option<PathBuf>,
 }
 
-/// A connector that was saved.
+/// Backup of a connector.
 #[derive(Clone, Debug, Serialize)]
 pub struct BackupFile {
-    /// Its name.
+    /// Name of the connector.
     pub name: String,
-    /// The file; `connector create` takes it.
+    /// Path of the file, which `connector create` accepts.
     pub path: PathBuf,
-    /// Whether the file says where it was.
+    /// Whether the file contains offsets.
     pub has_offsets: bool,
-    /// What nobody can read back.
+    /// Secrets of the connector, which are not readable and must be set by reference.
     pub secrets: Vec<SecretReference>,
 }
 
 impl BackupFile {
-    /// What its file needs from whoever uses it.
+    /// Returns a hint about the secrets that the file requires.
     pub fn secrets_hint(&self) -> Option<String> {
         let variables: Vec<&str> = self.secrets.iter().map(|secret| secret.variable.as_str()).collect();
         (!variables.is_empty()).then(|| {
             let them = if variables.len() == 1 { "it" } else { "them" };
             format!(
-                "The service shows no secrets: set {} before you use {them}.",
+                "Secrets are not readable: set {} before you use {them}.",
                 text::join_list(&variables)
             )
         })
@@ -53,7 +53,7 @@ impl BackupFile {
 }
 
 impl BackupPolicy {
-    /// Saves the configuration of `seen` before it is changed, and says where.
+    /// Backs up the configuration of `observed` before a change, and reports the path.
     pub async fn backup_current(
         &self,
         run: &RunContext,
@@ -65,12 +65,13 @@ impl BackupPolicy {
             .await?;
         if let Some(backup) = &backup {
             let path = backup.path.display();
-            run.info(format!("The former configuration is saved to {path}."));
+            run.info(format!("Saved the previous configuration to `{path}`."));
         }
         Ok(backup)
     }
 
-    /// Saves `seen` below `folder`, with its offsets if `offsets` are asked for; nothing where the caller wants nothing saved.
+    /// Backs up the connectors in `observed` to `folder`, with offsets if requested. Does nothing if the policy
+    /// disables backups.
     pub async fn backup(
         &self,
         run: &RunContext,
@@ -88,7 +89,7 @@ impl BackupPolicy {
                 Err(error) => {
                     let why = Error::from(error);
                     run.warn(format!(
-                        "the offsets of connector \"{}\" are not saved: {why:#}",
+                        "cannot back up the offsets of connector `{}`: {why:#}",
                         observed.name
                     ));
                     None
@@ -103,13 +104,8 @@ impl BackupPolicy {
         };
         let moment = connectors.clock.now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let path = write_backup(&folder, &moment, &observed.name, &backup.to_json_text())
-            .with_context(|| {
-                format!(
-                    "connector \"{}\" could not be saved, so nothing was changed",
-                    observed.name
-                )
-            })
-            .hint("`--backup-dir` names another folder, `--no-backup` does without.")?;
+            .with_context(|| format!("cannot back up connector `{}`; nothing was changed", observed.name))
+            .hint("Choose another directory with `--backup-dir`, or skip the backup with `--no-backup`.")?;
         Ok(Some(BackupFile {
             name: observed.name.clone(),
             path,
@@ -119,7 +115,7 @@ impl BackupPolicy {
     }
 }
 
-/// Writes one file into a folder of its moment, and never over another.
+/// Writes a file to a directory named by the time, without overwriting an existing file.
 fn write_backup(folder: &Path, moment: &str, name: &str, text: &str) -> Result<PathBuf, SaveError> {
     let file = format!("{}.json", utf8_percent_encode(name, FILE_NAME_CHARS));
     let moments = std::iter::once(moment.to_owned()).chain((2..).map(|number| format!("{moment}-{number}")));

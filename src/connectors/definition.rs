@@ -1,4 +1,4 @@
-//! A connector file on its way to a request: read, judged by the linter, then a name, a class and a configuration.
+//! Connector file: parsed, linted, and converted to name, class and configuration.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,27 +12,27 @@ use crate::{
     session::{DepartmentContext, RunContext},
 };
 
-/// A connector as a file describes it.
+/// Connector as described by a file.
 pub struct ConnectorDefinition {
-    /// Its name.
+    /// Name of the connector.
     pub name: String,
-    /// Its plugin.
+    /// Class of the plugin.
     pub class: String,
-    /// Its configuration, name included; references not yet followed.
+    /// Configuration, including the name; references are not resolved.
     pub config: BTreeMap<String, String>,
-    /// Where it begins to read.
+    /// Initial offsets.
     pub offsets: Option<Value>,
 }
 
-/// A file that was read and not judged yet.
+/// Connector file that was parsed but not linted.
 pub struct ParsedConnectorFile(catalog::ConnectorConfigFile);
 
-/// Reads the file at `path`.
+/// Parses the file at `path`.
 pub fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
-    let message = || format!("unable to read configuration file \"{}\"", path.display());
+    let message = || format!("cannot read `{}`", path.display());
     let file = connector_file::read(path).map_err(|findings| Error::findings(message(), findings))?;
     if file.entries.is_empty() {
-        // The stock CLI's words (docs/reference/cli.md#connector-commands).
+        // Message of the Confluent CLI (docs/reference/cli.md#connector-commands).
         return Err(Error::failed(format!(
             "connector config file \"{}\" is empty",
             path.display()
@@ -42,12 +42,12 @@ pub fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
 }
 
 impl ParsedConnectorFile {
-    /// The connector's name; empty when the file does not tell.
+    /// Returns the name of the connector; empty if the file has none.
     pub fn name(&self) -> &str {
         self.0.connector_name().map_or("", |entry| &entry.value)
     }
 
-    /// The connector, unless a rule is broken; says what the rules only warn of.
+    /// Lints the file and returns the connector. Warnings are reported, errors fail.
     pub fn lint(&self, run: &RunContext, department: Option<&DepartmentContext>) -> Result<ConnectorDefinition, Error> {
         let context = LintOptions {
             department: department.map(|department| catalog::LintDepartment {
@@ -62,8 +62,7 @@ impl ParsedConnectorFile {
         if has_errors(&findings) {
             let shown = self.0.source.path.display();
             return Err(
-                Error::findings(format!("connector config file \"{shown}\" breaks rules"), findings)
-                    .with_kind(ErrorKind::Refused),
+                Error::findings(format!("invalid connector file `{shown}`"), findings).with_kind(ErrorKind::Refused)
             );
         }
         for warning in findings.iter().filter(|finding| finding.severity == Severity::Warning) {

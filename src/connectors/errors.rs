@@ -5,7 +5,7 @@ use crate::{
     session::DepartmentContext,
 };
 
-/// Who may create, for somebody who may not.
+/// Adds a hint about the persona that may create connectors to a denied request.
 pub fn explain_denied(error: Error, department: &DepartmentContext) -> Error {
     if error.kind != ErrorKind::Denied {
         return error;
@@ -13,15 +13,15 @@ pub fn explain_denied(error: Error, department: &DepartmentContext) -> Error {
     match &department.persona {
         Some(persona) => error
             .with_hint(format!(
-                "You act as persona \"{persona}\". In the template \"hybrid\" only the persona \"deployer\", the \
-                 department's pipeline, creates, changes and deletes connectors."
+                "You act as persona `{persona}`. In the template `hybrid`, only the persona `deployer`, your pipeline, \
+                 creates, changes and deletes connectors."
             ))
             .with_hint(format!("Use its profile: `--profile {}-deployer`.", department.code)),
         None => error,
     }
 }
 
-/// Several failures as one, in the stock CLI's words (docs/reference/cli.md#prompts).
+/// Combines several failures into one error, in the words of the Confluent CLI (docs/reference/cli.md#prompts).
 pub fn combine_errors(mut failures: Vec<Error>, some: bool) -> Option<Error> {
     let kind = match (failures.len(), some) {
         (0, _) => return None,

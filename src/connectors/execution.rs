@@ -1,26 +1,28 @@
-//! Carrying out a plan of connectors: journal, progress, and what its end means.
+//! Applies a plan of connectors: journal, progress and result.
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Duration};
 
 use super::errors::{combine_errors, explain_denied};
 use crate::{
     apply::{self, ApplyOutcome, EventListener, Journal, PlanRunner, RunEvent, connectors::ConnectorExecutor},
-    error::{Error, ErrorKind, ResultExt},
+    error::{Error, ErrorKind},
+    hint::Hint,
     plan::ConnectorPlan,
     resources::connector::{ConnectorClient, LiveConnector},
     session::{DepartmentContext, RunContext},
 };
 
-/// How many connectors are changed at a time: the service publishes no limit, and a department has few.
+/// Number of connectors that are changed concurrently: Confluent Cloud publishes no limit, and a department has few
+/// connectors.
 const CONCURRENCY: usize = 4;
 
-/// What came of a plan.
+/// Result of an applied plan.
 pub struct ConnectorExecution {
     outcome: ApplyOutcome,
     observed: RefCell<BTreeMap<String, LiveConnector>>,
 }
 
-/// Carries out `plan` for the command `what`.
+/// Applies `plan` for the command `what`.
 pub async fn execute(
     run: &RunContext,
     connectors: &ConnectorClient,
@@ -38,16 +40,16 @@ pub async fn execute(
     }
     let journal = match Journal::open_shared(journal) {
         Ok(journal) => Some(journal),
-        // A connector can be looked at, and its command repeated, without a journal.
+        // The run continues without a journal, because connectors can be observed and the command is idempotent.
         Err(error) => {
-            run.warn(format!("nothing is written down of this run: {:#}", Error::from(error)));
+            run.warn(format!("this run has no journal: {:#}", Error::from(error)));
             None
         }
     };
     let progress = run.reporter.start_progress();
     let listener = SilentListener(&*progress);
     let engine = ConnectorExecutor::new(connectors, &listener, &run.cancel, timeout, settle);
-    let run_id = apply::run::new_run_id().context("no random numbers from the system")?;
+    let run_id = apply::run::new_run_id()?;
     let runner = PlanRunner {
         run_id: &run_id,
         command: what,
@@ -64,7 +66,7 @@ pub async fn execute(
     })
 }
 
-/// The failures of these commands are their errors, and are told once.
+/// Listener that drops failures, because the command reports them as its error.
 struct SilentListener<'a>(&'a dyn EventListener);
 
 impl EventListener for SilentListener<'_> {
@@ -76,17 +78,17 @@ impl EventListener for SilentListener<'_> {
 }
 
 impl ConnectorExecution {
-    /// The connector as it was seen last, if the run looked at it.
+    /// Returns the last observed connector, if the run observed it.
     pub fn observed(&self, name: &str) -> Option<LiveConnector> {
         self.observed.borrow().get(name).cloned()
     }
 
-    /// Whether the change at that place of the plan was made.
+    /// Returns whether the step at `place` of the plan was applied.
     pub fn is_done(&self, place: usize) -> bool {
         self.outcome.statuses.get(place) == Some(&apply::schedule::StepStatus::Done)
     }
 
-    /// Whether anything was written.
+    /// Returns whether the run changed anything.
     pub fn has_changed(&self, plan: &ConnectorPlan) -> bool {
         let changes = plan.changes.iter().enumerate();
         changes
@@ -94,7 +96,7 @@ impl ConnectorExecution {
             .any(|(place, _)| self.is_done(place))
     }
 
-    /// Why not everything was done, if it was not.
+    /// Returns the error of an incomplete run.
     pub fn into_error(self, department: Option<&DepartmentContext>, plan: &ConnectorPlan) -> Option<Error> {
         if self.outcome.is_complete() {
             return None;
@@ -118,16 +120,13 @@ impl ConnectorExecution {
             })
             .collect();
         if failures.is_empty() {
-            failures.push(
-                Error::new(ErrorKind::Interrupted, "interrupted")
-                    .with_hint("Run the same command again: it does the rest and nothing twice."),
-            );
+            failures.push(Error::new(ErrorKind::Interrupted, "interrupted").with_hint(Hint::rerun()));
         }
         if several {
             return combine_errors(failures, wrote);
         }
         let error = failures.swap_remove(0);
-        // Something was made; only the wait was interrupted.
+        // The change was applied; only the wait was interrupted.
         let partly = wrote && error.kind == ErrorKind::Interrupted;
         Some(if partly {
             error.with_kind(ErrorKind::Partial)

@@ -1,11 +1,11 @@
-//! Connectors from a file to a running connector: the file, checks, the request, execution and backups.
+//! Connectors, from a file to a running connector.
 //!
-//! - [`definition`]: a connector file, linted
-//! - [`request`]: defaults, secrets, quota and the service's own validation
+//! - [`definition`]: parsed and linted connector files
+//! - [`request`]: defaults, secrets, quota and validation by Confluent Cloud
 //! - [`execution`]: applies a plan of connectors
-//! - [`backup`]: copies of configurations before a change
+//! - [`backup`]: backups of configurations before a change
 //! - [`selectors`]: ids, names and patterns
-//! - [`view`]: what may be shown of a connector
+//! - [`view`]: displayable facts about a connector
 
 pub mod backup;
 pub mod definition;

@@ -1,4 +1,4 @@
-//! From a file to what is sent: the department's defaults, the secrets that it refers to, the quota, the plugin's opinion.
+//! Converts a connector file to a request: defaults, secrets, quota check and validation by the plugin.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,10 @@ use std::{
 use super::definition::ConnectorDefinition;
 use crate::{
     api::connect::{ConfigValidation, ExpandedConnector, ValidateConfig},
-    catalog::{ConnectorDirection, ValueReference, catalog, secret::secrecy},
+    catalog::{
+        ConnectorDirection, ValueReference, catalog,
+        secret::{Secrecy, secrecy},
+    },
     client::ClientError,
     config::references::{ReferenceError, SecretResolver},
     error::{Error, ErrorKind},
@@ -16,27 +19,26 @@ use crate::{
     quota::{
         ClusterUsage, CurrentConnector, DepartmentUsage, QuotaDecision, QuotaRequest, counted_tasks, decide, tasks_max,
     },
-    redact::is_secret_name,
+    redact::{ConfigRedactor, is_secret_name},
     resources::connector::{LiveConnector, is_mask},
     session::{ConnectorSession, DepartmentContext, RunContext},
 };
 
-/// The key of the dead letter queue of sinks (docs/reference/connect.md#common-configuration-keys).
+/// Key of the dead letter queue of sinks (docs/reference/connect.md#common-configuration-keys).
 const DEAD_LETTER_TOPIC_KEY: &str = "errors.deadletterqueue.topic.name";
 
-/// A key that was filled in.
+/// Default that was added to a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct AddedDefault {
-    /// The key.
+    /// Key.
     pub config: String,
-    /// Its value; never a secret.
+    /// Value; never a secret.
     pub value: String,
-    /// Why.
+    /// Reason.
     pub why: &'static str,
 }
 
-/// Fills in what the department does not have to write: who the connector runs as, how many tasks it has, where a sink
-/// puts what it cannot process.
+/// Adds the defaults of the department: service account, number of tasks, and dead letter queue of a sink.
 pub async fn apply_defaults(
     session: &ConnectorSession,
     file: &mut ConnectorDefinition,
@@ -60,15 +62,14 @@ pub async fn apply_defaults(
         && !file.config.contains_key("kafka.service.account.id");
     if !names_identity || account_missing {
         let account = session.find_runtime_account().await?.ok_or_else(|| {
-            Error::failed("it is not known which service account the department's connectors run under").with_hint(
-                "Write \"kafka.service.account.id\" into the file, or ask the platform team for a new profile.",
-            )
+            Error::failed("unknown runtime account of your department")
+                .with_hint("Set `kafka.service.account.id` in the file, or ask the platform team for a new profile.")
         })?;
         if !names_identity {
-            let why = "the connector runs under the department's own account, without a key";
+            let why = "the connector runs as a service account, without an API key";
             add(&mut file.config, "kafka.auth.mode", "SERVICE_ACCOUNT".to_owned(), why);
         }
-        let why = "the department's runtime account";
+        let why = "runtime account of your department";
         add(&mut file.config, "kafka.service.account.id", account.to_string(), why);
     }
     if !file.config.contains_key("tasks.max") {
@@ -76,7 +77,7 @@ pub async fn apply_defaults(
             &mut file.config,
             "tasks.max",
             "1".to_owned(),
-            "one task is what a quota counts at least",
+            "a quota counts at least one task",
         );
     }
     let takes_dead_letters = match catalog().plugin(&file.class) {
@@ -84,7 +85,7 @@ pub async fn apply_defaults(
         None => file.class.to_ascii_lowercase().contains("sink"),
     };
     if takes_dead_letters && !file.config.contains_key(DEAD_LETTER_TOPIC_KEY) {
-        let why = "a topic of the department's own; the service's is shared with everybody";
+        let why = "a topic of your department; the default topic is shared by all departments";
         add(
             &mut file.config,
             DEAD_LETTER_TOPIC_KEY,
@@ -95,7 +96,7 @@ pub async fn apply_defaults(
     Ok(added)
 }
 
-/// Takes a default back that the plugin does not know.
+/// Removes an added default that the plugin does not know.
 pub fn drop_unknown_default(
     config: &mut BTreeMap<String, String>,
     added: &mut Vec<AddedDefault>,
@@ -109,7 +110,7 @@ pub fn drop_unknown_default(
     }
 }
 
-/// Puts secrets in the place of references. Answers the keys that hold secrets.
+/// Replaces references with secrets. Returns the keys that hold secrets.
 pub async fn resolve_secrets(
     run: &RunContext,
     prompt: &dyn Fn(&str) -> Option<String>,
@@ -124,7 +125,7 @@ pub async fn resolve_secrets(
     let mut secret: BTreeSet<String> = config.keys().filter(guarded).cloned().collect();
     let refers = |value: &String| ValueReference::occurs_in(value);
     if plugin.is_none() && config.iter().any(|(key, value)| refers(value) && !secret.contains(key)) {
-        // The plugin's own word on which keys are secret (docs/reference/connect.md#validate-a-configuration).
+        // The plugin reports which keys are secret (docs/reference/connect.md#validate-a-configuration).
         let about = BTreeMap::from([("connector.class".to_owned(), class.to_owned())]);
         if let Some(validation) = validate_with_service(session, class, about).await? {
             secret.extend(secret_keys(&validation));
@@ -172,7 +173,7 @@ fn unresolved_references_error(failures: &[ReferenceError]) -> Error {
     error
 }
 
-/// Refuses values that were copied from what the service shows.
+/// Rejects masked values, which were copied from the output of Confluent Cloud.
 pub fn reject_masked(config: &BTreeMap<String, String>, allowed: impl Fn(&str) -> bool) -> Result<(), Error> {
     let masked: Vec<&String> = config
         .iter()
@@ -183,16 +184,16 @@ pub fn reject_masked(config: &BTreeMap<String, String>, allowed: impl Fn(&str) -
         return Ok(());
     }
     Err(Error::refused(format!(
-        "{} only what the service shows instead of a secret",
+        "{} a mask instead of a secret",
         match masked.len() {
-            1 => format!("{} holds", crate::text::join_quoted(&masked)),
-            _ => format!("{} hold", crate::text::join_quoted(&masked)),
+            1 => format!("{} holds", crate::text::join_code(&masked)),
+            _ => format!("{} hold", crate::text::join_code(&masked)),
         }
     ))
-    .with_hint("Refer to the secret itself, such as `${env:EBS_SECRET_DB_PASSWORD}`."))
+    .with_hint("Refer to the secret, such as `${env:EBS_SECRET_DB_PASSWORD}`."))
 }
 
-/// Whether the department may have it.
+/// Evaluates the quota of the department for this change.
 pub fn evaluate_quota(
     session: &ConnectorSession,
     department: &DepartmentContext,
@@ -222,7 +223,7 @@ pub fn evaluate_quota(
     ))
 }
 
-/// Refuses more tasks than there are where the list is refused: the department's use cannot be counted.
+/// Rejects an increase of tasks if the key may not list connectors, because the usage cannot be counted.
 pub fn check_task_growth(
     department: &DepartmentContext,
     file: &ConnectorDefinition,
@@ -233,17 +234,17 @@ pub fn check_task_growth(
     let now = counted_tasks(&observed.expanded.info.config, observed.expanded.status.tasks.len());
     match desired > now {
         true => Err(Error::from(list).context(format!(
-            "{desired} tasks instead of {now} cannot be set against the quota of department \"{}\"",
+            "cannot check {desired} tasks instead of {now} against the quota of department `{}`",
             department.code
         ))),
         false => Ok(()),
     }
 }
 
-/// Says when the department has more than it may have after a create: another one ran at the same time, and the service
-/// keeps no count (docs/reference/quotas.md#no-quota-per-department).
+/// Warns if the department is over quota after a create, because of a concurrent create: Confluent Cloud does not
+/// enforce the limit (docs/reference/quotas.md#no-quota-per-department).
 pub async fn warn_over_quota(run: &RunContext, session: &ConnectorSession, department: &DepartmentContext) {
-    // The connector is made, whether this look succeeds or not.
+    // The connector exists already, so a failure here is ignored.
     let Ok(list) = session.connectors.list().await else {
         return;
     };
@@ -251,21 +252,21 @@ pub async fn warn_over_quota(run: &RunContext, session: &ConnectorSession, depar
     let limits = &department.quota;
     if usage.connectors > limits.connectors || usage.tasks > limits.tasks {
         run.warn(format!(
-            "department \"{}\" now uses {} of {} connectors and {} of {} tasks: others were created at the same time; \
-             delete what is too much",
+            "department `{}` now uses {} of {} connectors and {} of {} tasks, because of concurrent creates; delete \
+             the connectors over quota",
             department.code, usage.connectors, limits.connectors, usage.tasks, limits.tasks
         ));
     }
 }
 
-/// The refusal of a decision, if it is one, with every remedy once.
+/// Returns the error of a refused quota decision, with each remedy once.
 pub fn check_quota(department: &DepartmentContext, decision: &QuotaDecision) -> Result<(), Error> {
     if decision.allowed {
         return Ok(());
     }
     let messages: Vec<&str> = decision.denials.iter().map(|denial| denial.message.as_str()).collect();
     let mut error = Error::refused(format!(
-        "refused by the quota of department \"{}\": {}",
+        "refused by the quota of department `{}`: {}",
         department.code,
         messages.join("; ")
     ));
@@ -275,19 +276,19 @@ pub fn check_quota(department: &DepartmentContext, decision: &QuotaDecision) -> 
         }
     }
     if let Some(issued) = department.quota_issued {
-        error = error.with_hint(format!("These limits are from the profile of {issued}."));
+        error = error.with_hint(format!("The limits are from the profile of {issued}."));
     }
     Err(error)
 }
 
-/// What the plugin says about a configuration; nothing where the service cannot be asked.
+/// Validates a configuration with the plugin; `None` if Confluent Cloud cannot validate it.
 pub async fn validate_with_service(
     session: &ConnectorSession,
     class: &str,
     config: BTreeMap<String, String>,
 ) -> Result<Option<ConfigValidation>, Error> {
     let place = session.connectors.cluster_path.clone();
-    // Custom connectors cannot be validated (docs/reference/connect.md#validate-a-configuration).
+    // Confluent Cloud cannot validate custom connectors (docs/reference/connect.md#validate-a-configuration).
     if config
         .get("confluent.connector.type")
         .is_some_and(|kind| kind == "CUSTOM")
@@ -300,11 +301,37 @@ pub async fn validate_with_service(
         config,
     };
     match session.connectors.client.send(&request).await {
-        Ok(answered) => Ok(Some(answered.value)),
-        // The list was read from the same place before, so it is the plugin that is not known here.
+        Ok(answered) => Ok(Some(redact_validation(answered.value, class, &request.config))),
+        // The same endpoint responded before, so the error means that it does not know the plugin.
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Redacts the secrets of the sent configuration: the service repeats values in its messages.
+fn redact_validation(
+    mut validation: ConfigValidation,
+    class: &str,
+    sent: &BTreeMap<String, String>,
+) -> ConfigValidation {
+    let (facts, said) = (catalog(), secret_keys(&validation).collect::<BTreeSet<_>>());
+    let plugin = facts.plugin(class);
+    let is_secret = |key: &str| match secrecy(facts, plugin, key) {
+        Secrecy::Secret | Secrecy::Likely => true,
+        Secrecy::MaskedOnly(_) => is_secret_name(key),
+        Secrecy::NotSecret => is_secret_name(key) || said.contains(key),
+    };
+    let redactor = ConfigRedactor::new(sent, is_secret);
+    for config in &mut validation.configs {
+        let key = &config.definition.name;
+        let texts = config
+            .value
+            .errors
+            .iter_mut()
+            .chain(&mut config.value.recommended_values);
+        texts.for_each(|text| *text = redactor.redact(key, text));
+    }
+    validation
 }
 
 /// Keys that the plugin calls secret.
@@ -316,19 +343,19 @@ pub fn secret_keys(validation: &ConfigValidation) -> impl Iterator<Item = String
         .map(|config| config.definition.name.clone())
 }
 
-/// One complaint of the plugin.
+/// Validation errors of a key.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ConfigValidationError {
-    /// The key.
+    /// Key.
     pub config: String,
-    /// What is wrong with its value.
+    /// Error messages.
     pub errors: Vec<String>,
-    /// The values it may have, when there is a list of them.
+    /// Allowed values, if the plugin lists them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recommended_values: Vec<String>,
 }
 
-/// What the plugin complains about, key by key.
+/// Returns the validation errors by key.
 pub fn validation_errors(validation: &ConfigValidation) -> Vec<ConfigValidationError> {
     let wrong = validation
         .configs
@@ -346,7 +373,7 @@ pub fn validation_errors(validation: &ConfigValidation) -> Vec<ConfigValidationE
         .collect()
 }
 
-/// The plugin's complaints as an error.
+/// Returns the error for an invalid configuration.
 pub fn reject_invalid(validation: &ConfigValidation) -> Result<(), Error> {
     let complaints = validation_errors(validation);
     if complaints.is_empty() && validation.error_count == 0 {
@@ -356,13 +383,13 @@ pub fn reject_invalid(validation: &ConfigValidation) -> Result<(), Error> {
         .iter()
         .map(|complaint| format!("{}: {}", complaint.config, complaint.errors.join(", ")))
         .collect();
-    let mut error = Error::failed(format!("the configuration is not valid: {}", messages.join("; ")));
+    let mut error = Error::failed(format!("invalid configuration: {}", messages.join("; ")));
     for complaint in complaints
         .iter()
         .filter(|complaint| !complaint.recommended_values.is_empty())
     {
         let values = complaint.recommended_values.join(", ");
-        error = error.with_hint(format!("\"{}\" is one of: {values}.", complaint.config));
+        error = error.with_hint(format!("`{}` must be one of: {values}.", complaint.config));
     }
-    Err(error.with_hint("Learn the keys of a plugin with `confluent ebs connector plugin describe`."))
+    Err(error.with_hint("Show the keys of a plugin with `confluent ebs connector plugin describe`."))
 }

@@ -1,4 +1,4 @@
-//! From what is written on the command line to connectors: ids, names, patterns, all.
+//! Selects connectors by the arguments of a command: ids, names, patterns, or all.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::{
     text,
 };
 
-const LIST_HINT: &str = "List available connectors with `confluent ebs connector list`.";
+const LIST_HINT: &str = "List connectors with `confluent ebs connector list`.";
 
-/// Refuses names that cannot belong to the department, before anything is asked.
+/// Rejects names with the prefix of another department before any request.
 pub fn reject_foreign_names(department: Option<&DepartmentContext>, written: &[String]) -> Result<(), Error> {
     let Some(department) = department else { return Ok(()) };
     let is_id = |name: &str| name.starts_with("lcc-") || name.starts_with("clcc-");
@@ -31,15 +31,16 @@ fn foreign_names_error(department: &DepartmentContext, names: &[&String]) -> Err
     let noun = if names.len() == 1 { "connector" } else { "connectors" };
     let verb = if names.len() == 1 { "belongs" } else { "belong" };
     Error::refused(format!(
-        "{noun} {} {verb} to somebody else: names of department \"{}\" begin with \"{}\"",
-        text::join_quoted(names),
+        "{noun} {} {verb} to another department: names of department `{}` begin with `{}`",
+        text::join_code(names),
         department.code,
         department.prefix
     ))
-    .with_hint("A name tells the owner; the platform team gives out the prefixes.")
+    .with_hint("The prefix of a name determines its owner; the platform team assigns prefixes.")
 }
 
-/// The connectors that `written` means, each once, in that order. All must be there, and all must be the department's.
+/// Returns the connectors that `written` selects, each one once and in that order. Fails if one does not exist or
+/// belongs to another department.
 pub fn select(
     session: &ConnectorSession,
     list: &BTreeMap<String, ExpandedConnector>,
@@ -82,7 +83,7 @@ pub fn select(
     Ok(found)
 }
 
-/// All connectors of the department.
+/// Returns all connectors of the department.
 pub fn select_all(session: &ConnectorSession, list: &BTreeMap<String, ExpandedConnector>) -> Vec<LiveConnector> {
     list.iter()
         .filter(|(name, _)| {
@@ -98,7 +99,7 @@ pub fn select_all(session: &ConnectorSession, list: &BTreeMap<String, ExpandedCo
         .collect()
 }
 
-/// All connectors of the department, out of a list that is not needed any more.
+/// Converts a list to the connectors of the department, without copying it.
 pub fn into_department_connectors(
     department: Option<&DepartmentContext>,
     list: BTreeMap<String, ExpandedConnector>,
@@ -119,7 +120,7 @@ fn match_pattern(
     pattern: &str,
 ) -> Result<Vec<LiveConnector>, Error> {
     let glob = globset::Glob::new(pattern)
-        .map_err(|error| Error::usage(format!("\"{pattern}\" is not a pattern: {}", error.kind())))?
+        .map_err(|error| Error::usage(format!("invalid pattern `{pattern}`: {}", error.kind())))?
         .compile_matcher();
     let own = select_all(session, list);
     Ok(own
@@ -128,7 +129,7 @@ fn match_pattern(
         .collect())
 }
 
-/// The stock CLI's words (docs/reference/cli.md#connector-commands).
+/// Returns the error of the Confluent CLI (docs/reference/cli.md#connector-commands).
 pub fn not_found_error(list: &BTreeMap<String, ExpandedConnector>, missing: &[String]) -> Error {
     let message = match missing {
         [one] if one.starts_with("lcc-") => format!("unknown connector ID \"{one}\""),
@@ -140,7 +141,7 @@ pub fn not_found_error(list: &BTreeMap<String, ExpandedConnector>, missing: &[St
         .first()
         .and_then(|name| closest_match(name, list.keys().map(String::as_str)));
     let error = match near {
-        Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
         None => error,
     };
     error.with_hint(LIST_HINT)

@@ -1,4 +1,4 @@
-//! What commands show of a connector: its cause of failure, its running tasks, and its values without secrets.
+//! Displayable facts about a connector: cause of a failure, running tasks, and redacted values.
 
 use crate::{
     catalog::{
@@ -10,23 +10,23 @@ use crate::{
     resources::connector::{self, FailureCause, LiveConnector, is_mask},
 };
 
-/// What the service shows instead of a secret.
+/// Mask of Confluent Cloud for a secret.
 const MASK: &str = "****************";
 
-/// The trace of a connector that has one.
+/// Returns the trace of a failed connector.
 pub fn error_trace(observed: &LiveConnector) -> Option<String> {
     let trace = &observed.expanded.status.connector.trace;
     (!trace.is_empty()).then(|| trace.clone())
 }
 
-/// How many of its tasks run.
+/// Returns the number of running tasks.
 pub fn running_tasks(observed: &LiveConnector) -> usize {
     let tasks = observed.expanded.status.tasks.iter();
     tasks.filter(|task| task.state == "RUNNING").count()
 }
 
-/// A value of a connector of plugin `class` that may be shown. The service masks what it calls secret; by our facts and
-/// by its name a key can be secret for us, too, and a credential can stand inside any value
+/// Redacts a configuration value of a connector. Confluent Cloud masks its own secret keys only; a key can also be
+/// secret by our plugin catalog or by its name, and any value can contain a credential
 /// (docs/reference/connect.md#secrets-and-masks and docs/reference/connect.md#plugin-definitions).
 pub fn redact_value(class: &str, key: &str, value: &str) -> String {
     let facts = catalog();
@@ -41,7 +41,7 @@ pub fn redact_value(class: &str, key: &str, value: &str) -> String {
     }
 }
 
-/// Why a connector does not run, when it does not.
+/// Returns the cause of a failed or degraded connector.
 pub fn visible_cause(observed: &LiveConnector) -> Option<FailureCause> {
     let cause = connector::find_cause(&observed.expanded.status);
     let troubled = matches!(observed.state(), "FAILED" | "DEGRADED") || !cause.validation_errors.is_empty();
@@ -56,7 +56,7 @@ mod tests {
     fn a_possible_secret_is_redacted_even_if_the_service_did_not_mask_it() {
         let shown = |class: &str, key: &str, text: &str| redact_value(class, key, text);
         for (class, key, text) in [
-            // By type, although the name says nothing; by name, where the type is not known; by what it holds.
+            // Secret by type, by name if the type is unknown, and by content.
             ("SplunkSink", "splunk.hec.token", "canary"),
             ("Neo4jSink", "neo4j.authentication.basic.password", "canary"),
             ("HttpSink", "http.api.url", "https://reader:canary@example.com"),
@@ -64,7 +64,7 @@ mod tests {
         ] {
             assert_eq!(shown(class, key, text), MASK, "{key}");
         }
-        // The type decides against the name.
+        // The type takes precedence over the name.
         let url = "https://example.com/token";
         assert_eq!(shown("HttpSink", "oauth2.token.url", url), url);
         assert_eq!(shown("S3_SINK", "aws.secret.access.key", "****"), "****");

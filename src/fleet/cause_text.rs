@@ -1,6 +1,6 @@
-//! Words of others, made short enough for a line.
+//! Shortens error messages to one line.
 
-/// A cause without what programmers need: the class of an exception before its message, and more than a line holds.
+/// Removes the exception class from a message and shortens it to at most `most` characters.
 pub(crate) fn shorten(cause: &str, most: usize) -> String {
     let mut text = cause.trim();
     while let Some((class, rest)) = text.split_once(": ") {

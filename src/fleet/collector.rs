@@ -1,4 +1,4 @@
-//! Where to look, and for whom.
+//! Collects the connectors of several clusters and their departments.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -25,44 +25,44 @@ use crate::{
     session::{self, ConnectorSession, RunContext},
 };
 
-/// One cluster that is looked at.
+/// Kafka cluster to observe.
 #[derive(Clone, Debug)]
 pub struct ClusterTarget {
-    /// The stage, or all that share the cluster.
+    /// Name of the stage, or all names of stages that share the cluster.
     pub stage: String,
-    /// Where it is.
+    /// Environment and cluster.
     pub cluster_path: ClusterPath,
-    /// What it may run.
+    /// Task limit of the cluster.
     pub ceiling: ClusterTaskLimit,
 }
 
-/// A cluster as its list showed it.
+/// Connectors of a cluster, or why they could not be listed.
 pub type ConnectorListResult = Result<BTreeMap<String, ExpandedConnector>, ClientError>;
 
-/// Looks at all clusters that are meant, as often as it is asked to.
+/// Collector of all selected clusters; can be used repeatedly.
 pub struct FleetCollector {
-    /// The way there.
+    /// Session.
     pub session: ConnectorSession,
-    /// Whose connectors are looked for.
+    /// Departments whose connectors are collected.
     pub owners: Vec<OwnerDepartment>,
-    /// The clusters.
+    /// Clusters.
     pub targets: Vec<ClusterTarget>,
-    /// How far sinks were behind when it was asked last, which is not asked at every look.
+    /// Last lags of the sinks, which are requested less often than the connectors.
     cached_lags: RefCell<Option<(Timestamp, LagResult)>>,
 }
 
-/// By id; or why it is not known.
+/// Lags by connector id, or why they are unknown.
 type LagResult = Result<BTreeMap<String, f64>, String>;
 
-/// Values come by the minute, and all who share an address share a limit of 60 requests in one
-/// (docs/reference/metrics.md#limits-and-delay).
+/// Interval between requests for lags: values have a resolution of one minute, and clients with the same IP address
+/// share 60 requests per minute (docs/reference/metrics.md#limits-and-delay).
 const LAG_REFRESH_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
-/// How far back the latest value may lie.
+/// Maximum age of the latest lag.
 const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(20);
 
 impl FleetCollector {
-    /// With a profile: its department, in its stage. As the platform team: all departments, or the one of `--department`,
-    /// in all stages, or the one of `--stage`.
+    /// Opens a collector. With a profile, it covers the department in its stage; for the platform team, it covers all
+    /// departments or the one of `--department`, in all stages or the one of `--stage`.
     pub fn open(run: &RunContext) -> Result<Self, Error> {
         let session = ConnectorSession::open(run)?;
         let own = ClusterTarget {
@@ -102,25 +102,25 @@ impl FleetCollector {
         })
     }
 
-    /// Time, as connectors tell it.
+    /// Clock of the session.
     pub fn clock(&self) -> &Clock {
         self.session.telemetry.clock()
     }
 
-    /// Whether one department is meant, of which nothing of others may be told.
+    /// Returns whether the collector covers a single department. The result must not reveal other departments then.
     pub fn is_single_department(&self) -> bool {
         self.session.department.is_some()
     }
 
-    /// Where it is remembered what was seen of a cluster.
+    /// Returns the store of the state history of a cluster.
     pub fn state_history(&self, place: &ClusterPath) -> StateHistoryStore {
         StateHistoryStore::new(self.session.telemetry.state_dir(), place)
     }
 
-    /// Lists the connectors of all clusters, one request for each.
+    /// Lists the connectors of all clusters with one request each.
     ///
     /// # Errors
-    /// When none could be listed.
+    /// Fails if no cluster could be listed.
     pub async fn list(&self) -> Result<Vec<ConnectorListResult>, Error> {
         let connectors = |target: &ClusterTarget| ConnectorClient {
             cluster_path: target.cluster_path.clone(),
@@ -139,15 +139,15 @@ impl FleetCollector {
         Ok(lists)
     }
 
-    /// Lists the connectors, and makes a fleet of them: of one department also how far its sinks are behind.
+    /// Lists the connectors and builds the fleet; for a single department also with the lags of its sinks.
     ///
     /// # Errors
-    /// As [`FleetCollector::list`].
+    /// See [`FleetCollector::list`].
     pub async fn collect(&self) -> Result<(Vec<ConnectorListResult>, Fleet), Error> {
         let lists = self.list().await?;
         let mut fleet = self.build_fleet(&lists);
-        // Whoever sees all departments has more sinks than one question can name. No persona of a department may ask:
-        // metrics are for whole clusters (docs/reference/metrics.md#who-may-read-metrics).
+        // A single request cannot cover the sinks of all departments. No persona of a department may read metrics,
+        // because access covers whole clusters (docs/reference/metrics.md#who-may-read-metrics).
         if self.is_single_department() && self.session.is_platform_scope {
             let sinks = fleet.sink_ids();
             if !sinks.is_empty() {
@@ -165,10 +165,10 @@ impl FleetCollector {
             return lags.clone();
         }
         let grid = TimeBuckets::for_range(now.saturating_sub(LAG_LOOKBACK).unwrap_or(Timestamp::MIN), now, now);
-        // States are there already: nobody waits for what is an extra.
+        // Lags are optional, so a pending rate limit is not waited for.
         let lags = match (grid, self.session.telemetry.metrics_no_retry()) {
             (_, Ok(metrics)) if !metrics.wait_time().is_zero() => {
-                Err("the requests that the Metrics API allows this address within a minute are used up".to_owned())
+                Err("the rate limit of the Metrics API is exhausted".to_owned())
             }
             (Some(grid), Ok(metrics)) => read_lags(&metrics, sinks, grid)
                 .await
@@ -180,7 +180,7 @@ impl FleetCollector {
         lags
     }
 
-    /// The fleet that these lists show.
+    /// Builds the fleet from lists of connectors.
     fn build_fleet(&self, lists: &[ConnectorListResult]) -> Fleet {
         let now = self.clock().now();
         let stages = self.targets.iter().zip(lists).map(|(target, list)| {
@@ -207,16 +207,12 @@ impl FleetCollector {
     }
 }
 
-/// What is to be said of stages that could not be looked at, or not again, when nothing is worse than that.
+/// Returns the error for stages that could not be observed or refreshed, if the result has no more severe error.
 pub fn incomplete_error(lists: &[ConnectorListResult], fleet: &Fleet) -> Option<Error> {
     if let Some(outdated) = &fleet.stale {
         let mut error = Error::new(
             outdated.kind,
-            format!(
-                "could not look again after {}: {}",
-                fleet.taken_at_text(),
-                outdated.reason
-            ),
+            format!("refresh failed after {}: {}", fleet.taken_at_text(), outdated.reason),
         );
         error.hints.clone_from(&outdated.hints);
         return Some(error);
@@ -227,7 +223,7 @@ pub fn incomplete_error(lists: &[ConnectorListResult], fleet: &Fleet) -> Option<
         .any(|error| error.is_forbidden() || error.is_unauthorized());
     let (stage, why) = fleet.unobserved_stages().next()?;
     let kind = if denied { ErrorKind::Denied } else { ErrorKind::Failed };
-    Some(Error::new(kind, format!("stage {stage} could not be looked at: {why}")))
+    Some(Error::new(kind, format!("cannot observe stage `{stage}`: {why}")))
 }
 
 fn owner_department(department: &Department) -> OwnerDepartment {
@@ -239,7 +235,7 @@ fn owner_department(department: &Department) -> OwnerDepartment {
     }
 }
 
-/// The clusters of all stages, each once: the default stage first, then by name.
+/// Returns the clusters of all stages, each one once: the default stage first, then by name.
 fn cluster_targets(workspace: &Workspace) -> Vec<ClusterTarget> {
     let platform = &workspace.platform;
     let mut names: Vec<&String> = platform.stages.keys().collect();
@@ -252,7 +248,7 @@ fn cluster_targets(workspace: &Workspace) -> Vec<ClusterTarget> {
             cluster: stage.cluster.clone(),
         };
         match target.iter_mut().find(|known| known.cluster_path == place) {
-            // Whose connectors these are the names do not say.
+            // Names do not tell to which of the stages a connector belongs.
             Some(known) => known.stage = format!("{}, {name}", known.stage),
             None => target.push(ClusterTarget {
                 stage: name.clone(),

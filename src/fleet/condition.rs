@@ -1,4 +1,4 @@
-//! How a connector is, in one word: the service's many states, and what its tasks and its configuration say besides.
+//! Condition of a connector: a comparable summary of its state, its tasks and its stored configuration.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,26 +7,26 @@ use crate::{
     resources::connector::diagnosis::{ConnectorHealth, health},
 };
 
-/// How a connector is; what is worse is greater.
+/// Condition of a connector; a greater value is worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectorCondition {
-    /// It does its work.
+    /// Running.
     Running,
-    /// Somebody paused it.
+    /// Paused or stopped by a user.
     Paused,
-    /// It is on its way.
+    /// Starting or restarting.
     Starting,
-    /// The service does not say, or says something new.
+    /// Without a state, or in a state that this version does not know.
     Unknown,
-    /// A part of it does not work, or what is stored for it is not in force.
+    /// Partly failed, or with a stored configuration that is not in force.
     Degraded,
-    /// It does not work.
+    /// Failed.
     Failed,
 }
 
 impl ConnectorCondition {
-    /// From the worst to the best.
+    /// All conditions, the worst first.
     pub const ALL: [Self; 6] = [
         Self::Failed,
         Self::Degraded,
@@ -36,15 +36,15 @@ impl ConnectorCondition {
         Self::Running,
     ];
 
-    /// Reads it out of a status (docs/reference/connect.md#connector-states).
+    /// Derives the condition from a status (docs/reference/connect.md#connector-states).
     pub fn from_status(status: &ConnectorStatus) -> Self {
         let is_troubled = |state: &str| matches!(state, "FAILED" | "SYSTEM_ERROR" | "USER_ACTIONABLE_ERROR");
         let troubled = status.tasks.iter().filter(|task| is_troubled(&task.state)).count();
         match status.connector.state.as_str() {
             "FAILED" => Self::Failed,
-            // The state of the whole can lag behind that of the tasks: the service's own rule decides.
+            // The connector state can lag behind the task states, so the rule of Confluent Cloud is applied here.
             "RUNNING" if troubled > 0 && troubled == status.tasks.len() => Self::Failed,
-            // In whichever state it is: what `connector explain` calls unhealthy is trouble here, too.
+            // Applies in any state, so that `status` and `connector explain` agree on unhealthy connectors.
             _ if health(status) == ConnectorHealth::Unhealthy => Self::Degraded,
             "RUNNING" => Self::Running,
             "PAUSED" | "STOPPED" => Self::Paused,
@@ -53,7 +53,7 @@ impl ConnectorCondition {
         }
     }
 
-    /// The word for it.
+    /// Returns the word for the condition.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -65,13 +65,13 @@ impl ConnectorCondition {
         }
     }
 
-    /// Whether somebody has to look at it.
+    /// Returns whether the connector needs attention.
     pub const fn is_trouble(self) -> bool {
         matches!(self, Self::Degraded | Self::Failed)
     }
 }
 
-/// How many connectors are how.
+/// Number of connectors per condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ConditionCounts {
     failed: u32,
@@ -84,30 +84,30 @@ pub struct ConditionCounts {
 }
 
 impl ConditionCounts {
-    /// Counts one more.
+    /// Adds a connector.
     pub fn add(&mut self, condition: ConnectorCondition) {
         *self.counter(condition) += 1;
         self.total += 1;
     }
 
-    /// So many are so.
+    /// Returns the number of connectors in this condition.
     pub fn get(mut self, condition: ConnectorCondition) -> u32 {
         *self.counter(condition)
     }
 
-    /// All of them.
+    /// Returns the number of all connectors.
     pub fn total(self) -> u32 {
         self.total
     }
 
-    /// The worst there is.
+    /// Returns the worst condition.
     pub fn worst(self) -> Option<ConnectorCondition> {
         ConnectorCondition::ALL
             .into_iter()
             .find(|condition| self.get(*condition) > 0)
     }
 
-    /// `2 failed, 1 paused, 9 running`.
+    /// Returns a summary such as `2 failed, 1 paused, 9 running`.
     pub fn summary(self) -> String {
         let some = ConnectorCondition::ALL
             .into_iter()
@@ -146,8 +146,7 @@ mod tests {
         ConnectorCondition::from_status(&status)
     }
 
-    // Source: docs/reference/connect.md#connector-states. The states there are, and how the service derives them from
-    // those of the tasks.
+    // Source: docs/reference/connect.md#connector-states. All states, and their derivation from task states.
     #[test]
     fn every_state_has_a_condition_and_an_unrecognized_one_is_unknown() {
         for (state, expected) in [
@@ -179,7 +178,7 @@ mod tests {
         );
     }
 
-    // A state of the whole that says nothing bad does not hide a task that failed, whichever it is.
+    // A healthy connector state does not hide a failed task.
     #[test]
     fn a_failed_task_is_trouble_in_every_connector_state() {
         for state in [
@@ -204,8 +203,8 @@ mod tests {
         assert_eq!(condition("PROVISIONING", &["UNASSIGNED"]), ConnectorCondition::Starting);
     }
 
-    // Source: docs/reference/connect.md#update-a-connector. An update that was stored and is not valid leaves the
-    // former one running.
+    // Source: docs/reference/connect.md#update-a-connector. A stored but invalid update leaves the previous
+    // configuration running.
     #[test]
     fn a_rejected_stored_configuration_is_trouble() {
         for state in ["RUNNING", "PROVISIONING", "PAUSED", "RESTARTING", ""] {

@@ -1,9 +1,9 @@
-//! All departments at once, which `status` and `quota audit` evaluate. The service is asked for one list of connectors per
-//! cluster, however many departments and connectors there are.
+//! Connectors of all departments, the base of `status` and `quota audit`. A collection sends one list request per
+//! cluster, independent of the number of departments and connectors.
 //!
-//! - [`FleetCollector`]: which clusters, and whose departments; observes them
-//! - [`Fleet`]: the observed connectors by stage, department and connector; pure
-//! - [`ConnectorCondition`]: the health of a connector, in one word that can be compared
+//! - [`FleetCollector`]: selects clusters and departments, and observes them
+//! - [`Fleet`]: observed connectors by stage, department and connector; pure
+//! - [`ConnectorCondition`]: comparable condition of a connector
 //! - [`state_history`]: how long this machine has observed a state
 //! - [`quota_audit`]: usage against quotas; pure
 

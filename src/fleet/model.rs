@@ -1,4 +1,4 @@
-//! What was seen of all departments: by stage, department and connector. Pure.
+//! Observed fleet by stage, department and connector; pure.
 
 use std::{
     cmp::Reverse,
@@ -22,93 +22,93 @@ use crate::{
     resources::connector::{FailureCause, LiveConnector, diagnosis::DiagnosisRule, find_cause},
 };
 
-/// A department, as far as its connectors are concerned.
+/// Department with its prefix and quota.
 #[derive(Clone, Debug)]
 pub struct OwnerDepartment {
-    /// Its code.
+    /// Code of the department.
     pub code: DepartmentCode,
-    /// Its name; the code where only a profile is at hand.
+    /// Display name; the code if only a profile is available.
     pub name: String,
-    /// The beginning of its names.
+    /// Prefix of its names.
     pub prefix: Prefix,
-    /// What it may use.
+    /// Quota.
     pub quota: DepartmentQuota,
 }
 
-/// Everything that was seen at one moment.
+/// Connectors of all stages at one point in time.
 #[derive(Clone, Debug, Serialize)]
 pub struct Fleet {
-    /// When.
+    /// Time of the observation.
     pub taken_at: Timestamp,
-    /// The one department that was asked about; nothing for all of them.
+    /// Selected department; `None` for all departments.
     pub department: Option<DepartmentCode>,
-    /// The worst of all connectors.
+    /// Worst condition of all connectors.
     pub condition: Option<ConnectorCondition>,
-    /// Why it is not known how far sinks are behind, where somebody asked.
+    /// Reason why the lags of sinks are unknown, if they were requested.
     pub lag_unknown: Option<String>,
-    /// What went wrong when somebody looked again; then all of this is from before.
+    /// Reason of a failed refresh; the other fields are from an earlier observation then.
     #[serde(skip)]
     pub stale: Option<StaleReason>,
-    /// By stage.
+    /// Stages.
     pub stages: Vec<StageView>,
 }
 
-/// Why nobody could look again.
+/// Reason of a failed refresh.
 #[derive(Clone, Debug)]
 pub struct StaleReason {
-    /// How a command ends for it.
+    /// Kind of the error, which determines the exit code.
     pub kind: ErrorKind,
-    /// What went wrong.
+    /// Error message.
     pub reason: String,
-    /// What to do.
+    /// Suggestions.
     pub hints: Vec<Hint>,
 }
 
-/// What was seen of one cluster.
+/// Observed connectors of a cluster.
 #[derive(Clone, Debug, Serialize)]
 pub struct StageView {
-    /// The stage.
+    /// Name of the stage.
     pub stage: String,
-    /// Its environment and cluster.
+    /// Environment and cluster.
     #[serde(flatten)]
     pub location: ClusterLocation,
-    /// Why nothing could be seen; then all that follows is not known.
+    /// Reason why the cluster could not be observed; all following fields are unknown then.
     pub unknown: Option<String>,
-    /// How many connectors are how.
+    /// Number of connectors per condition.
     pub counts: ConditionCounts,
-    /// The tasks of the whole cluster; not for one department alone.
+    /// Tasks of the whole cluster; `None` for a single department.
     pub cluster_tasks: Option<ClusterTasks>,
-    /// The departments, those with trouble first.
+    /// Departments, those with unhealthy connectors first.
     pub departments: Vec<FleetDepartmentRow>,
-    /// What belongs to no department; not for one department alone.
+    /// Unowned connectors; `None` for a single department.
     pub unowned: Option<ConnectorSummary>,
-    /// Every connector, those with trouble first.
+    /// Connectors, unhealthy ones first.
     pub connectors: Vec<FleetConnectorRow>,
 }
 
-/// Where a stage lives.
+/// Location of a stage.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClusterLocation {
     environment: String,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: String,
 }
 
-/// The tasks of a whole cluster.
+/// Tasks of a whole cluster.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ClusterTasks {
-    /// Those that count.
+    /// Tasks that count.
     pub used: u32,
-    /// How many departments may have together.
+    /// Tasks that all departments may use together.
     pub allocatable: u32,
-    /// How many are kept free besides.
+    /// Reserved tasks.
     pub reserved: u32,
-    /// Whether it is known of all connectors how many tasks count; if not, those that count are a lower bound.
+    /// Whether the task counts of all connectors are known; otherwise `used` is a lower bound.
     pub complete: bool,
 }
 
 impl ClusterTasks {
-    /// `at least 12 of 225`.
+    /// Returns a summary such as `at least 12 of 225`.
     pub fn summary(self) -> String {
         format!(
             "{}{} of {}",
@@ -119,86 +119,86 @@ impl ClusterTasks {
     }
 }
 
-/// What stands before a number that is a lower bound if not all is known.
+/// Returns the prefix of a number that is a lower bound unless `complete`.
 pub const fn at_least_prefix(complete: bool) -> &'static str {
     if complete { "" } else { "at least " }
 }
 
-/// Whether a configuration tells how many tasks count: it may be read, and what it says is a number of tasks
-/// (docs/reference/quotas.md#counting-connectors).
+/// Returns whether the number of counted tasks is known, which requires a readable configuration with a valid task
+/// limit (docs/reference/quotas.md#counting-connectors).
 pub fn has_task_count(now: &ExpandedConnector) -> bool {
     let config = &now.info.config;
     !config.is_empty() && tasks_max(config).is_ok()
 }
 
-/// One department.
+/// Department with its connectors and limits.
 #[derive(Clone, Debug, Serialize)]
 pub struct FleetDepartmentRow {
-    /// Its code.
+    /// Code of the department.
     pub department: DepartmentCode,
-    /// Its name.
+    /// Display name.
     pub name: String,
-    /// The beginning of its names.
+    /// Prefix of its names.
     pub prefix: Prefix,
-    /// How many connectors it may have.
+    /// Limit of connectors.
     pub connectors_limit: u32,
-    /// How many tasks.
+    /// Limit of tasks.
     pub tasks_limit: u32,
-    /// What it has.
+    /// Summary of its connectors.
     #[serde(flatten)]
     pub summary: ConnectorSummary,
 }
 
-/// Some of the connectors of a cluster, summed up.
+/// Summary of a group of connectors.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ConnectorSummary {
-    /// The worst of them; nothing where there are none.
+    /// Worst condition; `None` without connectors.
     pub condition: Option<ConnectorCondition>,
-    /// How many are how.
+    /// Number of connectors per condition.
     pub counts: ConditionCounts,
-    /// The tasks that they count for.
+    /// Counted tasks.
     pub tasks: u32,
-    /// Whether it is known of all of them how many tasks count; if not, tasks are a lower bound.
+    /// Whether the task counts of all connectors are known; otherwise `tasks` is a lower bound.
     pub complete: bool,
-    /// The connector that is worst, the one that is so for longest.
+    /// Connector in the worst condition; the longest observed one of several.
     pub worst: Option<String>,
-    /// Since when something fails, as far as it has been seen.
+    /// Start of the observed failure.
     pub failing_since: Option<Timestamp>,
 }
 
-/// One connector.
+/// Connector in the fleet.
 #[derive(Clone, Debug, Serialize)]
 pub struct FleetConnectorRow {
-    /// Its id, or its name where the service tells no id.
+    /// Id, or the name if the id is unknown.
     pub id: String,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Whose it is; nothing when it is nobody's.
+    /// Department; `None` for an unowned connector.
     pub department: Option<DepartmentCode>,
-    /// How it is.
+    /// Condition.
     pub condition: ConnectorCondition,
-    /// The same in the service's word.
+    /// State as reported by Confluent Cloud.
     pub status: String,
     /// `source` or `sink`.
     #[serde(rename = "type")]
     pub direction: String,
-    /// Its plugin.
+    /// Plugin.
     pub plugin: String,
-    /// Tasks that run.
+    /// Running tasks.
     pub tasks_running: usize,
-    /// Tasks that may run; nothing when the configuration may not be read.
+    /// Limit of tasks; `None` if the configuration is not readable.
     pub tasks_max: Option<u32>,
-    /// How many records a sink is behind, a few minutes ago; nothing when nobody was asked, or nobody knows.
+    /// Lag of a sink in records, a few minutes old; `None` if not requested or unknown.
     pub lag_records: Option<u64>,
-    /// Since when it has been seen so.
+    /// Start of the observation of this condition.
     pub observed_since: Option<Timestamp>,
-    /// Why it does not run, in one line.
+    /// Cause of a failure in one line.
     pub cause: Option<String>,
-    /// The rule that explains it, where one is met: its section in `docs/causes.md`.
+    /// Diagnosis rule that matches, a section of `docs/causes.md`.
     pub rule: Option<&'static DiagnosisRule>,
-    /// What helps, in one sentence.
+    /// Fix in one sentence.
     pub fix: Option<&'static str>,
-    /// Who can do something about it, when the rule or the service's answer tells.
+    /// Responsible party, if the rule or the response determines it.
     pub owner: Option<&'static str>,
     #[serde(skip)]
     tasks: u32,
@@ -206,7 +206,7 @@ pub struct FleetConnectorRow {
     has_task_count: bool,
 }
 
-/// Since when a connector has been seen in a condition.
+/// Function that returns since when a connector has been observed in a condition.
 pub type ConditionSince<'a> = &'a mut dyn FnMut(&str, ConnectorCondition) -> Option<Timestamp>;
 
 impl FleetConnectorRow {
@@ -229,7 +229,7 @@ impl FleetConnectorRow {
             tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
             lag_records: None,
             observed_since: since(observed.id(), condition),
-            // Texts of others can hold an address with its password.
+            // Error messages can contain an address with a password.
             cause: cause
                 .as_ref()
                 .map(|cause| TextRedactor::default().redact(&cause.summary()).into_owned()),
@@ -241,26 +241,22 @@ impl FleetConnectorRow {
         }
     }
 
-    /// Why it does not run, in at most about so many characters.
+    /// Returns the cause of a failure, shortened to about `most` characters.
     pub fn reason(&self, most: usize) -> Option<String> {
         match (&self.cause, self.condition) {
             (Some(cause), _) => Some(shorten(cause, most)),
-            (None, ConnectorCondition::Unknown) if self.status.is_empty() => {
-                Some("the service tells no state".to_owned())
-            }
-            (None, ConnectorCondition::Unknown) => Some("this state is not known here".to_owned()),
-            (None, condition) => condition
-                .is_trouble()
-                .then(|| "the service does not say why".to_owned()),
+            (None, ConnectorCondition::Unknown) if self.status.is_empty() => Some("no state reported".to_owned()),
+            (None, ConnectorCondition::Unknown) => Some("unknown state".to_owned()),
+            (None, condition) => condition.is_trouble().then(|| "no cause reported".to_owned()),
         }
     }
 
-    /// Whether somebody should read about it.
+    /// Returns whether the connector needs a line in a report.
     pub fn is_notable(&self) -> bool {
         self.condition.is_trouble() || self.condition == ConnectorCondition::Unknown
     }
 
-    /// Its state in the service's word.
+    /// Returns the state as reported by Confluent Cloud.
     pub fn state_text(&self) -> &str {
         match self.status.as_str() {
             "" => "no state",
@@ -268,7 +264,7 @@ impl FleetConnectorRow {
         }
     }
 
-    /// `1 of 2`; the second number is what may run.
+    /// Returns running tasks and task limit, such as `1 of 2`.
     pub fn tasks_text(&self) -> String {
         let most = self.tasks_max.map_or("?".to_owned(), |most| most.to_string());
         format!("{} of {most}", self.tasks_running)
@@ -293,7 +289,7 @@ impl ConnectorSummary {
             share.counts.add(row.condition);
             share.tasks = share.tasks.saturating_add(row.tasks);
             share.complete &= row.has_task_count;
-            // The rows come with the worst first, and of those the oldest.
+            // Rows are sorted by condition, the worst and longest observed first.
             if share.worst.is_none() && row.condition.is_trouble() {
                 share.worst = Some(row.name.clone());
             }
@@ -307,17 +303,18 @@ impl ConnectorSummary {
     }
 }
 
-/// One cluster, and what its list said.
+/// Result of listing the connectors of a cluster.
 pub struct ClusterListing<'a> {
     pub(crate) stage: &'a str,
     pub(crate) cluster_path: &'a ClusterPath,
     pub(crate) ceiling: ClusterTaskLimit,
-    /// The connectors, or why they could not be listed.
+    /// Connectors, or why they could not be listed.
     pub list: Result<&'a BTreeMap<String, ExpandedConnector>, String>,
 }
 
 impl StageView {
-    /// Sorts the connectors of a cluster by `owners`. For one department alone nothing of others is kept, not even a sum.
+    /// Groups the connectors of a cluster by department. For a single department, no data of other departments are
+    /// kept, not even sums.
     pub fn from_listing(
         area: ClusterListing<'_>,
         owners: &[OwnerDepartment],
@@ -379,7 +376,7 @@ impl StageView {
 }
 
 impl Fleet {
-    /// The fleet of these stages.
+    /// Builds the fleet from stages.
     pub fn new(taken_at: Timestamp, department: Option<DepartmentCode>, stages: Vec<StageView>) -> Self {
         let worst = stages.iter().filter_map(|stage| stage.counts.worst()).max();
         Self {
@@ -392,14 +389,14 @@ impl Fleet {
         }
     }
 
-    /// The sinks of which the service tells an id, which is what metrics are asked for by.
+    /// Returns the ids of sinks; a sink without a known id cannot be queried for metrics.
     pub fn sink_ids(&self) -> Vec<String> {
         let sinks = self.connectors().filter(|(_, row)| row.direction == "sink");
         let ids = sinks.map(|(_, row)| row.id.clone());
         ids.filter(|id| id.starts_with("lcc-")).collect()
     }
 
-    /// Writes down how far sinks are behind, by their ids; or why nobody knows.
+    /// Sets the lags of sinks by id, or the reason why they are unknown.
     pub fn set_lags(&mut self, lags: &Result<BTreeMap<String, f64>, String>) {
         match lags {
             Ok(lags) => {
@@ -411,30 +408,30 @@ impl Fleet {
         }
     }
 
-    /// Whether it is known of any connector how far it is behind.
+    /// Returns whether the lag of any connector is known.
     pub fn has_lag(&self) -> bool {
         self.connectors().any(|(_, row)| row.lag_records.is_some())
     }
 
-    /// All connectors, with their stage.
+    /// Returns all connectors with their stage.
     pub fn connectors(&self) -> impl Iterator<Item = (&StageView, &FleetConnectorRow)> {
         self.stages
             .iter()
             .flat_map(|stage| stage.connectors.iter().map(move |row| (stage, row)))
     }
 
-    /// The department that is meant, where it is one.
+    /// Returns the selected department, if only one is selected.
     pub fn single_department(&self) -> Option<&FleetDepartmentRow> {
         self.stages.iter().find_map(|stage| self.single_department_in(stage))
     }
 
-    /// [`Self::single_department`], in a stage.
+    /// Returns the selected department in a stage; see [`Self::single_department`].
     pub fn single_department_in<'a>(&self, stage: &'a StageView) -> Option<&'a FleetDepartmentRow> {
         let code = self.department.as_ref()?;
         stage.departments.iter().find(|row| row.department == *code)
     }
 
-    /// The same, known to be from before: looking again went wrong.
+    /// Marks the fleet as stale after a failed refresh.
     #[must_use]
     pub fn mark_stale(mut self, error: Error) -> Self {
         self.stale = Some(StaleReason {
@@ -445,38 +442,38 @@ impl Fleet {
         self
     }
 
-    /// When it was seen, for people who saw it today.
+    /// Formats the time of the observation, without the date.
     pub fn taken_at_text(&self) -> String {
         self.taken_at.strftime("%H:%M:%S UTC").to_string()
     }
 
-    /// The stages that could not be looked at, with the reason.
+    /// Returns the stages that could not be observed, with the reason.
     pub fn unobserved_stages(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stages
             .iter()
             .filter_map(|stage| Some((stage.stage.as_str(), stage.unknown.as_deref()?)))
     }
 
-    /// Who has connectors in trouble, each once.
+    /// Returns the departments with unhealthy connectors, each one once.
     pub fn departments_in_trouble(&self) -> BTreeSet<&DepartmentCode> {
         let troubled = self.connectors().filter(|(_, row)| row.condition.is_trouble());
         troubled.filter_map(|(_, row)| row.department.as_ref()).collect()
     }
 }
 
-/// A number of records; metrics are floating point numbers.
+/// Converts a metric to a number of records; metrics are floating point numbers.
 fn to_record_count(value: f64) -> Option<u64> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "what is not in between is cut off, and there are no parts of records"
+        reason = "values are truncated to whole records within the range of the type"
     )]
     (value.is_finite() && value >= 0.0).then(|| value.round() as u64)
 }
 
 #[cfg(test)]
 impl Fleet {
-    /// A fleet of one cluster, seen for the first time when time began.
+    /// Returns a fleet of one cluster, observed since the Unix epoch.
     pub fn example(
         place: &ClusterPath,
         ceiling: ClusterTaskLimit,

@@ -34,7 +34,7 @@ fn minute(minute: i64) -> Timestamp {
     Timestamp::from_second(minute * 60).unwrap()
 }
 
-/// A cluster with these connectors; those whose names end in a number are so since that minute.
+/// Returns a stage with these connectors; a name that ends in a number is observed since that minute.
 fn stage(list: &[(&str, ExpandedConnector)], owners: &[OwnerDepartment], alone: bool) -> StageView {
     let list: BTreeMap<String, ExpandedConnector> = list
         .iter()
@@ -79,7 +79,7 @@ fn each_department_has_a_row_and_trouble_comes_first() {
     assert_eq!(motor.failing_since, Some(minute(20)));
     assert_eq!(
         view.departments[2].summary.condition, None,
-        "none is neither well nor ill"
+        "without connectors there is no condition"
     );
     let unmanaged = view.unowned.as_ref().unwrap();
     assert_eq!((unmanaged.counts.total(), unmanaged.tasks), (1, 3));
@@ -123,11 +123,12 @@ fn an_unreadable_configuration_makes_the_task_count_a_lower_bound() {
     let tasks = view.cluster_tasks.unwrap();
     assert_eq!((tasks.complete, tasks.summary().as_str()), (false, "at least 1 of 225"));
     let row = &view.connectors[0];
-    assert_eq!(row.reason(110).as_deref(), Some("the service tells no state"));
+    assert_eq!(row.reason(110).as_deref(), Some("no state reported"));
     assert_eq!((row.tasks_text().as_str(), row.observed_since), ("0 of ?", None));
 }
 
-// Source: docs/reference/quotas.md#counting-connectors. What is missing is 1; what is no number of tasks says nothing.
+// Source: docs/reference/quotas.md#counting-connectors. A missing limit counts as 1; an invalid limit makes the count
+// unknown.
 #[test]
 fn an_invalid_task_count_does_not_count_as_one_task() {
     for (tasks, complete) in [("lots", false), ("0", false), ("3", true)] {

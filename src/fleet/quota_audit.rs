@@ -1,4 +1,4 @@
-//! What is used, by whom, and what should not be: pure.
+//! Evaluates usage against quotas; pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,64 +24,64 @@ use crate::{
 /// Service accounts by id.
 pub type AccountsById = BTreeMap<String, ObservedAccount>;
 
-/// The whole audit.
+/// Result of a quota audit.
 #[derive(Clone, Debug, Serialize)]
 pub struct QuotaAudit {
-    /// When it was looked.
+    /// Time of the observation.
     pub taken_at: Timestamp,
-    /// The one department that was asked about.
+    /// Selected department; `None` for all departments.
     pub department: Option<DepartmentCode>,
-    /// By stage.
+    /// Stages.
     pub stages: Vec<StageQuotaAudit>,
-    /// The provider's quotas of the organization.
+    /// Provider quotas of the organization.
     pub provider_quotas: Vec<ProviderQuota>,
-    /// What could not be looked at, each with the reason.
+    /// Data that could not be observed, with the reason.
     pub unknown: BTreeMap<String, String>,
 }
 
-/// One stage.
+/// Audit of a stage.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct StageQuotaAudit {
     pub(crate) stage: String,
     pub(crate) cluster: String,
-    /// Why nothing could be seen.
+    /// Reason why the stage could not be observed.
     pub unknown: Option<String>,
     #[serde(skip)]
     pub(crate) denied: bool,
-    /// The cluster as a whole; not for one department alone.
+    /// Usage of the whole cluster; `None` for a single department.
     pub cluster_usage: Option<ClusterQuotaUsage>,
-    /// The departments, those that exceed first.
+    /// Departments, those over quota first.
     pub departments: Vec<DepartmentQuotaUsage>,
-    /// Connectors of no department.
+    /// Unowned connectors.
     pub unowned: Vec<UnownedConnector>,
-    /// Connectors whose account is somebody else's.
+    /// Connectors that run under an account of another department.
     pub foreign_accounts: Vec<ForeignAccountConnector>,
-    /// Connectors of which nobody can say as whom they run.
+    /// Connectors whose account is unknown.
     pub unknown_accounts: Vec<UnknownAccountConnector>,
-    /// The provider's quotas of the cluster.
+    /// Provider quotas of the cluster.
     pub provider_quotas: Vec<ProviderQuota>,
 }
 
-/// A cluster as a whole.
+/// Usage of a whole cluster.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClusterQuotaUsage {
     pub(crate) connectors: u32,
     pub(crate) tasks: u32,
-    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
+    /// Whether the task counts of all connectors are known; otherwise `tasks` is a lower bound.
     pub complete: bool,
-    /// How many departments may have together, how many more are kept free.
+    /// Tasks that all departments may use together, and reserved tasks.
     pub tasks_allocatable: u32,
     pub(crate) tasks_reserved: u32,
-    /// What the quotas of all departments come to.
+    /// Sum of the quotas of all departments.
     pub tasks_allocated: u32,
     pub(crate) connectors_allocated: u32,
-    /// What is promised of what may be had, in percent; more than 100 is over-commit.
+    /// Allocated share of the allocatable tasks in percent; more than 100 means overcommitted.
     pub allocated_percent: u32,
     pub(crate) state: QuotaState,
     pub(crate) over_quota_observed_since: Option<Timestamp>,
 }
 
-/// One department.
+/// Usage of a department.
 #[derive(Clone, Debug, Serialize)]
 pub struct DepartmentQuotaUsage {
     pub(crate) department: DepartmentCode,
@@ -91,64 +91,64 @@ pub struct DepartmentQuotaUsage {
     pub(crate) tasks: u32,
     pub(crate) tasks_limit: u32,
     pub(crate) tasks_per_connector_limit: u32,
-    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
+    /// Whether the task counts of all connectors are known; otherwise `tasks` is a lower bound.
     pub complete: bool,
     pub(crate) state: QuotaState,
-    /// Since when this computer has seen it exceed; the service does not tell.
+    /// Time since when this machine has observed the department over quota; Confluent Cloud does not report it.
     pub over_quota_observed_since: Option<Timestamp>,
-    /// Connectors with more tasks than one may have.
+    /// Connectors with more tasks than the limit per connector.
     pub oversized: Vec<OversizedConnector>,
 }
 
-/// A connector with more tasks than one may have.
+/// Connector with more tasks than the limit per connector.
 #[derive(Clone, Debug, Serialize)]
 pub struct OversizedConnector {
     pub(crate) name: String,
     pub(crate) tasks: u32,
 }
 
-/// A connector of no department.
+/// Connector without a department.
 #[derive(Clone, Debug, Serialize)]
 pub struct UnownedConnector {
     pub(crate) name: String,
     pub(crate) id: String,
     pub(crate) status: String,
     pub(crate) tasks: u32,
-    /// Whether it is known how many tasks count; if not, tasks are a lower bound.
+    /// Whether the task count is known; otherwise `tasks` is a lower bound.
     pub complete: bool,
-    /// As whom it runs; nothing when that is not known.
+    /// Account of the connector; `None` if unknown.
     pub runs_as: Option<String>,
-    /// The department whose account that is.
+    /// Department of that account.
     pub account_department: Option<DepartmentCode>,
 }
 
-/// A connector that runs as somebody else.
+/// Connector that runs under an account of another department.
 #[derive(Clone, Debug, Serialize)]
 pub struct ForeignAccountConnector {
     pub(crate) name: String,
     pub(crate) department: DepartmentCode,
     pub(crate) runs_as: String,
-    /// Whose account it is; nothing when it is no department's in this stage.
+    /// Department of the account; `None` if it belongs to no department in this stage.
     pub account_department: Option<DepartmentCode>,
 }
 
-/// A connector of which nobody can say as whom it runs.
+/// Connector whose account is unknown.
 #[derive(Clone, Debug, Serialize)]
 pub struct UnknownAccountConnector {
     pub(crate) name: String,
     pub(crate) reason: &'static str,
 }
 
-/// One quota of the provider.
+/// Provider quota.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProviderQuota {
     pub(crate) quota_code: String,
     pub(crate) name: String,
-    /// Nothing where the provider tells no number of things.
+    /// Limit; `None` if the provider reports no count.
     pub limit: Option<u64>,
-    /// Absent means unknown (docs/reference/quotas.md#service-quota-api).
+    /// Usage; `None` if unknown (docs/reference/quotas.md#service-quota-api).
     pub used: Option<u64>,
-    /// Nothing where the use or the limit is not known.
+    /// State; `None` if usage or limit is unknown.
     pub state: Option<QuotaState>,
 }
 
@@ -167,7 +167,7 @@ impl ProviderQuota {
 }
 
 impl QuotaAudit {
-    /// Who uses more than they may, in words: one by name, several by number.
+    /// Returns a message about departments and clusters over quota: a single one by name, several by number.
     pub fn over_quota_message(&self) -> Option<String> {
         let departments = || {
             let rows = self
@@ -182,34 +182,34 @@ impl QuotaAudit {
                 .iter()
                 .filter(move |stage| stage.cluster_usage.as_ref().is_some_and(is_over))
         };
-        // A department that exceeds in two stages is one department.
+        // A department over quota in two stages counts once.
         let codes: BTreeSet<&DepartmentCode> = departments().map(|(_, row)| &row.department).collect();
         let first = departments().next();
         match (codes.len(), clusters().count()) {
             (0, 0) => None,
             (1, 0) if departments().count() == 1 => first.map(|(stage, row)| {
                 format!(
-                    "department \"{}\" in stage {} uses more than it may",
+                    "department `{}` in stage `{}` is over quota",
                     row.department, stage.stage
                 )
             }),
             (0, 1) => clusters()
                 .next()
-                .map(|stage| format!("cluster \"{}\" uses more than it may", stage.cluster)),
+                .map(|stage| format!("cluster `{}` is over quota", stage.cluster)),
             (departments, clusters) => {
                 let counted = [count_noun(departments, "department"), count_noun(clusters, "cluster")];
                 let counted: Vec<String> = counted.into_iter().filter(|text| !text.starts_with("no ")).collect();
                 let verb = if departments + clusters == 1 {
-                    "uses more than it may"
+                    "is over quota"
                 } else {
-                    "use more than they may"
+                    "are over quota"
                 };
                 Some(format!("{} {verb}", join_list(&counted)))
             }
         }
     }
 
-    /// Of how many nobody knows whether they use more than they may, in a sentence.
+    /// Returns a sentence about departments and clusters whose state is unknown.
     pub fn unknown_state_message(&self) -> Option<String> {
         let rows = self.stages.iter().flat_map(|stage| &stage.departments);
         let rows = rows.filter(|row| row.state == QuotaState::Unknown && !row.is_over_quota());
@@ -223,21 +223,21 @@ impl QuotaAudit {
         let counted: Vec<String> = counted.map(|(number, what)| count_noun(number, what)).collect();
         let whether = match departments.len() + clusters {
             0 => return None,
-            1 => "it uses more than it may",
-            _ => "they use more than they may",
+            1 => "is",
+            _ => "are",
         };
-        Some(format!("Of {} it is not known whether {whether}.", join_list(&counted)))
+        Some(format!("Unknown whether {} {whether} over quota.", join_list(&counted)))
     }
 }
 
 impl DepartmentQuotaUsage {
-    /// Whether it uses more than it may, in whichever way.
+    /// Returns whether the department exceeds any of its limits.
     pub fn is_over_quota(&self) -> bool {
         self.state == QuotaState::Over || !self.oversized.is_empty()
     }
 }
 
-/// One cluster, and what was listed of it.
+/// Cluster with its observed connectors.
 pub struct ClusterInput<'a> {
     pub(crate) stage: &'a str,
     pub(crate) cluster_path: &'a ClusterPath,
@@ -246,20 +246,20 @@ pub struct ClusterInput<'a> {
     pub(crate) quotas: Vec<ProviderQuota>,
 }
 
-/// Since when something has been seen so.
+/// Function that returns since when a subject has been observed in a state.
 pub type StateSince<'a> = &'a mut dyn FnMut(&str, &str) -> Timestamp;
 
-/// What is known of all clusters.
+/// Observed data of all clusters.
 pub struct QuotaEvaluator<'a> {
     pub(crate) owners: &'a [OwnerDepartment],
-    /// One department is meant, and nothing of others is to be told.
+    /// Whether a single department is selected; the result must not reveal other departments then.
     pub single_department: bool,
-    /// Nothing when they could not be listed.
+    /// Service accounts; `None` if they could not be listed.
     pub accounts: Option<&'a AccountsById>,
 }
 
 impl QuotaEvaluator<'_> {
-    /// Judges one cluster.
+    /// Evaluates a cluster.
     pub fn evaluate_cluster(&self, cluster: ClusterInput<'_>, since: StateSince<'_>) -> StageQuotaAudit {
         let mut audit = StageQuotaAudit {
             stage: cluster.stage.to_owned(),
@@ -325,7 +325,7 @@ impl QuotaEvaluator<'_> {
         }
     }
 
-    /// Notes a department's connector that runs under an account of somebody else.
+    /// Checks whether a connector runs under an account of another department.
     fn check_account(
         &self,
         stage: &str,
@@ -341,18 +341,16 @@ impl QuotaEvaluator<'_> {
         let id = match connector_identity(&now.info.config) {
             Some(ConnectorIdentity::ServiceAccount(id)) => id,
             Some(ConnectorIdentity::ApiKey(_)) => {
-                // Whose key it is `access audit` looks up, where the key is shown at all.
+                // `access audit` finds the owner of the key, if the key is readable.
                 return audit.unknown_accounts.push(unclear("it runs with an API key"));
             }
             Some(ConnectorIdentity::Other(_)) => {
-                return audit
-                    .unknown_accounts
-                    .push(unclear("its `kafka.auth.mode` is not known here"));
+                return audit.unknown_accounts.push(unclear("its `kafka.auth.mode` is unknown"));
             }
             None => {
                 return audit
                     .unknown_accounts
-                    .push(unclear("its configuration may not be read"));
+                    .push(unclear("its configuration is not readable"));
             }
         };
         let Some(accounts) = self.accounts else {
@@ -367,7 +365,7 @@ impl QuotaEvaluator<'_> {
                 name: name.to_owned(),
                 department: owner.code.clone(),
                 runs_as: account_label(account, &id),
-                // Whose it is would be told to somebody who asked about one department only.
+                // Must not reveal the owner to another department.
                 account_department: account_of.filter(|_| !self.single_department),
             });
         }
@@ -391,8 +389,8 @@ impl QuotaEvaluator<'_> {
     }
 }
 
-/// The department that an account was made for in one of the stages `of` that share a cluster. A tag can be forged, so this
-/// says whose it claims to be; `access audit` says who controls it.
+/// Returns the department that an account claims in its tag, if its stage is one of the stages in `of`. Tags can be
+/// forged; `access audit` verifies who controls the account.
 fn department_of_account(account: &ObservedAccount, of: &str) -> Option<DepartmentCode> {
     let tag = account.tag()?;
     of.split(", ").any(|stage| stage == tag.stage).then_some(tag.department)

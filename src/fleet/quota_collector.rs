@@ -1,5 +1,5 @@
-//! What the audit asks the service: one list of connectors for each cluster, as `status` does, the service accounts, and the
-//! provider's quotas.
+//! Collects the data of the quota audit: one list of connectors per cluster, the service accounts, and the provider
+//! quotas.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{
     model::ObservedAccount,
 };
 
-/// Looks and judges.
+/// Collects and evaluates the audit.
 pub async fn collect_audit(collector: &FleetCollector) -> Result<QuotaAudit, Error> {
     let client = &collector.session.connectors.client;
     let of_organization = ListAppliedQuotas {
@@ -52,7 +52,7 @@ pub async fn collect_audit(collector: &FleetCollector) -> Result<QuotaAudit, Err
             });
             listed.map(|account| (account.id.to_string(), account)).collect()
         });
-    // They are the platform's: one department's audit has nothing to say of them.
+    // Provider quotas belong to the platform, so the audit of a single department leaves them out.
     let alone = collector.is_single_department();
     let quotas = or_record_unknown("quotas of the organization", quotas, &mut unknown).filter(|_| !alone);
     let now = collector.clock().now();
@@ -91,7 +91,7 @@ pub async fn collect_audit(collector: &FleetCollector) -> Result<QuotaAudit, Err
     })
 }
 
-/// What was listed, or a note of why not.
+/// Returns the list, or records why it is unknown.
 fn or_record_unknown<T>(
     what: &str,
     listed: Result<T, ClientError>,

@@ -1,4 +1,4 @@
-//! How much of a quota is used, in one word.
+//! State of a quota.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,38 @@ use serde::Serialize;
 use super::has_task_count;
 use crate::{api::connect::ExpandedConnector, model::DepartmentQuota, quota::DepartmentUsage};
 
-/// How much of a quota is used.
+/// State of a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QuotaState {
-    /// There is room.
+    /// Below 80 %.
     Ok,
-    /// 80 % are used (docs/reference/quotas.md#sharing-a-cluster).
+    /// At least 80 % used (docs/reference/quotas.md#sharing-a-cluster).
     Near,
-    /// Nothing is left.
+    /// Completely used.
     Full,
-    /// What is used is not known, and may be too much.
+    /// Usage is unknown and may be over the limit.
     Unknown,
-    /// More is used than may be.
+    /// Over the limit.
     Over,
 }
 
 impl QuotaState {
-    /// Of one number.
+    /// Returns the state of a number.
     pub fn from_usage(used: u64, limit: u64) -> Self {
         match used {
-            // Of nothing, too: who uses nothing is in nobody's way.
+            // No usage is fine even with a limit of zero.
             0 => Self::Ok,
             _ if used > limit => Self::Over,
             _ if used == limit => Self::Full,
-            // The provider's numbers may be as large as their type.
+            // Provider quotas can have any 64-bit value.
             _ if u128::from(used) * 10 >= u128::from(limit) * 8 => Self::Near,
             _ => Self::Ok,
         }
     }
 
-    /// Of tasks, which are a lower bound unless it is `complete`. More than may be is too much all the same.
+    /// Returns the state of tasks, where `used` is a lower bound unless `complete`. A lower bound over the limit is
+    /// over quota.
     pub fn from_tasks(used: u32, limit: u32, complete: bool) -> Self {
         match Self::from_usage(used.into(), limit.into()) {
             Self::Over => Self::Over,
@@ -46,13 +47,13 @@ impl QuotaState {
         }
     }
 
-    /// Of a department's quota: the worse of its two numbers.
+    /// Returns the worse state of a department's connectors and tasks.
     pub fn for_department(usage: &DepartmentUsage, quota: &DepartmentQuota, complete: bool) -> Self {
         let connectors = Self::from_usage(usage.connectors.into(), quota.connectors.into());
         connectors.max(Self::from_tasks(usage.tasks, quota.tasks, complete))
     }
 
-    /// The word for it, in data.
+    /// Returns the word for JSON and CSV.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -63,7 +64,7 @@ impl QuotaState {
         }
     }
 
-    /// The words for it, for people; none where there is room.
+    /// Returns the word for readers; empty below 80 %.
     pub fn label(self) -> &'static str {
         match self {
             Self::Ok => "",
@@ -75,7 +76,7 @@ impl QuotaState {
     }
 }
 
-/// Whether it is known of all connectors that `usage` counts how many tasks count.
+/// Returns whether the task counts of all connectors in `usage` are known.
 pub fn is_complete(usage: &DepartmentUsage, list: &BTreeMap<String, ExpandedConnector>) -> bool {
     let mut counted = usage.tasks_by_connector.keys();
     counted.all(|name| list.get(name).is_some_and(has_task_count))

@@ -1,9 +1,8 @@
-//! Since when things are as they are. The service does not tell; what can be told is since when this computer has seen it so
-//! at every look. A small file for each cluster remembers it, and nothing is decided by it.
+//! History of states: since when this machine has observed each state. The API does not report when a state began. Each
+//! cluster has a small file; no decision depends on it.
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,23 +16,24 @@ use crate::{
         IfExists, SaveError,
         save::{create_private_dir, save},
     },
+    private,
 };
 
-/// What nobody has seen for so long is forgotten.
+/// Retention of entries that are no longer observed.
 const RETENTION: Duration = Duration::from_hours(30 * 24);
 
-/// How one thing was seen.
+/// Observed state of a subject.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct StateRecord {
-    /// How it was; another word is another beginning.
+    /// State; a different word starts a new record.
     state: String,
-    /// The first look at which it was so.
+    /// First observation of the state.
     since: Timestamp,
-    /// The last one.
+    /// Last observation of the state.
     last_observed: Timestamp,
 }
 
-/// What was seen of one cluster.
+/// Observed states of a cluster.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct StateHistory {
     #[serde(default)]
@@ -41,10 +41,10 @@ pub struct StateHistory {
 }
 
 impl StateHistory {
-    /// `what` is `how` now. Answers since when it has been seen so.
+    /// Records that `what` is in state `how`. Returns since when this state has been observed.
     pub fn record(&mut self, what: &str, how: &str, now: Timestamp) -> Timestamp {
         match self.records.get_mut(what) {
-            // What lies ahead was written by a clock that went wrong, or by a sandbox that has begun anew.
+            // A time in the future comes from a wrong clock or from a sandbox that was reset.
             Some(known) if known.state == how && known.last_observed <= now => {
                 known.last_observed = now;
                 known.since
@@ -67,7 +67,7 @@ impl StateHistory {
     }
 }
 
-/// The file of a cluster's state history.
+/// File with the state history of a cluster.
 #[derive(Clone, Debug)]
 pub struct StateHistoryStore {
     folder: PathBuf,
@@ -75,7 +75,7 @@ pub struct StateHistoryStore {
 }
 
 impl StateHistoryStore {
-    /// The one of the cluster at `place`, below `folder`.
+    /// Returns the store of the cluster `place` in the directory `folder`.
     pub fn new(folder: &Path, place: &ClusterPath) -> Self {
         Self {
             folder: folder.join("state-history"),
@@ -83,11 +83,11 @@ impl StateHistoryStore {
         }
     }
 
-    /// Lets `look` see things and remembers them, one process at a time. Where the disk refuses, or another process has its
-    /// turn, what is seen now is all there is: nobody waits, because a screen may be painted meanwhile.
+    /// Loads the history, passes it to `look`, and saves it, under a lock. If the disk fails or another process holds
+    /// the lock, the history starts empty: the caller never waits, because it may be refreshing a screen.
     pub fn update<T>(&self, now: Timestamp, look: impl Fn(&mut StateHistory) -> T) -> T {
         self.try_update(now, &look).unwrap_or_else(|error| {
-            tracing::info!(error = %error, "what was seen before is not known");
+            tracing::info!(error = %error, "the state history is not available");
             look(&mut StateHistory::default())
         })
     }
@@ -100,10 +100,10 @@ impl StateHistoryStore {
             path: lock.clone(),
             source,
         };
-        let turn = File::create(&lock).map_err(io)?;
+        let turn = private::open_lock_file(&lock).map_err(io)?;
         turn.try_lock().map_err(|busy| io(busy.into()))?;
         let path = self.folder.join(format!("{}.json", self.name));
-        // What cannot be read is not there.
+        // An unreadable history is treated as empty.
         let mut history: StateHistory =
             serde_json::from_slice(&std::fs::read(&path).unwrap_or_default()).unwrap_or_default();
         history.prune(now);
@@ -117,7 +117,7 @@ impl StateHistoryStore {
     }
 }
 
-/// How long something has been seen so, at least: `12m+`.
+/// Formats the minimum age of a state, such as `12m+`.
 pub fn format_age(since: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(since).as_secs().max(0);
     match seconds {
@@ -152,9 +152,9 @@ mod tests {
         assert_eq!(see("failed", 9), at(1));
         assert_eq!(see("running", 10), at(10));
         assert_eq!(see("failed", 11), at(11));
-        // A clock that stands before what was written: the sandbox was begun anew.
+        // A clock that is behind the recorded time: the sandbox was reset.
         assert_eq!(see("failed", 5), at(5));
-        // After a month without a look nobody knows.
+        // After a month without an observation, the record is discarded.
         let a_month_later = 60 * 24 * 31;
         assert_eq!(see("failed", a_month_later), at(a_month_later));
     }
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(shown, ["new", "new", "1m+", "59m+", "1h+", "47h+", "2d+"]);
     }
 
-    // Whoever waits for another process holds up the screen that it paints, and the key that ends it.
+    // Waiting for another process would block the screen and its exit key.
     #[test]
     fn a_locked_history_does_not_block() {
         let folder = tempfile::tempdir().unwrap();
@@ -177,14 +177,14 @@ mod tests {
         let history_store = StateHistoryStore::new(folder.path(), &place);
         let see = |minute| history_store.update(at(minute), |history| history.record("a", "failed", at(minute)));
         assert_eq!(see(1), at(1));
-        let other = File::create(folder.path().join("state-history/env-prod01-lkc-prod01.lock")).unwrap();
+        let other = std::fs::File::create(folder.path().join("state-history/env-prod01-lkc-prod01.lock")).unwrap();
         other.lock().unwrap();
         let (done, answer) = std::sync::mpsc::channel();
         let meanwhile = history_store.clone();
         std::thread::spawn(move || done.send(meanwhile.update(at(2), |history| history.record("a", "failed", at(2)))));
         assert_eq!(answer.recv_timeout(Duration::from_secs(20)), Ok(at(2)));
         drop(other);
-        assert_eq!(see(3), at(1), "what was remembered stays");
+        assert_eq!(see(3), at(1), "the history is kept");
     }
 
     #[test]

@@ -95,10 +95,7 @@ fn an_invalid_identity_file_is_reported_without_its_content() {
         ("", "contains no key"),
         ("# only a comment\n\n", "contains no key"),
         (public.as_str(), "is a public key"),
-        (
-            "\n-----BEGIN OPENSSH PRIVATE KEY-----\ncanary\n",
-            "is an SSH key",
-        ),
+        ("\n-----BEGIN OPENSSH PRIVATE KEY-----\ncanary\n", "is an SSH key"),
         ("AGE-PLUGIN-YUBIKEY-1CANARY", "is a plugin identity"),
         ("AGE-SECRET-KEY-PQ-1CANARY", "is a post-quantum key"),
         ("AGE-SECRET-KEY-1CANARY", "is a mistyped key"),

@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::ApiKeyId;
+use crate::{config::profile::is_readable_by_others, model::ApiKeyId, private};
 
 /// Key in an evidence file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,11 @@ fn file_name(evidence: &EvidenceRecord) -> String {
 /// # Errors
 /// When the folder or the file cannot be written.
 pub fn write(folder: &Path, evidence: &EvidenceRecord) -> io::Result<PathBuf> {
-    fs::create_dir_all(folder)?;
+    // Below the state folder, the folder is private; beside `ebs.toml`, it is meant to be committed.
+    match folder.parent().is_some_and(is_readable_by_others) {
+        true => fs::create_dir_all(folder)?,
+        false => private::create_dir(folder)?,
+    }
     let path = folder.join(file_name(evidence));
     let mut text = serde_json::to_string_pretty(evidence)?;
     text.push('\n');

@@ -166,7 +166,7 @@ fn unmanaged_acls_on_the_prefix_are_reported_and_not_changed() {
         plan.unmanaged,
         [
             "claims: 1234567: ALLOW READ on group claim*",
-            "claims: everybody: ALLOW READ on topic claims-orders",
+            "claims: all principals: ALLOW READ on topic claims-orders",
         ]
     );
 }
@@ -209,7 +209,9 @@ fn acls_are_deleted_before_the_account_that_they_name() {
     after.seen.accounts.clear();
     let reach = crate::plan::find_residual_access(&after.seen, &with_acls("claims").department);
     assert!(
-        reach.others.contains("everybody: ALLOW READ on topic claims-orders"),
+        reach
+            .others
+            .contains("all principals: ALLOW READ on topic claims-orders"),
         "{reach:?}"
     );
 }

@@ -146,7 +146,7 @@ pub(super) fn acls_on_prefix<'a>(
 /// Returns the principal of an ACL for display.
 pub(super) fn acl_holder(snapshot: &Snapshot, acl: &AclBinding) -> String {
     match acl.is_for_all_principals() {
-        true => "everybody".to_owned(),
+        true => "all principals".to_owned(),
         false => snapshot.display_name(&acl.principal),
     }
 }

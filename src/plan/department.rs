@@ -183,7 +183,8 @@ pub(super) fn diff_persona(
     ));
 }
 
-/// Returns the pattern of a grant as far as it is known before apply; `None` if the stage has no such resource.
+/// Returns the pattern of a grant, with a placeholder for an account that apply creates; `None` if the stage has no
+/// such resource.
 fn planned_pattern(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
@@ -467,7 +468,7 @@ fn diff_keys(
         // profile belongs to another account.
         allow_existing: matches!(owner_ref, AccountRef::Known(_)),
     };
-    let why = "only verified keys are handed over";
+    let why = "only verified keys are delivered";
     plan.push(new_change(
         desired,
         &persona.persona,

@@ -143,7 +143,7 @@ fn push_persona_rotation(
     };
 
     if held.iter().any(|held| held.pending.is_some()) {
-        // An interrupted rotation: its pending keys are verified and handed over.
+        // An interrupted rotation: its pending keys are verified and delivered.
         push_new_keys(desired, persona, &owner_ref, &kinds(), &deletions, plan);
     } else if held.iter().any(|held| held.keys.is_empty()) {
         plan.refusals.push(refuse_missing_key(desired, persona));
@@ -247,7 +247,7 @@ fn push_new_keys(
         account: owner_ref.clone(),
         allow_existing: true,
     };
-    plan.push(step(Action::Create, "only verified keys are handed over", proofs, hand))
+    plan.push(step(Action::Create, "only verified keys are delivered", proofs, hand))
 }
 
 /// Plans to delete all keys of a kind except the newest.

@@ -1,4 +1,4 @@
-//! The connectors of a department that goes: they go first, while their account still lives.
+//! Removal of a department's connectors, the first step of offboarding: connectors fail without their service account.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,6 +7,7 @@ use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
     connectors::{BackupFile, BackupPolicy, execute},
     error::{Error, ErrorKind, ResultExt},
+    hint::Hint,
     model::Department,
     plan::{ConnectorPlan, Teardown},
     resources::connector::{ConnectorClient, LiveConnector},
@@ -14,29 +15,29 @@ use crate::{
     text,
 };
 
-/// How long a deleted connector may stay in the lists: up to half a minute was seen
+/// Timeout for a deleted connector to disappear from the connector list, which takes up to 30 s
 /// (docs/reference/connect.md#delete-a-connector).
 const REMOVAL_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// Whether connectors are removed, and how they are backed up.
+/// Policy for the connectors of a department: whether to delete them, and how to back them up.
 #[derive(Clone, Debug)]
 pub struct ConnectorRemoval {
-    /// Remove the connectors of the department.
+    /// Whether to delete the connectors of the department.
     pub delete: bool,
-    /// Backups before the removal.
+    /// Backup of each connector before its deletion.
     pub backup: BackupPolicy,
 }
 
-/// The connectors that matter.
+/// Connectors that have the prefix of a department or run under its service accounts.
 pub struct DepartmentConnectors {
     connectors: ConnectorClient,
-    /// Those of the prefix.
+    /// Connectors with the prefix of the department.
     pub own: Vec<LiveConnector>,
-    /// Others that run under an account of the department.
+    /// Connectors without the prefix that run under a service account of the department.
     pub dependent: Vec<LiveConnector>,
 }
 
-/// Looks at the connectors of the cluster.
+/// Lists the connectors of the cluster and selects the ones that depend on the department.
 pub async fn observe_connectors(
     reconciliation: &Reconciliation<'_>,
     department: &Department,
@@ -54,15 +55,15 @@ pub async fn observe_connectors(
     let list = connectors.list().await;
     let list = list
         .map_err(Error::from)
-        .map_err(|error| error.context("which connectors the department has could not be looked at"))
-        .hint("An account is not removed while connectors may run under it.")?;
+        .map_err(|error| error.context("cannot list the connectors of the department"))
+        .hint("Offboarding requires the list, because deleting a service account stops its connectors.")?;
     let runs_as = |connector: &ExpandedConnector| {
         let account = connector.info.config.get("kafka.service.account.id");
         account.is_some_and(|account| down.accounts.iter().any(|own| own.id.as_str() == account))
     };
-    let chosen = |of: &dyn Fn(&str, &ExpandedConnector) -> bool| -> Vec<LiveConnector> {
+    let select = |matches: &dyn Fn(&str, &ExpandedConnector) -> bool| -> Vec<LiveConnector> {
         list.iter()
-            .filter(|(name, now)| of(name, now))
+            .filter(|(name, now)| matches(name, now))
             .map(|(name, now)| LiveConnector {
                 name: name.clone(),
                 expanded: now.clone(),
@@ -70,14 +71,17 @@ pub async fn observe_connectors(
             .collect()
     };
     Ok(DepartmentConnectors {
-        own: chosen(&|name, _| department.prefix.owns(name)),
-        dependent: chosen(&|name, now| !department.prefix.owns(name) && runs_as(now)),
+        own: select(&|name, _| department.prefix.owns(name)),
+        dependent: select(&|name, now| !department.prefix.owns(name) && runs_as(now)),
         connectors,
     })
 }
 
 impl ConnectorRemoval {
-    /// Refuses to go on while connectors are in the way.
+    /// Refuses the offboarding if connectors block it.
+    ///
+    /// # Errors A connector of another department depends on the department, or the department has connectors and the
+    /// policy keeps them.
     pub fn check(&self, department: &Department, connectors: &DepartmentConnectors) -> Result<(), Error> {
         if !connectors.dependent.is_empty() {
             let names: Vec<&str> = connectors
@@ -86,27 +90,29 @@ impl ConnectorRemoval {
                 .map(|observed| observed.name.as_str())
                 .collect();
             return Err(Error::refused(format!(
-                "nothing was changed: {} of others run under the department's service account: {}",
+                "refused; nothing was changed: {} of other departments use a service account of department `{}`: {}",
                 text::count_noun(names.len(), "connector"),
-                text::join_quoted(&names)
+                department.code,
+                text::join_code(&names)
             ))
-            .with_hint("Give them another account, or delete them, first: they would stop without a word."));
+            .with_hint("First move these connectors to another service account, or delete them."));
         }
         if connectors.own.is_empty() || self.delete {
             return Ok(());
         }
         let names: Vec<&str> = connectors.own.iter().map(|observed| observed.name.as_str()).collect();
         Err(Error::refused(format!(
-            "nothing was changed: department \"{}\" still has {}: {}",
+            "refused; nothing was changed: department `{}` still has {}: {}",
             department.code,
             text::count_noun(names.len(), "connector"),
-            text::join_quoted(&names)
+            text::join_code(&names)
         ))
-        .with_hint("`--delete-connectors` saves their configurations and offsets, and removes them.")
-        .with_hint("Their topics stay in any case."))
+        .with_hint("Pass `--delete-connectors` to back up their configurations and offsets and to delete them.")
+        .with_hint("Topics are kept in either case."))
     }
 
-    /// Saves and removes the department's connectors, and waits until the lists show them no more.
+    /// Backs up and deletes the department's connectors, and waits until they are no longer listed. Returns the
+    /// backups.
     pub async fn delete(
         &self,
         run: &RunContext,
@@ -143,8 +149,8 @@ impl ConnectorRemoval {
         .await?;
         if let Some(error) = execution.into_error(None, &plan) {
             return Err(error
-                .context("the connectors were not all removed, so the department's access stays as it is")
-                .with_hint("Run the same command again: it does the rest and nothing twice."));
+                .context("cannot delete all connectors; the access of the department is unchanged")
+                .with_hint(Hint::rerun()));
         }
         self.wait_until_removed(run, connectors).await?;
         Ok(backup)
@@ -152,10 +158,10 @@ impl ConnectorRemoval {
 
     async fn wait_until_removed(&self, run: &RunContext, connectors: &DepartmentConnectors) -> Result<(), Error> {
         let clock = &connectors.connectors.clock;
-        let begun = clock.now();
+        let started = clock.now();
         loop {
             let list: BTreeMap<String, ExpandedConnector> = connectors.connectors.list().await?;
-            let left: Vec<&str> = connectors
+            let listed: Vec<&str> = connectors
                 .own
                 .iter()
                 .filter(|observed| {
@@ -164,15 +170,14 @@ impl ConnectorRemoval {
                 })
                 .map(|observed| observed.name.as_str())
                 .collect();
-            if left.is_empty() {
+            if listed.is_empty() {
                 return Ok(());
             }
-            if run.cancel.is_cancelled() || clock.elapsed_since(begun) > REMOVAL_TIMEOUT {
-                return Err(Error::new(
-                    ErrorKind::Partial,
-                    format!("{} asked to go and still listed", text::join_quoted(&left)),
-                )
-                .with_hint("Run the same command again in a few minutes: it does the rest and nothing twice."));
+            if run.cancel.is_cancelled() || clock.elapsed_since(started) > REMOVAL_TIMEOUT {
+                let message = format!("connectors deleted but still listed: {}", text::join_code(&listed));
+                return Err(Error::new(ErrorKind::Partial, message)
+                    .with_hint("Wait a few minutes until the deletions have propagated.")
+                    .with_hint(Hint::rerun()));
             }
             clock.sleep(Duration::from_secs(3)).await;
         }

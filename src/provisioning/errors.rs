@@ -1,4 +1,4 @@
-//! How a run that could not be begun, or not be finished, ends.
+//! Errors of runs that are refused, incomplete, or did not deliver all profiles.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,15 @@ use super::PendingDelivery;
 use crate::{
     apply::ProvisioningReport as Applied,
     error::{Error, ErrorKind},
+    hint::Hint,
     plan::{self, Plan},
     text::count_noun,
 };
 
-/// What stands in the way of `command`, if anything does.
+/// Returns an error if the plan of `command` is refused.
+///
+/// # Errors
+/// The plan is refused for a department.
 pub fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
     let Some(first) = plan.refusals.first() else {
         return Ok(());
@@ -20,7 +24,7 @@ pub fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
         .iter()
         .map(|refusal| format!("{} ({}): {}", refusal.department, refusal.rule, refusal.message))
         .collect();
-    let mut error = Error::refused(format!("nothing was changed: {}", messages.join("; ")));
+    let mut error = Error::refused(format!("refused; nothing was changed: {}", messages.join("; ")));
     let hints: BTreeSet<&String> = plan.refusals.iter().flat_map(|refusal| &refusal.hints).collect();
     let ordered = first
         .hints
@@ -38,7 +42,7 @@ pub fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
         .collect();
     if !others.is_empty() {
         let hint = format!(
-            "The others can go ahead by name: `confluent ebs {command} {} …`.",
+            "Run the command for the other departments by name: `confluent ebs {command} {} …`.",
             others.join(" ")
         );
         error = error.with_hint(hint);
@@ -46,20 +50,20 @@ pub fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
     Err(error)
 }
 
-/// What a run that did not do everything ends with.
+/// Returns the error of an incomplete run.
 pub fn incomplete_run_error(report: &Applied) -> Option<Error> {
     if report.is_complete() {
         return None;
     }
-    let left = report.failures.len() + report.skipped + report.not_started;
+    let remaining = report.failures.len() + report.skipped + report.not_started;
     let message = match report.failures.first() {
         Some(first) => format!(
-            "{} not made: {}: {}",
-            count_noun(left, "change"),
+            "{} not applied: {}: {}",
+            count_noun(remaining, "change"),
             first.label,
             first.reason
         ),
-        None => format!("interrupted with {} left", count_noun(left, "change")),
+        None => format!("interrupted; {} not applied", count_noun(remaining, "change")),
     };
     let kind = match (report.done.is_empty(), report.failures.is_empty()) {
         (true, true) => ErrorKind::Interrupted,
@@ -70,15 +74,15 @@ pub fn incomplete_run_error(report: &Applied) -> Option<Error> {
     if let Some(first) = report.failures.first() {
         error.hints.extend(first.hints.iter().cloned());
     }
-    Some(error.with_hint("Run the same command again: it does the rest and nothing twice."))
+    Some(error.with_hint(Hint::rerun()))
 }
 
-/// What ends a run whose command did not take everything that earlier runs had left.
+/// Returns the error of a run that could not deliver all pending profiles of earlier runs.
 pub fn undelivered_error(pending: &[PendingDelivery]) -> Option<Error> {
     let failed = || pending.iter().filter(|pending| pending.reason.is_some());
     let first = failed().next()?;
     let message = format!(
-        "{} not handed over: {}",
+        "{} not delivered: {}",
         count_noun(failed().count(), "profile"),
         first.reason.as_deref().unwrap_or_default()
     );
@@ -87,5 +91,5 @@ pub fn undelivered_error(pending: &[PendingDelivery]) -> Option<Error> {
         .iter()
         .cloned()
         .fold(Error::new(ErrorKind::Partial, message), Error::with_hint);
-    Some(error.with_hint("Run the same command again: it does the rest and nothing twice."))
+    Some(error.with_hint(Hint::rerun()))
 }

@@ -1,4 +1,4 @@
-//! The evidence of a run, one file for each department.
+//! Evidence of a run, one file per department.
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +19,8 @@ use crate::{
     resources::api_key::ApiKeyStatus,
 };
 
-/// Writes the evidence of every department that something was done for, or that has a key which was handed over by a run
-/// that died before it could say so here; answers the files.
+/// Writes the evidence of each department that the run changed or that has delivered but unrecorded keys, which an
+/// interrupted run leaves. Returns the files.
 pub(crate) fn write_evidence(
     folder: &Path,
     reconciliation: &Reconciliation<'_>,
@@ -38,14 +38,19 @@ pub(crate) fn write_evidence(
         }
         let mut evidence = build_evidence(reconciliation, department, plan, report, run);
         evidence.keys.extend(unrecorded);
-        let file = evidence::write(folder, &evidence)
-            .with_context(|| format!("the evidence of {code} could not be written into {}", folder.display()))?;
+        let file = evidence::write(folder, &evidence).with_context(|| {
+            format!(
+                "cannot write the evidence of department `{code}` to `{}`",
+                folder.display()
+            )
+        })?;
         files.push(file);
     }
     Ok(files)
 }
 
-/// The keys of a department that were handed over and that no evidence names, but for those that this run removed.
+/// Returns the delivered keys of a department that the evidence does not contain, without the keys that this run
+/// deleted.
 fn unrecorded_keys(
     reconciliation: &Reconciliation<'_>,
     desired: &DesiredDepartment,
@@ -63,8 +68,8 @@ fn unrecorded_keys(
     for persona in &desired.personas {
         let account = snapshot.account_by_name(&persona.account_name);
         let principal = account.map(|account| Principal::ServiceAccount(account.id.clone()));
-        let held = principal.iter().flat_map(|principal| snapshot.keys_of(principal));
-        let unrecorded = held
+        let existing = principal.iter().flat_map(|principal| snapshot.keys_of(principal));
+        let unrecorded = existing
             .filter(|key| reconciliation.known_keys.classify(key) == ApiKeyStatus::Delivered)
             .filter(|key| !recorded.contains_key(&key.id) && !removed(&key.id));
         keys.extend(unrecorded.map(|key| EvidenceKey {
@@ -87,7 +92,7 @@ fn build_evidence(
     let code = &desired.department.code;
     let snapshot = &reconciliation.observed.snapshot;
     let personas = || desired.personas.iter();
-    let found: Vec<_> = personas()
+    let observed: Vec<_> = personas()
         .filter_map(|persona| snapshot.account_by_name(&persona.account_name))
         .map(|account| {
             let principal = Principal::ServiceAccount(account.id.clone());
@@ -100,15 +105,15 @@ fn build_evidence(
         })
         .collect();
     let keys = personas().flat_map(|persona| {
-        let made = report.keys.get(&persona.account_name).into_iter().flatten();
-        made.map(|key| EvidenceKey {
+        let created = report.keys.get(&persona.account_name).into_iter().flatten();
+        created.map(|key| EvidenceKey {
             id: key.clone(),
             account: persona.account_name.clone(),
             persona: persona.persona.clone(),
             handed_over: report.profiles.iter().any(|profile| profile.keys.contains(key)),
         })
     });
-    let wanted: Vec<_> = personas()
+    let desired_personas: Vec<_> = personas()
         .map(|persona| {
             serde_json::json!({
                 "account": persona.account_name, "keys": persona.keys, "grants": persona.grants, "acls": persona.acls,
@@ -151,15 +156,15 @@ fn build_evidence(
             .iter()
             .map(ToString::to_string)
             .collect(),
-        desired: serde_json::json!(wanted),
-        observed: serde_json::json!(found),
+        desired: serde_json::json!(desired_personas),
+        observed: serde_json::json!(observed),
         done: serde_json::json!({ "planned": planned, "done": done, "failed": failed }),
         probes: probes.into(),
         unknown: serde_json::json!(snapshot.unknown),
     }
 }
 
-/// Writes what was proved about a department that has gone; answers the file.
+/// Writes the evidence of an offboarded department and returns the file.
 pub(crate) fn write_removal_evidence(
     folder: &Path,
     reconciliation: &Reconciliation<'_>,
@@ -177,6 +182,5 @@ pub(crate) fn write_removal_evidence(
     evidence.at = reconciliation.session.clock.now();
     evidence.desired = serde_json::Value::Array(Vec::new());
     evidence.probes = proof;
-    evidence::write(folder, &evidence)
-        .with_context(|| format!("the evidence could not be written into {}", folder.display()))
+    evidence::write(folder, &evidence).with_context(|| format!("cannot write the evidence to `{}`", folder.display()))
 }

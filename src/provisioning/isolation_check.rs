@@ -1,4 +1,4 @@
-//! The proof, before anything is written, that no department will reach another's names.
+//! Isolation check of a plan: after it is applied, no department has access to the names of another one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,30 +11,30 @@ use crate::{
     plan::{self, Plan, PlannedOperation},
 };
 
-/// What is isolated from what, as far as role bindings and ACLs decide it.
+/// Result of an isolation check by role bindings and ACLs.
 #[derive(Clone, Debug, Serialize)]
 pub struct IsolationSummary {
-    /// Ordered pairs of departments that were looked at.
+    /// Number of checked ordered pairs of departments.
     pub pairs: usize,
-    /// Overlaps that should not be.
+    /// Overlaps between departments.
     pub violations: Vec<String>,
-    /// What Confluent makes everybody share.
+    /// Names that Confluent makes all departments share.
     pub shared_names: Vec<String>,
-    /// The first overlap that one of the departments that were asked for has a part in: it is in the way. What happens
-    /// between others is only shown, or one department could hold up everybody.
+    /// First overlap that involves a selected department, which blocks the run. Overlaps between other departments are
+    /// reported but do not block it.
     #[serde(skip)]
     pub blocking: Option<String>,
 }
 
 impl IsolationSummary {
-    /// The proof, for people.
+    /// Summarizes a check of all departments for a run on the `selected` ones.
     #[must_use]
     pub fn from_check(
-        proof: &isolation::IsolationResult,
+        result: &isolation::IsolationResult,
         snapshot: &Snapshot,
-        asked: &BTreeSet<&DepartmentCode>,
+        selected: &BTreeSet<&DepartmentCode>,
     ) -> Self {
-        let (looked_at, examples) = match proof {
+        let (checked, examples) = match result {
             isolation::IsolationResult::Passed(proof) => (proof, &[][..]),
             isolation::IsolationResult::Failed {
                 counter_examples,
@@ -43,28 +43,27 @@ impl IsolationSummary {
         };
         let violation =
             |example: &isolation::CounterExample| example.to_sentence(&snapshot.display_name(&example.principal));
-        let exposure =
-            |exposure: &isolation::SharedName| format!("{} {}*", exposure.kind.display_name(), exposure.begins);
+        let shared_name = |name: &isolation::SharedName| format!("{} {}*", name.kind.display_name(), name.begins);
         let concerns = |example: &&isolation::CounterExample| {
-            example.and_more > 0 || asked.contains(&example.department) || asked.contains(&example.reaches)
+            example.and_more > 0 || selected.contains(&example.department) || selected.contains(&example.reaches)
         };
         Self {
             blocking: examples.iter().find(concerns).map(violation),
-            pairs: looked_at.pairs,
+            pairs: checked.pairs,
             violations: examples.iter().map(violation).collect(),
-            shared_names: looked_at.shared_names.iter().map(exposure).collect(),
+            shared_names: checked.shared_names.iter().map(shared_name).collect(),
         }
     }
 }
 
-/// Proves on the bindings and ACLs as they will be that no department reaches another's names.
+/// Checks the isolation of departments with the role bindings and ACLs that exist after `plan` is applied.
 pub fn check_isolation(
     departments: &[&Department],
     desired: &[DesiredDepartment],
     snapshot: &Snapshot,
     plan: &Plan,
 ) -> IsolationSummary {
-    // Accounts that are still to be made get an id of their own for the proof.
+    // Accounts that the plan creates get a placeholder id.
     let id_of = |name: &str| {
         let known = snapshot.account_by_name(name).map(|account| account.id.clone());
         known.or_else(|| format!("sa-planned-{name}").parse().ok())
@@ -104,8 +103,8 @@ pub fn check_isolation(
     let mut accounts: BTreeMap<&DepartmentCode, BTreeSet<Principal>> = BTreeMap::new();
     for account in &snapshot.accounts {
         let tag = account.tag();
-        let of = |tag: &OwnershipTag| departments.iter().find(|department| department.code == tag.department);
-        if let Some(department) = tag.as_ref().and_then(of) {
+        let find = |tag: &OwnershipTag| departments.iter().find(|department| department.code == tag.department);
+        if let Some(department) = tag.as_ref().and_then(find) {
             let principal = Principal::ServiceAccount(account.id.clone());
             accounts.entry(&department.code).or_default().insert(principal);
         }
@@ -120,7 +119,7 @@ pub fn check_isolation(
                 .map(Principal::ServiceAccount),
         );
     }
-    let parties: Vec<isolation::DepartmentPrincipals> = departments
+    let principals: Vec<isolation::DepartmentPrincipals> = departments
         .iter()
         .filter(|department| accounts.contains_key(&department.code))
         .map(|department| isolation::DepartmentPrincipals {
@@ -129,7 +128,7 @@ pub fn check_isolation(
             principals: accounts.get(&department.code).cloned().unwrap_or_default(),
         })
         .collect();
-    let proof = isolation::check_isolation(&parties, &evaluator, &snapshot.address);
-    let asked = desired.iter().map(|desired| &desired.department.code).collect();
-    IsolationSummary::from_check(&proof, snapshot, &asked)
+    let result = isolation::check_isolation(&principals, &evaluator, &snapshot.address);
+    let selected = desired.iter().map(|desired| &desired.department.code).collect();
+    IsolationSummary::from_check(&result, snapshot, &selected)
 }

@@ -1,4 +1,5 @@
-//! What every command that changes accounts, bindings and keys does: look, compare, carry out, write down.
+//! Reconciliation of the service accounts, grants and API keys of departments: observe, plan, apply, and record
+//! evidence.
 
 pub mod connector_removal;
 mod delivery;
@@ -29,7 +30,7 @@ use crate::{
     apply::{self, Delivery, Journal, ProvisioningInput, ProvisioningReport as Applied, RunEvent},
     client::{Auth, BasicCredentials, Client, CredentialSource, RetryListener, RetryNotice, RetryPolicy},
     config::Profile,
-    error::{Error, ErrorKind, ResultExt},
+    error::{Error, ErrorKind},
     handover::{
         ProfileId, ProfileStore, Recipients,
         evidence::{RecordedKey, read_recorded_keys},
@@ -39,60 +40,60 @@ use crate::{
     model::{ApiKeyId, Department, DepartmentCode, Principal, Recipient, Secret, Snapshot},
     plan::{self, ObservedOrganization, Plan, PlanInput, PlannedChange, PlannedOperation},
     resources::{PROPAGATION_BUDGET, ResourceContext, api_key::KnownKeys},
-    session::{PlatformSession, RunContext},
+    session::{PlatformSession, RunContext, unknown_department_error},
 };
 
-/// When ACLs are looked at, which takes an API key of the Kafka cluster.
+/// Whether a run lists Kafka ACLs, which requires an API key for the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AclLookup {
-    /// Never: nothing that is said depends on them.
+    /// ACLs are not listed.
     Skip,
-    /// Where a template asks for some, and only when they are told at once: what is urgent does not wait for Kafka REST.
+    /// ACLs are listed without retries if a template declares ACLs. An urgent run does not wait for Kafka REST.
     NoRetry,
-    /// Where a template asks for some: without, nobody needs the key.
+    /// ACLs are listed if a template declares ACLs, so that other platforms need no key for the cluster.
     IfNeeded,
-    /// Wherever there is a key: what is left of earlier templates counts, too.
+    /// ACLs are listed if a key is available, to find the ACLs of earlier templates.
     BestEffort,
 }
 
-/// Folders, recipients and delivery of a run that provisions.
+/// Folders, recipients and delivery of a provisioning run.
 #[derive(Debug, Default)]
 pub struct ProvisioningOptions {
-    /// Folder of profiles instead of the one below the state folder.
+    /// Profile folder; `None` for the one in the state folder.
     pub profiles_dir: Option<PathBuf>,
-    /// Folder of evidence instead of the one beside `ebs.toml`.
+    /// Evidence folder; `None` for the one next to `ebs.toml`.
     pub evidence_dir: Option<PathBuf>,
-    /// Recipients every profile is encrypted to, besides those of its department.
+    /// Recipients of all profiles, in addition to the recipients of each department.
     pub recipients: BTreeSet<Recipient>,
-    /// The command that receives finished profiles.
+    /// Command that receives finished profiles.
     pub delivery: Option<Delivery>,
 }
 
-/// The departments of a stage as they were seen and as they should be.
+/// Observed and desired state of departments in one stage.
 pub struct Reconciliation<'a> {
-    /// The way there.
+    /// Session with the organization.
     pub session: &'a PlatformSession,
-    /// What was seen.
+    /// Observed organization.
     pub observed: ObservedOrganization,
-    /// The way to Kafka REST, or why nobody went it.
+    /// Kafka REST client, or why none is available.
     kafka: Result<Client, String>,
-    /// The departments that were asked for.
+    /// Desired state of the selected departments.
     pub desired: Vec<DesiredDepartment>,
-    /// The folder of profiles.
+    /// Profile folder.
     pub profile_store: ProfileStore,
-    /// What we know of our keys.
+    /// Keys in the evidence, the journal and the profile folder.
     pub known_keys: KnownKeys,
     delivery: Option<Delivery>,
     evidence_dir: PathBuf,
     journal_path: PathBuf,
-    /// How long the journals were when it was looked.
+    /// Lengths of the journals before the observation. A longer journal reveals a concurrent run.
     journal_lengths: RefCell<BTreeMap<PathBuf, u64>>,
     active_departments: BTreeSet<DepartmentCode>,
     adopted: BTreeSet<String>,
 }
 
 impl<'a> Reconciliation<'a> {
-    /// Looks at the organization, for `departments`. Who makes profiles says to whom they go, others name the folders.
+    /// Observes the organization and derives the desired state of `departments`.
     pub async fn observe(
         run: &RunContext,
         session: &'a PlatformSession,
@@ -150,7 +151,7 @@ impl<'a> Reconciliation<'a> {
         })
     }
 
-    /// What a comparison starts from.
+    /// Returns the input of a plan; with `prune`, the plan also removes grants that no template declares.
     pub fn plan_input(&self, prune: bool) -> PlanInput<'_> {
         PlanInput {
             stage: &self.session.stage_name,
@@ -164,24 +165,24 @@ impl<'a> Reconciliation<'a> {
         }
     }
 
-    /// The keys that the evidence at hand vouches for, whether they still exist or not.
+    /// Returns the keys in the evidence folder, including deleted keys.
     pub fn recorded_keys(&self) -> BTreeMap<ApiKeyId, RecordedKey> {
         read_recorded_keys(&self.evidence_dir)
     }
 
-    /// Writes down what an interrupted run could not, when there is nothing else to do. Answers the files.
+    /// Writes the evidence that an interrupted run did not write, and returns the files.
     pub fn finalize_evidence(&self) -> Result<Vec<PathBuf>, Error> {
-        let run_id = apply::run::new_run_id().context("no random numbers from the system")?;
+        let run_id = apply::run::new_run_id()?;
         evidence::write_evidence(&self.evidence_dir, self, &Plan::default(), &Applied::default(), &run_id)
     }
 
-    /// Writes down what was proved about a department that has gone.
+    /// Writes the evidence of an offboarded department, and returns the file.
     pub fn write_removal_evidence(
         &self,
         department: &DepartmentCode,
         proof: &impl serde::Serialize,
     ) -> Result<Option<PathBuf>, Error> {
-        let run_id = apply::run::new_run_id().context("no random numbers from the system")?;
+        let run_id = apply::run::new_run_id()?;
         let proof = serde_json::to_value(proof)?;
         let desired = self
             .desired
@@ -191,25 +192,23 @@ impl<'a> Reconciliation<'a> {
         desired.map(write).transpose()
     }
 
-    /// Makes sure, before the first key is made, that the profiles of `plan` can be written.
+    /// Checks that the profiles of `plan` can be written, before the first key is created.
     pub fn check_profiles_writable(&self, plan: &Plan) -> Result<(), Error> {
         let session = self.session;
-        let place = |change: &PlannedChange| {
-            let place = apply::onboarding::profile_id(&session.stage_name, session.is_default_stage(), change);
+        let profile_of = |change: &PlannedChange| {
+            let id = apply::onboarding::profile_id(&session.stage_name, session.is_default_stage(), change);
             match change.operation {
-                PlannedOperation::HandOver {
-                    allow_existing: beside, ..
-                } => Some((place, beside)),
+                PlannedOperation::HandOver { allow_existing, .. } => Some((id, allow_existing)),
                 _ => None,
             }
         };
-        let profile_ids: Vec<(ProfileId, bool)> = plan.changes.iter().filter_map(place).collect();
+        let profile_ids: Vec<(ProfileId, bool)> = plan.changes.iter().filter_map(profile_of).collect();
         self.profile_store
-            .prepare(profile_ids.iter().map(|(place, beside)| (place, *beside)))
-            .map_err(|error| Error::from(error).context("the profiles could not be written, so no key was made"))
+            .prepare(profile_ids.iter().map(|(id, allow_existing)| (id, *allow_existing)))
+            .map_err(|error| Error::from(error).context("cannot write the profiles; no API key was created"))
     }
 
-    /// The topics whose names begin with the prefix of `department`, in their order; or why they could not be listed.
+    /// Lists the topics with the prefix of `department` in alphabetical order, or returns why it could not.
     pub async fn list_topics(&self, department: &Department) -> Result<Vec<String>, String> {
         let kafka = self.kafka.as_ref().map_err(Clone::clone)?;
         let list = ListTopics(self.observed.snapshot.address.cluster.clone());
@@ -220,10 +219,10 @@ impl<'a> Reconciliation<'a> {
         Ok(own)
     }
 
-    /// Carries out `plan` for the command `what`, and writes the evidence. Answers what came of it and the evidence files.
+    /// Applies `plan` for the command `what` and writes the evidence. Returns the report and the evidence files.
     ///
     /// # Errors
-    /// When the wish to stop came before, when another run was at work meanwhile, or when the journal or the evidence
+    /// The run was cancelled before the first write, a concurrent run changed the stage, or the journal or the evidence
     /// cannot be written.
     pub async fn apply(
         &self,
@@ -238,14 +237,14 @@ impl<'a> Reconciliation<'a> {
                 "interrupted before anything was changed",
             ));
         }
-        let run_id = apply::run::new_run_id().context("no random numbers from the system")?;
+        let run_id = apply::run::new_run_id()?;
         let journal = self.open_journal()?;
         let report = self.run_engine(run, what, plan, &journal, &run_id, concurrency).await?;
         let evidence = evidence::write_evidence(&self.evidence_dir, self, plan, &report, &run_id)?;
         Ok((report, evidence))
     }
 
-    /// Opens the journal, and with it keeps other runs out.
+    /// Opens and locks the journal, and removes temporary files of earlier runs.
     fn open_journal(&self) -> Result<Journal, Error> {
         let session = self.session;
         let journal = Journal::open(&self.journal_path)?;
@@ -253,10 +252,10 @@ impl<'a> Reconciliation<'a> {
             .remove_temp_files((!session.is_default_stage()).then_some(session.stage_name.as_str()));
         if journal.has_grown(&self.journal_lengths.borrow())? {
             return Err(Error::failed(format!(
-                "another run was at work on stage {} after this one had looked: nothing was changed",
+                "refused; nothing was changed: a concurrent run changed stage `{}` after this run observed it",
                 session.stage_name
             ))
-            .with_hint("Run the command again: it plans anew from what is there now."));
+            .with_hint("Re-run to plan against the current state."));
         }
         Ok(journal)
     }
@@ -285,7 +284,7 @@ impl<'a> Reconciliation<'a> {
         let on_retry: RetryListener = std::sync::Arc::new(on_retry);
         let client = session.client.with_on_retry(on_retry.clone());
         let kafka = self.kafka.as_ref().ok().map(|kafka| kafka.with_on_retry(on_retry));
-        let world = ResourceContext::new(
+        let resources = ResourceContext::new(
             client.clone(),
             snapshot.address.clone(),
             self.observed.provisioner.clone(),
@@ -306,14 +305,14 @@ impl<'a> Reconciliation<'a> {
             client.with_auth(Auth::Basic(BasicCredentials {
                 key: key.to_string(),
                 secret: secret.clone(),
-                source: CredentialSource::Issued("a proof".to_owned()),
+                source: CredentialSource::Issued("a probe".to_owned()),
             }))
         };
         let others: Vec<&Department> = session.workspace.active_departments().collect();
         let foreign = |desired: &DesiredDepartment| foreign_prefix(&others, &desired.department.code);
         let engine = ProvisioningInput {
             command: what,
-            context: &world,
+            context: &resources,
             snapshot,
             desired: &self.desired,
             stage: &session.stage_name,
@@ -323,7 +322,8 @@ impl<'a> Reconciliation<'a> {
             run_id,
             listener: &*progress,
             interrupt: &run.cancel,
-            // The client sees to the number of requests. A change that waits for the disk leaves its place to another.
+            // The client limits concurrent requests. Twice as many changes keep it busy while some of them wait for the
+            // disk.
             concurrency: 2 * usize::from(concurrency),
             delivery: self.delivery.as_ref(),
             build_profile: &profiles,
@@ -334,9 +334,8 @@ impl<'a> Reconciliation<'a> {
     }
 }
 
-/// Looks at the organization; at the ACLs of the cluster where the template of an active department asks for some or that
-/// of one of `departments`, or as `acls` says. Answers the way to Kafka REST as well, or why
-/// nobody went it.
+/// Observes the organization and, depending on `acls`, the Kafka ACLs. The templates of `departments` and of all active
+/// departments decide whether ACLs are needed. Also returns the Kafka REST client, or why none is available.
 pub async fn observe_organization(
     session: &PlatformSession,
     departments: &[Department],
@@ -350,10 +349,8 @@ pub async fn observe_organization(
     let mut asking = workspace.active_departments().chain(departments);
     let mut needed = || asking.any(|department| workspace.asks_for_acls(department));
     let kafka = match acls {
-        AclLookup::Skip => Err("nothing depends on them here, so nobody looked".to_owned()),
-        AclLookup::NoRetry | AclLookup::IfNeeded if !needed() => {
-            Err("no template asks for any, so nobody looked".to_owned())
-        }
+        AclLookup::Skip => Err("not needed for this command".to_owned()),
+        AclLookup::NoRetry | AclLookup::IfNeeded if !needed() => Err("no template declares ACLs".to_owned()),
         _ => session.connect_kafka(&observed.cluster),
     };
     let no_retry = |kafka: &Client| {
@@ -375,7 +372,7 @@ pub async fn observe_organization(
     Ok((observed, kafka))
 }
 
-/// Refuses the key of a department: what it does not see would be taken for missing or for somebody else's.
+/// Rejects the API key of a department. It cannot see all resources, so existing ones would look missing or unmanaged.
 fn reject_department_key(snapshot: &Snapshot) -> Result<(), Error> {
     let own = snapshot
         .accounts
@@ -384,15 +381,15 @@ fn reject_department_key(snapshot: &Snapshot) -> Result<(), Error> {
     match own.filter(|account| account.tag().is_some()) {
         None => Ok(()),
         Some(account) => Err(Error::denied(format!(
-            "only the platform team can do this, and the key is that of `{}`",
+            "this command requires the API key of the provisioner, not the key of `{}`",
             account.name
         ))
-        .with_hint("Use the provisioner's key: in CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, without `--profile`.")
-        .with_hint("`confluent ebs profile list` shows whether a profile is in use.")),
+        .with_hint("Omit `--profile`, and set `CONFLUENT_CLOUD_API_KEY` and `CONFLUENT_CLOUD_API_SECRET` to its key.")
+        .with_hint("See whether a profile is selected with `confluent ebs profile list`.")),
     }
 }
 
-/// Why the service let nobody look.
+/// Converts an observation error. A rejected API key gets the exit code for denied access.
 fn to_observe_error(error: plan::ObserveError) -> Error {
     let refused =
         matches!(&error, plan::ObserveError::Client(cause) if cause.is_unauthorized() || cause.is_forbidden());
@@ -403,7 +400,8 @@ fn to_observe_error(error: plan::ObserveError) -> Error {
     error
 }
 
-/// The next department's prefix, in the order of codes; a name nobody may have when there is no other department.
+/// Returns the prefix that probes use to test access to foreign names: the prefix of the next department by code, else
+/// `lcc-`, which no department may have.
 fn foreign_prefix(departments: &[&Department], code: &DepartmentCode) -> String {
     let others = || departments.iter().filter(|department| department.code != *code);
     let next = others()
@@ -412,7 +410,10 @@ fn foreign_prefix(departments: &[&Department], code: &DepartmentCode) -> String 
     next.map_or_else(|| "lcc-".to_owned(), |department| department.prefix.to_string())
 }
 
-/// The departments of these codes, all of them known and none of them retired.
+/// Finds the departments with these codes.
+///
+/// # Errors
+/// A department is unknown or retired.
 pub fn find_active_departments(session: &PlatformSession, codes: &[DepartmentCode]) -> Result<Vec<Department>, Error> {
     let desired: BTreeSet<&DepartmentCode> = codes.iter().collect();
     let found = desired
@@ -421,26 +422,19 @@ pub fn find_active_departments(session: &PlatformSession, codes: &[DepartmentCod
         .map(|found| match found {
             Ok(department) if department.retired.is_some() => {
                 Err(Error::refused(format!("department `{}` is retired", department.code))
-                    .with_hint("A retired department's file is the tombstone of its prefix; add a new department."))
+                    .with_hint("Add a new department with another prefix: a retired prefix is never assigned again."))
             }
             found => found,
         });
     found.collect()
 }
 
-/// The department of this code, retired or not.
+/// Finds the department with this code, retired or not.
+///
+/// # Errors
+/// The department is unknown.
 pub fn find_department(session: &PlatformSession, code: &DepartmentCode) -> Result<Department, Error> {
     let workspace = &session.workspace;
-    if let Some(department) = workspace.department(code) {
-        return Ok(department.clone());
-    }
-    let known: Vec<&str> = workspace
-        .departments()
-        .map(|department| department.code.as_str())
-        .collect();
-    let error = Error::failed(format!("there is no department `{code}` in {}", workspace.origin));
-    Err(match crate::hint::closest_match(code.as_str(), known.iter().copied()) {
-        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None => error.with_hint("`confluent ebs department list` shows them all."),
-    })
+    let department = workspace.department(code).cloned();
+    department.ok_or_else(|| unknown_department_error(workspace, code))
 }

@@ -1,6 +1,5 @@
-//! Onboarding of departments in two steps: prepare (observe, plan, refuse) and apply (deliver, apply, record).
-//!
-//! A caller shows the plan and asks between the two.
+//! Onboarding of departments in two steps. `prepare` observes, plans and refuses; `apply` delivers pending profiles,
+//! applies the plan and records evidence. A caller can show the plan and ask for confirmation between the two.
 
 use super::{
     AclLookup, IsolationSummary, PendingDelivery, ProvisioningOptions, Reconciliation, check_isolation, check_refusals,
@@ -15,36 +14,36 @@ use crate::{
 };
 use std::path::PathBuf;
 
-/// An onboarding that nothing forbids.
+/// Onboarding that passed all checks and can be applied.
 pub struct PreparedOnboarding<'a> {
-    /// The observed and the desired state.
+    /// Observed and desired state.
     pub reconciliation: Reconciliation<'a>,
-    /// The changes.
+    /// Planned changes.
     pub plan: Plan,
-    /// The provider's quotas before and after the plan.
+    /// Confluent quotas before and after the plan.
     pub budget: Vec<BudgetRow>,
-    /// What was checked before the plan was shown.
+    /// Results of the preflight checks.
     pub checks: Vec<CheckResult>,
-    /// The isolation of departments after the plan.
+    /// Isolation of departments after the plan.
     pub isolation: IsolationSummary,
 }
 
-/// What an onboarding did.
+/// Result of an applied onboarding.
 pub struct AppliedOnboarding {
-    /// The report of the plan's steps.
+    /// Report of the applied plan.
     pub report: ProvisioningReport,
-    /// Profiles of earlier runs that were delivered first.
+    /// Deliveries of pending profiles of earlier runs.
     pub previous_runs: Vec<PendingDelivery>,
-    /// The evidence files.
+    /// Evidence files.
     pub evidence: Vec<PathBuf>,
 }
 
 impl<'a> PreparedOnboarding<'a> {
-    /// Observes the organization and plans the onboarding of `departments`; with `prune`, also the removal of grants that no
-    /// template asks for.
+    /// Observes the organization and plans the onboarding of `departments`. With `prune`, the plan also removes grants
+    /// that no template declares.
     ///
     /// # Errors
-    /// The plan is refused, a check found a problem, departments would not be isolated, or the state cannot be observed.
+    /// The plan is refused, a preflight check or the isolation check failed, or the state cannot be observed.
     pub async fn prepare(
         run: &RunContext,
         session: &'a PlatformSession,
@@ -67,7 +66,7 @@ impl<'a> PreparedOnboarding<'a> {
             let message = format!("refused; nothing was changed: departments would not be isolated: {overlap}");
             return Err(Error::refused(message)
                 .with_hint("Find overlaps between files with `confluent ebs department validate`.")
-                .with_hint("Remove the binding or ACL if the files do not overlap."));
+                .with_hint("If the files do not overlap, remove the role binding or ACL that the message names."));
         }
         Ok(Self {
             reconciliation,
@@ -81,7 +80,8 @@ impl<'a> PreparedOnboarding<'a> {
     /// Delivers pending profiles, applies the plan and writes the evidence.
     ///
     /// # Errors
-    /// The run was cancelled before the first write, another run was active, or the journal or the evidence cannot be written.
+    /// The run was cancelled before the first write, a concurrent run changed the stage, or the journal or the evidence
+    /// cannot be written.
     pub async fn apply(&self, run: &RunContext, concurrency: u16) -> Result<AppliedOnboarding, Error> {
         let previous_runs = self.reconciliation.deliver_pending(run).await?;
         let (report, evidence) = self
@@ -96,7 +96,7 @@ impl<'a> PreparedOnboarding<'a> {
     }
 }
 
-/// Refuses the run when a check found a problem.
+/// Refuses the run if a preflight check failed.
 fn reject_problems(checks: &[CheckResult]) -> Result<(), Error> {
     let problems: Vec<&CheckResult> = checks
         .iter()

@@ -7,9 +7,10 @@ use crate::{
     model::{Recipient, recipient::redact_secret_keys},
 };
 
-/// The recipients in a file: one on each line, as `age -R` reads them.
+/// Parses a recipients file in the format of `age -R`: one recipient per line.
+///
 /// # Errors
-/// Each line that is no recipient, as a finding.
+/// A finding for each invalid line, or for a file without recipients.
 pub fn parse_recipients_file(file: &Path, text: &str) -> Result<Vec<Recipient>, Vec<Finding>> {
     let source = SourceFile::new(file, redact_secret_keys(text));
     let mut recipients = Vec::new();
@@ -32,12 +33,13 @@ pub fn parse_recipients_file(file: &Path, text: &str) -> Result<Vec<Recipient>, 
         }
     }
     if recipients.is_empty() && findings.is_empty() {
-        let finding = Finding::error("recipients-empty", "there is no recipient in this file");
+        let finding = Finding::error("recipients-empty", "this file contains no recipients");
         findings.push(finding.with_span(SourceSpan::new(&source, 0..0)));
     }
-    match findings.is_empty() {
-        true => Ok(recipients),
-        false => Err(findings),
+    if findings.is_empty() {
+        Ok(recipients)
+    } else {
+        Err(findings)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The proof that a department's access is gone.
+//! Proof that an offboarded department has no access: its API keys are rejected, and nothing of it remains.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use crate::{
     api::org::ListEnvironments,
     client::{Auth, BasicCredentials, ClientError, CredentialSource},
     error::{Error, ErrorKind},
+    hint::Hint,
     model::{ApiKeyId, Department, Secret},
     plan::{self, ResidualAccess, Teardown, find_residual_access, plan_teardown},
     resources::{PROPAGATION_BUDGET, sleep_or_cancel},
@@ -16,102 +17,102 @@ use crate::{
     text,
 };
 
-/// What is known of a key that was removed.
+/// State of a deleted API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RemovedKeyState {
-    /// The service answers it with 401.
+    /// The service rejects the key with 401.
     Refused,
-    /// The service still takes it.
+    /// The service still accepts or lists the key.
     StillAccepted,
-    /// The lists do not show it any more; nobody here holds its secret to try it.
+    /// The key is no longer listed. It was not tested, because no stored profile contains its secret.
     Gone,
-    /// It could not be tried.
+    /// The test was inconclusive.
     Inconclusive,
 }
 
-/// One key and its proof.
+/// Deleted API key and its state.
 #[derive(Debug, Serialize)]
 pub struct RemovedKey {
+    /// Key id.
     pub api_key: ApiKeyId,
+    /// State of the key.
     pub state: RemovedKeyState,
 }
 
-/// What was proved.
+/// Proof of a removal.
 #[derive(Debug, Serialize)]
 pub struct RemovalProof {
-    /// The keys that were removed, or whose profiles are at hand.
+    /// Keys that the run deleted or that a stored profile contains.
     pub keys: Vec<RemovedKey>,
-    /// What is still there of the department.
+    /// Remaining resources of the department.
     pub remaining: Vec<String>,
-    /// Who can still do something on the prefix.
+    /// Principals that still have access to the prefix.
     #[serde(flatten)]
     pub residual_access: ResidualAccess,
-    /// What was not looked at.
+    /// Data outside the proof, each with the reason.
     pub not_observed: Vec<String>,
 }
 
-/// Looks again, and tries the keys whose secrets are at hand.
+/// Observes the organization again, and tests the keys whose secrets are in stored profiles. `topics_unknown` is the
+/// reason why the topics could not be listed.
 pub async fn prove_removal(
     run: &RunContext,
     reconciliation: &Reconciliation<'_>,
     department: &Department,
     down: &Teardown,
-    topics_unseen: Option<&str>,
+    topics_unknown: Option<&str>,
 ) -> Result<RemovalProof, Error> {
     let session = reconciliation.session;
-    let (again, _) = observe_organization(session, std::slice::from_ref(department), AclLookup::BestEffort).await?;
-    let snapshot = &again.snapshot;
-    let left = plan_teardown(&reconciliation.plan_input(false), snapshot, department, false);
-    let mut still: Vec<String> = left
+    let (observed, _) = observe_organization(session, std::slice::from_ref(department), AclLookup::BestEffort).await?;
+    let snapshot = &observed.snapshot;
+    let teardown = plan_teardown(&reconciliation.plan_input(false), snapshot, department, false);
+    let mut remaining: Vec<String> = teardown
         .plan
         .changes
         .iter()
         .map(|change| format!("{} {}", change.operation.kind(), change.what))
         .collect();
-    still.extend(left.plan.refusals.iter().map(|refusal| refusal.message.clone()));
-    let at_hand = reconciliation.profile_store.cloud_keys(&department.code);
+    remaining.extend(teardown.plan.refusals.iter().map(|refusal| refusal.message.clone()));
+    let stored = reconciliation.profile_store.cloud_keys(&department.code);
     let removed = down.plan.changes.iter().filter_map(|change| match &change.operation {
         plan::PlannedOperation::DeleteKey { id, .. } => Some(id.clone()),
         _ => None,
     });
     let mut ids: Vec<ApiKeyId> = removed.collect();
-    ids.extend(at_hand.iter().map(|(id, _)| id.clone()));
+    ids.extend(stored.iter().map(|(id, _)| id.clone()));
     ids.sort();
     ids.dedup();
     let mut keys = Vec::new();
     for id in ids {
-        let secret = at_hand.iter().find(|(known, _)| *known == id).map(|(_, secret)| secret);
-        let proof = match secret {
-            Some(secret) => try_key(run, reconciliation, &id, secret).await,
+        let secret = stored.iter().find(|(known, _)| *known == id).map(|(_, secret)| secret);
+        let state = match secret {
+            Some(secret) => test_key(run, reconciliation, &id, secret).await,
             None if snapshot.keys.iter().any(|key| key.id == id) => RemovedKeyState::StillAccepted,
             None => RemovedKeyState::Gone,
         };
-        keys.push(RemovedKey {
-            api_key: id,
-            state: proof,
-        });
+        keys.push(RemovedKey { api_key: id, state });
     }
-    let mut not_looked_at: Vec<String> = snapshot
+    let mut not_observed: Vec<String> = snapshot
         .unknown
         .iter()
         .map(|(what, why)| format!("{what}: {why}"))
         .collect();
-    if let Some(reason) = topics_unseen {
-        not_looked_at.push(format!("topics of the prefix: {reason}"));
+    if let Some(reason) = topics_unknown {
+        not_observed.push(format!("topics with the prefix: {reason}"));
     }
-    not_looked_at.push("what is in topics, schemas and consumer groups: none of them was removed".to_owned());
+    not_observed.push("contents of topics, schemas and consumer groups: offboarding keeps them".to_owned());
     Ok(RemovalProof {
         keys,
-        remaining: still,
+        remaining,
         residual_access: find_residual_access(snapshot, department),
-        not_observed: not_looked_at,
+        not_observed,
     })
 }
 
-/// Tries a key until it is refused: a removal takes a while to reach everywhere
+/// Tests a key until the service rejects it or the propagation budget is used up
 /// (docs/reference/rbac.md#propagation-delays).
-async fn try_key(
+async fn test_key(
     run: &RunContext,
     reconciliation: &Reconciliation<'_>,
     id: &ApiKeyId,
@@ -121,28 +122,29 @@ async fn try_key(
     let client = session.client.with_auth(Auth::Basic(BasicCredentials {
         key: id.to_string(),
         secret: secret.clone(),
-        source: CredentialSource::Issued("the proof".to_owned()),
+        source: CredentialSource::Issued("the removal proof".to_owned()),
     }));
-    let begun = session.clock.now();
+    let started = session.clock.now();
     let mut wait = Duration::from_secs(1);
     loop {
-        let answered: Result<(), ClientError> = client.list(ListEnvironments).await.map(drop);
-        let proof = match answered {
+        let response: Result<(), ClientError> = client.list(ListEnvironments).await.map(drop);
+        let state = match response {
             Err(error) if error.is_unauthorized() => return RemovedKeyState::Refused,
             Ok(()) => RemovedKeyState::StillAccepted,
             Err(_) => RemovedKeyState::Inconclusive,
         };
-        if session.clock.elapsed_since(begun) + wait > PROPAGATION_BUDGET
+        if session.clock.elapsed_since(started) + wait > PROPAGATION_BUDGET
             || !sleep_or_cancel(&session.clock, &run.cancel, wait).await
         {
-            return proof;
+            return state;
         }
         wait = (wait * 2).min(Duration::from_secs(15));
     }
 }
 
 impl RemovalProof {
-    /// What is not as it should be, if anything.
+    /// Returns an error if the department still has access, or if others have access to its prefix. The hint on others
+    /// depends on whether the run removed their grants (`removed_foreign`).
     pub fn to_error(&self, department: &Department, removed_foreign: bool) -> Option<Error> {
         let alive: Vec<&str> = self
             .keys
@@ -150,31 +152,34 @@ impl RemovalProof {
             .filter(|key| key.state == RemovedKeyState::StillAccepted)
             .map(|key| key.api_key.as_str())
             .collect();
-        let mut wrong = Vec::new();
+        let mut problems = Vec::new();
         let mut hints = Vec::new();
         if !alive.is_empty() {
             let noun = if alive.len() == 1 { "API key" } else { "API keys" };
-            wrong.push(format!("the service still takes {noun} {}", text::join_quoted(&alive)));
-            hints.push("Run the command again in a few minutes: a removal takes a while to reach everywhere.");
+            problems.push(format!("the service still accepts {noun} {}", text::join_code(&alive)));
+            hints.push(Hint::new(
+                "Re-run the command in a few minutes, when the deletion has propagated.",
+            ));
         }
         if !self.remaining.is_empty() {
-            wrong.push(format!("still there: {}", self.remaining.join("; ")));
-            hints.push("Run the command again: it does the rest and nothing twice.");
+            problems.push(format!("not removed: {}", self.remaining.join("; ")));
+            hints.push(Hint::rerun());
         }
         if !self.residual_access.others.is_empty() {
             let others: Vec<&str> = self.residual_access.others.iter().map(String::as_str).collect();
-            wrong.push(format!(
-                "others can still act on names that begin with \"{}\": {}",
+            problems.push(format!(
+                "others still have access to the prefix `{}`: {}",
                 department.prefix,
                 others.join("; ")
             ));
-            hints.push(match removed_foreign {
-                false => "`--remove-foreign` removes what is bound on the prefix alone.",
-                true => "What is bound on more than the prefix is about others, too: remove it by hand.",
-            });
+            hints.push(Hint::new(if removed_foreign {
+                "Remove the remaining grants by hand: they also cover names outside the prefix."
+            } else {
+                "Pass `--remove-foreign` to remove grants that cover only the prefix."
+            }));
         }
-        (!wrong.is_empty()).then(|| {
-            let error = Error::new(ErrorKind::Partial, wrong.join("; "));
+        (!problems.is_empty()).then(|| {
+            let error = Error::new(ErrorKind::Partial, problems.join("; "));
             hints.into_iter().fold(error, Error::with_hint)
         })
     }

@@ -1,4 +1,4 @@
-//! `retired = DATE` in the file of a department: the tombstone of its prefix.
+//! Retirement of a department: `retired = DATE` in its file, which reserves its prefix forever.
 
 use serde::Serialize;
 
@@ -10,16 +10,16 @@ use crate::{
     session::{PlatformSession, RunContext},
 };
 
-/// What became of the department's file.
+/// Retirement of a department.
 #[derive(Debug, Serialize)]
 pub struct Retirement {
-    /// The day it was retired.
+    /// Date of the retirement.
     pub on: jiff::civil::Date,
-    /// The file that says so; nothing for the built-in example, which has none.
+    /// Department file with the date; `None` for the built-in example, which has no files.
     pub file: Option<std::path::PathBuf>,
 }
 
-/// Writes today's date into the department's file, unless it says one already. Everything else in it stays as it is.
+/// Sets `retired` to today's date in the department file, unless it is already set. The rest of the file is unchanged.
 pub fn retire(
     run: &RunContext,
     session: &PlatformSession,
@@ -30,21 +30,21 @@ pub fn retire(
         None => session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date(),
     };
     let WorkspaceOrigin::Folder(folder) = &session.workspace.origin else {
-        run.info("The built-in example has no files, so nothing says that the department is retired.");
+        run.info("The built-in example has no files, so the retirement of the department is not recorded.");
         return Ok(None);
     };
     let path = folder.join("departments").join(format!("{}.toml", department.code));
     if department.retired.is_some() {
         return Ok(Some(Retirement { on, file: Some(path) }));
     }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} could not be read", path.display()))?;
-    let retired = set_retired(&text, on).with_context(|| format!("{} is not TOML", path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let retired = set_retired(&text, on).with_context(|| format!("cannot parse `{}` as TOML", path.display()))?;
     save::save(&path, retired.as_bytes(), save::IfExists::Replace)
-        .context("the department could not be retired in its file, so nothing was changed")?;
+        .context("cannot record the retirement; nothing was changed")?;
     Ok(Some(Retirement { on, file: Some(path) }))
 }
 
-/// The same file with `retired`, before its first table.
+/// Returns the text of a department file with `retired`, inserted before the first table.
 fn set_retired(text: &str, on: jiff::civil::Date) -> Result<String, toml_edit::TomlError> {
     let mut document: toml_edit::DocumentMut = text.parse()?;
     let day = toml_edit::Date {

@@ -5,13 +5,17 @@ pub mod text_redactor;
 
 pub use text_redactor::TextRedactor;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+
+use crate::catalog::secret::{is_masked_value, is_password_key};
 
 /// Replacement for a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
 
 /// Returns whether a field or configuration key of this name holds a secret: `spec.secret`, tokens, passwords, and
-/// connector keys that are secret by name). Ignores case and separators.
+/// connector keys that are secret by name, regardless of case and separators; and every PASSWORD key of any plugin.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     const WORDS: [&str; 14] = [
@@ -35,7 +39,48 @@ pub fn is_secret_name(name: &str) -> bool {
         .filter(|letter| letter.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect();
-    WORDS.iter().any(|word| plain.contains(word))
+    WORDS.iter().any(|word| plain.contains(word)) || is_password_key(name)
+}
+
+/// Minimum length of a secret that is redacted in texts. Shorter values would garble them.
+const MIN_SECRET_LENGTH: usize = 6;
+
+/// Redacts what the service says about a configuration that was sent to it: its messages repeat values.
+pub struct ConfigRedactor {
+    secrets: SecretSet,
+    /// Secrets shorter than [`MIN_SECRET_LENGTH`], by key.
+    short: BTreeMap<String, String>,
+}
+
+impl ConfigRedactor {
+    /// Returns a redactor for the values of `config` whose keys are secret.
+    pub fn new(config: &BTreeMap<String, String>, is_secret: impl Fn(&str) -> bool) -> Self {
+        let mut redactor = Self {
+            secrets: SecretSet::default(),
+            short: BTreeMap::new(),
+        };
+        let secrets = config
+            .iter()
+            .filter(|(key, value)| is_secret(key) && !is_masked_value(value));
+        for (key, value) in secrets {
+            if value.len() < MIN_SECRET_LENGTH {
+                redactor.short.insert(key.clone(), value.clone());
+            }
+            redactor.secrets.add(value.clone());
+        }
+        redactor
+    }
+
+    /// Returns a message about `key` without secrets. A message that repeats a short secret is replaced as a whole.
+    pub fn redact(&self, key: &str, message: &str) -> String {
+        let message = self.secrets.redact(message);
+        match self.short.get(key) {
+            Some(short) if !short.is_empty() && message.contains(short.as_str()) => {
+                format!("{REDACTED} (the message repeats the value)")
+            }
+            _ => message,
+        }
+    }
 }
 
 /// Secrets known within one call.
@@ -54,8 +99,10 @@ impl SecretSet {
     fn add(&mut self, text: String) {
         // Short values under a secret name, such as `true` or a number, are flags; redacting them elsewhere would
         // garble the text.
-        if text.len() >= 6 && !self.0.contains(&text) {
+        if text.len() >= MIN_SECRET_LENGTH && !self.0.contains(&text) {
             self.0.push(text);
+            // Longer secrets come first: a secret may contain another one.
+            self.0.sort_by_key(|known| std::cmp::Reverse(known.len()));
         }
     }
 
@@ -149,6 +196,41 @@ mod tests {
         for name in ["display_name", "owner", "kafka.auth.mode", "tasks.max", "id", "topics"] {
             assert!(!is_secret_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn messages_about_a_configuration_lose_its_secrets_and_nothing_else() {
+        let config = [
+            ("azure.eventhubs.sas.key", "canary-1"),
+            ("connection.password", "canary-1-and-more"),
+            ("function.key", "pin"),
+            ("topics", "orders-canary"),
+            ("aws.secret.access.key", "****************"),
+        ];
+        let config = config.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let redactor = ConfigRedactor::new(&config, is_secret_name);
+        let redact = |key, message| redactor.redact(key, message);
+        assert_eq!(
+            redact("topics", "canary-1-and-more at canary-1 is no orders-canary"),
+            "[redacted] at [redacted] is no orders-canary"
+        );
+        assert_eq!(
+            redact("function.key", "`pin` is too short"),
+            "[redacted] (the message repeats the value)"
+        );
+        assert_eq!(redact("topics", "a spinning top"), "a spinning top");
+        assert_eq!(
+            redact("function.key", "\"function.key\" is required"),
+            "\"function.key\" is required"
+        );
+    }
+
+    #[test]
+    fn password_keys_of_the_catalog_are_secret_whatever_their_names() {
+        let mut secrets = SecretSet::default();
+        secrets
+            .add_from_body(br#"{"name": "x", "config": {"azure.eventhubs.sas.key": "canary-1", "topics": "orders"}}"#);
+        assert_eq!(secrets.redact("canary-1 of orders"), "[redacted] of orders");
     }
 
     #[test]

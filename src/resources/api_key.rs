@@ -28,7 +28,7 @@ use crate::{
 pub enum KeyState {
     /// Created; the secret may not be saved yet.
     New,
-    /// The secret is saved or was handed over.
+    /// The secret is saved or delivered.
     Live,
 }
 
@@ -85,7 +85,7 @@ impl FromStr for KeyTag {
 /// Recorded keys from the journal, the evidence files and the profile store.
 #[derive(Clone, Debug, Default)]
 pub struct KnownKeys {
-    /// Keys in the journal, in evidence files or in finished profiles, and whether they were handed over.
+    /// Keys in the journal, in evidence files or in finished profiles, and whether they are delivered.
     pub keys: BTreeMap<ApiKeyId, bool>,
     /// Keys in pending profiles.
     pub pending: BTreeSet<ApiKeyId>,
@@ -102,7 +102,7 @@ pub struct KnownKeys {
 /// Status of an API key on a managed account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKeyStatus {
-    /// Recorded and handed over.
+    /// Recorded and delivered.
     Delivered,
     /// Recorded and live; the profile is pending.
     Pending,

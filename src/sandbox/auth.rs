@@ -181,18 +181,18 @@ fn impersonate(state: &SandboxState, id: &str) -> Result<AuthenticatedCaller, Er
 /// Issues a signed token for `principal` that is valid for `seconds`, and returns it with its expiry.
 ///
 /// Clients compare the expiry with their own clock, the sandbox with the sandbox clock, so the validity starts at the
-/// later of the two times.
+/// later of the two times. A fixed sandbox clock (`is_fixed`) is the only one that counts.
 pub(crate) fn issue_token(
     token: &str,
     principal: &str,
     audience: &str,
     session: &str,
-    now: Timestamp,
+    (now, is_fixed): (Timestamp, bool),
     seconds: i64,
 ) -> (String, Timestamp) {
     let start = match audience {
         // The Confluent CLI reads the expiry (cli `pkg/jwt`).
-        SESSION => now.max(Timestamp::now()),
+        SESSION if !is_fixed => now.max(Timestamp::now()),
         _ => now,
     };
     let exp = start.as_second() + seconds;

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc, RwLock,
+        Arc, Mutex, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -23,6 +23,9 @@ pub(crate) struct ClockBase {
     pub(crate) sandbox: Timestamp,
     /// Sandbox seconds per system second.
     pub(crate) scale: f64,
+    /// Whether the clock ignores the system time and moves only by waits, advances and serving.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_fixed: bool,
 }
 
 impl ClockBase {
@@ -31,6 +34,15 @@ impl ClockBase {
             system: moment,
             sandbox: moment,
             scale,
+            is_fixed: false,
+        }
+    }
+
+    /// Returns a base whose clock stands still at `moment`.
+    pub(crate) fn fixed_at(moment: Timestamp, scale: f64) -> Self {
+        Self {
+            is_fixed: true,
+            ..Self::at(moment, scale)
         }
     }
 
@@ -49,18 +61,18 @@ impl ClockBase {
 pub(crate) struct SandboxTime {
     stepping: VirtualTime,
     base: Arc<RwLock<ClockBase>>,
-    /// Fixed system time, for tests.
-    fixed_now: Option<Timestamp>,
     real_time: Arc<AtomicBool>,
+    /// End of the real time that a fixed clock has already counted.
+    counted_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl SandboxTime {
-    pub(crate) fn new(base: ClockBase, fixed_now: Option<Timestamp>) -> Self {
+    pub(crate) fn new(base: ClockBase) -> Self {
         Self {
             stepping: VirtualTime::ahead_of_system(SignedDuration::ZERO),
             base: Arc::new(RwLock::new(base)),
-            fixed_now,
             real_time: Arc::default(),
+            counted_until: Arc::default(),
         }
     }
 
@@ -71,6 +83,7 @@ impl SandboxTime {
     /// Makes waits take real time from now on.
     pub(crate) fn use_real_time(&self) {
         self.real_time.store(true, Ordering::SeqCst);
+        self.count_real_time();
     }
 
     /// Takes over the base and the offset that another process stored.
@@ -80,6 +93,7 @@ impl SandboxTime {
     }
 
     pub(crate) fn offset(&self) -> SignedDuration {
+        self.count_real_time();
         self.stepping.offset()
     }
 
@@ -94,18 +108,48 @@ impl SandboxTime {
             system,
             sandbox: self.base().sandbox_time_at(system),
             scale,
+            ..self.base()
         }
     }
 
     fn system_now(&self) -> Timestamp {
-        self.fixed_now.unwrap_or_else(Timestamp::now)
+        let base = self.base();
+        match base.is_fixed {
+            true => base.system,
+            false => Timestamp::now(),
+        }
+    }
+
+    /// If waits take real time, moves a fixed clock by the real time since the last call.
+    fn count_real_time(&self) {
+        let base = self.base();
+        if !base.is_fixed || !self.real_time.load(Ordering::SeqCst) {
+            return;
+        }
+        let mut counted_until = self
+            .counted_until
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = Instant::now();
+        let last = *counted_until.get_or_insert(now);
+        // The clock counts whole milliseconds; the next call counts the rest.
+        let passed = Duration::from_millis(
+            u64::try_from(now.duration_since(last).mul_f64(base.scale).as_millis()).unwrap_or(u64::MAX),
+        );
+        self.stepping.advance(passed);
+        *counted_until = Some(last + passed.div_f64(base.scale));
     }
 }
 
 impl TimeSource for SandboxTime {
     fn now(&self) -> Timestamp {
+        self.count_real_time();
         let time = self.base().sandbox_time_at(self.system_now());
         time.saturating_add(self.stepping.offset()).unwrap_or(Timestamp::MAX)
+    }
+
+    fn is_virtual(&self) -> bool {
+        !self.real_time.load(Ordering::SeqCst)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -121,15 +165,39 @@ impl TimeSource for SandboxTime {
 mod tests {
     use super::*;
 
+    fn start() -> Timestamp {
+        "2026-11-22T10:00:00Z".parse().unwrap()
+    }
+
     #[test]
     fn changing_the_time_scale_keeps_the_current_time() {
-        let start: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        let later = start + SignedDuration::from_secs(60);
-        let time = SandboxTime::new(ClockBase::at(start, 2.0), Some(later));
-        assert_eq!(time.now(), start + SignedDuration::from_secs(120));
+        let later = start() + SignedDuration::from_secs(60);
+        let base = ClockBase {
+            sandbox: ClockBase::at(start(), 2.0).sandbox_time_at(later),
+            ..ClockBase::fixed_at(later, 2.0)
+        };
+        let time = SandboxTime::new(base);
+        assert_eq!(time.now(), start() + SignedDuration::from_secs(120));
         time.sync_to(time.rebased(10.0), SignedDuration::ZERO);
-        assert_eq!(time.now(), start + SignedDuration::from_secs(120));
+        assert_eq!(time.now(), start() + SignedDuration::from_secs(120));
         time.advance(Duration::from_secs(5));
-        assert_eq!(time.now(), start + SignedDuration::from_secs(125));
+        assert_eq!(time.now(), start() + SignedDuration::from_secs(125));
+    }
+
+    #[test]
+    fn a_fixed_clock_moves_only_by_advances_until_it_is_served() {
+        let time = SandboxTime::new(ClockBase::fixed_at(start(), 1_000.0));
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!((time.now(), time.offset()), (start(), SignedDuration::ZERO));
+        time.advance(Duration::from_mins(1));
+        time.use_real_time();
+        std::thread::sleep(Duration::from_millis(5));
+        // Five seconds or more, from which the next process that opens the folder continues.
+        let offset = time.offset();
+        assert!(offset >= SignedDuration::from_secs(65), "{offset}");
+        assert!(time.now() >= start() + offset);
+        let next = SandboxTime::new(ClockBase::fixed_at(start(), 1_000.0));
+        next.sync_to(ClockBase::fixed_at(start(), 1_000.0), offset);
+        assert_eq!(next.now(), start() + offset);
     }
 }

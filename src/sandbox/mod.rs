@@ -111,6 +111,14 @@ fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Returns the clock base of a new sandbox.
+fn new_clock_base(fixed_start: Option<Timestamp>, settings: &SandboxSettings) -> ClockBase {
+    match fixed_start {
+        Some(moment) => ClockBase::fixed_at(moment, settings.time_scale),
+        None => ClockBase::at(Timestamp::now(), settings.time_scale),
+    }
+}
+
 /// Route of the sandbox, available at its path and below `/api`.
 #[derive(Clone, Copy, Debug)]
 pub struct RouteInfo {
@@ -138,17 +146,17 @@ impl Sandbox {
     fn build_in_memory(
         seed: Seed,
         settings: SandboxSettings,
-        fixed_now: Option<Timestamp>,
+        fixed_start: Option<Timestamp>,
     ) -> Result<Self, SandboxError> {
         seed.validate().map_err(SandboxError::Seed)?;
         settings.validate().map_err(SandboxError::Setting)?;
         let token = state_dir::new_token()?;
-        let base = ClockBase::at(fixed_now.unwrap_or_else(Timestamp::now), settings.time_scale);
+        let base = new_clock_base(fixed_start, &settings);
         let state = seed.build_state(settings, &token, base)?;
         Ok(Self::assemble(
             token,
             None,
-            SandboxTime::new(base, fixed_now),
+            SandboxTime::new(base),
             Store::in_memory(state),
         ))
     }
@@ -156,6 +164,17 @@ impl Sandbox {
     /// Opens the sandbox in `dir` and creates it if none exists. `settings` replace the stored ones; `None` keeps them.
     /// Stages of the seed that the sandbox lacks are added.
     pub fn open(dir: &Path, seed: Seed, settings: impl Into<Option<SandboxSettings>>) -> Result<Self, SandboxError> {
+        Self::open_at(dir, seed, settings, None)
+    }
+
+    /// Like [`Sandbox::open`], but a new sandbox starts at `fixed_start` with a clock that moves only by waits, advances
+    /// and serving, for tests whose output depends on the time. An existing sandbox keeps its clock.
+    pub fn open_at(
+        dir: &Path,
+        seed: Seed,
+        settings: impl Into<Option<SandboxSettings>>,
+        fixed_start: Option<Timestamp>,
+    ) -> Result<Self, SandboxError> {
         let settings = settings.into();
         seed.validate().map_err(SandboxError::Seed)?;
         settings
@@ -170,7 +189,7 @@ impl Sandbox {
         let token = state_dir::control_token(dir).map_err(in_dir)?;
         let build_initial = || {
             let settings = settings.clone().unwrap_or_default();
-            let base = ClockBase::at(Timestamp::now(), settings.time_scale);
+            let base = new_clock_base(fixed_start, &settings);
             seed.clone().build_state(settings, &token, base)
         };
         let store = Store::open(dir, build_initial).map_err(in_dir)?;
@@ -181,7 +200,7 @@ impl Sandbox {
                 wanted: seed.organization,
             });
         }
-        let time = SandboxTime::new(store.state.clock_base, None);
+        let time = SandboxTime::new(store.state.clock_base);
         let sandbox = Self::assemble(token, Some(dir.to_owned()), time, store);
         sandbox.extend_from_seed(&seed)?;
         if let Some(settings) = settings

@@ -11,6 +11,7 @@ use http::{header, request::Parts};
 use serde::{Deserialize, Serialize};
 
 use super::state_dir;
+use crate::private;
 
 const LOCK_FILE: &str = "server.lock";
 const SERVER_FILE: &str = "server.json";
@@ -48,11 +49,7 @@ pub(crate) struct ServerLock {
 impl ServerLock {
     /// Acquires the lock; `None` if another server runs on the folder.
     pub(crate) fn acquire(dir: &Path, url: &str) -> io::Result<Option<Self>> {
-        let lock = state_dir::private_file_options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(dir.join(LOCK_FILE))?;
+        let lock = private::open_lock_file(&dir.join(LOCK_FILE))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),

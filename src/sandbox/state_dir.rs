@@ -1,12 +1,13 @@
 //! Files of the state folder: readable only by their owner, replaced atomically.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Write},
     path::Path,
 };
 
 use super::crypt::{hex, random};
+use crate::private;
 
 const TOKEN_FILE: &str = "control-token";
 /// Lock file for the creation of the control token.
@@ -14,30 +15,17 @@ pub(super) const TOKEN_LOCK: &str = "token.lock";
 
 /// Creates the folder with access for its owner only.
 pub(crate) fn create_private_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)?;
+    private::create_dir(dir)?;
     // `create` does not change the mode of an existing folder.
     #[cfg(unix)]
     std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(())
 }
 
-/// Returns options for a file that only its owner may read.
-pub(crate) fn private_file_options() -> OpenOptions {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "modes exist on unix only"))]
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 /// Replaces a file atomically: writes a temporary file and renames it.
 pub(crate) fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = private_file_options()
+    let mut file = private::file_options()
         .write(true)
         .create(true)
         .truncate(true)
@@ -57,11 +45,7 @@ pub(crate) fn remove_file_if_exists(path: &Path) -> io::Result<()> {
 
 /// Opens the file `path` and locks it exclusively. The lock is released when the file is dropped or the process ends.
 pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
-    let file = private_file_options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+    let file = private::open_lock_file(path)?;
     file.lock()?;
     Ok(file)
 }

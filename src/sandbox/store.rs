@@ -21,6 +21,7 @@ use super::{
     state::{SandboxState, StateChange},
     state_dir,
 };
+use crate::private;
 
 pub(super) const STATE_FILE: &str = "state.jsonl";
 const JOURNAL_FILE: &str = "journal.jsonl";
@@ -271,10 +272,7 @@ impl Store {
             serde_json::to_writer(&mut lines, entry)?;
             lines.push(b'\n');
         }
-        let mut file = state_dir::private_file_options()
-            .append(true)
-            .create(true)
-            .open(&path)?;
+        let mut file = private::file_options().append(true).create(true).open(&path)?;
         file.write_all(&lines)?;
         if file.metadata()?.len() > ARCHIVE_LIMIT {
             let text = std::fs::read_to_string(&path)?;

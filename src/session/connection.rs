@@ -1,4 +1,4 @@
-//! The way to a service: where requests go, how, and as whom.
+//! Connection to Confluent Cloud or a sandbox: base URL, transport and authentication.
 
 use std::{
     path::{Path, PathBuf},
@@ -22,45 +22,46 @@ use crate::{
     session::RunContext,
 };
 
-/// What stands in the address of a sandbox that is called in-process.
+/// Host name of a sandbox in this process.
 const IN_PROCESS_URL: &str = "http://127.0.0.1:1024";
 
-/// The client's half of a session.
+/// Connection of a session.
 pub struct Connection {
-    /// Where requests go.
+    /// Base URL.
     pub base_url: String,
-    /// How they get there.
+    /// Transport.
     pub transport: Arc<dyn Transport>,
-    /// As whom.
+    /// Authentication.
     pub auth: Auth,
-    /// Time.
+    /// Clock.
     pub clock: Clock,
-    /// What profiles point to.
+    /// Endpoint that is written to profiles.
     pub endpoint: ServiceEndpoint,
-    /// Where tokens, logs and metrics are.
+    /// Hosts of tokens, logs and metrics.
     pub hosts: ServiceHosts,
-    /// The embedded Confluent Cloud, when it is that.
+    /// Mode of the sandbox; `None` for Confluent Cloud.
     pub sandbox_mode: Option<SandboxMode>,
 }
 
-/// The embedded Confluent Cloud, whose clock tells the time of its logs and metrics.
+/// Mode of the sandbox, whose clock sets the time of logs and metrics.
 pub enum SandboxMode {
-    /// In this process: time steps while somebody waits.
+    /// In this process: waiting advances the clock.
     InProcess(Sandbox),
-    /// As a server on this state folder: waiting takes real time.
+    /// As a server with this state directory: waiting takes real time.
     Remote(PathBuf),
 }
 
 impl Connection {
-    /// To Confluent Cloud, or to where the profile points.
+    /// Connects to Confluent Cloud, or to the endpoint of the profile.
     pub fn for_service(run: &RunContext, profile: Option<&LoadedProfile>) -> Result<Self, Error> {
-        let credentials = config::SourcedKey::resolve_cloud(profile, |name| run.variable(name))
+        let trusted: Vec<String> = run.options.trusted_hosts.clone();
+        let credentials = config::SourcedKey::resolve_cloud(profile, &trusted, |name| run.variable(name))
             .map_err(|error| Error::from(error).with_kind(ErrorKind::Denied))?;
         let endpoint = profile.map_or_else(ServiceEndpoint::confluent_cloud, |loaded| {
             loaded.profile.endpoint.clone()
         });
         let ServiceEndpoint::Url(base) = &endpoint else {
-            return Err(Error::failed("the profile points to a sandbox"));
+            return Err(Error::failed("the endpoint of the profile is a sandbox"));
         };
         let source = match profile {
             Some(profile) if profile.keys.cloud.is_some() => {
@@ -74,7 +75,6 @@ impl Connection {
             source,
         });
         let transport = Arc::new(HttpTransport::new(HttpTransportSettings::default()));
-        let trusted: Vec<String> = run.options.trusted_hosts.clone();
         let named = profile.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
         Ok(Self {
             base_url: base.clone(),
@@ -87,14 +87,14 @@ impl Connection {
         })
     }
 
-    /// To the embedded Confluent Cloud: to the server that runs on its folder, else in this process.
+    /// Connects to the sandbox: to its server if one is running, else in this process.
     pub fn for_sandbox(
         run: &RunContext,
         folder: &Path,
         workspace: &Workspace,
         profile: Option<&LoadedProfile>,
     ) -> Result<Self, Error> {
-        let sandbox = open_sandbox(folder, workspace)?;
+        let sandbox = open_sandbox(run, folder, workspace)?;
         let auth = match (
             run.options.sandbox_as.as_deref(),
             profile.and_then(credentials_of_profile),
@@ -102,12 +102,12 @@ impl Connection {
             (None, Some(credentials)) => Auth::Basic(credentials),
             (None, None) => seeded_auth(&sandbox, SeededAccount::Provisioner)?,
             (Some("admin"), _) => seeded_auth(&sandbox, SeededAccount::Admin)?,
-            (Some(somebody), _) => impersonate_persona(&sandbox, run, workspace, somebody)?,
+            (Some(identity), _) => impersonate_persona(&sandbox, run, workspace, identity)?,
         };
         if let Some(url) = Sandbox::running_server_url(folder) {
             return Ok(Self::for_server(run, folder, url, auth));
         }
-        // A fault that kills means this process: no destructor runs and nothing is cleaned up, as when the power fails.
+        // A fault that kills ends this process without destructors or cleanup, like a power failure.
         sandbox.on_kill(|| std::process::abort());
         let transport = Arc::new(InProcessTransport::new(sandbox.router()));
         Ok(Self {
@@ -121,7 +121,7 @@ impl Connection {
         })
     }
 
-    /// With a profile's key to the server of a sandbox, if one runs. What is in the sandbox is not read for that.
+    /// Connects to the running server of a sandbox with the key of a profile, without reading its state.
     pub fn for_running_server(run: &RunContext, folder: &Path, profile: &LoadedProfile) -> Option<Self> {
         if run.options.sandbox_as.is_some() {
             return None;
@@ -148,7 +148,7 @@ impl Connection {
     }
 }
 
-/// The key that a profile holds.
+/// Returns the Cloud API key of a profile.
 fn credentials_of_profile(profile: &LoadedProfile) -> Option<BasicCredentials> {
     let key = profile.keys.cloud.as_ref()?;
     Some(BasicCredentials {
@@ -178,7 +178,7 @@ fn seeded_auth(sandbox: &Sandbox, who: SeededAccount) -> Result<Auth, Error> {
     }))
 }
 
-/// As a principal of the sandbox, without its key.
+/// Returns the authentication as a principal of the sandbox, without its key.
 pub(super) fn impersonate(sandbox: &Sandbox, principal: &str) -> Result<Auth, Error> {
     let headers = sandbox
         .impersonation_headers(principal)
@@ -186,18 +186,18 @@ pub(super) fn impersonate(sandbox: &Sandbox, principal: &str) -> Result<Auth, Er
     Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
 }
 
-/// As the account of a department's persona, without its key.
+/// Returns the authentication as the account of a department's persona, without its key.
 fn impersonate_persona(
     sandbox: &Sandbox,
     run: &RunContext,
     workspace: &Workspace,
-    somebody: &str,
+    identity: &str,
 ) -> Result<Auth, Error> {
     let wrong = || {
-        Error::usage(format!("`--sandbox-as {somebody}` names nobody"))
-            .with_hint("Write `admin`, or a department and a persona such as `claims/operator`.")
+        Error::usage(format!("invalid value `{identity}` for --sandbox-as"))
+            .with_hint("Use `admin`, or a department and a persona such as `claims/operator`.")
     };
-    let (department, persona) = somebody.split_once('/').ok_or_else(wrong)?;
+    let (department, persona) = identity.split_once('/').ok_or_else(wrong)?;
     let department = department.parse().map_err(|_| wrong())?;
     let stage = run
         .options
@@ -210,8 +210,9 @@ fn impersonate_persona(
         .into_iter()
         .find(|account| account.display_name == name)
         .ok_or_else(|| {
-            Error::failed(format!("the sandbox has no service account `{name}`"))
-                .with_hint(format!("`confluent ebs onboard {department} --sandbox` makes it."))
+            Error::failed(format!("the sandbox has no service account `{name}`")).with_hint(format!(
+                "Create it with `confluent ebs onboard {department} --sandbox`."
+            ))
         })?;
     impersonate(sandbox, account.id.as_str())
 }

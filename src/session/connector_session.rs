@@ -1,5 +1,5 @@
-//! What a command that works on connectors needs: a cluster, a client, and whose connectors they are. A profile is enough;
-//! with the platform's files and `--department` the provisioner acts for a department.
+//! Session of a connector command: a cluster, a client and a department. It is opened from a profile, or from the
+//! platform configuration and `--department` with the key of the provisioner.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Connection, TelemetryClients, connector_journal_path, load_selected_profile, load_workspace, open_sandbox,
-    resolve_sandbox_folder, resolve_stage,
+    Connection, TelemetryClients, check_workspace, connector_journal_path, load_selected_profile, load_workspace,
+    open_sandbox, resolve_sandbox_folder, resolve_stage, unknown_department_error,
 };
 use crate::{
     api::{connect::ClusterPath, iam::ListServiceAccounts},
@@ -29,53 +29,53 @@ use crate::{
     session::RunContext,
 };
 
-/// Whose connectors are meant.
+/// Department that a command acts for.
 #[derive(Clone, Debug)]
 pub struct DepartmentContext {
-    /// The department's code.
+    /// Code of the department.
     pub code: DepartmentCode,
-    /// The beginning of its names.
+    /// Prefix of its names.
     pub prefix: Prefix,
-    /// What it may use.
+    /// Quota.
     pub quota: DepartmentQuota,
-    /// As which persona the caller acts, when a profile says so.
+    /// Persona of the caller, if a profile determines it.
     pub persona: Option<String>,
     /// Name of the account that its connectors run under.
     pub runtime_account_name: Option<String>,
-    /// Its id, where it is known without asking.
+    /// Id of that account, if it is known without a request.
     pub runtime_account_id: Option<ServiceAccountId>,
     /// Variables besides `EBS_SECRET_…` that connector files may refer to.
     pub secret_variables: Vec<String>,
-    /// Lint rules that do not apply, with the reason for each.
+    /// Disabled lint rules, with the reason for each.
     pub lint_exceptions: Vec<(String, String)>,
-    /// The day the quota was written into the profile; nothing when it comes from the platform's files.
+    /// Date when the quota was written to the profile; `None` if it comes from the platform configuration.
     pub quota_issued: Option<jiff::civil::Date>,
 }
 
-/// A command's way to the connectors of a cluster.
+/// Session of a command that acts on the connectors of a cluster.
 pub struct ConnectorSession {
-    /// Whose connectors; nothing when the caller acts for nobody in particular.
+    /// Department; `None` if no department is specified.
     pub department: Option<DepartmentContext>,
-    /// The connectors of the cluster.
+    /// Client for the connectors of the cluster.
     pub connectors: ConnectorClient,
-    /// The public half of the key that is used.
+    /// Id of the API key in use.
     pub api_key: Option<ApiKeyId>,
-    /// The limit of the whole cluster.
+    /// Task limit of the whole cluster.
     pub task_ceiling: ClusterTaskLimit,
-    /// The stage.
+    /// Name of the stage.
     pub stage: String,
-    /// Whether the caller is the platform's, who sees every connector.
+    /// Whether the caller acts for the platform team and can see all connectors.
     pub is_platform_scope: bool,
-    /// Where it is written down what was done to connectors.
+    /// Journal of changes to connectors.
     pub journal_path: PathBuf,
-    /// Where connectors are saved before they are changed or removed.
+    /// Directory of connector backups.
     pub backup_dir: PathBuf,
-    /// The ways to logs and metrics.
+    /// Clients for logs and metrics.
     pub telemetry: TelemetryClients,
 }
 
 impl ConnectorSession {
-    /// Opens from the profile that is named, else from the platform's files and `--department`.
+    /// Opens a session from the selected profile, else from the platform configuration and `--department`.
     pub fn open(run: &RunContext) -> Result<Self, Error> {
         let folders = run.environment.dirs()?;
         let loaded = load_selected_profile(run, folders)?;
@@ -110,7 +110,7 @@ impl ConnectorSession {
             _ => {}
         }
         let connection = match folder {
-            // The platform's files matter only to a sandbox that is still to be made.
+            // The platform configuration matters only for a sandbox that does not exist yet.
             Some(folder) => match Connection::for_running_server(run, folder, loaded) {
                 Some(connection) => connection,
                 None => Connection::for_sandbox(run, folder, &load_workspace(run, true)?.workspace, Some(loaded))?,
@@ -136,7 +136,7 @@ impl ConnectorSession {
             lint_exceptions: facts.lint_exceptions.clone(),
             quota_issued: Some(loaded.profile.issued),
         };
-        // What the cluster may run is the service's constant; a profile does not repeat it.
+        // The task limit of a cluster is a constant of Confluent Cloud, so profiles do not contain it.
         let ceiling = ClusterTaskLimit {
             tasks: DEFAULT_TASK_CEILING,
             reserve_percent: DEFAULT_RESERVE_PERCENT,
@@ -156,10 +156,9 @@ impl ConnectorSession {
     }
 
     fn from_platform(run: &RunContext, folders: &StandardDirs, folder: Option<&Path>) -> Result<Self, Error> {
-        let (workspace, warnings) = load_workspace(run, folder.is_some())
-            .hint("A department names its profile with `--profile FILE`.")?
-            .into_result()
-            .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+        let loaded =
+            load_workspace(run, folder.is_some()).hint("Departments select their profile with `--profile FILE`.")?;
+        let (workspace, warnings) = check_workspace(loaded)?;
         for warning in &warnings {
             run.warn(&warning.message);
         }
@@ -173,9 +172,9 @@ impl ConnectorSession {
             None => Connection::for_service(run, None)?,
         };
         if let (Some(folder), Some(department)) = (folder, &mut department) {
-            // A persona may not look accounts up; the sandbox itself knows.
+            // A persona may not list accounts, but the sandbox itself can.
             let runtime = department.runtime_account_name.clone().unwrap_or_default();
-            let accounts = open_sandbox(folder, &workspace)?.accounts()?;
+            let accounts = open_sandbox(run, folder, &workspace)?.accounts()?;
             department.runtime_account_id = accounts
                 .into_iter()
                 .find(|account| account.display_name == runtime)
@@ -208,7 +207,7 @@ impl ConnectorSession {
         )
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a session is made of many things")]
+    #[expect(clippy::too_many_arguments, reason = "a session has many independent parts")]
     fn build(
         run: &RunContext,
         connection: Connection,
@@ -224,7 +223,7 @@ impl ConnectorSession {
         }
         let key = connection.auth.key().and_then(|key| key.parse().ok());
         let (journal, saved) = (state_paths.journal_path.clone(), state_paths.backup_dir.clone());
-        let base: BaseUrl = connection.base_url.parse().context("the endpoint cannot be used")?;
+        let base: BaseUrl = connection.base_url.parse().context("invalid endpoint")?;
         let reporter = run.clone();
         let on_retry = move |notice: &RetryNotice| {
             reporter.info(format!(
@@ -259,21 +258,21 @@ impl ConnectorSession {
         })
     }
 
-    /// The department that is acted for.
+    /// Returns the department, or an error if none is specified.
     pub fn require_department(&self) -> Result<&DepartmentContext, Error> {
         self.department.as_ref().ok_or_else(|| {
-            Error::usage("it is not said for which department").with_hint(
-                "Name a department's profile with `--profile`, or, as the platform team, `--department CODE`.",
+            Error::usage("no department specified").with_hint(
+                "Select a profile with `--profile`, or, as the platform team, a department with `--department CODE`.",
             )
         })
     }
 
-    /// Time.
+    /// Returns the clock.
     pub fn clock(&self) -> &Clock {
         &self.connectors.clock
     }
 
-    /// The account that the department's connectors run under; looked up by its name where no profile tells its id.
+    /// Returns the account of the department's connectors; looks it up by name if the profile does not contain its id.
     pub async fn find_runtime_account(&self) -> Result<Option<ServiceAccountId>, Error> {
         let department = self.require_department()?;
         if department.runtime_account_id.is_some() {
@@ -291,18 +290,19 @@ impl ConnectorSession {
     }
 }
 
-/// Where a session keeps things, and what it knows beforehand.
+/// Paths of a connector session, and facts known from files.
 pub(super) struct ConnectorStatePaths {
     journal_path: PathBuf,
     backup_dir: PathBuf,
-    /// Limits that processes share, and log lines.
+    /// Directory of shared rate limits and cached log lines.
     pub telemetry_dir: PathBuf,
-    /// The organization, where a file says which.
+    /// Organization, if a file contains it.
     pub organization: Option<OrganizationId>,
 }
 
 impl ConnectorStatePaths {
-    /// In the state folder; for a sandbox beside its state, so that a rehearsal never mixes with what it rehearses.
+    /// Returns the paths in the state directory. A sandbox has its own paths, so that rehearsals and production never
+    /// mix.
     fn new(folders: &StandardDirs, sandbox: Option<&Path>, place: &ClusterPath) -> Self {
         let (journal, saved, observed) = match sandbox {
             Some(folder) => (folder.join("runs"), folder.join("backups"), folder.join("telemetry")),
@@ -317,7 +317,7 @@ impl ConnectorStatePaths {
     }
 }
 
-/// The department that the flags name.
+/// Returns the department that the flags select.
 fn selected_department(run: &RunContext) -> Option<DepartmentCode> {
     let impersonated = || run.options.sandbox_as.as_deref()?.split_once('/')?.0.parse().ok();
     run.options.department.clone().or_else(impersonated)
@@ -325,12 +325,7 @@ fn selected_department(run: &RunContext) -> Option<DepartmentCode> {
 
 fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode) -> Result<DepartmentContext, Error> {
     let Some(department) = workspace.department(code) else {
-        let known: Vec<&str> = workspace.departments().map(|known| known.code.as_str()).collect();
-        let error = Error::failed(format!("there is no department \"{code}\" in {}", workspace.origin));
-        return Err(match crate::hint::closest_match(code.as_str(), known) {
-            Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
-            None => error.with_hint("List departments with `confluent ebs department list`."),
-        });
+        return Err(unknown_department_error(workspace, code));
     };
     let runtime = workspace.template(&department.template).and_then(find_runtime_persona);
     Ok(DepartmentContext {

@@ -1,5 +1,5 @@
-//! Everything a run takes from the process and the command line, as values: filled once at the edge, passed to every
-//! operation, so that a test or another program can run an operation with an environment of its own.
+//! Environment and options of a run as values, collected once and passed to every operation, so that tests and other
+//! programs can supply their own.
 
 use std::{
     collections::BTreeMap,
@@ -18,88 +18,91 @@ use crate::{
     model::{ClusterId, DepartmentCode, EnvironmentId},
 };
 
-/// The part of the process that operations may see.
+/// Process environment that operations may use.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    /// Environment variables whose names and values are text.
+    /// Environment variables with valid text.
     pub variables: BTreeMap<String, String>,
-    /// The current directory, where the process has one.
+    /// Current directory, if it exists.
     pub working_dir: Option<PathBuf>,
-    /// State and profile folders of the user.
+    /// State and profile directories of the user.
     pub dirs: Result<StandardDirs, NoHomeDir>,
-    /// Home folder of the user.
+    /// Home directory of the user.
     pub home: Option<PathBuf>,
-    /// The program's own file.
+    /// Path of the executable.
     pub executable: Option<PathBuf>,
-    /// Time.
+    /// Clock.
     pub clock: Clock,
 }
 
 impl Environment {
-    /// The value of a variable, unless it is unset or empty.
+    /// Returns the value of a variable, unless it is unset or empty.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    /// The current directory.
+    /// Returns the current directory.
     ///
     /// # Errors
-    /// The process has none, for example because it was deleted.
+    /// Fails if the process has none, for example because it was deleted.
     pub fn working_dir(&self) -> Result<&Path, Error> {
         self.working_dir
             .as_deref()
             .ok_or_else(|| Error::failed("cannot determine the current directory"))
     }
 
-    /// State and profile folders of the user.
+    /// Returns the state and profile directories of the user.
     ///
     /// # Errors
-    /// The home folder is not known.
+    /// Fails if the home directory is unknown.
     pub fn dirs(&self) -> Result<&StandardDirs, Error> {
-        self.dirs.as_ref().map_err(Clone::clone).context("no state folder")
+        self.dirs
+            .as_ref()
+            .map_err(Clone::clone)
+            .context("cannot determine the state directory")
     }
 }
 
-/// Which organization, stage and identity a run acts on: the global flags as values.
+/// Options that select the organization, the stage and the identity: the global flags as values.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Profile: a name or a file.
     pub profile: Option<String>,
     /// Stage of the platform.
     pub stage: Option<String>,
-    /// Environment id that replaces the stage's.
+    /// Environment id that replaces the one of the stage.
     pub environment: Option<EnvironmentId>,
-    /// Cluster id that replaces the stage's.
+    /// Cluster id that replaces the one of the stage.
     pub cluster: Option<ClusterId>,
-    /// Department by its code.
+    /// Code of the department.
     pub department: Option<DepartmentCode>,
     /// Whether the sandbox replaces Confluent Cloud.
     pub sandbox: bool,
     /// Identity in the sandbox: `admin` or `DEPARTMENT/PERSONA`.
     pub sandbox_as: Option<String>,
-    /// Hosts outside Confluent's domain that a key may be sent to.
+    /// Hosts outside of Confluent's domain that may receive a key.
     pub trusted_hosts: Vec<String>,
     /// Whether requests and responses are logged.
     pub unsafe_trace: bool,
-    /// How much is logged: 0 for nothing, 4 for everything.
+    /// Log level: 0 logs nothing, 4 logs everything.
     pub verbosity: u8,
 }
 
 impl Options {
-    /// Whether the sandbox replaces Confluent Cloud.
+    /// Returns whether the sandbox replaces Confluent Cloud.
     #[must_use]
     pub fn is_sandbox(&self) -> bool {
         self.sandbox || self.sandbox_as.is_some()
     }
 
-    /// Department and persona of `--sandbox-as DEPARTMENT/PERSONA`.
+    /// Returns department and persona of `--sandbox-as DEPARTMENT/PERSONA`.
     #[must_use]
     pub fn impersonated_persona(&self) -> Option<(&str, &str)> {
         self.sandbox_as.as_deref()?.split_once('/')
     }
 
-    /// The flags that select organization, stage and identity, for commands that a message suggests.
+    /// Returns the flags that select organization, stage and identity, for suggested commands.
     #[must_use]
     pub fn to_flags(&self) -> String {
         let values = [
@@ -121,27 +124,27 @@ impl Options {
     }
 }
 
-/// What every operation of the application gets: environment, options, where to report, and when to stop.
+/// Context of every application operation: environment, options, reporter and cancellation.
 #[derive(Clone)]
 pub struct RunContext {
-    /// The part of the process that operations may see.
+    /// Process environment.
     pub environment: Arc<Environment>,
-    /// The global options.
+    /// Global options.
     pub options: Options,
-    /// Receives events.
+    /// Receiver of events.
     pub reporter: Arc<dyn Reporter>,
     /// Cancellation of the run.
     pub cancel: CancelToken,
 }
 
 impl RunContext {
-    /// Time.
+    /// Returns the clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.environment.clock
     }
 
-    /// Reports a sentence about the progress of the run.
+    /// Reports progress.
     pub fn info(&self, text: impl Into<String>) {
         self.reporter.on_event(&RunEvent::Info { text: text.into() });
     }
@@ -151,13 +154,13 @@ impl RunContext {
         self.reporter.on_event(&RunEvent::Warning { text: text.into() });
     }
 
-    /// The value of an environment variable, unless it is unset or empty.
+    /// Returns the value of an environment variable, unless it is unset or empty.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
         self.environment.variable(name)
     }
 
-    /// The folder that `CONFLUENT_EBS_PLATFORM` names.
+    /// Returns the directory that `CONFLUENT_EBS_PLATFORM` sets.
     #[must_use]
     pub fn platform_dir(&self) -> Option<PathBuf> {
         self.variable(env::CONFLUENT_EBS_PLATFORM).map(PathBuf::from)

@@ -1,10 +1,13 @@
-//! The way to Kafka REST: at the cluster's own address, with a key of the cluster.
+//! Connections to Kafka REST at the endpoint of the cluster, with a key of the cluster.
 
 use super::{PlatformSession, connection::impersonate, open_sandbox};
 use crate::{
     api::cmk::{Cluster, GetCluster},
     client::{Auth, BaseUrl, BasicCredentials, Client, CredentialSource},
-    config::{self, CredentialsError, KeyPair, LoadedProfile, ServiceEndpoint, SettingSource},
+    config::{
+        self, CredentialsError, KeyPair, LoadedProfile, ServiceEndpoint, SettingSource,
+        trust::may_receive_environment_key,
+    },
     env,
     error::Error,
     manifest::{Stage, Workspace},
@@ -13,11 +16,11 @@ use crate::{
     session::RunContext,
 };
 
-/// A key of the stage's Kafka cluster, or why there is none.
+/// Key of the stage's Kafka cluster, or why none is available.
 pub(super) type KafkaAuthResult = Result<Option<Auth>, CredentialsError>;
 
 impl PlatformSession {
-    /// Looks at what the key may see, and at ACLs where a key of the stage's Kafka cluster is at hand.
+    /// Observes the resources visible to the key, and the ACLs if a key of the stage's Kafka cluster is available.
     pub async fn observe(&self) -> Result<Snapshot, ObserveError> {
         let mut snapshot = plan::observe_visible(&self.client, &self.clock, &self.observation_target()).await?;
         let kafka = self.connect_stage_kafka().await;
@@ -26,7 +29,7 @@ impl PlatformSession {
     }
 
     async fn connect_stage_kafka(&self) -> Result<Client, String> {
-        // Without a key nobody needs to know where the cluster is.
+        // Without a key, the endpoint of the cluster is not needed.
         self.require_kafka_auth(&self.stage.cluster)?;
         let get = GetCluster {
             environment: self.stage.environment.clone(),
@@ -37,30 +40,37 @@ impl PlatformSession {
     }
 
     fn require_kafka_auth(&self, cluster: &ClusterId) -> Result<&Auth, String> {
-        let missing = || format!("there is no API key of Kafka cluster `{cluster}` at hand");
+        let missing = || format!("no API key of Kafka cluster `{cluster}`");
         let auth = self.kafka_auth.as_ref().map_err(ToString::to_string)?;
         auth.as_ref().ok_or_else(missing)
     }
 
-    /// The way to Kafka REST of `cluster`, at the address that the service tells; or why there is none.
+    /// Connects to Kafka REST of `cluster` at the endpoint that the API returns, or returns why it is not possible.
     pub fn connect_kafka(&self, cluster: &Cluster) -> Result<Client, String> {
         let auth = self.require_kafka_auth(&cluster.id)?;
         Ok(self
             .client
-            .with_base_url(kafka_base_url(cluster, &self.trusted_hosts)?, auth.clone()))
+            .with_base_url(kafka_base_url(cluster, auth, &self.trusted_hosts)?, auth.clone()))
     }
 }
 
-/// The address of Kafka REST. An answer of the service decides where a key goes, so it must not lead away from Confluent
-/// or from the hosts that are `trusted`.
-pub fn kafka_base_url(cluster: &Cluster, trusted: &[String]) -> Result<BaseUrl, String> {
+/// Returns the base URL of Kafka REST. The endpoint comes from a response and determines where a key is sent, so it
+/// must be in Confluent's domain or one of the `trusted` hosts.
+pub fn kafka_base_url(cluster: &Cluster, auth: &Auth, trusted: &[String]) -> Result<BaseUrl, String> {
     let endpoint = ServiceEndpoint::parse(&cluster.spec.http_endpoint, trusted)
         .map_err(|error| format!("the address that the service tells for Kafka REST cannot be used: {error}"))?;
+    if let Some(CredentialSource::Environment(name)) = auth.source()
+        && !may_receive_environment_key(&endpoint.to_string(), trusted)
+    {
+        return Err(format!(
+            "the key in `{name}` is not sent to `{endpoint}`: only the service names that address"
+        ));
+    }
     let base: Result<BaseUrl, _> = endpoint.to_string().parse();
     base.map_err(|error| error.to_string())
 }
 
-/// The key that the profile or the environment names.
+/// Returns the Kafka key of the profile or the environment.
 pub fn kafka_auth_for_service(run: &RunContext, profile: Option<&LoadedProfile>) -> KafkaAuthResult {
     let found = config::SourcedKey::resolve_kafka(profile, |name| run.variable(name))?;
     Ok(found.map(|found| {
@@ -80,15 +90,15 @@ fn basic_auth(pair: &KeyPair, source: CredentialSource) -> Auth {
     })
 }
 
-/// The key that a profile holds.
+/// Returns the Kafka key of a profile.
 pub fn kafka_auth_of_profile(profile: &LoadedProfile) -> Option<Auth> {
     let pair = profile.keys.kafka.as_ref()?;
     let source = CredentialSource::Profile(profile.path.display().to_string());
     Some(basic_auth(pair, source))
 }
 
-/// The same in the sandbox, whose provisioner holds a key of each stage's cluster. Whoever stands in without a key does so
-/// here, too; a profile has the keys that are in it.
+/// Returns the Kafka key in the sandbox. The provisioner has a key of each stage's cluster, an impersonated principal
+/// needs none, and a profile uses its own keys.
 pub fn kafka_auth_in_sandbox(
     run: &RunContext,
     folder: &std::path::Path,
@@ -101,7 +111,7 @@ pub fn kafka_auth_in_sandbox(
     match (run.options.sandbox_as.as_deref(), acting) {
         (None, Some(profile)) => Ok(kafka_auth_of_profile(profile)),
         (None, None) => {
-            let sandbox = open_sandbox(folder, workspace)?;
+            let sandbox = open_sandbox(run, folder, workspace)?;
             let info = sandbox.info(true)?;
             let mut stages = info.stages.into_iter();
             let seeded = stages.find(|seeded| seeded.cluster == stage.cluster.as_str());
@@ -118,7 +128,7 @@ pub fn kafka_auth_in_sandbox(
             })))
         }
         (Some("admin"), _) => {
-            let sandbox = open_sandbox(folder, workspace)?;
+            let sandbox = open_sandbox(run, folder, workspace)?;
             let admin = sandbox.info(false)?.admin;
             impersonate(&sandbox, &admin).map(Some)
         }

@@ -1,19 +1,22 @@
-//! What a command that talks to Confluent Cloud needs: the platform's files, a stage, a client, and the folders that go
-//! with them.
+//! Session of a command that uses Confluent Cloud: platform configuration, stage, client and state directories.
 
 mod connection;
 mod connector_session;
 mod environment;
 mod kafka;
 mod telemetry;
+mod workspace;
 
 use std::{path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
 
 pub use connection::Connection;
 pub use connector_session::{ConnectorSession, DepartmentContext};
 pub use environment::{Environment, Options, RunContext};
 pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_profile, kafka_base_url};
 pub use telemetry::{TelemetryClients, connector_crn};
+pub use workspace::{check_workspace, load_valid_workspace, unknown_department_error};
 
 use crate::{
     api::connect::ClusterPath,
@@ -28,29 +31,29 @@ use crate::{
     manifest::{LoadedWorkspace, Stage, Workspace, WorkspaceOrigin},
     model::{ApiKeyId, OrganizationId, StageAddress},
     plan::ObservationTarget,
-    sandbox::{ClusterKind, Sandbox, SandboxError, SandboxSettings, Seed, SeedStage},
+    sandbox::{ClusterKind, Sandbox, SandboxError, Seed, SeedStage},
 };
 
-/// Where things of a run are kept.
+/// State directories of a run.
 #[derive(Clone, Debug)]
 pub struct StatePaths {
     /// Journals.
     pub journals: PathBuf,
-    /// Profiles, unless `--credentials-dir` says otherwise.
+    /// Profiles, unless `--credentials-dir` is set.
     pub profiles: PathBuf,
-    /// Evidence, unless `--evidence-dir` says otherwise.
+    /// Evidence, unless `--evidence-dir` is set.
     pub evidence: PathBuf,
-    /// Connectors as they were before they were removed, unless `--backup-dir` says otherwise.
+    /// Backups of deleted connectors, unless `--backup-dir` is set.
     pub backups: PathBuf,
 }
 
 impl StatePaths {
-    /// The journal of a stage.
+    /// Returns the journal of a stage.
     pub fn journal_path(&self, organization: &OrganizationId, stage: &str) -> PathBuf {
         self.journals.join(format!("{organization}-{stage}.jsonl"))
     }
 
-    /// A folder of profiles: `named`, else the one below the state folder.
+    /// Opens the profile store in `named`, or in the state directory.
     pub fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
         if let Some(folder) = named {
             config::git::ensure_ignored_by_git(folder)?;
@@ -59,7 +62,7 @@ impl StatePaths {
     }
 }
 
-/// Where things of a run are kept that needs no way to an organization.
+/// Returns the state directories of a run that needs no connection.
 pub fn offline_state_paths(run: &RunContext, workspace: &Workspace) -> Result<StatePaths, Error> {
     let folders = run.environment.dirs()?;
     let profile = load_selected_profile(run, folders)?;
@@ -67,41 +70,38 @@ pub fn offline_state_paths(run: &RunContext, workspace: &Workspace) -> Result<St
     Ok(resolve_state_paths(folders, sandbox, workspace))
 }
 
-/// A command's way to an organization.
+/// Session for the platform team.
 pub struct PlatformSession {
-    /// The platform's files.
+    /// Platform configuration.
     pub workspace: Workspace,
-    /// What was odd about them.
+    /// Warnings about the platform configuration.
     pub warnings: Vec<Finding>,
-    /// The stage, by name.
+    /// Name of the stage.
     pub stage_name: String,
-    /// The stage.
+    /// Stage.
     pub stage: Stage,
-    /// The way to the service.
+    /// Client of the Cloud API.
     pub client: Client,
-    /// The public half of the key that is used.
+    /// Id of the API key in use.
     pub api_key: Option<ApiKeyId>,
-    /// Time.
+    /// Clock.
     pub clock: Clock,
-    /// Where things are kept.
+    /// State directories.
     pub state_paths: StatePaths,
-    /// The address that profiles point to.
+    /// Endpoint that is written to profiles.
     pub endpoint: ServiceEndpoint,
     kafka_auth: kafka::KafkaAuthResult,
-    /// Hosts outside Confluent's domain that may be asked.
+    /// Trusted hosts outside of Confluent's domain.
     trusted_hosts: Vec<String>,
 }
 
 impl PlatformSession {
-    /// Finds the platform, the stage and the key that the flags, the environment and the files name.
+    /// Opens a session with the platform, the stage and the key from flags, environment and files.
     pub fn open(run: &RunContext, concurrency: usize) -> Result<Self, Error> {
         let folders = run.environment.dirs()?;
         let profile = load_selected_profile(run, folders)?;
         let sandbox_folder = resolve_sandbox_folder(run, folders, profile.as_ref());
-        let loaded = load_workspace(run, sandbox_folder.is_some())?;
-        let (workspace, warnings) = loaded
-            .into_result()
-            .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+        let (workspace, warnings) = load_valid_workspace(run, sandbox_folder.is_some())?;
         let (stage_name, stage) = resolve_stage(run, &workspace, profile.as_ref())?;
         let (connection, kafka) = match &sandbox_folder {
             Some(folder) => {
@@ -119,7 +119,7 @@ impl PlatformSession {
             let origin = &workspace.origin;
             run.info(format!("Credentials from {source}; platform from {origin}."));
         }
-        let base: BaseUrl = connection.base_url.parse().context("the endpoint cannot be used")?;
+        let base: BaseUrl = connection.base_url.parse().context("invalid endpoint")?;
         let mut builder = Client::builder(
             base,
             connection.transport,
@@ -146,12 +146,12 @@ impl PlatformSession {
         })
     }
 
-    /// Whether the stage is the one whose profiles lie at the top of the folder.
+    /// Returns whether this is the default stage, whose profiles have no subdirectory.
     pub fn is_default_stage(&self) -> bool {
         self.stage_name == self.workspace.platform.default_stage
     }
 
-    /// Where to look.
+    /// Returns the target of observations.
     pub fn observation_target(&self) -> ObservationTarget {
         ObservationTarget {
             organization: self.workspace.platform.organization.clone(),
@@ -163,17 +163,18 @@ impl PlatformSession {
         }
     }
 
-    /// The journal of the stage.
+    /// Returns the journal of the stage.
     pub fn journal_path(&self, organization: &OrganizationId) -> PathBuf {
         self.state_paths.journal_path(organization, &self.stage_name)
     }
 
-    /// Where it is written down what was done to the connectors of a cluster.
+    /// Returns the journal of connector changes in a cluster.
     pub fn connector_journal_path(&self, place: &ClusterPath) -> PathBuf {
         connector_journal_path(&self.state_paths.journals, place)
     }
 
-    /// A folder of profiles: `named`, else the one below the state folder. Departments with recipients have theirs encrypted.
+    /// Opens the profile store in `named`, or in the state directory. Profiles of departments with recipients are
+    /// encrypted.
     pub fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
         let own = self.workspace.departments().map(|department| {
             let recipients = department.recipients.clone();
@@ -187,24 +188,23 @@ impl PlatformSession {
     }
 }
 
-/// A client without a platform: for what is done before there is an `ebs.toml`.
+/// Opens a client without a platform configuration, for use before `ebs.toml` exists.
 pub fn open_service_client(run: &RunContext) -> Result<Client, Error> {
     let folders = run.environment.dirs()?;
     let profile = load_selected_profile(run, folders)?;
     let connection = match resolve_sandbox_folder(run, folders, profile.as_ref()) {
         Some(folder) => {
-            let (workspace, _) = load_workspace(run, true)?
-                .into_result()
-                .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+            let (workspace, _) = load_valid_workspace(run, true)?;
             Connection::for_sandbox(run, &folder, &workspace, profile.as_ref())?
         }
         None => Connection::for_service(run, profile.as_ref())?,
     };
-    let base: BaseUrl = connection.base_url.parse().context("the endpoint cannot be used")?;
+    let base: BaseUrl = connection.base_url.parse().context("invalid endpoint")?;
     Ok(Client::builder(base, connection.transport, connection.auth, connection.clock).build())
 }
 
-/// A sandbox's error with its advice. Only commands know the sandbox, so the edge's error cannot look for it itself.
+/// Converts a sandbox error and adds its hints. The general conversion cannot, because it does not depend on the
+/// sandbox.
 pub fn to_error_with_hints(error: SandboxError) -> Error {
     let hints = error.hints();
     let mut error = Error::from(error);
@@ -213,12 +213,23 @@ pub fn to_error_with_hints(error: SandboxError) -> Error {
 }
 
 /// The sandbox of a folder, seeded with the platform's stages when it is new.
-pub fn open_sandbox(folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
-    let settings: Option<SandboxSettings> = None;
-    Sandbox::open(folder, build_seed(workspace), settings).map_err(to_error_with_hints)
+pub fn open_sandbox(run: &RunContext, folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
+    Sandbox::open_at(folder, build_seed(workspace), None, sandbox_start(run)?).map_err(to_error_with_hints)
 }
 
-/// What a new sandbox holds: the organization, stages and clusters of `ebs.toml`, which makes it a rehearsal.
+/// The fixed start time of a new sandbox, from `CONFLUENT_EBS_SANDBOX_START`.
+pub fn sandbox_start(run: &RunContext) -> Result<Option<Timestamp>, Error> {
+    let name = env::CONFLUENT_EBS_SANDBOX_START;
+    let parse = |text: String| {
+        text.parse().map_err(|_| {
+            Error::usage(format!("`{name}` is not a point in time: `{text}`"))
+                .with_hint("Write it as `2026-11-22T10:00:00Z`.")
+        })
+    };
+    run.variable(name).map(parse).transpose()
+}
+
+/// Returns the seed of a new sandbox: organization, stages and clusters of `ebs.toml`, so that it can rehearse changes.
 pub fn build_seed(workspace: &Workspace) -> Seed {
     let mut seed = Seed::default();
     let platform = &workspace.platform;
@@ -245,7 +256,7 @@ pub fn build_seed(workspace: &Workspace) -> Seed {
             }
         })
         .collect();
-    // More clusters hang on an environment of the example's.
+    // The example has one environment with several clusters.
     let environments: Vec<_> = stages.iter().map(|stage| stage.address.environment.clone()).collect();
     seed.clusters
         .retain(|cluster| environments.contains(&cluster.environment));
@@ -255,26 +266,26 @@ pub fn build_seed(workspace: &Workspace) -> Seed {
     seed
 }
 
-/// The profile that is meant, and who says so.
+/// Returns the selected profile and what selected it.
 pub fn selected_profile(run: &RunContext, folders: &StandardDirs) -> Option<(String, &'static str)> {
     if let Some(named) = run.options.profile.clone() {
         return Some((named, "--profile"));
     }
-    // Under --sandbox the environment's credentials are ignored.
+    // Credentials of the environment are ignored with `--sandbox`.
     if run.options.is_sandbox() {
         return None;
     }
     if let Some(named) = run.variable(env::CONFLUENT_EBS_PROFILE) {
         return Some((named, env::CONFLUENT_EBS_PROFILE));
     }
-    // A key in the environment was set for this job, the chosen profile for all of them.
+    // A key in the environment is specific to this job, so it takes precedence over the default profile.
     match run.variable(env::CONFLUENT_CLOUD_API_KEY) {
         Some(_) => None,
         None => folders.current_profile().map(|named| (named, "`profile use`")),
     }
 }
 
-/// The profile that the flags or the environment name.
+/// Loads the profile that the flags, the environment or `profile use` select.
 pub fn load_selected_profile(run: &RunContext, folders: &StandardDirs) -> Result<Option<LoadedProfile>, Error> {
     let Some((named, _)) = selected_profile(run, folders) else {
         return Ok(None);
@@ -283,10 +294,10 @@ pub fn load_selected_profile(run: &RunContext, folders: &StandardDirs) -> Result
     let path = folders.profile(&named);
     config::Profile::load(&path, &trusted)
         .map(Some)
-        .map_err(|findings| Error::findings(format!("profile `{named}` cannot be used"), findings))
+        .map_err(|findings| Error::findings(format!("invalid profile `{named}`"), findings))
 }
 
-/// The state folder of the sandbox that is meant; `None` for the real service.
+/// Returns the state directory of the selected sandbox; `None` for Confluent Cloud.
 pub fn resolve_sandbox_folder(
     run: &RunContext,
     folders: &StandardDirs,
@@ -299,18 +310,18 @@ pub fn resolve_sandbox_folder(
     }
 }
 
-/// The files of the platform; without any and for the `sandbox`, the built-in example.
+/// Loads the platform configuration; the sandbox falls back to the built-in example.
 pub fn load_workspace(run: &RunContext, sandbox: bool) -> Result<LoadedWorkspace, Error> {
     match Workspace::find(run.environment.working_dir()?, run.platform_dir().as_deref())? {
         Some(folder) => Ok(Workspace::load(&folder)),
         None if sandbox => Ok(Workspace::embedded()),
-        None => Err(Error::failed("no ebs.toml here or in a folder above")
-            .with_hint("`confluent ebs init` makes one.")
-            .with_hint("`--sandbox` uses a built-in example of 24 departments.")),
+        None => Err(Error::failed("no `ebs.toml` in the current directory or a parent")
+            .with_hint("Create it with `confluent ebs init`.")
+            .with_hint("Use the built-in example of 24 departments with `--sandbox`.")),
     }
 }
 
-/// The stage that the flags name, else the profile's, else the platform's default.
+/// Returns the stage that the flags select, else the one of the profile, else the default stage.
 pub fn resolve_stage(
     run: &RunContext,
     workspace: &Workspace,
@@ -330,14 +341,14 @@ pub fn resolve_stage(
     }
     let known: Vec<&str> = workspace.platform.stages.keys().map(String::as_str).collect();
     let written = named.unwrap_or(&workspace.platform.default_stage);
-    let error = Error::usage(format!("there is no stage `{written}` in {}", workspace.origin));
+    let error = Error::usage(format!("no stage `{written}` in {}", workspace.origin));
     Err(match crate::hint::closest_match(written, known.iter().copied()) {
         Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None => error.with_hint(format!("There is: {}.", known.join(", "))),
+        None => error.with_hint(format!("Known stages: {}.", known.join(", "))),
     })
 }
 
-/// The journal of a cluster's connectors, below the folder of journals.
+/// Returns the journal of a cluster's connectors below the directory of journals.
 fn connector_journal_path(folder: &std::path::Path, place: &ClusterPath) -> PathBuf {
     let file = format!("{}-{}.jsonl", place.environment, place.cluster);
     folder.join("connectors").join(file)
@@ -345,7 +356,7 @@ fn connector_journal_path(folder: &std::path::Path, place: &ClusterPath) -> Path
 
 fn resolve_state_paths(folders: &StandardDirs, sandbox: bool, workspace: &Workspace) -> StatePaths {
     if sandbox {
-        // Beside the sandbox's own state, so that a rehearsal never mixes with what it rehearses.
+        // Separate from the state of production, so that rehearsals and production never mix.
         let folder = folders.sandbox();
         return StatePaths {
             journals: folder.join("runs"),

@@ -1,4 +1,4 @@
-//! The way to what is kept on hosts of its own: connector logs and metrics.
+//! Clients for connector logs and metrics, which have their own hosts.
 
 use std::{
     path::{Path, PathBuf},
@@ -23,22 +23,22 @@ use crate::{
     sandbox::{Sandbox, Seed},
 };
 
-/// How long to wait after a 429 that does not say how long: a fifth of the minute that a connector's limit is about
+/// Default wait after a 429 without a wait time: a fifth of the one-minute rate limit window
 /// (docs/reference/logs.md#limits-and-errors).
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(12);
 
-/// The way to logs and metrics.
+/// Clients for logs and metrics.
 pub struct TelemetryClients {
     transport: Arc<dyn Transport>,
     auth: Auth,
     hosts: ServiceHosts,
-    /// Time, as the lines tell it; read from the folder of a served sandbox only when somebody asks.
+    /// Clock of log lines; read from a served sandbox on first use.
     clock: OnceLock<Clock>,
-    /// This computer's time.
+    /// Clock of this machine.
     local_clock: Clock,
-    /// The folder of the sandbox that is served.
+    /// Directory of a served sandbox.
     remote_sandbox: Option<PathBuf>,
-    /// The sandbox in this process, whose time steps unless it is told otherwise.
+    /// Sandbox in this process, whose clock advances on each wait unless real time is used.
     in_process_sandbox: Option<Sandbox>,
     state_dir: PathBuf,
     cluster_path: ClusterPath,
@@ -76,13 +76,13 @@ impl TelemetryClients {
         }
     }
 
-    /// Time, as the lines tell it.
+    /// Returns the clock of log lines.
     pub fn clock(&self) -> &Clock {
         self.clock.get_or_init(|| {
             let Some(folder) = &self.remote_sandbox else {
                 return self.local_clock.clone();
             };
-            // Its lines have its time, which may be ahead of this computer's.
+            // Log lines carry the sandbox time, which may be ahead of real time.
             match Sandbox::open(folder, Seed::default(), None) {
                 Ok(sandbox) => {
                     sandbox.use_real_time();
@@ -93,25 +93,25 @@ impl TelemetryClients {
         })
     }
 
-    /// From now on waiting takes real time, also on a sandbox in this process: somebody is watching.
+    /// Makes waiting take real time, also for a sandbox in this process, because a user is watching.
     pub fn use_real_time(&self) {
         if let Some(sandbox) = &self.in_process_sandbox {
             sandbox.use_real_time();
         }
     }
 
-    /// Where limits and lines are kept.
+    /// Returns the directory of rate limits and cached lines.
     pub fn state_dir(&self) -> &Path {
         &self.state_dir
     }
 
-    /// Where logs are searched, and metrics queried.
+    /// Returns the hosts of logs and metrics.
     pub fn hosts(&self) -> &ServiceHosts {
         &self.hosts
     }
 
     fn client_builder(&self, host: &str) -> Result<ClientBuilder, Error> {
-        let base = host.parse().context("the address cannot be used")?;
+        let base = host.parse().context("invalid host")?;
         let builder = Client::builder(base, self.transport.clone(), self.auth.clone(), self.clock().clone());
         let builder = builder.on_retry(self.on_retry.clone());
         Ok(match &self.wire_trace {
@@ -120,7 +120,7 @@ impl TelemetryClients {
         })
     }
 
-    /// The way to log lines.
+    /// Returns a client for logs.
     pub fn logs(&self) -> Result<LogsClient, Error> {
         let exchange = self.client_builder(&self.hosts.token)?.build();
         let policy = RetryPolicy {
@@ -135,13 +135,13 @@ impl TelemetryClients {
         ))
     }
 
-    /// The way to metrics: the key itself opens them (docs/reference/metrics.md#access).
+    /// Returns a client for metrics, authenticated with the API key itself (docs/reference/metrics.md#access).
     pub fn metrics(&self) -> Result<MetricsClient, Error> {
         let client = self.client_builder(&self.hosts.metrics)?.build();
         Ok(MetricsClient::new(&client, Some(&self.state_dir)))
     }
 
-    /// The way to metrics for what is only worth saying when it is told at once.
+    /// Returns a client for metrics that never retries, for optional values.
     pub fn metrics_no_retry(&self) -> Result<MetricsClient, Error> {
         let no_retry = RetryPolicy {
             max_attempts: 1,
@@ -152,14 +152,14 @@ impl TelemetryClients {
         Ok(MetricsClient::new(&client, Some(&self.state_dir)))
     }
 
-    /// The name of a connector as logs know it. The organization is in it, which is asked for where no file says it.
+    /// Returns the address of the stage for CRNs. Requests the organization if no file contains it.
     pub async fn resolve_address(&self, client: &Client) -> Result<StageAddress, Error> {
         let organization = if let Some(organization) = &self.organization {
             organization.clone()
         } else {
             let all = client.list(ListOrganizations).await?;
             let only = all.into_iter().next().map(|organization| organization.id);
-            only.ok_or_else(|| Error::failed("the key sees no organization"))?
+            only.ok_or_else(|| Error::failed("the key cannot see an organization"))?
         };
         Ok(StageAddress {
             organization,
@@ -170,8 +170,8 @@ impl TelemetryClients {
     }
 }
 
-/// The CRN of a connector.
+/// Returns the CRN of a connector.
 pub fn connector_crn(address: &StageAddress, name: &str) -> Result<Crn, Error> {
     let crn = address.resource(ResourceKind::Connector, name);
-    crn.ok_or_else(|| Error::failed(format!("connector \"{name}\" has no name that logs can be asked for")))
+    crn.ok_or_else(|| Error::failed(format!("connector `{name}` has no valid CRN")))
 }

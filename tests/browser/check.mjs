@@ -1,13 +1,13 @@
-// Looks at pages in headless Chromium, light and dark, wide and narrow, and checks that everybody can read them.
+// Opens pages in headless Chromium, in light and dark mode, wide and narrow, and checks their accessibility.
 //
 //   node check.mjs CHROMIUM FOLDER
 //
-// Every *.html in FOLDER is a page. For each, at each width and in each scheme:
-//   - axe-core finds nothing (contrast, names, roles, structure), with everything that can be unfolded unfolded
+// Every *.html in FOLDER is a page. For each, in each width and color scheme:
+//   - axe-core has no findings (contrast, names, roles, structure), with all collapsed elements expanded
 //   - the page is not wider than the window
-//   - it has asked for nothing but itself, and nothing was refused or went wrong in it
-//   - in forced colours, where a browser takes all of the page's own away, every state still has its word
-// A screenshot of each is left in FOLDER. Ends with 1 when something was found.
+//   - it has loaded no other resource, and no request was blocked and no script failed
+//   - with forced colors, where the browser replaces all colors of the page, every state still has its text
+// A screenshot of each is written to FOLDER. Exits with 1 if a check failed.
 
 import { readFile, readdir, realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -22,7 +22,7 @@ if (!executablePath || !named) {
   process.exit(64);
 }
 
-// What axe takes for enough contrast (its own numbers, which are WCAG AA's), also for signs of a single character.
+// Contrast limits of axe, which are those of WCAG AA, also applied to single characters.
 const CONTRAST = {
   ignoreUnicode: false,
   ignoreLength: true,
@@ -42,7 +42,7 @@ const pages = (await readdir(folder)).filter((name) => name.endsWith(".html")).s
 const findings = [];
 let looks = 0;
 
-// As root there is no sandbox to be had; the pages are our own. The rest keeps it from calling home.
+// Chromium has no sandbox as root; the pages are our own. The other flags disable network requests of the browser.
 const args = [
   "--no-sandbox",
   "--disable-gpu",
@@ -117,7 +117,7 @@ async function look(name, width, scheme) {
   for (const { id, help, nodes } of violations) {
     say(`${id}: ${help}: ${nodes.length} times, such as ${nodes[0].html.slice(0, 160)}`);
   }
-  // What axe could not decide nobody has decided: a contrast that it cannot compute is not a contrast that is enough.
+  // Undecided results of axe are failures: a contrast that cannot be computed may be insufficient.
   for (const { id, help, nodes } of incomplete) {
     say(`not decided, ${id}: ${help}: ${nodes.length} times, such as ${nodes[0].html.slice(0, 160)}`);
   }

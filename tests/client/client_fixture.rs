@@ -1,4 +1,4 @@
-//! What the tests stand on: clients with a clock of their own, and services that behave as told.
+//! Fixtures: clients with their own clock, and services with scripted responses.
 
 use std::{
     net::SocketAddr,
@@ -30,7 +30,7 @@ use tokio::{
     sync::watch,
 };
 
-/// The secret of every test's key.
+/// Secret of every test's key.
 pub(crate) const CANARY: &str = "cflt-canary-of-the-own-key";
 
 pub(crate) fn canary_auth() -> Auth {
@@ -41,7 +41,7 @@ pub(crate) fn canary_auth() -> Auth {
     })
 }
 
-/// A client whose clock jumps, with everything it said about waiting.
+/// A client whose clock jumps, with its notices about waiting.
 pub(crate) struct ClientFixture {
     pub(crate) client: Client,
     pub(crate) clock: VirtualTime,
@@ -49,7 +49,7 @@ pub(crate) struct ClientFixture {
 }
 
 impl ClientFixture {
-    /// Over a socket, without chance.
+    /// Client over a socket, without random jitter.
     pub(crate) fn with_base_url(base: &str) -> Self {
         Self::with_builder(base, |builder| builder)
     }
@@ -92,7 +92,7 @@ impl ClientFixture {
         }
     }
 
-    /// How long everybody has waited so far.
+    /// Sum of all waits so far.
     pub(crate) fn total_wait(&self) -> Duration {
         Duration::try_from(self.clock.offset()).unwrap()
     }
@@ -107,9 +107,9 @@ impl ClientFixture {
     }
 }
 
-/// Lets every event of the client happen once, heard, before any test listens or is heard by chance. An event that
-/// happens for the first time where nobody listens, while one thread elsewhere does, is switched off for good. So every
-/// test comes through here first: by making a rig, or by itself.
+/// Emits every event of the client once while a listener is registered. An event whose first occurrence has no listener
+/// in its thread, while another thread has one, is disabled permanently. Therefore every test calls this first, by
+/// creating a fixture or directly.
 pub(crate) fn register_tracing_callsites() {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
@@ -119,7 +119,7 @@ pub(crate) fn register_tracing_callsites() {
         });
         let fixture = ClientFixture::build("http://127.0.0.1:1", transport, |builder| builder);
         let list = async { fixture.client.list(list_request()).await };
-        // On a thread of its own, since this one may be in the middle of a runtime already.
+        // On a thread of its own, because the current one may be inside a runtime.
         let alone = || {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let all = confluent_ebs::client::trace::subscriber(4, std::io::sink);
@@ -131,12 +131,12 @@ pub(crate) fn register_tracing_callsites() {
     });
 }
 
-/// A read.
+/// A read request.
 pub(crate) fn read_request() -> GetServiceAccount {
     GetServiceAccount("sa-1".parse().unwrap())
 }
 
-/// A write that must not be repeated blindly.
+/// A write request that must not be retried blindly.
 pub(crate) fn create_request() -> CreateServiceAccount {
     CreateServiceAccount {
         display_name: "ebs-prod-claims-operator".into(),
@@ -145,7 +145,7 @@ pub(crate) fn create_request() -> CreateServiceAccount {
     }
 }
 
-/// A list.
+/// A list request.
 pub(crate) fn list_request() -> ListEnvironments {
     ListEnvironments
 }
@@ -153,7 +153,7 @@ pub(crate) fn list_request() -> ListEnvironments {
 pub(crate) const ACCOUNT_BODY: &str =
     r#"{"api_version":"iam/v2","kind":"ServiceAccount","id":"sa-1","display_name":"a"}"#;
 
-/// A clock that stands still until the test moves it, and knows who waits on it.
+/// A clock that stands still until the test advances it, and that counts its waiters.
 #[derive(Clone, Debug)]
 pub(crate) struct ManualClock {
     now: Arc<watch::Sender<Timestamp>>,
@@ -172,7 +172,7 @@ impl ManualClock {
         self.now.send_modify(|now| *now = now.saturating_add(by).unwrap());
     }
 
-    /// Resolves once `count` sleep.
+    /// Resolves when `count` tasks wait.
     pub(crate) async fn wait_for_sleepers(&self, count: usize) {
         self.sleepers
             .subscribe()
@@ -199,13 +199,13 @@ impl TimeSource for ManualClock {
     }
 }
 
-/// What is answered to the n-th request, counted from 1.
+/// Response to the n-th request, counted from 1.
 type ResponseScript = dyn Fn(usize, &http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync;
 
-/// A transport that answers from a script, and counts.
+/// A transport with scripted responses that counts requests.
 pub(crate) struct ScriptedTransport {
     script: Box<ResponseScript>,
-    /// The number of the request whose answer is lost; 0 for none.
+    /// Number of the request whose response is lost; 0 for none.
     lost_request: usize,
     pub(crate) request_counter: AtomicUsize,
     running: AtomicUsize,
@@ -231,7 +231,7 @@ impl ScriptedTransport {
         })
     }
 
-    /// The same, with one request whose answer is lost.
+    /// The same transport, with one lost response.
     fn losing_response_to(
         lost: usize,
         script: impl Fn(usize, &http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync + 'static,
@@ -253,7 +253,7 @@ impl Transport for ScriptedTransport {
             let number = self.request_counter.fetch_add(1, Ordering::SeqCst) + 1;
             let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
             self.max_running.fetch_max(running, Ordering::SeqCst);
-            // Long enough for everybody who may to get in.
+            // Long enough for all allowed requests to start.
             for _ in 0..50 {
                 tokio::task::yield_now().await;
             }
@@ -277,8 +277,8 @@ pub(crate) fn http_response(status: u16, headers: &[(&str, &str)], body: &str) -
     response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
 }
 
-/// A bare TCP service on loopback: each connection gets the next of `answers` once a whole request has come in, and is
-/// closed after it. `None` closes it without a word; the last answer is for all that follow.
+/// A bare TCP service on loopback: each connection gets the next of `answers` after a complete request, and is then
+/// closed. `None` closes it without a response; the last answer repeats.
 pub(crate) struct RawTcpServer {
     pub(crate) address: SocketAddr,
     pub(crate) requests: Arc<Mutex<Vec<String>>>,
@@ -314,7 +314,7 @@ impl RawTcpServer {
     }
 }
 
-/// Reads a request to the end of its body, so that closing the connection after it loses the answer and nothing else.
+/// Reads a request to the end of its body, so that closing the connection loses only the response.
 async fn read_whole_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
@@ -323,7 +323,7 @@ async fn read_whole_request(stream: &mut TcpStream) -> String {
         bytes.extend_from_slice(&buffer[..count]);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            assert!(count > 0, "the request was cut off: {text}");
+            assert!(count > 0, "the request was truncated: {text}");
             continue;
         };
         let length = head

@@ -1,5 +1,5 @@
-//! Bad weather on every call of Connect (docs/reference/connect.md#transport-and-authentication): storms of 429,
-//! failures of the service, bodies that are compressed, somebody else's, or huge.
+//! Faults in every call of Connect (docs/reference/connect.md#transport-and-authentication): repeated 429, server
+//! errors, and bodies that are compressed, huge, or for another request.
 
 use std::{collections::BTreeMap, io::Write as _, sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 
 use crate::client_fixture::{ClientFixture, ScriptedTransport, http_response};
 
-/// One call: its name, whether it may be repeated, a good answer, and how it is made.
+/// A call: its name, whether it may be retried, a valid response, and the request.
 struct ConnectCall {
     name: &'static str,
     repeat: RetrySafety,
@@ -66,7 +66,7 @@ macro_rules! named_connector_request {
     };
 }
 
-/// Every call, with which answer it is content, and whether a second one does harm.
+/// Every call, with the response it expects and whether it may be repeated.
 fn all_connect_calls() -> Vec<ConnectCall> {
     connect_calls! {
         ListConnectors(cluster_location()) => 200 "{}", Idempotent;
@@ -171,8 +171,8 @@ async fn a_403_response_is_never_treated_as_not_found() {
     }
 }
 
-// Source: docs/reference/connect.md#create-a-connector; docs/reference/connect.md#error-messages, pattern 7. A 500 that
-// will not pass.
+// Source: docs/reference/connect.md#create-a-connector; docs/reference/connect.md#error-messages, pattern 7. A
+// permanent 500.
 #[tokio::test]
 async fn an_unknown_plugin_error_is_not_retried() {
     let text = "Failed to find any class that implements Connector and which name matches Datagen";

@@ -1,5 +1,5 @@
-//! What a person reads when the service says no, in each of the shapes in which it says it
-//! (docs/reference/rbac.md#error-bodies and docs/reference/connect.md#error-bodies).
+//! Messages of errors in each of the formats of the service (docs/reference/rbac.md#error-bodies and
+//! docs/reference/connect.md#error-bodies).
 
 use std::io::Write as _;
 
@@ -90,7 +90,7 @@ async fn a_gzip_body_without_content_encoding_is_decoded() {
     let error = error_for_response(409, zip.finish().unwrap(), None).await;
     assert!(error.is_conflict());
     assert_eq!(error.detail(), Some("Name taken"));
-    // Only the first bytes of one: shown as it is, not fatal.
+    // A truncated body is shown as text and is not fatal.
     assert_eq!(
         error_for_response(409, vec![0x1f, 0x8b, 0x00], None)
             .await

@@ -1,4 +1,4 @@
-//! Straight into a service of this process, as the sandbox is used.
+//! The transport to a service in the same process, as used for the sandbox.
 
 use std::sync::{
     Arc,

@@ -1,4 +1,5 @@
-//! Logs: tokens, pages and patience where the service does what its only known clients report (docs/reference/logs.md).
+//! Logs: tokens, pages and retries, with the behavior that the known clients of the service report
+//! (docs/reference/logs.md).
 
 use std::{
     sync::{Arc, Mutex},
@@ -47,10 +48,10 @@ fn search_request() -> SearchLogs {
     }
 }
 
-/// What was asked: path with query, who asked, body.
+/// Received request: path with query, credentials, body.
 type RecordedRequests = Arc<Mutex<Vec<(String, String, Value)>>>;
 
-/// The way to logs whose service answers searches from a script, and exchanges with tokens `…-1`, `…-2`, ….
+/// Log client whose service answers searches from a script, and token requests with `…-1`, `…-2`, ….
 fn logs_client(
     script: impl Fn(usize, &Value) -> http::Response<Bytes> + Send + Sync + 'static,
     change: impl FnOnce(RetryPolicy) -> RetryPolicy,
@@ -108,8 +109,8 @@ fn search_targets(asked: &RecordedRequests) -> Vec<String> {
         .collect()
 }
 
-// Source: docs/reference/logs.md#access-token. Basic at the exchange, Bearer at the search, one exchange for many
-// searches.
+// Source: docs/reference/logs.md#access-token. Basic authentication for the token, Bearer for searches, one token for
+// many searches.
 #[tokio::test]
 async fn one_token_exchange_serves_all_pages() {
     let (logs, _, asked) = logs_client(
@@ -176,8 +177,8 @@ async fn a_token_error_in_a_200_response_is_reported_with_its_text() {
     );
 }
 
-// Source: docs/reference/logs.md#limits-and-errors. Without a word from the service, a wait that lets the minute go on;
-// not five tries in a row.
+// Source: docs/reference/logs.md#limits-and-errors. Without a hint from the service, the wait is long enough for the
+// minute to pass; there are no five immediate retries.
 #[tokio::test]
 async fn a_log_search_429_without_retry_after_waits_twelve_seconds() {
     let (logs, fixture, asked) = logs_client(
@@ -197,8 +198,8 @@ async fn a_log_search_429_without_retry_after_waits_twelve_seconds() {
     );
 }
 
-// Source: docs/reference/logs.md#limits-and-errors. Tokens of pages end, too. The walk begins anew at its last line,
-// and no line comes twice.
+// Source: docs/reference/logs.md#limits-and-errors. Page tokens expire, too. The search resumes at its last line, and
+// no line occurs twice.
 #[tokio::test]
 async fn an_expired_page_token_restarts_the_search_at_the_last_timestamp() {
     let (logs, _, asked) = logs_client(
@@ -206,7 +207,7 @@ async fn an_expired_page_token_restarts_the_search_at_the_last_timestamp() {
             1 => page_response(&["59:59.100", "59:58.700", "59:58.500"], &json!("a")),
             2 => http_response(400, &[], "page token has expired"),
             3 => page_response(&["59:58.700", "59:58.500", "59:58.500", "59:57.000"], &Value::Null),
-            _ => panic!("there is nothing more to ask"),
+            _ => panic!("there is no further page"),
         },
         |policy| policy,
     );
@@ -232,7 +233,7 @@ async fn a_repeated_page_token_is_an_error() {
     assert!(matches!(error, ClientError::Pagination { .. }), "{error}");
 }
 
-// The canaries: nothing of the token, the key, or what stands in a line under a secret's name.
+// No trace contains the token, the key, or a line's value under a secret name.
 #[tokio::test]
 async fn no_secret_appears_in_a_trace_error_or_log_line() {
     #[derive(Clone, Default)]

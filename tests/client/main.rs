@@ -1,6 +1,6 @@
-//! The client against services that fault: every rule of patience, pages, errors, the network, and secrets.
+//! The client against faulty services: retries, pages, errors, the network, and secrets.
 //!
-//! No test waits for real: clocks jump, or stand still until the test moves them.
+//! No test sleeps: clocks jump, or stand still until the test advances them.
 
 mod connectors;
 mod errors;

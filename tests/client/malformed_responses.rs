@@ -1,5 +1,5 @@
-//! Answers that no service should give: cut off, of the wrong types, nested without end, too long. Nothing panics or hangs,
-//! and every one becomes an answer or an error.
+//! Malformed responses: truncated, with wrong types, deeply nested, too long. Nothing panics or hangs, and each becomes
+//! a result or an error.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +21,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any as anything};
 
 use crate::client_fixture::ClientFixture;
 
-/// What the service answers next, to whatever it is asked.
+/// Next response of the service, for any request.
 type NextResponse = Arc<Mutex<(u16, Vec<u8>)>>;
 
 async fn respond(State(next): State<NextResponse>) -> Response {
@@ -30,7 +30,7 @@ async fn respond(State(next): State<NextResponse>) -> Response {
     Response::builder().status(status).body(Body::from(body)).unwrap()
 }
 
-/// Answers as the service gives them, to be damaged.
+/// Valid responses, to be damaged.
 const VALID_BODIES: [&str; 6] = [
     r#"{"api_version":"iam/v2","kind":"ServiceAccountList","metadata":{"next":"https://api.example.com/x?page_token=AB"},
         "data":[{"id":"sa-abc123","display_name":"a","description":"","metadata":{"created_at":"2025-01-02T03:04:05Z"}}]}"#,
@@ -47,7 +47,7 @@ const VALID_BODIES: [&str; 6] = [
         "metadata":{"observed_at":"2026-08-20T09:15:14Z"}}"#,
 ];
 
-/// A good answer with damage: cut, bytes changed, a piece repeated, a value of another type.
+/// A valid response with damage: truncated, bytes changed, a part repeated, a value of another type.
 fn damaged_body() -> impl Strategy<Value = Vec<u8>> {
     let good = proptest::sample::select(&VALID_BODIES[..]);
     let value = proptest::sample::select(&["null", "7", "\"\\u0000\"", "[]", "{}", "[[[[[]]]]]", "1e999", "true"][..]);
@@ -90,7 +90,7 @@ async fn send_all_requests(fixture: &ClientFixture) {
     let client = &fixture.client;
     let name = || "claims-a".to_owned();
     let organization: confluent_ebs::model::Crn = "crn://confluent.cloud/organization=1".parse().unwrap();
-    // Whether it is an answer or an error is the damage's; that it ends is what counts.
+    // Depending on the damage, the result is a response or an error; the call must end.
     drop(client.send(&ListConnectors(place.clone())).await);
     drop(
         client
@@ -160,7 +160,7 @@ const PROFILE: &str = "version = 1\nendpoint = \"https://api.confluent.cloud\"\n
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A damaged profile ends in findings, and none of them shows its secret.
+    /// A damaged profile gives findings that do not contain its secret.
     #[test]
     fn a_damaged_profile_gives_findings_without_its_secret(at in any::<prop::sample::Index>(), piece in any::<String>(), cut in 0..8_usize) {
         let mut text: Vec<char> = PROFILE.chars().collect();

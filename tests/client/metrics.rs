@@ -1,4 +1,4 @@
-//! Metrics where the service answers badly (docs/reference/metrics.md#queries and
+//! Faulty responses of the Metrics API (docs/reference/metrics.md#queries and
 //! docs/reference/metrics.md#limits-and-delay).
 
 use std::{
@@ -37,7 +37,7 @@ fn observed_connector(name: &str, id: &str, direction: &str) -> LiveConnector {
     }
 }
 
-/// The last of the metric's name.
+/// Last segment of the metric's name.
 fn metric_suffix(body: &Value) -> String {
     let name = body["aggregations"][0]["metric"].as_str().unwrap();
     name.strip_prefix("io.confluent.kafka.connect/").unwrap().to_owned()
@@ -45,7 +45,7 @@ fn metric_suffix(body: &Value) -> String {
 
 type RequestBodies = Arc<Mutex<Vec<Value>>>;
 
-/// Asks for two connectors; `script` answers to a metric's name, how often it was asked for, and the whole request.
+/// Queries two connectors; `script` answers by the metric's name, the number of its requests, and the request.
 async fn query_metrics(
     script: impl Fn(&str, usize, &http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync + 'static,
 ) -> (Result<MetricsResult, ClientError>, ClientFixture, RequestBodies) {
@@ -86,8 +86,8 @@ fn metrics_response(groups: &[Value]) -> http::Response<Bytes> {
     http_response(200, &[], &json!({ "data": groups }).to_string())
 }
 
-// Source: docs/reference/metrics.md#queries. One metric per request, connectors together; each asked only of what its
-// kind has.
+// Source: docs/reference/metrics.md#queries. One metric per request for all connectors; each connector is queried only
+// for the metrics of its type.
 #[tokio::test]
 async fn each_metric_is_queried_once_for_the_connectors_that_have_it() {
     let (got, _, bodies) = query_metrics(|_, _, _| metrics_response(&[])).await;
@@ -133,7 +133,7 @@ async fn groups_of_other_connectors_and_points_outside_the_interval_are_dropped(
     let (got, ..) = query_metrics(|suffix, _, _| match suffix {
         "sent_records" => metrics_response(&[
             metric_group("lcc-1", &json!({}), &[("54", 10.0), ("03", 5.0), ("59", 99.0)]),
-            // Somebody else's, and what has no name.
+            // A connector of another department, and a value without a name.
             metric_group("lcc-9", &json!({}), &[("10", 1_000.0)]),
             json!({ "points": [{ "timestamp": "2026-11-22T11:10:00Z", "value": 1000.0 }] }),
         ]),
@@ -167,8 +167,7 @@ async fn groups_of_other_connectors_and_points_outside_the_interval_are_dropped(
     assert_eq!((running.points().count(), running.peak()), (1, Some(1.0)));
 }
 
-// Source: docs/reference/metrics.md#limits-and-delay. 60 per minute for all who share an address; the service may say
-// how long to wait.
+// Source: docs/reference/metrics.md#limits-and-delay. 60 per minute and IP address; the service may specify the wait.
 #[tokio::test]
 async fn a_metrics_429_waits_for_its_retry_after() {
     let (got, fixture, bodies) = query_metrics(|suffix, count, _| match (suffix, count) {
@@ -188,8 +187,8 @@ async fn a_metrics_429_waits_for_its_retry_after() {
 async fn a_failed_metric_query_keeps_the_other_metrics() {
     for broken in [
         (500, r#"{"errors":[{"status":"500","detail":"oh"}]}"#),
-        // A label that nobody has confirmed (docs/reference/metrics.md#connector-metrics), a body that was cut off, one
-        // of another kind.
+        // An unconfirmed label (docs/reference/metrics.md#connector-metrics), a truncated body, and one of another
+        // format.
         (
             400,
             r#"{"errors":[{"status":"400","detail":"metric.status is not a label"}]}"#,
@@ -218,7 +217,7 @@ async fn a_failed_metric_query_keeps_the_other_metrics() {
             got.connectors["claims-orders"].states.intervals().is_empty(),
             "unknown, not made up"
         );
-        // What was not read says nothing: neither that there was none, nor that the connector is silent.
+        // Unread data proves nothing: neither zero values nor a silent connector.
         let (got, ..) = query_metrics(move |suffix, _, _| match suffix {
             "sent_records" => http_response(broken.0, &[], broken.1),
             _ => metrics_response(&[]),
@@ -231,7 +230,7 @@ async fn a_failed_metric_query_keeps_the_other_metrics() {
                 .metric_series("sent_bytes")
                 .is_some_and(|bytes| !bytes.has_values())
         );
-        // And when nothing can be read, that is the answer.
+        // If nothing can be read, the result is an error.
         let (got, ..) = query_metrics(move |_, _, _| http_response(broken.0, &[], broken.1)).await;
         assert!(got.is_err(), "{broken:?}");
     }
@@ -250,8 +249,8 @@ async fn a_401_or_403_stops_all_metric_queries() {
     }
 }
 
-// Source: docs/reference/metrics.md#queries. `limit` groups a page, and as many pages as it takes; all of it is bounded
-// by what was asked for.
+// Source: docs/reference/metrics.md#queries. `limit` groups per page, and any number of pages; the total is bounded by
+// the query.
 #[tokio::test]
 async fn a_large_metric_response_is_paged_and_downsampled() {
     let (got, _, bodies) = query_metrics(|suffix, count, request| {
@@ -282,7 +281,7 @@ async fn a_large_metric_response_is_paged_and_downsampled() {
     assert_eq!(bodies.lock().unwrap().len(), 8 + 5);
     let sent = got.connectors["claims-orders"].metric_series("sent_records").unwrap();
     assert_eq!(sent.values().len(), 55);
-    // A service that leads in circles is noticed.
+    // A cycle of pages is detected.
     let (got, ..) = query_metrics(|suffix, count, _| match suffix {
         "sent_records" if count < 50 => http_response(
             200,

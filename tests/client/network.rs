@@ -1,4 +1,4 @@
-//! Sockets: time limits, certificates, redirects, proxies, and what is never opened.
+//! Sockets: timeouts, certificates, redirects, proxies, and connections that must not be opened.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,13 +22,13 @@ use crate::tls_inspection::start_inspecting_proxy;
 fn transport_error(error: &ClientError) -> &TransportError {
     match error {
         ClientError::NoResponse { cause, .. } => cause,
-        other => panic!("no transport failed: {other}"),
+        other => panic!("not a transport error: {other}"),
     }
 }
 
 #[tokio::test]
 async fn an_unresponsive_service_times_out() {
-    // Bound and never accepted: the connection is made, and nothing is ever said.
+    // Bound and never accepted: the connection is established, but there is no response.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", silent.local_addr().unwrap());
     let settings = HttpTransportSettings {
@@ -176,7 +176,7 @@ async fn an_untrusted_certificate_names_its_issuer_and_is_not_retried() {
     assert!(error.hints()[0].as_str().contains("SSL_CERT_FILE"));
 }
 
-/// What the environment changes is tested in a process of its own, since a test must not change that of the others.
+/// Environment variables are tested in a process of their own, because a test must not change those of others.
 async fn run_child_with_environment(base: &str, expected: &str, variables: &[(&str, &str)]) {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "network::child_process_request", "--ignored", "--nocapture"]);
@@ -242,7 +242,7 @@ async fn a_certificate_authority_from_the_environment_is_trusted() {
         file.to_str().unwrap().to_owned()
     };
     let base = format!("https://{address}");
-    // The systems of Apple and Microsoft have rules of their own for what may be an authority.
+    // Apple and Microsoft systems have their own rules for valid authorities.
     if cfg!(all(unix, not(target_vendor = "apple"))) {
         let authority = write("authority.pem", &pem);
         run_child_with_environment(

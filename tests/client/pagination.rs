@@ -1,4 +1,4 @@
-//! Lists: followed to their end, no further, and never round in a circle.
+//! Pagination: lists are followed to their end, no further, and never in a cycle.
 
 use confluent_ebs::{
     api::{mds::ListRoleBindings, org::CloudEnvironment},

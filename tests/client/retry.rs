@@ -1,5 +1,4 @@
-//! The rules of retries, one by one (docs/reference/rbac.md#repeating-requests and
-//! docs/reference/rbac.md#rate-limits-and-retries).
+//! Retry rules (docs/reference/rbac.md#repeating-requests and docs/reference/rbac.md#rate-limits-and-retries).
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +16,7 @@ use crate::client_fixture::{
     http_response, read_request, register_tracing_callsites,
 };
 
-/// Mounts `first` for as many requests as it has answers, then a good one, each expected exactly as often as said.
+/// Mounts the responses of `first`, then a valid one, and expects exactly this number of requests.
 async fn mount_responses(verb: &str, first: Vec<ResponseTemplate>, good: u64) -> MockServer {
     let server = MockServer::start().await;
     for answer in first {
@@ -142,7 +141,7 @@ async fn a_429_pauses_all_concurrent_calls() {
     let call = |client: Client| tokio::spawn(async move { client.send(&read_request()).await.map(|_| ()) });
     let first = call(client.clone());
     held.wait_for_sleepers(1).await;
-    // Another caller shares the service, and therefore the pause.
+    // Another caller of the same service also waits.
     let others = [call(client.clone()), call(client.with_auth(canary_auth()))];
     held.wait_for_sleepers(3).await;
     held.advance(Duration::from_secs(29));
@@ -297,7 +296,7 @@ async fn a_post_is_not_retried_after_a_5xx_and_the_error_says_the_outcome_is_unk
 async fn a_lost_response_is_retried_for_a_read_but_not_for_a_create() {
     const GOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 79\r\n\r\n\
         {\"api_version\":\"iam/v2\",\"kind\":\"ServiceAccount\",\"id\":\"sa-1\",\"display_name\":\"a\"}";
-    // Closed without a word, and closed in the middle of the answer.
+    // Connections closed without a response, and in the middle of one.
     for lost in [None, Some("HTTP/1.1 200 OK\r\ncontent-length: 79\r\n\r\n{\"api_ver")] {
         let raw = RawTcpServer::start(vec![lost, Some(GOOD)]).await;
         let fixture = ClientFixture::with_base_url(&raw.url());
@@ -348,7 +347,7 @@ async fn a_dropped_call_releases_its_concurrency_slot() {
     {
         let read = read_request();
         let mut call = std::pin::pin!(client.send(&read));
-        // Polled once, so that it holds the only place, then dropped.
+        // Polled once, so that it holds the only permit, then dropped.
         assert!(futures_util::poll!(call.as_mut()).is_pending());
     }
     let listener = Arc::new(|_: &_| {});

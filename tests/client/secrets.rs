@@ -1,4 +1,4 @@
-//! Canaries: secrets that must turn up nowhere, whatever is switched on.
+//! Secrets must not appear anywhere at any verbosity.
 
 use std::{
     collections::BTreeMap,
@@ -43,7 +43,11 @@ fn create_key_request() -> keys::CreateApiKey {
 }
 
 fn create_connector_request() -> connect::CreateConnector {
-    let config = [("connection.password", "canary-of-the-database"), ("tasks.max", "1")];
+    let config = [
+        ("connection.password", "canary-of-the-database"),
+        ("azure.eventhubs.sas.key", "canary-of-the-hub"),
+        ("tasks.max", "1"),
+    ];
     connect::CreateConnector {
         cluster_path: connect::ClusterPath {
             environment: "env-1".parse().unwrap(),
@@ -63,7 +67,7 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
             &[("x-request-id", "r1"), ("set-cookie", "session=canary-of-the-session")],
             r#"{"id":"NEWKEY","spec":{"secret":"canary-of-the-new-key","owner":{"id":"sa-1"},"resource":{"id":"cloud"}}}"#,
         ),
-        // The service repeats what it does not like, the caller's own secret among it.
+        // The service echoes the rejected value, including the caller's secret.
         2 => http_response(
             429,
             &[("retry-after", "1")],
@@ -72,9 +76,9 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
         3 => http_response(
             400,
             &[("x-echo", "canary-of-the-database")],
-            r#"{"error":{"code":400,"message":"`canary-of-the-database` does not open the database"}}"#,
+            r#"{"error":{"code":400,"message":"`canary-of-the-database` does not open the database, `canary-of-the-hub` no hub"}}"#,
         ),
-        // In a form that nobody can look into.
+        // In a form that cannot be searched.
         _ => http_response(
             200,
             &[("content-type", "text/plain")],
@@ -111,11 +115,11 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
     assert!(
         refused
             .to_string()
-            .contains("400: `[redacted]` does not open the database ("),
+            .contains("400: `[redacted]` does not open the database, `[redacted]` no hub ("),
         "{refused}"
     );
 
-    // And what is not secret is there, or the trace would be of no use.
+    // Values that are not secret stay visible; otherwise the trace would be useless.
     let wire = wire.text();
     for line in [
         "> POST http://127.0.0.1:1/iam/v2/api-keys",
@@ -143,7 +147,10 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
     ] {
         assert!(events.contains(part), "{part}\n{events}");
     }
-    assert!(!events.contains("page_size"), "the path is without its query\n{events}");
+    assert!(
+        !events.contains("page_size"),
+        "the path is logged without its query\n{events}"
+    );
 }
 
 #[tokio::test]

@@ -1,16 +1,15 @@
-//! Where the service is known to differ from its documents, each with the source that says so: the one table of
-//! exceptions.
+//! Known differences between the service and its OpenAPI documents, each with its source: the one table of exceptions.
 
 use super::{ContractViolation, route_specificity};
 
-/// Where the service, or a newer source, is known to differ from the documents.
+/// A known difference between the documents and the service, or a newer source.
 #[derive(Debug)]
 pub(crate) struct Deviation {
     /// As in [`Problem`].
     pub(crate) operation: &'static str,
     /// As in [`Problem`].
     pub(crate) aspect: &'static str,
-    /// Who says so.
+    /// Source of the difference.
     pub(crate) source: &'static str,
 }
 
@@ -56,15 +55,16 @@ const READ_BINDING: &str = "GET /iam/v2/role-bindings/{id}";
 const DELETE_BINDING: &str = "DELETE /iam/v2/role-bindings/{id}";
 const HIDDEN_BINDING_SOURCE: &str = "docs/reference/rbac.md#error-bodies: the third error shape, from the provider's \
                                      recordings";
-const CONFLUENT_CLI_SOURCE: &str = "trace of the stock CLI: it asks for them, and no document of ours describes them";
+const CONFLUENT_CLI_SOURCE: &str =
+    "trace of the Confluent CLI: it sends them, and the OpenAPI documents do not describe them";
 const METRICS_QUERY: &str = "POST /v2/metrics/{dataset}/query";
 const METRICS_403_SOURCE: &str = "docs/reference/metrics.md#access: an unknown key is refused by the gateway, in its \
                                   own shape";
 const LOGS_SOURCE: &str = "docs/reference/logs.md#access-token: both official clients call it, and no document \
                            describes it";
-const BOTH_CLIENTS_SOURCE: &str = "traces of the stock CLI and of Terraform's provider: both send it, empty";
+const BOTH_CLIENTS_SOURCE: &str = "traces of the Confluent CLI and of the Terraform provider: both send it empty";
 
-/// Every known deviation. One that no check meets any more is out of date; `tests/openapi.rs` finds those of requests.
+/// All known deviations. A deviation that no check meets is stale; `tests/openapi.rs` finds those of requests.
 pub(crate) const DEVIATIONS: &[Deviation] = &[
     deviation(
         "POST /iam/v2/api-keys",
@@ -169,7 +169,7 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
 
 impl Deviation {
     pub(crate) fn covers(&self, problem: &ContractViolation) -> bool {
-        // A path that no document knows is not taken apart; the table names its route.
+        // An undocumented path is not split into segments; the table names its route.
         let same_route = || {
             let (method, route) = self.operation.split_once(' ').unwrap_or_default();
             let (asked, path) = problem.operation.split_once(' ').unwrap_or_default();

@@ -1,16 +1,16 @@
-//! Schemas of OpenAPI 3.0 as JSON Schema, which is older here, and its errors in words.
+//! Conversion of OpenAPI 3.0 schemas to JSON Schema, and error messages of the validator.
 
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
-/// Which way a body goes.
+/// Direction of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyDirection {
     Request,
     Response,
 }
 
-/// An error of the validator, in the terms of what `nullable` was made of: the half that is not `null`.
+/// A validation error in terms of the original schema: of the alternative that is not `null`.
 pub(crate) fn describe_error(error: &jsonschema::ValidationError<'_>, found: &mut Vec<(String, String)>) {
     match error.kind() {
         ValidationErrorKind::AnyOf { context } if context.len() == 2 && !error.instance().is_null() => {
@@ -20,8 +20,8 @@ pub(crate) fn describe_error(error: &jsonschema::ValidationError<'_>, found: &mu
     }
 }
 
-/// A schema of OpenAPI 3.0 as JSON Schema: `nullable` becomes a choice, what is read-only is not required of a request,
-/// and what only describes is left out.
+/// Converts an OpenAPI 3.0 schema to JSON Schema: `nullable` becomes an alternative, read-only fields are not required
+/// in requests, and descriptive keys are removed.
 pub(crate) fn to_json_schema(schema: &Value, direction: BodyDirection) -> Value {
     let Some(fields) = schema.as_object() else {
         return schema.clone();
@@ -49,11 +49,11 @@ pub(crate) fn to_json_schema(schema: &Value, direction: BodyDirection) -> Value 
         };
         out.insert(name.clone(), converted);
     }
-    // Draft 4 knows no empty list of required fields.
+    // Draft 4 does not allow an empty list of required fields.
     if out.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         out.remove("required");
     }
-    // The documents say so beside a reference, in a part of its own, and mean the whole.
+    // The documents have it beside a reference; it applies to the whole schema.
     let in_part = fields
         .get("allOf")
         .and_then(Value::as_array)
@@ -64,7 +64,7 @@ pub(crate) fn to_json_schema(schema: &Value, direction: BodyDirection) -> Value 
     }
 }
 
-/// What the service sets by itself it ignores in a request, whatever its form.
+/// The service ignores read-only fields in a request, whatever their format.
 fn convert_property(schema: &Value, direction: BodyDirection) -> Value {
     match direction == BodyDirection::Request && schema["readOnly"] == true {
         true => json!({}),

@@ -1,8 +1,8 @@
-//! How Terraform's provider reads a connector (docs/reference/connect.md#keys-added-by-the-service).
+//! The Terraform provider's view of a connector (docs/reference/connect.md#keys-added-by-the-service).
 
 use serde_json::Value;
 
-/// Keys that it leaves out of what it reads: `confluentinc/terraform-provider-confluent`
+/// Keys that the provider ignores when it reads: `confluentinc/terraform-provider-confluent`
 /// `internal/provider/resource_connector.go`.
 const IGNORED_KEYS: [&str; 11] = [
     "cloud.environment",
@@ -18,7 +18,7 @@ const IGNORED_KEYS: [&str; 11] = [
     "confluent.resource.connector.tier",
 ];
 
-/// What a plan compares with the configuration of the resource.
+/// Part of the configuration that a plan compares with the resource.
 pub(crate) fn as_read_by_terraform(config: &Value) -> Value {
     let mut config = config.clone();
     let fields = config.as_object_mut().expect("a configuration is a map");

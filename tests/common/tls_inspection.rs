@@ -1,4 +1,4 @@
-//! A service behind a proxy that inspects encrypted traffic.
+//! A service behind a proxy that inspects TLS traffic.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -15,8 +15,8 @@ use tokio_rustls::{
     },
 };
 
-/// A service with a certificate of an authority that nobody knows, as a proxy that inspects traffic presents it. Answers
-/// every request with 200 and `body`; gives the authority's certificate as PEM.
+/// A service with a certificate of an unknown authority, like a proxy that inspects traffic. Answers every request with
+/// 200 and `body`; returns the authority's certificate as PEM.
 pub(crate) async fn start_inspecting_proxy(body: &'static str) -> (SocketAddr, String) {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     let mut params = CertificateParams::new(Vec::new()).unwrap();

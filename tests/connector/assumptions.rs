@@ -1,5 +1,5 @@
-//! Every assumption about connectors, both ways (`docs/assumptions.md`): the whole life of a connector must work whatever the
-//! service turns out to do, and where it cannot, what a person reads must be true and lead on.
+//! Every assumption about connectors with both settings (`docs/assumptions.md`): the complete life cycle of a connector
+//! must work with either behavior of the service, or the command must report the failure correctly with a next step.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +13,18 @@ use tower::ServiceExt as _;
 
 use crate::{
     ORDERS_FILE, PROFILES_DIR,
-    common::{CliFixture, CliOutput},
+    common::{CliFixture, CliOutput, sandbox_start},
     normalized_stderr, parse_json, run_as_deployer, run_as_operator,
 };
 
-/// A sink whose failed records go nowhere, so that it needs nothing but its topic.
+/// A sink without a dead letter queue, so that it needs only its topic.
 const LAKE_FILE: &str = r#"{"name": "claims-lake", "config": {
     "connector.class": "S3_SINK", "topics": "claims-orders", "input.data.format": "JSON", "output.data.format": "JSON",
     "s3.bucket.name": "claims-lake", "time.interval": "HOURLY", "flush.size": "1000", "errors.tolerance": "none",
     "authentication.method": "Access Keys", "aws.access.key.id": "AKIAEXAMPLE",
     "aws.secret.access.key": "${env:EBS_SECRET_AWS}"}}"#;
 
-/// An organization with the department "claims", in a sandbox that behaves so.
+/// An organization with the department "claims", in a sandbox with these settings.
 fn fixture_with_assumption(switch: &str, value: &str, more: &[&str]) -> CliFixture {
     let cli = CliFixture::new();
     let set = format!("assumptions.{switch}={value}");
@@ -33,7 +33,7 @@ fn fixture_with_assumption(switch: &str, value: &str, more: &[&str]) -> CliFixtu
     assert_eq!(output.code, Some(0), "{output}");
     let output = cli.run("onboard claims --sandbox --yes");
     assert_eq!(output.code, Some(0), "{output}");
-    // Role bindings reach Connect a while after they are made (docs/reference/rbac.md#propagation-delays).
+    // Role bindings take time to propagate to Connect (docs/reference/rbac.md#propagation-delays).
     assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
     cli.write("claims-orders.json", ORDERS_FILE);
     cli.write("claims-lake.json", LAKE_FILE);
@@ -53,12 +53,12 @@ fn assert_success(output: &CliOutput) {
     assert_eq!(output.code, Some(0), "{output}");
 }
 
-/// What the service says of a connector.
+/// State of a connector in the sandbox.
 fn connector_state(cli: &CliFixture, name: &str) -> Value {
     parse_json(&run_as_operator(cli, &format!("connector describe {name} -o json")))["connector"]["status"].clone()
 }
 
-/// Everything that a department does with a connector, from a file to nothing.
+/// The complete life cycle of a connector in a department: from a file to its deletion.
 fn run_full_lifecycle(cli: &CliFixture) {
     for name in ["claims-orders", "claims-lake"] {
         assert_success(&run_with_secret(
@@ -67,7 +67,7 @@ fn run_full_lifecycle(cli: &CliFixture) {
         ));
         assert_eq!(connector_state(cli, name), "RUNNING");
     }
-    // Interrupted, and typed again.
+    // Interrupted and repeated.
     assert_success(&run_as_deployer(
         cli,
         "connector create --config-file claims-orders.json",
@@ -93,14 +93,14 @@ fn run_full_lifecycle(cli: &CliFixture) {
         cli,
         "connector delete claims-lake claims-orders --force",
     ));
-    // Until they have left the lists.
+    // Until lists omit the deleted connectors.
     assert_success(&cli.run("sandbox clock advance 1m"));
     assert_eq!(run_as_operator(cli, "connector list").stdout, "None found.\n");
 }
 
 macro_rules! assumption_tests {
     ($($test:ident: $switch:literal $values:tt;)+) => {
-        /// The switches that are walked here.
+        /// Switches that these tests cover.
         const WALKED: &[&str] = &[$($switch),+];
 
         $(
@@ -140,7 +140,7 @@ fn every_connector_assumption_has_a_test() {
 mod lifecycles {
     use super::*;
 
-    /// Somebody was faster, and the list does not show it yet.
+    /// Another user created it, and lists do not contain it yet.
     pub(super) fn a_taken_name_never_overwrites_the_existing_connector(switch: &str, value: &str) {
         let cli = fixture_with_assumption(switch, value, &[]);
         run_full_lifecycle(&cli);
@@ -158,7 +158,10 @@ mod lifecycles {
         assert_ne!(other.code, Some(0), "{value}: {other}");
         assert!(normalized_stderr(&other).contains("exists already"), "{value}: {other}");
         let described = run_as_operator(&cli, "connector describe claims-orders").stdout;
-        assert!(described.contains("ORDERS"), "the first one is as it was: {described}");
+        assert!(
+            described.contains("ORDERS"),
+            "the existing connector is unchanged: {described}"
+        );
     }
 
     pub(super) fn the_cluster_task_limit_is_reported_and_changes_nothing(switch: &str, value: &str) {
@@ -200,7 +203,7 @@ mod lifecycles {
         if value == "true" {
             assert_success(&output);
         } else {
-            // The assumption is checked afterwards, and the way back needs the secrets.
+            // The assumption is checked after the update, and restoring needs the secrets.
             assert_eq!(output.code, Some(6), "{output}");
             assert!(normalized_stderr(&output).contains("aws.secret.access.key"), "{output}");
         }
@@ -270,7 +273,7 @@ mod lifecycles {
         } else {
             assert_success(&output);
         }
-        // The source makes the topic, and the sink is repaired by the service.
+        // The source creates the topic, and the service recovers the sink.
         assert_success(&run_as_deployer(
             &cli,
             "connector create --config-file claims-orders.json",
@@ -311,7 +314,7 @@ mod lifecycles {
         let id =
             parse_json(&run_as_operator(&cli, "connector describe claims-orders -o json"))["connector"]["id"].clone();
         assert_success(&run_as_deployer(&cli, "connector delete claims-orders --force"));
-        // What is leaving is no longer shown, and is waited for.
+        // A connector that is being deleted is not listed, and its deletion is awaited.
         assert_eq!(run_as_operator(&cli, "connector list").stdout, "None found.\n");
         assert_success(&run_as_deployer(
             &cli,
@@ -345,7 +348,7 @@ mod lifecycles {
         };
         assert_success(&neighbour());
         run_full_lifecycle(&cli);
-        // Nobody gets to see, or to count, what is a neighbour's.
+        // Connectors of other departments are neither shown nor counted.
         assert_success(&run_as_deployer(
             &cli,
             "connector create --config-file claims-orders.json",
@@ -367,8 +370,8 @@ mod lifecycles {
         assert_eq!(all["connectors"].as_array().unwrap().len(), 1, "{value}");
     }
 
-    /// The list is 403 for everybody who may not see all of it: single connectors can be looked after by name, and nothing
-    /// is created that cannot be counted.
+    /// If the list is 403 for all callers that may not read all of it, single connectors can be managed by name, and
+    /// none is created, because the quota cannot be checked.
     fn run_with_refused_list(cli: &CliFixture) {
         let created = run_as_deployer(cli, "connector create --config-file claims-orders.json");
         assert_eq!(created.code, Some(4), "{created}");
@@ -389,7 +392,7 @@ mod lifecycles {
         }
         assert_eq!(connector_state(cli, "claims-orders"), "RUNNING");
         assert_success(&run_as_deployer(cli, "connector offset delete claims-orders --force"));
-        // A change that needs no more tasks is none for the quota.
+        // The quota allows a change that needs no additional tasks.
         assert_success(&run_as_deployer(
             cli,
             "connector update claims-orders --config quickstart=USERS",
@@ -416,7 +419,7 @@ mod lifecycles {
         );
     }
 
-    /// Makes the connector as the administrator would.
+    /// Creates the connector as the administrator.
     fn create_as_administrator(cli: &CliFixture) {
         let sandbox = open_sandbox(cli);
         let runtime = account_id(&sandbox, "runtime");
@@ -452,7 +455,7 @@ mod lifecycles {
         assert!(sandbox.connectors().unwrap().is_empty());
     }
 
-    /// The sandbox behind the binary.
+    /// The sandbox that the binary uses.
     fn open_sandbox(cli: &CliFixture) -> Sandbox {
         let address = StageAddress {
             organization: Seed::default().organization,
@@ -469,10 +472,11 @@ mod lifecycles {
             clusters: Vec::new(),
             ..Seed::default()
         };
-        Sandbox::open(&cli.path(".state/confluent-ebs/sandbox"), seed, None).unwrap()
+        let dir = cli.path(".state/confluent-ebs/sandbox");
+        Sandbox::open_at(&dir, seed, None, Some(sandbox_start())).unwrap()
     }
 
-    /// The account of a persona of "claims".
+    /// Account of a persona of "claims".
     fn account_id(sandbox: &Sandbox, persona: &str) -> String {
         let name = format!("ebs-prod-claims-{persona}");
         let all = sandbox.accounts().unwrap();

@@ -1,4 +1,4 @@
-//! Connectors that are there already: changed, refused late, saved, removed and made again.
+//! Existing connectors: updated, rejected asynchronously, backed up, deleted and recreated.
 
 use serde_json::{Value, json as value};
 
@@ -25,7 +25,7 @@ fn run_with_password(cli: &CliFixture, password: &str, args: &str) -> crate::com
     cli.run_command(&mut command)
 }
 
-/// The connector as it was saved last: its file, relative to the home, and what it holds.
+/// The most recent backup: its file, relative to the home, and its content.
 fn latest_backup(cli: &CliFixture, name: &str) -> (String, Value) {
     const BACKUPS_DIR: &str = ".state/confluent-ebs/sandbox/backups/lkc-prod01";
     let folder = cli.path(BACKUPS_DIR);
@@ -70,7 +70,7 @@ fn a_connector_created_paused_stays_paused() {
     let command = "connector create --config-file orders.json";
     let paused = parse_json(&run_as_deployer(&cli, &format!("{command} --paused -o json")));
     assert_eq!(paused["status"], "PAUSED");
-    // Once more, and without the flag: nothing is sent, and it rests.
+    // Repeated without the flag, nothing is sent.
     for again in [format!("{command} --paused"), command.to_owned()] {
         let output = run_as_deployer(&cli, &again);
         assert_eq!(output.code, Some(0), "{output}");
@@ -86,7 +86,7 @@ fn a_connector_created_paused_stays_paused() {
 
 #[test]
 fn an_update_that_fails_later_is_reported_with_a_rollback_command() {
-    // As slow as the service: a wrong password shows 30 to 90 seconds later
+    // With the delays of the service: a wrong password fails after 30 to 90 seconds
     // (docs/reference/connect.md#timing-of-states).
     let cli = fixture_with_claims_at_timing("real");
     cli.write("ledger.json", LEDGER_FILE);
@@ -113,7 +113,7 @@ fn an_update_that_fails_later_is_reported_with_a_rollback_command() {
         former["config"]["connection.password"],
         "${env:EBS_SECRET_CONNECTION_PASSWORD}"
     );
-    // The way back is the command that was told.
+    // The printed command restores the connector.
     let back = run_with_password(
         &cli,
         "right",
@@ -152,7 +152,7 @@ fn a_deleted_connector_can_be_recreated_at_its_offsets() {
         number(&offsets["offsets"][0]["offset"]) >= number(&position),
         "{offsets} goes on from {position}"
     );
-    // Made anew it begins at the beginning, as was said.
+    // A recreated connector starts from the beginning, as announced.
     let deleted = run_as_deployer(&cli, "connector delete claims-orders --force --no-backup -o json");
     assert!(!deleted.stdout.contains("backup"), "{deleted}");
     run_as_deployer(&cli, "connector create --config-file orders.json --no-wait");

@@ -1,4 +1,4 @@
-//! `connector explain`, as a department sees its failures.
+//! `connector explain` with the profile of a department.
 
 use confluent_ebs::sandbox::ConnectorFault as Fault;
 use serde_json::Value;
@@ -11,8 +11,8 @@ use crate::{
     parse_json,
 };
 
-/// Each failure that the simulated service can produce, the plugin that it befalls, the rule that explains it, and
-/// whose it is: by the pattern of docs/reference/connect.md#error-messages that stands at the failure.
+/// Each failure that the sandbox can produce, its plugin, the rule that explains it, and its owner; the comment is the
+/// pattern of docs/reference/connect.md#error-messages.
 const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     // 1.
     (Fault::KafkaKeyInvalid, CDC, "kafka-key-invalid", "department"),
@@ -20,7 +20,7 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     (Fault::DlqNotCreatable, SINK, "dead-letters-denied", "platform"),
     // 6.
     (Fault::InvalidUpdate, SINK, "invalid-configuration", "department"),
-    // 8 and 9: five fields, one root.
+    // 8 and 9: five fields, one cause.
     (Fault::WrongPassword, CDC, "wrong-password", "department"),
     (Fault::WrongPassword, JDBC, "wrong-password", "department"),
     // 10.
@@ -40,7 +40,7 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     (Fault::SchemaMissing, SINK, "schema-missing", "department"),
     (Fault::SchemaDenied, SINK, "schema-denied", "platform"),
     (Fault::SchemaDenied, CDC, "schema-denied", "platform"),
-    // 18; the runtime account's grants are EBS's, the name of a topic is the department's.
+    // 18; grants of the runtime account are the platform team's, the name of a topic is the department's.
     (Fault::TopicDenied, SINK, "topic-denied", "platform"),
     (Fault::GroupDenied, SINK, "group-denied", "platform"),
     (Fault::MissingTopic, SINK, "topic-missing", "department"),
@@ -50,9 +50,9 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     (Fault::StorageDenied, SINK, "storage-denied", "department"),
     (Fault::SnowflakeJwt, SINK, "snowflake-key", "department"),
     (Fault::SlowTarget, SINK, "slow-target", "department"),
-    // 24: the last cause of the trace, which is one of 10.
+    // 24: the last cause of the trace, which is one of pattern 10.
     (Fault::TaskFailed, SINK, "timed-out", "network"),
-    // 25: who else but Confluent.
+    // 25: only Confluent.
     (Fault::PlatformError, SINK, "platform-error", "confluent"),
     // 31.
     (Fault::OffsetType, CDC, "offset-type", "department"),
@@ -124,7 +124,7 @@ fn run_as_operator(cli: &CliFixture, args: &str) -> CliOutput {
     run_as_persona(cli, "operator", args)
 }
 
-/// Standard output without its line breaks.
+/// Standard output without line breaks.
 fn normalized_stdout(result: &CliOutput) -> String {
     result.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -143,7 +143,7 @@ fn every_simulated_failure_is_explained_by_its_rule() {
     let mut wrong = Vec::new();
     for (kind, name, rule, owner) in EXPECTED {
         assert_eq!(cli.run(&format!("sandbox fault connector {name} {kind}")).code, Some(0));
-        // Long enough for it to show, and for a flapping one to lie down.
+        // Long enough for the failure to appear, and for a flapping connector to be in its failed phase.
         assert_eq!(cli.run("sandbox clock advance 50s").code, Some(0));
         let (code, answer) = explain_json(&cli, name);
         let cause = &answer[0]["causes"][0];
@@ -175,22 +175,23 @@ fn explain_shows_the_cause_and_commands_that_parse() {
     for words in [
         "PostgresCdcSourceV2) is FAILED since 20",
         "Cause The external system rejects the user or the password.",
-        "Says FATAL: password authentication failed for user \"cdc\"",
+        "Message FATAL: password authentication failed for user \"cdc\"",
         "Keys database.hostname, database.port, database.user, database.password, database.dbname",
-        "Still No earlier configuration is in force: nothing runs.",
+        "Current state No previous configuration is in force; no tasks run.",
         "Owner the department",
         "Do 1. Correct the user in the file and the password",
-        // The operator may not change it in every template; the command is the deployer's, with the flags that were typed.
-        "2. Apply the corrected file, as the deployer: confluent ebs connector update dataplatform-cdc --config-file FILE \
+        // Not every template allows the operator to update it; the command is for the deployer, with the flags of this
+        // run.
+        "2. Apply the corrected file (as the deployer): confluent ebs connector update dataplatform-cdc --config-file FILE \
          --profile .state/confluent-ebs/sandbox/handover/data-platform-deployer.toml",
-        "More docs/causes.md#wrong-password",
+        "See also docs/causes.md#wrong-password",
     ] {
         assert!(text.contains(words), "{words:?} is missing\n{result}");
     }
-    // One root, said once.
+    // One cause, printed once.
     assert_eq!(text.matches("password authentication failed").count(), 1, "{result}");
-    assert!(result.stdout.lines().count() <= 24, "more than a screen\n{result}");
-    // What it says can be typed.
+    assert!(result.stdout.lines().count() <= 24, "longer than a screen\n{result}");
+    // The printed commands can be executed.
     let (_, answer) = explain_json(&cli, "dataplatform-cdc");
     let steps = answer[0]["causes"][0]["steps"].as_array().unwrap();
     let command = steps.iter().find_map(|step| step["command"].as_str()).unwrap();
@@ -205,7 +206,7 @@ fn explain_shows_the_cause_and_commands_that_parse() {
     assert_ne!(cli.run_command(&mut typed).code, Some(64));
 }
 
-// What a command needs that was not said stands in it, or the command is left out.
+// A missing value of a command is printed as a placeholder, or the command is omitted.
 #[test]
 fn commands_suggested_to_the_platform_team_are_accepted() {
     let cli = fixture_with_running_connectors();
@@ -242,10 +243,10 @@ fn commands_suggested_to_the_platform_team_are_accepted() {
     let result = cli.run_command(&mut typed);
     assert_ne!(result.code, Some(64), "{result}");
     assert!(
-        !normalized_stderr(&result).contains("it is not said for which department"),
+        !normalized_stderr(&result).contains("no department specified"),
         "{result}"
     );
-    // A profile can be shown only where one is in use.
+    // A profile is printed only if one is in use.
     let message = |flags: &[&str]| {
         let mut command = cli.command();
         command
@@ -261,7 +262,7 @@ fn commands_suggested_to_the_platform_team_are_accepted() {
 #[test]
 fn a_rejected_update_says_that_the_previous_configuration_is_active() {
     let cli = fixture_with_running_connectors();
-    // A telltale: the service takes it, and refuses it later (docs/reference/connect.md#update-a-connector).
+    // A trigger value: the service accepts it and fails later (docs/reference/connect.md#update-a-connector).
     let result = run_as_persona(
         &cli,
         "deployer",
@@ -279,7 +280,7 @@ fn a_rejected_update_says_that_the_previous_configuration_is_active() {
     assert!(
         result
             .stdout
-            .contains("Still   The previous configuration is in force, and its tasks run."),
+            .contains("Current state   The previous configuration is in force and its tasks run."),
         "{result}"
     );
 }
@@ -293,7 +294,9 @@ fn explain_all_gives_healthy_connectors_one_line() {
     assert_eq!(result.code, Some(6), "{result}");
     assert!(result.stdout.starts_with("dataplatform-lake ("), "{result}");
     assert!(
-        result.stdout.contains("Tasks   Task 0 failed, the others run."),
+        result
+            .stdout
+            .contains("Tasks           Task 0 failed; the other tasks run."),
         "{result}"
     );
     for name in ["dataplatform-cdc", "dataplatform-ledger", "dataplatform-orders"] {
@@ -310,7 +313,7 @@ fn explain_all_gives_healthy_connectors_one_line() {
     );
     let result = run_as_operator(&cli, "connector explain dataplatform-l*");
     assert_eq!(result.stdout.lines().count(), 2, "{result}");
-    // Others are not looked at.
+    // Other connectors are not read.
     assert_eq!(run_as_operator(&cli, "connector explain fraud-orders").code, Some(5));
     assert_eq!(run_as_operator(&cli, "connector explain").code, Some(64));
 }
@@ -327,15 +330,15 @@ fn explain_uses_log_lines_when_the_status_has_no_cause() {
         "{answer:#}"
     );
     assert!(log["times"].as_u64() > Some(1), "{answer:#}");
-    // A viewer may not read them (docs/reference/logs.md#who-may-read-logs), which is said and is no failure of its
-    // own.
+    // A viewer may not read logs (docs/reference/logs.md#who-may-read-logs); the command says so and succeeds.
     let result = run_as_persona(&cli, "viewer", "connector explain dataplatform-lake");
     assert_eq!(result.code, Some(6), "{result}");
     assert!(
-        normalized_stdout(&result).contains("Log lines may say more, and could not be read: that takes ConnectManager"),
+        normalized_stdout(&result)
+            .contains("The log may contain more details, but could not be read: it requires ConnectManager"),
         "{result}"
     );
-    // Nobody waits for a turn: a connector stands five requests per minute.
+    // No wait for the rate limit: a connector allows five requests per minute.
     let explained: Vec<_> = (0..6)
         .map(|_| explain_json(&cli, "dataplatform-lake").1[0].clone())
         .collect();
@@ -384,7 +387,7 @@ fn explain_no_records_lists_where_records_may_be() {
     assert_eq!(answer[0]["causes"], serde_json::json!([]), "{answer:#}");
 }
 
-// Patterns 1, 27 and 30 of docs/reference/connect.md#error-messages come as answers to somebody's request, not from a
+// Patterns 1, 27 and 30 of docs/reference/connect.md#error-messages are responses to requests, not errors of a
 // connector.
 #[test]
 fn explain_message_works_without_a_profile() {
@@ -393,7 +396,7 @@ fn explain_message_works_without_a_profile() {
         ("topics: Provided Kafka ApiKey is invalid", "kafka-key-invalid"),
         ("Forbidden Access", "forbidden"),
         ("the number of tasks is currently limited to 250", "quota"),
-        ("what nobody has ever heard of", "unknown"),
+        ("an error without a rule", "unknown"),
     ] {
         let mut command = cli.command();
         command.args(["connector", "explain", "--message", message, "-o", "json"]);
@@ -410,7 +413,7 @@ fn explain_message_works_without_a_profile() {
     assert!(
         result
             .stdout
-            .contains("Do      1. Set `input.data.format` to the actual format of the records."),
+            .contains("Next steps      1. Set `input.data.format` to the actual format of the records."),
         "{result}"
     );
     assert!(

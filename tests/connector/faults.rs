@@ -1,8 +1,8 @@
-//! Commands in bad weather: storms of 429, lost answers, a service that takes its time.
+//! Commands with injected faults: repeated 429, lost responses, a slow service.
 
 use crate::{common::CliFixture, fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator};
 
-/// What departments type, in an order in which each works.
+/// Commands of departments, in an order in which each succeeds.
 const COMMANDS: [(&str, &str); 17] = [
     ("deployer", "connector validate --config-file orders.json"),
     ("deployer", "connector create --config-file orders.json"),
@@ -23,7 +23,7 @@ const COMMANDS: [(&str, &str); 17] = [
     ("deployer", "connector delete claims-orders --force"),
 ];
 
-/// Runs commands with `fault` waiting for each; the fault must have struck.
+/// Runs each command with `fault`; the fault must have been applied.
 fn run_all_with_fault(cli: &CliFixture, fault: &str, wanted: impl Fn(&str) -> bool) {
     for (persona, args) in COMMANDS.into_iter().filter(|(_, args)| wanted(args)) {
         let added = cli.run(&format!("sandbox fault add {fault} --path /connect/**"));
@@ -52,7 +52,7 @@ fn every_command_retries_429_responses() {
 fn every_command_survives_failed_lost_and_slow_reads() {
     let cli = fixture_with_claims();
     for kind in ["server-error", "lost-before", "lost-after", "slow --delay 20s"] {
-        // Plugins are asked with a PUT.
+        // Plugins are validated with a PUT.
         let reads = |args: &str| !args.contains("validate") && !args.contains("plugin describe");
         run_all_with_fault(&cli, &format!("{kind} --method GET"), reads);
     }
@@ -74,7 +74,7 @@ fn endless_429_responses_fail_the_command_without_writes() {
     assert_eq!(run_as_operator(&cli, "connector list").stdout, "None found.\n");
 }
 
-// Nothing is made twice, whatever happens to the answer; and what was made is found again.
+// Lost responses create no duplicates, and created objects are found again.
 #[test]
 fn create_continues_to_wait_after_a_lost_response() {
     let cli = fixture_with_claims();
@@ -86,7 +86,7 @@ fn create_continues_to_wait_after_a_lost_response() {
     let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
     assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
 
-    // A restart is never sent twice: it is not known whether it worked, and that is said.
+    // A restart is never retried: its result is unknown, and the command says so.
     let lost = "sandbox fault add lost-after --method POST --path /connect/**/restart";
     assert_eq!(cli.run(lost).code, Some(0));
     let output = run_as_operator(&cli, "connector restart claims-orders");
@@ -119,5 +119,5 @@ fn a_flapping_connector_is_reported_in_its_current_state() {
         "{states:?}"
     );
     let waited = run_as_operator(&cli, "connector wait claims-orders");
-    assert_eq!(waited.code, Some(0), "the service repairs it by itself: {waited}");
+    assert_eq!(waited.code, Some(0), "the service recovers it: {waited}");
 }

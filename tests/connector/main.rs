@@ -1,5 +1,4 @@
-//! Departments and their connectors, from outside: the binary with the profiles that an onboarding handed over, on the
-//! embedded Confluent Cloud.
+//! Connectors of departments with the binary: profiles of an onboarding, on the sandbox.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -14,7 +13,7 @@ mod faults;
 
 use common::{CliFixture, CliOutput};
 
-/// Where the sandbox puts profiles.
+/// Default folder of profiles.
 const PROFILES_DIR: &str = ".state/confluent-ebs/sandbox/handover";
 
 const ORDERS_FILE: &str = r#"{
@@ -28,7 +27,7 @@ const ORDERS_FILE: &str = r#"{
 }
 "#;
 
-/// An organization with the department "claims", hybrid template.
+/// An organization with the department "claims", template hybrid.
 fn fixture_with_claims() -> CliFixture {
     fixture_with_claims_at_timing("instant")
 }
@@ -40,7 +39,7 @@ fn fixture_with_claims_at_timing(timing: &str) -> CliFixture {
     assert_eq!(result.code, Some(0), "{result}");
     let result = cli.run("onboard claims --sandbox --yes");
     assert_eq!(result.code, Some(0), "{result}");
-    // Role bindings reach Connect a while after they are made (docs/reference/rbac.md#propagation-delays).
+    // Role bindings take time to propagate to Connect (docs/reference/rbac.md#propagation-delays).
     assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
     cli.write("orders.json", ORDERS_FILE);
     cli
@@ -58,7 +57,7 @@ fn run_as_operator(cli: &CliFixture, args: &str) -> CliOutput {
     run_as_persona(cli, "operator", args)
 }
 
-/// Standard error without its line breaks.
+/// Standard error without line breaks.
 fn normalized_stderr(result: &CliOutput) -> String {
     result.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -87,7 +86,7 @@ fn a_connector_is_created_listed_and_deleted() {
         .collect();
     assert_eq!(filled, ["kafka.auth.mode", "kafka.service.account.id", "tasks.max"]);
 
-    // The same again goes on to the wait, and makes nothing.
+    // A repeated create continues with the wait, and creates nothing.
     let again = parse_json(&run_as_deployer(
         &cli,
         "connector create --config-file orders.json -o json",
@@ -183,7 +182,7 @@ fn names_of_other_departments_are_refused_before_any_request() {
         normalized_stderr(&result).contains("begin with \"claims-\""),
         "{result}"
     );
-    // Ids do not tell; unknown ones get the stock CLI's words.
+    // An id has no prefix; unknown ids give the message of the Confluent CLI.
     let result = run_as_deployer(&cli, "connector delete lcc-456 lcc-789 lcc-101112 --force");
     assert_eq!(result.code, Some(1), "{result}");
     assert!(
@@ -256,7 +255,7 @@ fn the_last_connector_within_quota_is_created_and_the_next_is_refused() {
 fn a_referenced_secret_is_sent_but_never_printed() {
     const CANARY: &str = "canary-5f1c9e";
     let cli = fixture_with_claims();
-    // The source makes the topic that the sink reads.
+    // The source creates the topic that the sink reads.
     assert_eq!(
         run_as_deployer(&cli, "connector create --config-file orders.json").code,
         Some(0)
@@ -291,7 +290,7 @@ fn a_referenced_secret_is_sent_but_never_printed() {
         assert_eq!(result.code, Some(0), "{more:?}: {result}");
         assert!(!result.to_string().contains(CANARY), "{more:?}: {result}");
     }
-    // The sink's dead letters go to a topic of the department.
+    // The dead letter queue of the sink is a topic of the department.
     let described = run_as_deployer(&cli, "connector describe claims-lake -o json");
     assert!(described.stdout.contains("claims-lake-dlq"), "{described}");
 
@@ -322,7 +321,7 @@ fn the_platform_team_can_act_for_a_department() {
     let result = cli.run("connector list --wide --sandbox --department claims");
     assert_eq!(result.code, Some(0), "{result}");
     assert!(
-        normalized_stderr(&result).contains("Department \"claims\" uses 1 of 12 connectors"),
+        normalized_stderr(&result).contains("Department `claims` uses 1 of 12 connectors"),
         "{result}"
     );
     let result = cli.run("connector create --config-file orders.json --sandbox");
@@ -383,7 +382,7 @@ fn update_shows_a_diff_per_key_and_is_idempotent() {
     assert_eq!(result.code, Some(0), "{result}");
     assert!(result.stdout.starts_with("Updated connector \"lcc-"), "{result}");
     let result = run_as_deployer(&cli, "connector update claims-orders --config tasks.max=2");
-    assert!(result.stdout.ends_with("is as it is wanted.\n"), "{result}");
+    assert!(result.stdout.ends_with("is up to date.\n"), "{result}");
     let result = run_as_deployer(&cli, "connector update claims-orders --config tasks.max=5");
     assert_eq!(result.code, Some(5), "{result}");
     assert!(
@@ -394,10 +393,10 @@ fn update_shows_a_diff_per_key_and_is_idempotent() {
     assert_eq!(result.code, Some(4), "{result}");
     let result = run_as_deployer(&cli, "connector update claims-orders");
     assert_eq!(result.code, Some(64), "{result}");
-    // The file leaves the tasks to the default: they stay what they are.
+    // The file has no tasks; their number is unchanged.
     let result = run_as_deployer(&cli, "connector update claims-orders --config-file orders.json");
     assert!(result.stdout.ends_with("is as it is wanted.\n"), "{result}");
-    // An update never makes a connector.
+    // An update never creates a connector.
     cli.write("orders.json", ORDERS_FILE.replace("claims-orders", "claims-new"));
     let result = run_as_deployer(&cli, "connector update claims-new --config-file orders.json");
     assert_eq!(result.code, Some(1), "{result}");
@@ -443,7 +442,7 @@ fn a_wrong_password_is_reported_with_cause_and_owner() {
     assert!(!result.to_string().contains("\tat "), "{result}");
     let described = parse_json(&run_as_operator(&cli, "connector describe claims-db -o json"));
     assert_eq!(described["cause"]["owner"], "department", "{described}");
-    // The secret is set again: whether it is another one cannot be seen.
+    // The secret is sent again, because it cannot be compared.
     let result = cli.run_command(
         cli.command()
             .args([
@@ -519,7 +518,7 @@ fn an_imported_profile_is_shown_without_its_secret_and_used() {
     assert_eq!(cli.run("profile list").stdout, "None found.\n");
     assert_eq!(
         cli.run(&format!("profile import {file}")).stdout,
-        "Imported profile \"claims-operator\".\n"
+        "Imported profile `claims-operator`.\n"
     );
     assert_eq!(cli.run(&format!("profile import {file}")).code, Some(1));
     let shown = cli.run("profile show claims-operator");
@@ -530,7 +529,7 @@ fn an_imported_profile_is_shown_without_its_secret_and_used() {
     assert_eq!(cli.run("profile use claims-operater").code, Some(1));
     assert_eq!(
         cli.run("profile use claims-operator").stdout,
-        "Using profile \"claims-operator\".\n"
+        "Using profile `claims-operator`.\n"
     );
     let list = parse_json(&cli.run("profile list -o json"));
     assert_eq!(

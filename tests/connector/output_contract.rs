@@ -1,5 +1,5 @@
-//! `docs/output.md` is a contract: every command that it names is run, and what it answers has the shape that stands there,
-//! no key more and none less.
+//! `docs/output.md` is a contract: every command on the page is run, and its output must have exactly the keys on the
+//! page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::{
 
 const PAGE: &str = include_str!("../../docs/output.md");
 
-/// What a value must be.
+/// Expected type of a value.
 #[derive(Clone, Debug, PartialEq)]
 enum ValueKind {
     Plain(String),
@@ -36,13 +36,13 @@ fn parse_kind(text: &str) -> ValueKind {
     }
 }
 
-/// One row of a shape's table.
+/// A row of a shape's table.
 struct OutputKey {
     kind: ValueKind,
     optional: bool,
 }
 
-/// The page, read.
+/// The parsed page.
 #[derive(Default)]
 struct OutputContract {
     shapes: BTreeMap<String, BTreeMap<String, OutputKey>>,
@@ -59,7 +59,7 @@ impl OutputContract {
                 let name = title.trim_matches('_').to_owned();
                 assert!(
                     contract.shapes.insert(name.clone(), BTreeMap::new()).is_none(),
-                    "{name} stands twice"
+                    "{name} is defined twice"
                 );
                 shape = Some(name);
             } else if let Some(title) = line.strip_prefix("## ") {
@@ -85,7 +85,7 @@ impl OutputContract {
         contract
     }
 
-    /// What is wrong with `value`; keys that were there are added to `met`.
+    /// Violations of `kind` by `value`; observed keys are added to `met`.
     fn violations(&self, kind: &ValueKind, value: &Value, at: &str, met: &mut BTreeSet<String>) -> Vec<String> {
         let mismatch = || vec![format!("{at}: {value} is no {kind:?}")];
         match kind {
@@ -99,7 +99,7 @@ impl OutputContract {
                         .as_str()
                         .is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
                     "any" => true,
-                    _ => panic!("{at}: there is no type {word}"),
+                    _ => panic!("{at}: unknown type {word}"),
                 };
                 if fits { Vec::new() } else { mismatch() }
             }
@@ -123,7 +123,7 @@ impl OutputContract {
                 let shape = self
                     .shapes
                     .get(name)
-                    .unwrap_or_else(|| panic!("{at}: there is no shape {name}"));
+                    .unwrap_or_else(|| panic!("{at}: unknown shape {name}"));
                 let Some(entries) = value.as_object() else {
                     return mismatch();
                 };
@@ -150,7 +150,7 @@ impl OutputContract {
     }
 }
 
-/// Keys that no run here can show, with the reason.
+/// Keys that no run produces, with the reason.
 const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("log_line.exception", "nothing is thrown here"),
     ("share.condition", "every connector has its department"),
@@ -160,10 +160,13 @@ const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("stage_audit.unknown", "both clusters can be seen"),
     ("status.lag_unknown", "metrics can be read"),
     ("connector_status.lag_records", "no sink has run for long enough"),
-    ("cluster_usage.over_quota_observed_since", "nobody exceeds"),
-    ("department_use.over_quota_observed_since", "nobody exceeds"),
-    ("oversized.name", "nobody exceeds"),
-    ("oversized.tasks", "nobody exceeds"),
+    ("cluster_usage.over_quota_observed_since", "no department is over quota"),
+    (
+        "department_use.over_quota_observed_since",
+        "no department is over quota",
+    ),
+    ("oversized.name", "no department is over quota"),
+    ("oversized.tasks", "no department is over quota"),
     ("unowned_connector.name", "every connector has its department"),
     ("unowned_connector.id", "every connector has its department"),
     ("unowned_connector.status", "every connector has its department"),
@@ -202,7 +205,10 @@ const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("right.acl", "no template of the example asks for ACLs"),
     ("persona.acls", "no template of the example asks for ACLs"),
     ("change.acl", "no template of the example asks for ACLs"),
-    ("offboarding.foreign_acls", "nobody else is on the prefix"),
+    (
+        "offboarding.foreign_acls",
+        "no other principal has grants on the prefix",
+    ),
     ("change.from", "only after a template has changed"),
     ("change.to", "only after a template has changed"),
     ("change.key", "only after an interrupted run"),
@@ -214,11 +220,11 @@ const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("failure.reason", "nothing fails here"),
     ("failure.request_id", "nothing fails here"),
     ("proof.reason", "every probe shows what it must"),
-    ("foreign.id", "nobody else is on the prefix"),
-    ("foreign.holder", "nobody else is on the prefix"),
-    ("foreign.principal", "nobody else is on the prefix"),
-    ("foreign.role_name", "nobody else is on the prefix"),
-    ("foreign.crn_pattern", "nobody else is on the prefix"),
+    ("foreign.id", "no other principal has grants on the prefix"),
+    ("foreign.holder", "no other principal has grants on the prefix"),
+    ("foreign.principal", "no other principal has grants on the prefix"),
+    ("foreign.role_name", "no other principal has grants on the prefix"),
+    ("foreign.crn_pattern", "no other principal has grants on the prefix"),
     ("retired.on", "the example has no files"),
     ("retired.file", "the example has no files"),
     ("sandbox.url", "no server runs"),
@@ -241,7 +247,7 @@ const LEDGER_FILE: &str = r#"{"name": "claims-ledger", "config": {
     "ssl.mode": "prefer", "table.whitelist": "entries", "topic.prefix": "claims-", "mode": "bulk",
     "db.timezone": "UTC", "output.data.format": "JSON"}}"#;
 
-/// Every command once at least, in an order in which each finds what it needs.
+/// Every command at least once, in an order in which each succeeds.
 pub(crate) const DOCUMENTED_RUNS: &[&str] = &[
     "doctor --offline",
     "doctor --sandbox",
@@ -335,7 +341,7 @@ fn run_documented(cli: &CliFixture, run: &str) -> CliOutput {
     run_with(cli, run, "-o json", "right")
 }
 
-/// Runs one of [`RUNS`] with further flags, and a password for the ledger.
+/// Runs one of [`RUNS`] with additional flags, and a password for the ledger.
 pub(crate) fn run_with(cli: &CliFixture, run: &str, flags: &str, password: &str) -> CliOutput {
     let profile = format!("--profile {PROFILES_DIR}/claims-deployer.toml");
     let mut args = run.replace("PROFILE", &profile);
@@ -355,7 +361,7 @@ pub(crate) fn run_with(cli: &CliFixture, run: &str, flags: &str, password: &str)
     cli.run_command(&mut command)
 }
 
-/// Begins anew, with the files that [`RUNS`] need.
+/// Resets the sandbox, and writes the files that [`RUNS`] need.
 pub(crate) fn write_connector_files(cli: &CliFixture) {
     assert_eq!(cli.run("sandbox reset --yes").code, Some(0));
     cli.write("claims-orders.json", ORDERS_FILE);
@@ -365,7 +371,7 @@ pub(crate) fn write_connector_files(cli: &CliFixture) {
         ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""),
     );
     cli.write("typo.json", ORDERS_FILE.replace("quickstart", "quickstrat"));
-    // Only the service knows that this is too small (docs/reference/connect.md#error-messages, pattern 4).
+    // Only the service knows that this value is too small (docs/reference/connect.md#error-messages, pattern 4).
     cli.write(
         "claims-lake.json",
         r#"{"name": "claims-lake", "config": {"connector.class": "S3_SINK", "topics": "claims-orders",
@@ -414,9 +420,12 @@ fn every_json_output_matches_docs_output_md() {
         .flat_map(|(shape, keys)| keys.keys().map(move |key| format!("{shape}.{key}")))
         .filter(|key| !met.contains(key) && !known.contains(&**key))
         .collect();
-    assert!(unseen.is_empty(), "on the page, but never answered: {unseen:?}");
+    assert!(unseen.is_empty(), "on the page, but never in the output: {unseen:?}");
     let shown: Vec<&&str> = known.iter().filter(|key| met.contains(**key)).collect();
-    assert!(shown.is_empty(), "answered after all: {shown:?}");
+    assert!(
+        shown.is_empty(),
+        "listed as never produced, but in the output: {shown:?}"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Failures on request, from the command line.
+//! Connector failures injected with the command line.
 
 use crate::{common::CliFixture, parse_json};
 
@@ -36,11 +36,11 @@ fn connector_faults_are_listed_and_cleared_with_request_faults() {
     // One by its connector, the rest at once.
     assert_eq!(
         cli.run("sandbox fault clear motor-lake").stdout,
-        "Cleared fault \"motor-lake\".\n"
+        "Cleared fault `motor-lake`.\n"
     );
     assert_eq!(cli.run("sandbox fault clear motor-lake").code, Some(1));
     assert_eq!(cli.run("sandbox fault clear").stdout, "Cleared 2 faults.\n");
     assert_eq!(cli.run("sandbox fault list").stdout, "None found.\n");
-    assert_eq!(cli.run("sandbox fault clear").stdout, "There was no fault.\n");
+    assert_eq!(cli.run("sandbox fault clear").stdout, "There were no faults.\n");
     assert_eq!(parse_json(&cli.run("sandbox fault clear -o json"))["cleared"], 0);
 }

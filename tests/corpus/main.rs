@@ -1,6 +1,6 @@
-//! The linter against connector files written by others (`../shared/corpus`, from vdesabou/kafka-docker-playground, MIT).
-//! Each verdict was judged by hand once and stands in `verdicts.tsv`. The files are not part of this project: where they
-//! are missing, the tests say so and pass, unless `CONFLUENT_EBS_REQUIRE_SHARED` is set.
+//! Lint of connector files from other projects (`../shared/corpus`, from vdesabou/kafka-docker-playground, MIT). Each
+//! expected result in `verdicts.tsv` was reviewed manually. The files are not part of this repository: if they are
+//! missing, the tests are skipped and say so, unless `CONFLUENT_EBS_REQUIRE_SHARED` is set.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,13 +13,13 @@ use confluent_ebs::{
     manifest::connector_file,
 };
 
-/// Rules that speak about every single one of these files, for the reason given there; checked by number.
+/// Rules with findings in every file, with the reason; only their number is checked.
 const RULES_IN_EVERY_FILE: [(&str, usize); 5] = [
-    // The collector's note where a file came from (`source` beside `config`).
+    // Origin of the file, as recorded by the collector (`source` beside `config`).
     ("unknown-key: `source` next to `config` is ignored", 113),
-    // Files are called after scripts, not after connectors.
+    // Files are named after scripts, not after connectors.
     ("file-name", 113),
-    // All run under a Kafka key.
+    // All files use a Kafka API key.
     ("auth-mode", 113),
     (
         "literal-secret: the secret of `kafka.api.secret` is a literal value",
@@ -31,7 +31,7 @@ const RULES_IN_EVERY_FILE: [(&str, usize); 5] = [
     ),
 ];
 
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
 fn corpus_files(name: &str) -> Option<Vec<PathBuf>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/corpus")
@@ -56,7 +56,7 @@ fn file_stem(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
-/// The key that a finding is about: the one that is missing, or the one of the line.
+/// Key of a finding: the missing key, or the key of its line.
 fn finding_key(finding: &Finding) -> String {
     if finding.rule == "missing-key" {
         return finding.message.split('`').nth(1).unwrap_or_default().to_owned();
@@ -79,7 +79,10 @@ fn read_expected_findings() -> BTreeMap<String, BTreeSet<(String, String)>> {
             panic!("{line}")
         };
         let of_file = verdicts.entry(file.to_owned()).or_default();
-        assert!(of_file.insert((rule.to_owned(), key.to_owned())), "{line} stands twice");
+        assert!(
+            of_file.insert((rule.to_owned(), key.to_owned())),
+            "duplicate line: {line}"
+        );
     }
     verdicts
 }
@@ -155,7 +158,7 @@ fn self_managed_connector_files_get_only_the_self_managed_finding() {
     );
 }
 
-/// Connectors of that folder for which there is no managed plugin, as far as it is known here.
+/// Connectors of that folder without a known managed plugin.
 const WITHOUT_MANAGED_PLUGIN: &str = "ActiveMqSinkConnector AppDynamicsMetricsSinkConnector CassandraSinkConnector \
      CloudPubSubSinkConnector DataDiodeSourceConnector DatadogLogsSinkConnector FilePulseSourceConnector \
      FileStreamSinkConnector FileStreamSourceConnector FirebaseSourceConnector FtpsSinkConnector \

@@ -1,4 +1,4 @@
-//! `doctor --assumptions`: the list is complete.
+//! `doctor --assumptions` lists every switch.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::common::CliFixture;
 
-/// Every switch below `value`, as a path.
+/// Every switch in `value`, as a path.
 fn collect_switches(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
@@ -56,12 +56,13 @@ fn assumptions_are_equal_in_text_and_json() {
     let shown = cli.run("doctor --assumptions");
     let first: Vec<&str> = shown.stdout.split("\n\n").take(2).collect();
     insta::assert_snapshot!(first.join("\n\n"), @r"
-    Nobody could yet try the following on a live organization. What has a switch can
-    be turned over in the sandbox, below `assumptions` in its settings.
+    The following behavior is not verified on a live organization. Where a switch is
+    given, the sandbox can simulate the alternative: `confluent ebs sandbox start
+    --set assumptions.NAME=VALUE`.
 
     Q1  ConnectManager can be bound on connectors, by name and by prefix
         switch: bindable.connect_manager_on_connector
-        rests on it: the operator persona; otherwise 400, and the grant's fallback
+        affects: the operator persona; otherwise 400, and the grant's fallback
         probe: `POST role-bindings` ConnectManager on `connector=probe-*`: 201 or
           400? Or `bindWithResource` in the role's definition
     ");

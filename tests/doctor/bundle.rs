@@ -1,4 +1,4 @@
-//! `doctor --bundle`: what a colleague needs, and no secret.
+//! `doctor --bundle` contains what support needs, and no secret.
 
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ fn a_bundle_contains_environment_settings_and_checks() {
             .as_array()
             .is_some_and(|requests| !requests.is_empty())
     );
-    // The home's own path says who somebody is.
+    // The path of the home can identify the user.
     assert!(!text.contains(&cli.path("").display().to_string()), "{text}");
     assert!(text.contains("~/.state/confluent-ebs/sandbox"), "{text}");
 }
@@ -66,7 +66,7 @@ fn an_existing_bundle_file_is_not_overwritten() {
     }
 }
 
-/// Secrets wherever a person could have put one, rightly or by mistake.
+/// Secrets in every place where a user can put one, correctly or by mistake.
 fn fixture_with_secrets() -> CliFixture {
     let cli = CliFixture::new();
     let path = cli.write(
@@ -132,7 +132,7 @@ fn a_bundle_contains_no_secrets() {
             for told in [&text, &result.stdout, &result.stderr] {
                 assert!(!told.contains("canary"), "{args}: {told}");
             }
-            // What it is about is there all the same.
+            // The other facts are present.
             let reason = bundle["journals"][0]["lines"][1]["reason"].as_str().unwrap();
             assert!(reason.ends_with(" is bad"), "{reason}");
             assert_eq!(bundle["platform"]["findings"][0]["severity"], "error");

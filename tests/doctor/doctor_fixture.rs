@@ -1,4 +1,4 @@
-//! What the tests stand on: a diagnosis by the names of its checks, profiles, and the sandbox from inside.
+//! Fixtures: a report of `doctor` by names of checks, profiles, and access to the sandbox.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -10,14 +10,14 @@ use confluent_ebs::{
 };
 use serde_json::Value;
 
-use crate::common::{CliFixture, CliOutput};
+use crate::common::{CliFixture, CliOutput, sandbox_start};
 
-/// Where the sandbox puts profiles.
+/// Default folder of profiles.
 pub(crate) const PROFILES_DIR: &str = ".state/confluent-ebs/sandbox/handover";
-/// The secret of every profile that is made here.
+/// Secret of every profile in these tests.
 pub(crate) const CANARY: &str = "cfltcanary/of+the/profile";
 
-/// What a diagnosis said, by the names of its checks.
+/// A report of `doctor`, by names of checks.
 #[derive(Debug)]
 pub(crate) struct DoctorReport {
     pub(crate) code: Option<i32>,
@@ -33,7 +33,7 @@ impl DoctorReport {
             .map(|check| (check["name"].as_str().unwrap().to_owned(), check.clone()))
             .collect();
         let all = whole["checks"].as_array().unwrap().len();
-        assert_eq!(checks.len(), all, "every name stands for one check");
+        assert_eq!(checks.len(), all, "every name occurs once");
         Self {
             code: output.code,
             checks,
@@ -62,18 +62,18 @@ impl DoctorReport {
         self.checks.keys().map(String::as_str)
     }
 
-    /// The names of all checks that are in `state`.
+    /// Names of all checks in `state`.
     pub(crate) fn names_in_state(&self, state: &str) -> Vec<&str> {
         self.names().filter(|name| self.state(name) == state).collect()
     }
 }
 
-/// Diagnoses in `world`, with more arguments.
+/// Runs `doctor` in `world`, with additional arguments.
 pub(crate) fn run_doctor(cli: &CliFixture, args: &str) -> DoctorReport {
     DoctorReport::parse(&cli.run(&format!("doctor -o json {args}")))
 }
 
-/// A profile of the operator of "claims" whose key goes to `endpoint`.
+/// A profile of the operator of "claims" whose requests go to `endpoint`.
 pub(crate) fn profile_text(endpoint: &str) -> String {
     format!(
         r#"department = "claims"
@@ -101,7 +101,7 @@ secret = "{CANARY}"
     )
 }
 
-/// Writes a profile that only its owner can read.
+/// Writes a profile with mode 0600.
 pub(crate) fn write_profile(cli: &CliFixture, endpoint: &str) -> PathBuf {
     let path = cli.write("claims-operator.toml", profile_text(endpoint));
     make_private(&path);
@@ -117,7 +117,7 @@ pub(crate) fn make_private(path: &std::path::Path) {
 #[cfg(not(unix))]
 pub(crate) fn make_private(_path: &std::path::Path) {}
 
-/// The sandbox of `world` that the built-in example is on, from inside.
+/// The sandbox in `world`, with the built-in example.
 pub(crate) fn open_sandbox(cli: &CliFixture) -> Sandbox {
     let platform = Workspace::embedded().workspace.platform;
     let organization = platform.organization.clone().unwrap();
@@ -142,10 +142,11 @@ pub(crate) fn open_sandbox(cli: &CliFixture) -> Sandbox {
         clusters: Vec::new(),
         ..Seed::default()
     };
-    Sandbox::open(&cli.path(".state/confluent-ebs/sandbox"), seed, None).unwrap()
+    let dir = cli.path(".state/confluent-ebs/sandbox");
+    Sandbox::open_at(&dir, seed, None, Some(sandbox_start())).unwrap()
 }
 
-/// The organization's administrator in that sandbox.
+/// The organization administrator of that sandbox.
 pub(crate) fn admin_client(sandbox: &Sandbox) -> Client {
     let info = sandbox.info(true).unwrap();
     let auth = Auth::Basic(BasicCredentials {

@@ -1,4 +1,4 @@
-//! What can be seen of this computer alone.
+//! Checks of this computer.
 
 use serde_json::json;
 
@@ -39,7 +39,7 @@ fn an_unconfigured_home_gets_the_first_step() {
                Next: Select the profile of the platform team with `--profile FILE`.
                      As the platform team, start with `confluent ebs init`. Without
                      an account, try `confluent ebs onboard claims --sandbox`.
-      unknown  key accepted, key owner, key age: nobody was asked: --offline
+      unknown  key accepted, key owner, key age: skipped: `--offline`
       unknown  Kafka key: none; unknown whether a template needs one, because there
                are no platform files
                Next: Run the command in the folder of `ebs.toml`.
@@ -56,13 +56,12 @@ fn an_unconfigured_home_gets_the_first_step() {
       ok       platform files: none in this folder or its parents; only the platform
                team needs them
       unknown  organization, environment, cluster, cluster type, cluster state,
-               Schema Registry, connectors: nobody was asked: --offline
+               Schema Registry, connectors: skipped: `--offline`
 
 
     Rights
-      unknown  roles: nobody was asked: --offline
-      ok       provisioner's roles: not looked at: there are no platform files to go
-               by
+      unknown  roles: skipped: `--offline`
+      ok       provisioner's roles: skipped: no platform configuration
       ok       template assumptions: no templates
 
 
@@ -71,7 +70,7 @@ fn an_unconfigured_home_gets_the_first_step() {
               platform team, start with `confluent ebs init`. Without an account,
               try `confluent ebs onboard claims --sandbox`.
     ");
-    assert!(!cli.path("state").exists(), "looking leaves nothing behind");
+    assert!(!cli.path("state").exists(), "the checks create no files");
 }
 
 #[test]
@@ -137,7 +136,7 @@ fn write_executable(cli: &CliFixture, name: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// What is said with these folders on the path, below the home.
+/// Report with these folders of the home on the `PATH`.
 #[cfg(unix)]
 fn doctor_with_path(cli: &CliFixture, folders: &[&str]) -> DoctorReport {
     let path = std::env::join_paths(folders.iter().map(|folder| cli.path(folder))).unwrap();
@@ -167,7 +166,7 @@ fn an_installation_behind_a_symlink_passes() {
     );
 }
 
-// Source: docs/reference/cli.md#plugin-files and docs/reference/cli.md#plugin-lookup. Every trap there, at once.
+// Source: docs/reference/cli.md#plugin-files and docs/reference/cli.md#plugin-lookup. All problems at once.
 #[cfg(unix)]
 #[test]
 fn obstacles_to_the_plugin_are_reported() {
@@ -179,7 +178,7 @@ fn obstacles_to_the_plugin_are_reported() {
 
     let missing = doctor_with_path(&cli, &["bin"]);
     assert_eq!(missing.state("plugin on PATH"), "problem");
-    // The folder of the CLI itself is looked at last.
+    // The folder of the Confluent CLI is searched last.
     assert!(
         missing
             .detail("plugin on PATH")

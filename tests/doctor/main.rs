@@ -1,5 +1,4 @@
-//! `doctor` from outside: the binary in a sealed home, with folders of programs of its own, on the embedded Confluent
-//! Cloud, and against services that answer as told.
+//! `doctor` as a process: in a sealed home with its own program folders, with the sandbox, and with scripted services.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! On the embedded Confluent Cloud, as everybody who acts there.
+//! `doctor` with the sandbox, for every kind of caller.
 
 use std::{fs::File, sync::Arc};
 
@@ -36,7 +36,7 @@ fn a_new_sandbox_passes_all_checks() {
     let cli = CliFixture::new();
     let fresh = run_doctor(&cli, "--sandbox");
     assert_eq!(fresh.code, Some(0));
-    // What the templates rest on has not been seen yet.
+    // The assumptions of the templates are not confirmed yet.
     assert_eq!(
         (fresh.names_in_state("problem"), fresh.names_in_state("unknown")),
         (vec![], vec!["template assumptions"])
@@ -151,7 +151,7 @@ fn a_missing_provisioner_role_gets_the_command_that_grants_it() {
         "missing in test: ResourceOwner on subject *"
     );
     let owner = output.detail("key owner").split(['(', ')']).nth(1).unwrap();
-    // The Confluent CLI's own flags: traces/stock-cli.jsonl.
+    // Flags of the Confluent CLI: traces/stock-cli.jsonl.
     assert_eq!(
         output.fix("provisioner's roles"),
         format!(
@@ -185,7 +185,7 @@ fn a_revoked_key_is_a_problem_with_the_command_for_a_new_one() {
     );
 }
 
-// docs/assumptions.md: A, B, Q4 and Q6 the other way round.
+// docs/assumptions.md: A, B, Q4 and Q6 with the other setting.
 #[test]
 fn doctor_works_when_lists_and_keys_are_hidden() {
     let cli = fixture_with_claims();

@@ -1,4 +1,4 @@
-//! Against services that answer as told, at a profile's endpoint on loopback.
+//! `doctor` with scripted services, at a profile's endpoint on loopback.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -30,13 +30,13 @@ fn error_response(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({ "errors": [{ "detail": "no", "status": status.to_string() }] }))
 }
 
-/// The time by a clock that is ahead of ours, as HTTP writes it.
+/// Time of a clock that is ahead of ours, in the format of HTTP.
 fn http_date_ahead(ahead: i64) -> String {
     let moment = Timestamp::now() + SignedDuration::from_secs(ahead);
     moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// A service that knows the operator of "claims"; what a test mounts before it comes first.
+/// A service that knows the operator of "claims"; mocks that a test mounts before it have priority.
 async fn mount_healthy_service(server: &MockServer) {
     let with_key = |route: &str| {
         Mock::given(method("GET"))
@@ -69,7 +69,7 @@ async fn mount_healthy_service(server: &MockServer) {
         Mock::given(path_regex("^/connect/v1/.*/connectors$"))
             .and(header_exists("authorization"))
             .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "claims-a": {} }))),
-        // Without a key there is nothing but this.
+        // Without a key, this is the only request.
         Mock::given(any()).respond_with(error_response(401)),
     ];
     for mock in mounted {
@@ -77,7 +77,7 @@ async fn mount_healthy_service(server: &MockServer) {
     }
 }
 
-/// What the operator's profile, pointed at `server`, gives.
+/// Report for the operator's profile with `server` as endpoint.
 fn doctor_against(cli: &CliFixture, server: &MockServer) -> DoctorReport {
     write_profile(cli, &server.uri());
     let mut command = cli.command();
@@ -105,7 +105,7 @@ async fn a_valid_key_at_a_healthy_service_passes() {
             .detail("roles")
             .starts_with("ConnectManager on connector claims-*: describe")
     );
-    // The first question goes without the key, and no answer is asked for twice.
+    // The first request has no key, and no request is repeated.
     let requests = server.received_requests().await.unwrap();
     assert!(!requests[0].headers.contains_key("authorization"));
     assert!(requests.iter().all(|request| request.method == "GET"), "{requests:?}");
@@ -116,8 +116,8 @@ async fn a_valid_key_at_a_healthy_service_passes() {
     assert_eq!(asked.len(), all, "{asked:?}");
 }
 
-/// What is said of a department's profile with a key of the cluster, which the service knows as one of `resource`, where
-/// the cluster answers it with `status`; `elsewhere` stands in for the cluster's own address.
+/// Report for a department's profile with a key of the cluster. The service knows the key as one of `resource`, and the
+/// cluster answers it with `status`; `elsewhere` replaces the cluster's address.
 async fn doctor_with_kafka_key(resource: &str, status: u16, elsewhere: Option<&str>) -> DoctorReport {
     let (cli, server, kafka) = (CliFixture::new(), MockServer::start().await, MockServer::start().await);
     let cluster = json!({
@@ -153,7 +153,7 @@ async fn doctor_with_kafka_key(resource: &str, status: u16, elsewhere: Option<&s
     DoctorReport::parse(&output)
 }
 
-// Source: docs/reference/rbac.md#credentials-by-api. A cluster takes keys of its own, at its own address.
+// Source: docs/reference/rbac.md#credentials-by-api. A cluster accepts its own keys at its own address.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kafka_key_is_checked_at_its_own_cluster() {
     const NAME: &str = "Kafka key";
@@ -167,7 +167,7 @@ async fn the_kafka_key_is_checked_at_its_own_cluster() {
         "{}",
         good.detail(NAME)
     );
-    // A department's key need not show any.
+    // A department's key need not be able to list any.
     let blind = doctor_with_kafka_key("lkc-prod01", 403, None).await;
     assert_eq!((blind.code, blind.state(NAME)), (Some(0), "ok"));
     let ill = doctor_with_kafka_key("lkc-prod01", 500, None).await;
@@ -234,7 +234,7 @@ async fn a_rejected_key_is_a_single_problem() {
         "{}",
         output.fix("key accepted")
     );
-    // Known to the Confluent CLI as a Kafka key, it is named as one.
+    // A Kafka key, as in the Confluent CLI, is reported as such.
     cli.write(
         ".confluent/config.json",
         r#"{"contexts":{"x":{"kafka_cluster_context":{"kafka_environment_contexts":{"env-prod01":{"kafka_cluster_infos":
@@ -250,8 +250,8 @@ async fn a_rejected_key_is_a_single_problem() {
     );
 }
 
-// Source: docs/reference/rbac.md#credentials-by-api. A Global key is listed for org/v2 and for nothing else that is
-// needed.
+// Source: docs/reference/rbac.md#credentials-by-api. A global key may list org/v2, but none of the other required
+// objects.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_global_key_is_a_problem() {
     let (cli, server) = (CliFixture::new(), MockServer::start().await);
@@ -285,7 +285,7 @@ async fn a_key_without_roles_refers_to_the_platform_team() {
         output.detail("roles")
     );
     for name in ["environment", "cluster", "Schema Registry"] {
-        assert_eq!(output.state(name), "unknown", "403 is not absent: {name}");
+        assert_eq!(output.state(name), "unknown", "403 does not mean absent: {name}");
     }
 }
 
@@ -302,7 +302,7 @@ async fn a_captive_portal_is_detected_and_gets_no_key() {
     assert!(output.fix("service reachable").contains("with a browser"));
     assert_eq!(output.state("key accepted"), "unknown");
     let requests = server.received_requests().await.unwrap();
-    assert_eq!(requests.len(), 1, "nothing is asked of a stranger");
+    assert_eq!(requests.len(), 1, "no further request to an impersonating host");
     assert!(!requests[0].headers.contains_key("authorization"));
 }
 
@@ -393,7 +393,7 @@ async fn a_key_of_another_account_is_detected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_connection_is_a_single_problem() {
     let cli = CliFixture::new();
-    // Bound and closed again: nobody listens there.
+    // Bound and closed again: connections are refused.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     write_profile(&cli, &format!("http://{free}"));
     let mut command = cli.command();
@@ -405,7 +405,7 @@ async fn a_refused_connection_is_a_single_problem() {
     );
     assert!(output.detail("service reachable").contains("cannot connect"));
 
-    // The real service over a proxy that is not there.
+    // The real service through an unreachable proxy.
     let mut command = cli.command();
     command
         .env("HTTPS_PROXY", format!("http://me:canary@{free}"))
@@ -418,7 +418,7 @@ async fn a_refused_connection_is_a_single_problem() {
     assert!(output.fix("service reachable").starts_with("Check `HTTPS_PROXY`"));
 }
 
-// The systems of Apple and Microsoft have rules of their own for what may be an authority.
+// Apple and Microsoft systems have their own rules for valid authorities.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tls_inspection_issuer_is_named_whether_trusted_or_not() {
@@ -462,4 +462,44 @@ async fn an_unresponsive_service_times_out() {
     let check = network::check_reachable(&knock, &[]);
     assert_eq!(check.state, CheckState::Problem);
     assert!(check.detail.contains("did not respond within"), "{}", check.detail);
+}
+
+// The author of a profile must not decide where a key goes that is not in the profile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_the_environment_is_sent_only_to_trusted_addresses() {
+    for command in ["connector list", "doctor"] {
+        let (cli, server) = (CliFixture::new(), MockServer::start().await);
+        mount_healthy_service(&server).await;
+        let whole = profile_text(&server.uri());
+        cli.write("p.toml", whole.split("[key]").next().unwrap());
+        let run = |more: &str| {
+            let mut run = cli.command();
+            run.args(command.split(' '))
+                .args(["--profile", "p.toml"])
+                .args(more.split_whitespace());
+            run.env("CONFLUENT_CLOUD_API_KEY", "ABCDEFGHIJKLMNOP")
+                .env("CONFLUENT_CLOUD_API_SECRET", CANARY);
+            let output = tokio::task::block_in_place(|| cli.run_command(&mut run));
+            assert!(!output.to_string().contains(CANARY), "{output}");
+            output
+        };
+        let with_key = async || {
+            let requests = server.received_requests().await.unwrap();
+            requests
+                .iter()
+                .filter(|request| request.headers.contains_key("authorization"))
+                .count()
+        };
+        let address = server.address().to_string();
+        for more in ["", "--trust-endpoint 127.0.0.1", "--trust-endpoint 127.0.0.1:1"] {
+            let output = run(more);
+            assert_ne!(output.code, Some(0), "{output}");
+            let said = output.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(said.contains("is not sent to"), "{output}");
+            assert!(said.contains(&format!("--trust-endpoint {address}")), "{output}");
+        }
+        assert_eq!(with_key().await, 0, "{command}");
+        run(&format!("--trust-endpoint {address}"));
+        assert_ne!(with_key().await, 0, "{command}");
+    }
 }

@@ -1,5 +1,4 @@
-//! Following a connector through everything that can happen to it and to the service, without a gap and without a line told
-//! twice.
+//! Following a connector through all changes of the connector and the service, without missing or repeated lines.
 
 use std::time::Duration;
 
@@ -13,14 +12,14 @@ use serde_json::json;
 
 use crate::{connect_fixture::CONNECTORS_PATH, sandbox_fixture::Caller, telemetry_fixture::TelemetryFixture};
 
-/// What a followed connector has told.
+/// Lines of a followed connector.
 #[derive(Default)]
 struct FollowedOutput {
     lines: Vec<LogEntry>,
     notes: Vec<String>,
 }
 
-/// Follows until the sandbox's clock says so.
+/// Follows until the sandbox's clock reaches a time.
 async fn follow_until(fixture: &TelemetryFixture, follower: &mut Follower, told: &mut FollowedOutput, end: Timestamp) {
     while fixture.now() < end {
         match follower.next().await.unwrap() {
@@ -40,7 +39,7 @@ fn line_key(line: &LogEntry) -> (String, String, String) {
     (line.timestamp.clone(), line.task_id.clone(), line.message.clone())
 }
 
-/// Compares what was told with what the service has of the same time.
+/// Compares the followed lines with all lines of the service in the same period.
 fn assert_same_lines(told: &[LogEntry], truth: &[LogEntry]) {
     let (mut told, mut truth): (Vec<_>, Vec<_>) = (
         told.iter().map(line_key).collect(),
@@ -49,10 +48,10 @@ fn assert_same_lines(told: &[LogEntry], truth: &[LogEntry]) {
     told.sort();
     truth.sort();
     let missing: Vec<_> = truth.iter().filter(|line| !told.contains(line)).collect();
-    assert!(missing.is_empty(), "never told: {missing:?}");
+    assert!(missing.is_empty(), "missing lines: {missing:?}");
     let extra: Vec<_> = told.iter().filter(|line| !truth.contains(line)).collect();
-    assert!(extra.is_empty(), "made up: {extra:?}");
-    assert_eq!(told.len(), truth.len(), "told twice");
+    assert!(extra.is_empty(), "unknown lines: {extra:?}");
+    assert_eq!(told.len(), truth.len(), "repeated lines");
 }
 
 fn response_statuses(fixture: &TelemetryFixture, path: &str) -> Vec<u16> {
@@ -61,8 +60,7 @@ fn response_statuses(fixture: &TelemetryFixture, path: &str) -> Vec<u16> {
     there.map(|entry| entry.status).collect()
 }
 
-// Source: docs/reference/logs.md#limits-and-errors. Tokens that end, 429, and what the service has done to it on the
-// way.
+// Source: docs/reference/logs.md#limits-and-errors. Expired tokens, 429, and server errors.
 #[tokio::test]
 async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and_500() {
     for settings in [SandboxSettings::real(), SandboxSettings::lagging()] {
@@ -110,11 +108,11 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
             .unwrap();
         follow_until(&fixture, &mut follower, &mut told, minutes(40)).await;
 
-        // What is still late at the end is waited for.
+        // Waits for lines that are late at the end.
         let end = fixture.now() - Duration::from_mins(2);
         fixture.connect.advance_clock(120);
         let truth = fixture.all_log_lines("claims-orders", start, end).await;
-        // The service is told whole seconds.
+        // The service accepts whole seconds.
         let until_end = |line: &&LogEntry| line.parsed_timestamp().unwrap().as_second() < end.as_second();
         let told_until: Vec<LogEntry> = told.lines.iter().filter(until_end).cloned().collect();
         let truth_until: Vec<LogEntry> = truth.iter().filter(until_end).cloned().collect();
@@ -130,17 +128,17 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
             "seven failures outlast the tries"
         );
 
-        // Within the limits: the only 429 is the one that was asked for.
+        // Within the limits: the only 429 is the injected one.
         let searches = response_statuses(&fixture, "/logs/v1/search");
         assert_eq!(
             searches.iter().filter(|status| **status == 429).count(),
             1,
             "{searches:?}"
         );
-        // A token is exchanged when the last one is about to end: four times in forty minutes, and once in vain.
+        // A token is renewed before it expires: four times in forty minutes, and one failed attempt.
         let exchanges = response_statuses(&fixture, "/access_tokens");
         assert!((5..=7).contains(&exchanges.len()), "{exchanges:?}");
-        assert!(!searches.contains(&401), "a token is replaced before it ends");
+        assert!(!searches.contains(&401), "a token is renewed before it expires");
     }
 }
 
@@ -157,7 +155,7 @@ async fn a_rejected_token_is_replaced_at_once() {
     let mut follower = fixture.follower("claims-orders", start, &logs).await;
     let mut told = FollowedOutput::default();
     follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(2)).await;
-    // Behind the follower's back: the clock jumps, as after a laptop has slept.
+    // The clock jumps without the follower's knowledge, as after a suspended laptop.
     fixture.connect.advance_clock(3_600);
     follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(66)).await;
     let searches = response_statuses(&fixture, "/logs/v1/search");
@@ -199,7 +197,11 @@ async fn a_recreated_connector_is_followed_by_name() {
     assert_eq!(told.notes, ["gone", "anew"]);
     let mut ids: Vec<&str> = told.lines.iter().map(|line| line.id.as_str()).collect();
     ids.dedup();
-    assert_eq!(ids.len(), 2, "the old one's lines, then the new one's");
+    assert_eq!(
+        ids.len(),
+        2,
+        "first the lines of the old connector, then of the new one"
+    );
     let again = told
         .lines
         .iter()
@@ -219,10 +221,10 @@ async fn a_permanent_error_ends_the_follower_with_its_reason() {
     let logs = fixture.logs(None);
     let mut follower = fixture.follower("claims-orders", fixture.now(), &logs).await;
     let LogError::Client(error) = follower.next().await.unwrap_err() else {
-        panic!("it is the service's refusal")
+        panic!("the error is the refusal of the service")
     };
     assert!(error.is_forbidden(), "{error}");
-    // And a connector of somebody else, by its right name.
+    // A connector of another department, with its correct name.
     let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ResourceOwner").await;
     fixture
         .connect

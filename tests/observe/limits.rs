@@ -1,4 +1,4 @@
-//! The limits of logs and metrics are kept by all who share them, before the service has to say so.
+//! All processes share the limits of logs and metrics and keep them before the service answers 429.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn count_requests(fixture: &TelemetryFixture, path: &str) -> usize {
     journal.iter().filter(|entry| entry.path == path).count()
 }
 
-// Source: docs/reference/logs.md#limits-and-errors. Five per minute and connector, whoever asks.
+// Source: docs/reference/logs.md#limits-and-errors. Five per minute and connector, over all callers.
 #[tokio::test]
 async fn three_processes_following_one_connector_share_its_rate_limit() {
     let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
@@ -32,7 +32,7 @@ async fn three_processes_following_one_connector_share_its_rate_limit() {
     let folder = tempfile::tempdir().unwrap();
     let start = fixture.now();
     let end = start + Duration::from_mins(10);
-    // A way of its own for each, as another process has: only the folder is shared.
+    // A separate client for each, like another process: only the folder is shared.
     let follow = async || {
         let logs = fixture.logs(Some(folder.path()));
         let mut follower = fixture.follower("claims-orders", start, &logs).await;
@@ -93,7 +93,7 @@ async fn each_connector_has_its_own_rate_limit() {
     assert_eq!(count_throttled(&fixture), 0);
 }
 
-// A long search has many pages; both forms in which the service may name the next one.
+// A long search with many pages, with both formats of the next page.
 #[tokio::test]
 async fn a_paged_search_stays_within_the_rate_limit_and_loses_no_line() {
     for bare in [false, true] {
@@ -127,7 +127,7 @@ async fn a_paged_search_stays_within_the_rate_limit_and_loses_no_line() {
     }
 }
 
-// Source: docs/reference/metrics.md#limits-and-delay. Sixty per minute for all who share an address.
+// Source: docs/reference/metrics.md#limits-and-delay. Sixty per minute and IP address.
 #[tokio::test]
 async fn metrics_requests_stay_below_sixty_per_minute() {
     let settings = SandboxSettings {

@@ -1,4 +1,4 @@
-//! A department's key, and the clients that it opens, on a sandbox in this process.
+//! A department's key and its clients, with an in-process sandbox.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ pub(crate) fn all_levels_filter() -> LogFilter {
 }
 
 impl TelemetryFixture {
-    /// A world with a key that holds `role` on the connectors of the department.
+    /// A fixture with a key that has `role` on the connectors of the department.
     pub(crate) async fn new(settings: SandboxSettings, role: &str) -> Self {
         let connect = ConnectFixture::with_settings(settings).await;
         let account = connect.api.create_account("operator").await;
@@ -50,7 +50,7 @@ impl TelemetryFixture {
 
     pub(crate) fn client(&self) -> Client {
         let Caller::ApiKey(key, secret) = &self.login else {
-            panic!("the rig has a key")
+            panic!("the fixture has a key")
         };
         let base: BaseUrl = "http://127.0.0.1:1024".parse().unwrap();
         let auth = Auth::Basic(BasicCredentials {
@@ -128,7 +128,7 @@ impl TelemetryFixture {
         )
     }
 
-    /// Everything that the service has, asked for in windows that are short enough for a page, long after.
+    /// All lines of the service, searched later in periods that fit into one page.
     pub(crate) async fn all_log_lines(&self, name: &str, from: Timestamp, to: Timestamp) -> Vec<LogEntry> {
         let logs = self.logs(None);
         let seen = self.observed(name).await;

@@ -1,4 +1,4 @@
-//! Who may do what, asked as people ask it: of the files, of the service as several people see it, and of a snapshot.
+//! Answers about access: from the files, from the live service with several callers, and from a snapshot.
 
 use confluent_ebs::{
     config::{IfExists, SnapshotFile},
@@ -13,12 +13,12 @@ use crate::{
     sandbox_cli_fixture::{CLUSTER_CRN, ORGANIZATION_CRN, SandboxCliFixture},
 };
 
-/// Asks the built-in platform's files.
+/// Queries the files of the built-in platform.
 fn access_planned(args: &str) -> CliOutput {
     with_fixed_template_hash(CliFixture::new().run(&format!("access {args} --planned --sandbox")))
 }
 
-/// With one hash for every template, whatever they grant.
+/// Output with the same hash for every template, which makes it independent of the grants.
 fn with_fixed_template_hash(mut output: CliOutput) -> CliOutput {
     let mut parts = output.stdout.split('@');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -44,31 +44,31 @@ fn can_i_answers_from_the_files_before_onboarding() {
     ----- stdout -----
     No: claims/operator may not delete connector claims-orders.
 
-    From the files of the built-in example platform, stage prod.
+    Source: the built-in example platform, stage `prod`.
     ");
     insta::assert_snapshot!(access_planned("can-i pause connector/claims-* --as claims/operator"), @r"
     exit 0
     ----- stdout -----
     Yes: claims/operator may pause (lifecycle) connector claims-*.
 
-    +---------+-------------------------------------------------------------------+
-    | Through | ConnectManager on connector claims-*                              |
-    | From    | template hybrid@1a2b3c4d: status, logs, pause, resume and restart |
-    |         | of own connectors; without creating, changing or deleting them    |
-    +---------+-------------------------------------------------------------------+
+    +--------+-------------------------------------------------------------------+
+    | Grant  | ConnectManager on connector claims-*                              |
+    | Origin | template hybrid@1a2b3c4d: status, logs, pause, resume and restart |
+    |        | of own connectors; without creating, changing or deleting them    |
+    +--------+-------------------------------------------------------------------+
 
-    If the service refuses ConnectManager there, the template's fallback takes its
-    place, which does not allow it.
-    From the files of the built-in example platform, stage prod.
+    If Confluent Cloud rejects ConnectManager on this resource, `onboard` binds the
+    template's fallback role, which does not allow the operation.
+    Source: the built-in example platform, stage `prod`.
     ");
     insta::assert_snapshot!(access_planned("can-i consume topic/claims-orders --as claims/deployer"), @r"
     exit 5
     ----- stdout -----
     No: claims/deployer may not consume (read) topic claims-orders.
 
-    It controls claims/runtime (Assigner on it), which may: a connector that runs
-    under that account does it.
-    From the files of the built-in example platform, stage prod.
+    The principal controls claims/runtime through Assigner. Connectors that run
+    under that account are allowed the operation.
+    Source: the built-in example platform, stage `prod`.
     ");
 }
 
@@ -140,35 +140,37 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
     insta::assert_snapshot!(access_planned("can-i delete connector/claims-a --principal sa-abc123"), @r"
     exit 1
     ----- stderr -----
-    Error: there is no service account `sa-abc123` in stage prod
+    Error: no service account `sa-abc123` in stage `prod`
 
     Suggestions:
-        The files know no ids: name an account, or a department and a persona.
+        Write an account name, or a department and a persona. The platform
+          configuration contains no ids.
     ");
     insta::assert_snapshot!(access_planned("can-i delete connector/claims-a"), @r"
     exit 64
     ----- stderr -----
-    Error: it is not said for whom
+    Error: no principal specified
 
     Suggestions:
-        Name a persona, as in `--as claims/operator`, or an account with
+        Pass a persona, such as `--as claims/operator`, or an account with
           `--principal`.
     ");
     insta::assert_snapshot!(access_planned("can-i describe cluster/lkc-other --as claims/operator"), @r"
     exit 64
     ----- stderr -----
-    Error: stage prod lies in cluster `lkc-prod01`, not in `lkc-other`
+    Error: stage `prod` is in cluster `lkc-prod01`, not in `lkc-other`
 
     Suggestions:
-        Write `cluster` alone.
+        Write `cluster` without a name.
     ");
     insta::assert_snapshot!(access_planned("who-can assign service-account/claims-*"), @r"
     exit 64
     ----- stderr -----
-    Error: service accounts are granted on by id, not by the beginning of names
+    Error: a service account needs a name or an id, not a prefix
 
     Suggestions:
-        Write `service-account/NAME`, or `service-account` for all of them.
+        Write `service-account/NAME`, or `service-account` for all service
+          accounts.
     ");
 }
 
@@ -178,7 +180,7 @@ fn can_i_depends_on_the_rights_of_the_caller() {
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
     let ask = "access can-i delete connector/claims-orders --sandbox --as claims";
     fixture.run_without_writes(&format!("{ask}/deployer"), 0);
-    // The provisioner sees no bindings above its cluster (docs/reference/rbac.md#roles-of-the-provisioner;
+    // The provisioner cannot list bindings above its cluster (docs/reference/rbac.md#roles-of-the-provisioner;
     // docs/assumptions.md, Q6), so its "no" would be a guess.
     let output = fixture.run_without_writes(&format!("{ask}/operator"), 4);
     assert!(
@@ -187,7 +189,7 @@ fn can_i_depends_on_the_rights_of_the_caller() {
     );
     fixture.run_expecting(&format!("{ask}/operator --sandbox-as admin"), 5);
 
-    // An administrator makes the operator an administrator of the environment, which nobody else can see.
+    // The operator becomes an administrator of the environment, which only the administrator can list.
     let operator = fixture.account_id("ebs-prod-claims-operator");
     let environment = format!("{ORGANIZATION_CRN}/environment=env-prod01");
     fixture.bind(&fixture.admin_key(), &operator, "EnvironmentAdmin", &environment);
@@ -203,7 +205,7 @@ fn can_i_depends_on_the_rights_of_the_caller() {
     );
 }
 
-// Assumption Q6: what a list does for a caller who may see a part of it. Whichever way, a "no" is no guess.
+// Assumption Q6: lists for callers with partial access. With every setting, a "no" is certain.
 #[test]
 fn the_provisioner_gets_yes_or_unknown_in_every_list_visibility_mode() {
     for listing in ["filtered", "refused", "everything"] {
@@ -225,13 +227,10 @@ fn a_department_can_ask_about_itself_with_its_profile() {
     assert_eq!(ask("pause connector/claims-orders").code, Some(0));
     let output = ask("delete connector/claims-orders");
     assert_eq!(output.code, Some(4), "{output}");
-    assert!(
-        output.stdout.starts_with("It cannot be told whether claims/operator"),
-        "{output}"
-    );
+    assert!(output.stdout.starts_with("Unknown whether claims/operator"), "{output}");
 }
 
-/// A department has no platform's files: its profile points to the service, which is a sandbox on a socket here.
+/// A department has no platform files: its profile points to the service, here a sandbox on a socket.
 #[test]
 fn can_i_works_with_a_profile_and_no_platform_files() {
     let fixture = SandboxCliFixture::new();
@@ -269,8 +268,8 @@ fn who_can_lists_every_principal_with_the_reason() {
     insta::assert_snapshot!(access_planned("who-can delete connector/claims-orders"), @r"
     exit 0
     ----- stdout -----
-    Who may delete connector claims-orders
-         Principal    |       Role        |     On     |      From        
+    Principals that may delete connector claims-orders
+         Principal    |       Role        |  Resource  |     Origin       
     ------------------+-------------------+------------+------------------
       claims/deployer | ResourceOwner     | connector  | template         
                       |                   | claims-*   | hybrid@1a2b3c4d  
@@ -278,21 +277,22 @@ fn who_can_lists_every_principal_with_the_reason() {
                       |                   | lkc-prod01 |                  
 
 
-    Why:
+    Origins:
       CloudClusterAdmin: provisioner: creates accounts and binds roles on the
           cluster.
       ResourceOwner: template hybrid@1a2b3c4d: the only role short of an
           administrator that creates and deletes connectors and sets the account
           they run under.
 
-    From the files of the built-in example platform, stage prod.
-    Administrators, and whoever was given a role by hand, are not in the files.
+    Source: the built-in example platform, stage `prod`.
+    The platform configuration contains neither administrators nor roles bound by
+    hand.
     ");
     insta::assert_snapshot!(access_planned("who-can read topic/claims-orders"), @r"
     exit 0
     ----- stdout -----
-    Who may read topic claims-orders
-         Principal    |       Role        |       On       |      From        
+    Principals that may read topic claims-orders
+         Principal    |       Role        |    Resource    |     Origin       
     ------------------+-------------------+----------------+------------------
       claims/runtime  | DeveloperRead     | topic claims-* | template         
                       |                   |                | hybrid@1a2b3c4d  
@@ -300,15 +300,16 @@ fn who_can_lists_every_principal_with_the_reason() {
                       |                   | lkc-prod01     |                  
 
 
-    Why:
+    Origins:
       CloudClusterAdmin: provisioner: creates accounts and binds roles on the
           cluster.
       DeveloperRead: template hybrid@1a2b3c4d: sinks read the department's topics.
 
-    Also claims/deployer, by way of that account: Assigner on service-account
+    Also claims/deployer, through this account: Assigner on service-account
       ebs-prod-claims-runtime.
-    From the files of the built-in example platform, stage prod.
-    Administrators, and whoever was given a role by hand, are not in the files.
+    Source: the built-in example platform, stage `prod`.
+    The platform configuration contains neither administrators nor roles bound by
+    hand.
     ");
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
@@ -383,12 +384,12 @@ fn a_department_matrix_fits_80_columns() {
       account   | assign                |          | some     |        |          
 
 
-    own: all that begins with the department's prefix; some: single names or
-    accounts of it; shared: names that Confluent makes all departments share;
-    beyond: more than that; yes: the one of the stage. What is not listed nobody in
-    the department may do, but see the organization, the environment and the
-    cluster.
-    From the files of the built-in example platform, stage prod.
+    own: all names with the department's prefix; some: some names or accounts of the
+    department; shared: names that all departments share by design of Confluent
+    Cloud; beyond: names outside the prefix; yes: the resource of the stage. Other
+    operations are not allowed, except to describe the organization, the environment
+    and the cluster.
+    Source: the built-in example platform, stage `prod`.
     ");
 }
 
@@ -407,14 +408,14 @@ fn departments_with_equal_rights_share_a_matrix() {
     ");
 }
 
-// Source: docs/reference/metrics.md#who-may-read-metrics. Two documents say two things, and whoever trusts the first is
-// refused.
+// Source: docs/reference/metrics.md#who-may-read-metrics. Two documents contradict each other; the service refuses what
+// the first one allows.
 #[test]
 fn view_metrics_is_allowed_with_a_caveat() {
     let output = access_planned("can-i view-metrics connector/claims-orders --as claims/operator");
     assert_eq!(output.code, Some(0), "{output}");
     let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("MetricsViewer and administrators alone"), "{output}");
+    assert!(text.contains("only MetricsViewer and administrators"), "{output}");
     let output = access_planned("can-i pause connector/claims-orders --as claims/operator");
     assert!(!output.stdout.contains("MetricsViewer"), "{output}");
 }
@@ -444,15 +445,15 @@ fn the_built_in_platform_passes_access_test() {
     insta::assert_snapshot!(access_planned("test"), @r"
     exit 0
     ----- stdout -----
-    Checked 36 assertions with 8613 questions: all hold.
-      Rests on ConnectManager: if the service refuses it there, the template's
-          fallback allows less.
-    Isolation by name prefix: passed for all of 552 ordered pairs of departments and
-    every operation, over 234 role bindings.
-      Shared by 24 departments, as Confluent makes it: group connect-lcc*.
-      24 accounts of departments may make new service accounts, as every
-          ResourceOwner may.
-    From the files of the built-in example platform, stage prod.
+    Checked 36 assertions with 8613 questions: all passed.
+      Relies on ConnectManager: if Confluent Cloud rejects it, the template's
+          fallback role allows less.
+    Isolation by name prefix: passed (all operations, 552 ordered pairs of
+    departments, 234 role bindings).
+      Shared by 24 departments by design of Confluent Cloud: group connect-lcc*.
+      24 accounts of departments may create service accounts, because ResourceOwner
+          allows it.
+    Source: the built-in example platform, stage `prod`.
     ");
 }
 
@@ -477,7 +478,7 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     write_platform_files(&cli);
     assert_eq!(cli.run("access test").code, Some(0));
     let hybrid = include_str!("../../rbac-templates/hybrid.toml");
-    // The operator may suddenly change connectors, and connectors write a topic that is the same for all.
+    // The operator is now allowed to change connectors, and connectors write to a topic that all departments share.
     let wider = hybrid.replace("role = \"ConnectManager\"", "role = \"DeveloperWrite\"");
     let shared = "\n[[persona.grant]]\nrole = \"DeveloperWrite\"\non = \"topic:audit*\"\nwhy = \"audit trail\"\n";
     cli.write("rbac-templates/hybrid.toml", format!("{wider}{shared}"));
@@ -507,22 +508,23 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
 
     Found 2 errors.
 
-    Checked 14 assertions with 762 questions: 2 do not hold.
-      rbac-templates/tests/self-service.toml: no department has its template.
-      rbac-templates/tests/read-only.toml: no department has its template.
-    Isolation by name prefix: failed among 2 ordered pairs of departments and every
-    operation, over 22 role bindings.
-      fraud/runtime of fraud has access to topic audit* of claims through DeveloperWrite
-          on topic audit*; template hybrid@1a2b3c4d: audit trail.
-      Shared by 2 departments, as Confluent makes it: group connect-lcc*.
-      2 accounts of departments may make new service accounts, as every
-          ResourceOwner may.
-    From the files of [HOME], stage prod.
+    Checked 14 assertions with 762 questions: 2 FAILED.
+      rbac-templates/tests/self-service.toml: skipped, no department uses its
+          template.
+      rbac-templates/tests/read-only.toml: skipped, no department uses its template.
+    Isolation by name prefix: FAILED (all operations, 2 ordered pairs of
+    departments, 22 role bindings).
+      fraud/runtime of fraud has access to topic audit* of claims through
+          DeveloperWrite on topic audit*; template hybrid@1a2b3c4d: audit trail.
+      Shared by 2 departments by design of Confluent Cloud: group connect-lcc*.
+      2 accounts of departments may create service accounts, because ResourceOwner
+          allows it.
+    Source: [HOME], stage `prod`.
     ----- stderr -----
     [WARN] `topic:audit*` covers the same names for every department
-    Error: 2 of 14 assertions do not hold; departments are not isolated
+    Error: 2 of 14 assertions failed; departments are not isolated
     "#);
-    // What is meant is written down beside the template, and replaces the shipped file.
+    // The assertions beside the template replace the built-in file.
     cli.write(
         "rbac-templates/tests/hybrid.toml",
         "template = \"hybrid\"\n\n[[can]]\nwho = [\"*/operator\"]\noperations = [\"configure\"]\non = [\"connector:{prefix}*\"]\n",
@@ -550,7 +552,7 @@ fn an_invalid_assertion_stops_access_test() {
     insta::assert_snapshot!(cli.run("access test mine.toml"), @r#"
     exit 1
     ----- stderr -----
-    Error: the assertions hold mistakes
+    Error: invalid assertions
 
     error[unknown-persona]: no persona `operatr` in any template
      --> mine.toml:2:8
@@ -575,13 +577,10 @@ fn access_test_live_passes_after_onboarding_as_far_as_visible() {
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
     let output = fixture.run_without_writes("access test --live --sandbox", 0);
-    assert!(
-        output.stdout.contains("All of this as far as could be seen"),
-        "{output}"
-    );
+    assert!(output.stdout.contains("The results may be incomplete"), "{output}");
     fixture.run_expecting("access test --live --strict --sandbox", 4);
 
-    // By hand, an administrator lets a viewer of claims look at fraud.
+    // The administrator manually grants a viewer of claims access to fraud.
     let viewer = fixture.account_id("ebs-prod-claims-viewer");
     fixture.bind(
         &fixture.admin_key(),
@@ -591,13 +590,16 @@ fn access_test_live_passes_after_onboarding_as_far_as_visible() {
     );
     let output = fixture.run_expecting("access test --live --sandbox", 5);
     assert!(
-        output.stderr.contains("does not hold; departments are not isolated"),
+        output.stderr.contains("failed; departments are not isolated"),
         "{output}"
     );
     let words: Vec<&str> = output.stdout.split_whitespace().collect();
     let reached = "claims/viewer can describe, read-config, read-status, view-metrics on connector fraud-*";
     assert!(words.join(" ").contains(reached), "{output}");
-    assert!(output.stdout.contains("reaches connector fraud-* of fraud"), "{output}");
+    assert!(
+        output.stdout.contains("has access to connector fraud-* of fraud"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -616,7 +618,7 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     assert!(!fixture.onboard(&["claims"]).is_idle());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (client, clock) = (fixture.administrator(), fixture.sandbox.clock());
-    // Whoever administers the organization is a person, and sees everything but what takes a key of the cluster.
+    // An organization administrator is a user, and can list everything except what requires a key of the cluster.
     let snapshot = runtime
         .block_on(plan::observe_visible(&client, &clock, &target))
         .unwrap();
@@ -639,14 +641,17 @@ fn a_snapshot_answers_offline_and_without_a_key() {
         ask("can-i delete connector/claims-a --as claims/operator").code,
         Some(5)
     );
-    // Fraud was not onboarded.
+    // Fraud is not onboarded.
     let output = ask("can-i delete connector/fraud-a --as fraud/operator");
-    assert!(output.stderr.contains("fraud/operator has no account"), "{output}");
+    assert!(
+        output.stderr.contains("`fraud/operator` has no service account"),
+        "{output}"
+    );
     assert_eq!(ask("test").code, Some(0));
     let output = ask("who-can delete connector/claims-a");
     assert!(output.stdout.contains("OrganizationAdmin"), "{output}");
     assert!(
-        output.stdout.contains("From the snapshot seen.json of stage prod"),
+        output.stdout.contains("Source: snapshot `seen.json` of stage `prod`"),
         "{output}"
     );
 

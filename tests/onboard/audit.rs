@@ -1,5 +1,5 @@
-//! The audit from end to end: on an organization as onboarding leaves it, and on one into which every threat of
-//! docs/reference/rbac.md#threats was planted, as an administrator and as the provisioner.
+//! The audit end to end: in an organization after an onboarding, and in one with every threat of
+//! docs/reference/rbac.md#threats, as an administrator and as the provisioner.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ fn run_audit(fixture: &SandboxCliFixture, args: &str, code: i32) -> Value {
     serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output}"))
 }
 
-/// What was found, as `rule subject`.
+/// Findings as `rule subject`.
 fn reported_findings(audited: &Value) -> BTreeSet<String> {
     let rules = audited["rules"].as_array().unwrap();
     let findings = rules.iter().flat_map(|rule| rule["findings"].as_array().unwrap());
@@ -44,7 +44,7 @@ fn verdicts(audited: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-// The issue: "`access audit` on the example platform is clean".
+// Issue: "`access audit` on the example platform is clean".
 #[test]
 fn the_audit_of_the_example_platform_has_no_findings() {
     let fixture = SandboxCliFixture::new();
@@ -57,18 +57,18 @@ fn the_audit_of_the_example_platform_has_no_findings() {
     assert_eq!(audited["counts"]["errors"], 0);
     run_audit(&fixture, "--sandbox-as admin --strict", 0);
     run_audit(&fixture, "--sandbox", 0);
-    // Unknown counts when it is asked for.
+    // With `--strict`, unknown data counts.
     run_audit(&fixture, "--sandbox --strict", 5);
     let human = fixture.run_expecting("access audit --sandbox-as admin", 0);
     assert!(human.stdout.contains("no errors and no warnings"), "{human}");
 }
 
-/// An organization with departments claims, fraud, motor and legacy, which is off-boarded, and what was planted into it.
+/// An organization with departments claims, fraud, motor and legacy, which is off-boarded, and the planted threats.
 struct ThreatFixture {
     fixture: SandboxCliFixture,
     admin: ApiKeyPair,
     expected_findings: BTreeSet<String>,
-    /// The role of an account that is gone.
+    /// Role of a deleted account.
     dangling_binding: String,
 }
 
@@ -94,7 +94,7 @@ impl ThreatFixture {
             "departments/legacy.toml",
             department_file("legacy", "retired = 2026-01-31\n"),
         );
-        // What others hold on an account stays when it is deleted: docs/assumptions.md, Q12.
+        // Grants of others on an account remain after its deletion: docs/assumptions.md, Q12.
         fixture.run_expecting(
             "sandbox reset --yes --set assumptions.account_deletion_removes_bindings=false",
             0,
@@ -122,7 +122,7 @@ impl ThreatFixture {
         self.fixture.account_id(&format!("ebs-prod-{department}-{persona}"))
     }
 
-    /// A role for one of the departments' accounts, given by the administrator.
+    /// A role of one of the departments' accounts, bound by the administrator.
     fn create_binding(&mut self, rule: &str, who: &str, role: &str, on: &str) {
         let id = self.fixture.bind(&self.admin, who, role, on);
         self.expect_finding(rule, &id);
@@ -135,7 +135,7 @@ impl ThreatFixture {
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    /// A key that says something about itself.
+    /// A key with a description.
     fn create_key_with_description(&self, owner: &str, resource: &str, description: &str) -> String {
         let spec = json!({ "owner": { "id": owner }, "resource": { "id": resource }, "description": description });
         let answer = self
@@ -154,14 +154,14 @@ impl ThreatFixture {
         self.fixture.send_ok(&self.admin, "POST", CONNECTORS_PATH, Some(body));
     }
 
-    /// An ACL of somebody, given with the provisioner's key of the cluster.
+    /// An ACL, created with the provisioner's key of the cluster.
     fn create_acl(&mut self, what: &str, who: &str, says: &str) {
         let acl = format!("{what}#User:{who}#*#{says}");
         self.fixture.create_acl(&acl);
         self.expect_finding("unmanaged-acl", &acl);
     }
 
-    /// A binding that the sandbox's own API would not take.
+    /// A role binding that the sandbox's API would refuse.
     fn insert_binding(&mut self, rule: &str, who: &str, role: &str, on: &str) -> String {
         let sandbox: Sandbox = self.fixture.sandbox();
         let pattern: CrnPattern = on.parse().unwrap();
@@ -172,7 +172,7 @@ impl ThreatFixture {
     }
 }
 
-/// Every threat of docs/reference/rbac.md#threats that can be seen, once or more often.
+/// Every detectable threat of docs/reference/rbac.md#threats, at least once.
 fn fixture_with_every_threat() -> ThreatFixture {
     let mut dirty = ThreatFixture::onboarded();
     let environment = format!("{ORGANIZATION_CRN}/environment=env-prod01");
@@ -181,7 +181,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
     let contractor = dirty.create_account(&dirty.admin, "contractor", "", "");
     let (claims, fraud, motor) = ("claims", "fraud", "motor");
 
-    // T1: a department whose file is gone is still bound on names within claims.
+    // T1: a department without a file still has roles on names within claims.
     let ghost = dirty.account_id("ghost", "operator");
     dirty.fixture.bind(
         &dirty.admin,
@@ -212,7 +212,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
         &format!("{CLUSTER_CRN}/connector=claims-orders"),
     );
     dirty.expect_finding("third-party-grant", &id);
-    // T3: more and less than the template gives.
+    // T3: more and less than the template grants.
     let own = dirty.account_id(claims, "operator");
     dirty.create_binding(
         "template-drift",
@@ -235,7 +235,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
         "template-drift",
         "ebs-prod-motor-viewer DeveloperRead connector:{prefix}*",
     );
-    // T4: the deployer of fraud makes an account of its own; the one of claims prepares some that look like ours.
+    // T4: the deployer of fraud creates an account; the deployer of claims creates accounts that imitate managed ones.
     let fraudster = dirty.fixture.profile_key("fraud-deployer");
     let me = dirty.account_id(fraud, "deployer");
     let shadow = dirty.create_account(&fraudster, "innocent", "", &me);
@@ -252,7 +252,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
         .fixture
         .bind(&dirty.admin, &me, "Assigner", &account_crn(&operator));
     dirty.expect_finding("impersonating-account", &operator);
-    // T5: claims comes to own its runtime account, and makes itself a key for it.
+    // T5: claims becomes the owner of its runtime account, and creates a key for it.
     let runtime = dirty.account_id(claims, "runtime");
     dirty.create_binding("runtime-owner", &me, "ResourceOwner", &account_crn(&runtime));
     let key = dirty.fixture.create_key(&deployer, &runtime, "lkc-prod01");
@@ -278,7 +278,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
         &format!("{subjects}/subject=*"),
     );
     dirty.insert_binding("registry-wide", "u-eve", "ResourceOwner", &subjects);
-    // T11: keys, old, left behind, unknown, too many, of people.
+    // T11: old, orphaned, unrecorded, excess and user keys.
     for persona in ["operator", "deployer", "viewer"] {
         let key = dirty.fixture.profile_key(&format!("claims-{persona}"));
         dirty.expect_finding("key-age", &key.id);
@@ -295,7 +295,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
     let administrator = dirty.fixture.sandbox().info(false).unwrap().admin;
     let personal = dirty.create_key_with_description(&administrator, "lkc-prod01", "mine");
     dirty.expect_finding("user-key", &personal);
-    // T11: roles of what is gone, and on it.
+    // T11: roles of deleted accounts, and on deleted accounts.
     let gone = dirty.create_account(&dirty.admin, "short-lived", "", "");
     dirty.create_binding("dangling-binding", &contractor, "Assigner", &account_crn(&gone));
     dirty.fixture.send_ok(
@@ -304,7 +304,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
         &format!("/iam/v2/service-accounts/{gone}"),
         None,
     );
-    // Docs `access-control/acls/overview`: what an ACL says of an account stays when that is deleted, with a number.
+    // Docs `access-control/acls/overview`: ACLs of a deleted account remain, with a numeric principal.
     let leaver = dirty.create_account(&dirty.admin, "leaver", "", "");
     dirty
         .fixture
@@ -325,8 +325,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
         "DeveloperRead",
         &format!("{topics}/topic=motor-*"),
     );
-    // T14: ACLs outside the prefix and for `User:*`; those that the template asks for, and those of it that are
-    // missing.
+    // T14: ACLs outside the prefix and for `User:*`; ACLs of the template, and missing ones.
     dirty.create_acl("TOPIC#claims-#PREFIXED", "*", "READ#ALLOW");
     dirty.create_acl("TOPIC#claims-orders#LITERAL", &operator, "READ#ALLOW");
     dirty.create_acl("TOPIC#motor-#PREFIXED", &viewer, "READ#ALLOW");
@@ -365,12 +364,12 @@ fn fixture_with_every_threat() -> ThreatFixture {
         .find(|object| object.binding.pattern.to_string() == ORGANIZATION_CRN);
     let organization = organization.unwrap().id.to_string();
     dirty.expect_finding("unnamed-administrator", &organization);
-    // So that the key that is left behind belongs to no run that could still be at work.
+    // So that the orphaned key belongs to no run that could still be active.
     dirty.fixture.run_expecting("sandbox clock advance 10m", 0);
     dirty
 }
 
-/// How bad the worst is that was planted for each rule, and whom it is about: whoever holds it, and whoever it is against.
+/// Worst severity of the planted threats per rule, and their subject: the holder or the affected department.
 const EXPECTED_RULES: &[(&str, &str, &str)] = &[
     ("connector-identity", "error", "fraud motor"),
     ("connector-topic", "error", "motor"),
@@ -397,7 +396,7 @@ const EXPECTED_RULES: &[(&str, &str, &str)] = &[
     ("overbroad-binding", "error", "claims fraud legacy motor"),
 ];
 
-// The issue: "as administrator it finds every planted threat and nothing else".
+// Issue: "as administrator it finds every planted threat and nothing else".
 #[test]
 fn the_administrator_audit_finds_exactly_the_inserted_threats() {
     let dirty = fixture_with_every_threat();
@@ -432,14 +431,14 @@ fn the_administrator_audit_finds_exactly_the_inserted_threats() {
         assert_eq!(said.remove(rule), Some((*worst, about)), "{rule}");
     }
     assert!(said.is_empty(), "{said:?}");
-    // Every rule has something to find here.
+    // Every rule has a finding here.
     for (rule, verdict) in verdicts(&audited) {
         assert_eq!(verdict, "present", "{rule}");
     }
 }
 
-// T12: ACLs take a key of the cluster (docs/reference/rbac.md#credentials-by-api); without one nothing is said about
-// them, and all else stays as it is.
+// T12: ACLs need a key of the cluster (docs/reference/rbac.md#credentials-by-api); without one, the report has no
+// results about them, and all other results are unchanged.
 #[test]
 fn without_a_kafka_key_only_acl_findings_are_unknown() {
     let dirty = fixture_with_every_threat();
@@ -461,20 +460,17 @@ fn without_a_kafka_key_only_acl_findings_are_unknown() {
     for rule in ["unmanaged-acl", "template-drift"] {
         let row = rules.iter().find(|row| row["rule"] == rule).unwrap();
         let unknown = row["unknown"].to_string();
-        assert!(
-            unknown.contains("there is no API key of Kafka cluster"),
-            "{rule}: {unknown}"
-        );
+        assert!(unknown.contains("no API key of Kafka cluster"), "{rule}: {unknown}");
     }
 }
 
-// T12: what the provisioner of docs/reference/rbac.md#roles-of-the-provisioner cannot list it must not call absent.
+// T12: data that the provisioner of docs/reference/rbac.md#roles-of-the-provisioner cannot list must not be absent.
 #[test]
 fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
     let dirty = fixture_with_every_threat();
     let audited = run_audit(&dirty.fixture, "--sandbox", 5);
     let found = reported_findings(&audited);
-    // That the holder of a role on a prefix does not exist any more it cannot know.
+    // It cannot know that the holder of a role on a prefix was deleted.
     let more: Vec<_> = found.difference(&dirty.expected_findings).cloned().collect();
     assert_eq!(more, [format!("third-party-grant {}", dirty.dangling_binding)]);
     let verdicts = verdicts(&audited);
@@ -488,7 +484,7 @@ fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
         );
         assert_ne!(verdicts[rule], "absent", "{missed}");
     }
-    // Bindings on organization, environment and foreign accounts, and keys of people, are not shown to it.
+    // It cannot list bindings on the organization, the environment and accounts of others, nor keys of users.
     for rule in [
         "unmanaged-account",
         "group-mapping",
@@ -512,7 +508,7 @@ fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
     }
 }
 
-// The same answer without a key, and about one department only.
+// The same answer without a key, and for one department only.
 #[test]
 fn an_audit_of_a_saved_snapshot_equals_the_live_audit() {
     let dirty = fixture_with_every_threat();
@@ -520,7 +516,11 @@ fn an_audit_of_a_saved_snapshot_equals_the_live_audit() {
     let live = run_audit(fixture, "--sandbox-as admin --save seen.json", 5);
     let before = fixture.sandbox().journal().unwrap().len();
     let saved = run_audit(fixture, "--sandbox --from seen.json", 5);
-    assert_eq!(fixture.sandbox().journal().unwrap().len(), before, "nobody was asked");
+    assert_eq!(
+        fixture.sandbox().journal().unwrap().len(),
+        before,
+        "no request was sent"
+    );
     assert_eq!(reported_findings(&live), reported_findings(&saved));
     assert_eq!(live["counts"], saved["counts"]);
     assert!(!fixture.cli.read("seen.json").contains("\"secret\""));
@@ -535,7 +535,7 @@ fn an_audit_of_a_saved_snapshot_equals_the_live_audit() {
     let unknown = fixture.run_expecting("access audit mottor --sandbox --from seen.json", 1);
     assert!(unknown.stderr.contains("Did you mean `motor`?"), "{unknown}");
 
-    // What is new since then and known to nobody.
+    // A new, unrecorded key.
     let newcomer = dirty.create_account(&dirty.admin, "newcomer", "", "");
     let audited = run_audit(fixture, "--sandbox-as admin --compare-to seen.json", 5);
     let new: Vec<_> = reported_findings(&audited)
@@ -565,7 +565,7 @@ fn baseline_findings_do_not_count_until_they_expire_or_disappear() {
     );
     assert_eq!(accepted["accepted"][0]["reason"], "agreed");
 
-    // One is over, one is gone, one is new.
+    // One finding is expired, one is fixed, one is new.
     let key = dirty.fixture.profile_key("claims-operator").id;
     let (before, after) = text.split_once(&format!("subject = \"{key}\"")).unwrap();
     let after = after.replacen("until = 20", "until = 19", 1);
@@ -593,8 +593,11 @@ fn baseline_findings_do_not_count_until_they_expire_or_disappear() {
         .collect();
     assert_eq!(about, ["baseline-expired", "baseline-unused"]);
     let human = fixture.run_expecting("access audit --sandbox-as admin --baseline accepted.toml", 5);
-    assert!(human.stdout.contains("accepted.toml:"), "the place is shown\n{human}");
-    // The provisioner does not see what was accepted, and so cannot say that it is gone.
+    assert!(
+        human.stdout.contains("accepted.toml:"),
+        "the position is printed\n{human}"
+    );
+    // The provisioner cannot list the accepted data, and therefore cannot report it as fixed.
     let audited = run_audit(fixture, "--sandbox --baseline accepted.toml", 5);
     let about = audited["acceptances"].as_array().unwrap();
     assert!(
@@ -617,7 +620,7 @@ fn audit_fix_removes_managed_resources_and_keeps_foreign_ones() {
     let output = fixture.run_expecting("access audit --sandbox --fix --yes -o json", 5);
     let audited: Value = serde_json::from_str(&output.stdout).unwrap();
     let after = fixture.provisioned_state();
-    // Nothing was made, and nobody else lost anything.
+    // Nothing was created, and no grant of others was removed.
     assert_eq!(after.accounts, before.accounts);
     let gone: Vec<_> = before
         .bindings
@@ -628,10 +631,10 @@ fn audit_fix_removes_managed_resources_and_keeps_foreign_ones() {
     let ours = |one: &&&String| one.contains("User:ebs-prod-");
     assert_eq!(gone.iter().filter(ours).count(), gone.len(), "{gone:#?}");
     assert!(!gone.is_empty(), "{audited:#}");
-    // The operator of fraud was controlled by claims, and so not ours; now it is.
+    // Claims controlled the operator of fraud, so it was not managed; now it is.
     let output = fixture.run_expecting("access audit --sandbox --fix --yes -o json", 5);
     let left = reported_findings(&serde_json::from_str(&output.stdout).unwrap());
-    // Of the ACLs those that our accounts should not have.
+    // Only surplus ACLs of managed accounts.
     let left_acls = fixture.acls();
     let mut gone = acls;
     gone.retain(|acl| !left_acls.contains(acl));

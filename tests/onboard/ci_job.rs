@@ -1,5 +1,4 @@
-//! The main job: every department in one command, nothing left to do afterwards, and no secret anywhere but in the
-//! profiles.
+//! The main task: one command for all departments, an empty plan afterwards, and no secret outside of the profiles.
 
 use std::{collections::BTreeMap, fs};
 
@@ -11,7 +10,7 @@ use crate::{
     sandbox_cli_fixture::{ApiKeyPair, SandboxCliFixture},
 };
 
-/// Every file of a home that holds one of `secrets`.
+/// Every file of a home that contains one of `secrets`.
 fn files_with_secrets(fixture: &SandboxCliFixture, secrets: &BTreeMap<String, ApiKeyPair>) -> Vec<String> {
     let root = fixture.cli.path("");
     list_files(&root)
@@ -40,19 +39,22 @@ fn onboard_all_onboards_every_department_and_is_idempotent() {
 
     let first = fixture.run_expecting("onboard --all --sandbox --yes", 0);
     assert!(
-        first.stdout.starts_with("24 departments onboarded to stage prod"),
+        first.stdout.starts_with("Onboarded 24 departments to stage `prod`"),
         "{first}"
     );
     let before = fixture.sandbox().journal().unwrap().len();
     let second = fixture.run_without_writes("onboard --all --sandbox --yes", 0);
-    assert!(second.stdout.contains("nothing to do"), "{second}");
-    assert!(fixture.sandbox().journal().unwrap().len() > before, "it looked");
+    assert!(second.stdout.contains("up to date"), "{second}");
+    assert!(
+        fixture.sandbox().journal().unwrap().len() > before,
+        "it observed the organization"
+    );
     fixture.run_without_writes("onboard --all --sandbox --dry-run --detailed-exitcode", 0);
 
-    // No secret leaves the profiles.
+    // Only profiles contain secrets.
     let handover = fixture.state_dir().join("handover");
     let secrets = SandboxCliFixture::profile_keys_in(&handover);
-    // 21 departments with three personas that hold a key, 3 with one.
+    // 21 departments with three personas that have a key, 3 with one.
     assert_eq!(secrets.len(), 21 * 3 + 3);
     for output in [&planned, &first, &second] {
         for key in secrets.values() {
@@ -64,11 +66,11 @@ fn onboard_all_onboards_every_department_and_is_idempotent() {
         assert!(profile, "{holder} holds a secret");
     }
     for path in list_files(&handover) {
-        assert_eq!(path.extension().unwrap(), "toml", "{} is left over", path.display());
+        assert_eq!(path.extension().unwrap(), "toml", "{} remains", path.display());
         assert_private(&path);
     }
 
-    // The evidence names each key, and a key is one that a profile holds.
+    // The evidence records each key, and each recorded key is in a profile.
     let journal: std::collections::BTreeSet<String> = fixture
         .sandbox()
         .journal()
@@ -85,7 +87,7 @@ fn onboard_all_onboards_every_department_and_is_idempotent() {
             assert_eq!(key["handed_over"], true);
             named.push(key["id"].as_str().unwrap().parse::<ApiKeyId>().unwrap().to_string());
         }
-        // Every write is named with the request that did it.
+        // Every write is recorded with its request id.
         for step in text["done"]["done"].as_array().unwrap() {
             let label = step["label"].as_str().unwrap();
             if label.starts_with("create ") {
@@ -151,7 +153,7 @@ fn secrets_are_printed_only_with_show_secrets() {
     }
     let human = fixture.run_expecting("onboard fraud --sandbox --yes --show-secrets", 0);
     let key = fixture.profile_key("fraud-operator");
-    assert!(human.stdout.contains(&key.secret), "one can copy it\n{human}");
+    assert!(human.stdout.contains(&key.secret), "the path can be copied\n{human}");
 }
 
 #[test]
@@ -161,9 +163,9 @@ fn profiles_go_to_the_credentials_dir_and_keys_stay_recorded_without_them() {
     let folder = fixture.cli.path("out/keys");
     assert_eq!(SandboxCliFixture::profile_keys_in(&folder).len(), 3);
     assert!(!fixture.state_dir().join("handover").exists());
-    // The profile works where it lies: the service knows whose key it is.
+    // The profile works in its folder: the service knows the owner of its key.
     fixture.run_expecting("onboard claims --profile out/keys/claims-operator.toml --dry-run", 4);
-    // They are taken away, as they should be; journal and evidence vouch for the keys.
+    // The profiles are removed, as intended; journal and evidence record the keys.
     fs::remove_dir_all(folder).unwrap();
     fixture.run_without_writes("onboard claims --sandbox --yes", 0);
     fs::remove_dir_all(fixture.state_dir().join("evidence")).unwrap();

@@ -1,8 +1,7 @@
-//! Two machines that know nothing of each other run the same command: the second one from beginning to end at the very moment at
-//! which the first one is about to create something, at each such moment once (rivals that merely start together meet only
-//! where chance takes them: `rivals.rs`).
+//! Two independent machines run the same command: when the first one is about to send a write, the second one runs
+//! completely; once for each write (`concurrent_writers.rs` tests simultaneous starts at random moments).
 //!
-//! Both are the binary, on one served sandbox; in front of it stands a gate that holds the first one's request back.
+//! Both are the binary, with one served sandbox; a gate in front of the sandbox delays the first one's request.
 
 use std::{
     fs::{self, File},
@@ -23,19 +22,19 @@ use crate::{
     sandbox_cli_fixture::SandboxCliFixture,
 };
 
-/// How often a command may have to be repeated until nothing is left to do.
+/// Maximum number of repetitions until the plan is empty.
 const MAX_RERUNS: usize = 3;
 
 type ConcurrentRun = Box<dyn FnOnce() -> CliOutput + Send>;
 
-/// What stands in front of the sandbox.
+/// Gate in front of the sandbox.
 struct RequestGate {
-    /// Writes so far.
+    /// Number of writes so far.
     writes: AtomicUsize,
-    /// Which write is held back.
+    /// Number of the delayed write.
     held_write: usize,
     concurrent_run: Mutex<Option<ConcurrentRun>>,
-    /// The request that was held back, and how the rival ended.
+    /// The delayed request, and the result of the rival.
     interception: Mutex<Option<(String, CliOutput)>>,
 }
 
@@ -60,7 +59,7 @@ impl RequestGate {
 /// The sandbox of a home, served until it is dropped.
 struct GatedSandboxServer {
     _runtime: tokio::runtime::Runtime,
-    /// Says on each machine that a server runs.
+    /// Registers the running server on each machine.
     _locks: Vec<File>,
 }
 
@@ -101,14 +100,14 @@ struct ConcurrencyScenario {
     name: &'static str,
     prepare: fn(&SandboxCliFixture),
     command: fn(&SandboxCliFixture) -> String,
-    /// What is wrong with how both machines and the service were left, compared with one undisturbed run.
+    /// Differences of both machines and the service from a run without a rival.
     check: fn(&SystemState, &SystemState, &[MachineResult]) -> Option<String>,
 }
 
-/// How a machine was left.
+/// Final state of a machine.
 struct MachineResult {
     done: bool,
-    /// Files of the hand-over, and the kinds of keys in each that really work.
+    /// Delivered files, and the kinds of working keys in each.
     profiles: Vec<(String, Vec<String>)>,
 }
 
@@ -125,7 +124,7 @@ impl MachineResult {
     }
 }
 
-/// Repeats the command as a person would, and says how it ended.
+/// Repeats the command like a user, and returns its result.
 fn rerun_until_done(fixture: &SandboxCliFixture, command: &str, mut output: CliOutput) -> (bool, CliOutput) {
     for _ in 0..MAX_RERUNS {
         if output.code == Some(0) {
@@ -136,7 +135,7 @@ fn rerun_until_done(fixture: &SandboxCliFixture, command: &str, mut output: CliO
     (output.code == Some(0), output)
 }
 
-/// One case; `None` when the command makes no so many writes.
+/// One case; `None` if the command sends fewer writes.
 fn run_case(
     flow: &ConcurrencyScenario,
     template: &SandboxCliFixture,
@@ -173,7 +172,7 @@ fn run_case(
     })
 }
 
-#[expect(clippy::print_stdout, reason = "how many cases there were is a part of the result")]
+#[expect(clippy::print_stdout, reason = "the number of cases is a part of the result")]
 fn run_at_every_create(flow: &ConcurrencyScenario) {
     let template = SandboxCliFixture::new();
     (flow.prepare)(&template);
@@ -205,7 +204,7 @@ fn run_at_every_create(flow: &ConcurrencyScenario) {
     );
 }
 
-/// The keys that work, as many times as some machine holds them.
+/// Working keys, as often as machines have them.
 fn working_keys<'a>(profiles: impl IntoIterator<Item = &'a (String, Vec<String>)>) -> Vec<&'a str> {
     let kinds = profiles.into_iter().flat_map(|(_, kinds)| kinds);
     let mut held: Vec<&str> = kinds
@@ -220,7 +219,7 @@ fn working_keys_on(machines: &[MachineResult]) -> Vec<&str> {
     working_keys(machines.iter().flat_map(|machine| &machine.profiles))
 }
 
-/// The keys of a persona, by what each says.
+/// Keys of a persona, by description.
 fn persona_keys<'a>(state: &'a SystemState, account: &str) -> Vec<&'a str> {
     let keys = state.keys.iter().map(String::as_str);
     keys.filter(|key| key.starts_with(account)).collect()
@@ -235,9 +234,9 @@ fn concurrent_onboard_runs_leave_one_key_per_persona() {
         },
         command: |_| "onboard claims --sandbox --yes".to_owned(),
         check: |state, wanted, machines| {
-            // Whoever comes second may be told that somebody else made a key, and must not take it over.
+            // The second machine may report that another run created a key, and must not adopt the key.
             if !machines.iter().any(|machine| machine.done) {
-                return Some("nobody is done".into());
+                return Some("neither machine is done".into());
             }
             let same = state.accounts == wanted.accounts && state.bindings == wanted.bindings;
             if !same || state.keys != wanted.keys {
@@ -249,7 +248,7 @@ fn concurrent_onboard_runs_leave_one_key_per_persona() {
     });
 }
 
-/// What is true of keys however many were made: each is held by a machine, and none was left half-made.
+/// Invariants for any number of keys: a machine has each, and none is unfinished.
 fn unheld_keys(state: &SystemState, machines: &[MachineResult], account: &str, least: usize) -> Option<String> {
     let keys = persona_keys(state, account);
     let kind = format!("Cloud of {account}");
@@ -258,7 +257,7 @@ fn unheld_keys(state: &SystemState, machines: &[MachineResult], account: &str, l
     if keys.len() < least || keys.iter().any(|key| !key.contains("state=live")) {
         return Some(format!("keys {keys:#?}"));
     }
-    // The profile of before is on both machines.
+    // Both machines have the previous profile.
     let known = least - 1;
     (holders.len() - known != keys.len()).then(|| format!("{keys:#?} are held as {holders:?}"))
 }
@@ -295,7 +294,7 @@ fn concurrent_revocations_replace_a_leaked_key() {
             if state.accounts != wanted.accounts || state.bindings != wanted.bindings {
                 return Some(format!("{state:#?}\ninstead of {wanted:#?}"));
             }
-            // The leaked one is dead on both, and whoever made a new one holds it.
+            // The leaked key is revoked on both, and the machine that created a new one has it.
             let account = "ebs-prod-claims-operator";
             let (keys, kind) = (persona_keys(state, account), format!("Cloud of {account}"));
             let holders = working_keys_on(machines)

@@ -1,4 +1,4 @@
-//! Two onboardings at once, and people who interrupt one.
+//! Two simultaneous onboardings, and interrupted ones.
 
 use confluent_ebs::{
     apply::Journal,
@@ -19,20 +19,20 @@ fn a_second_run_on_one_machine_is_refused_while_the_first_runs() {
     let journal = Journal::open(&runs.join("11111111-2222-3333-4444-555555555555-prod.jsonl")).unwrap();
     let output = fixture.run_without_writes("onboard claims --sandbox --yes", 1);
     assert!(output.stderr.contains("another run is at work"), "{output}");
-    // Looking is always possible.
+    // Reads are always possible.
     fixture.run_expecting("onboard claims --sandbox --dry-run", 0);
     drop(journal);
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
 }
 
-/// Two machines that know nothing of each other begin together.
+/// Two independent machines start at the same time.
 fn run_concurrently(settings: SandboxSettings, seed: u64) -> (OnboardingFixture, OnboardingFixture) {
     let one = OnboardingFixture::new(settings);
     let two = OnboardingFixture::on_sandbox(one.sandbox.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let late = async {
-            // The second one begins a little later, each time at another moment.
+            // The second one starts a little later, with a different delay each time.
             for _ in 0..seed {
                 tokio::task::yield_now().await;
             }
@@ -53,7 +53,7 @@ fn concurrent_runs_on_two_machines_leave_one_key_per_persona() {
     };
     for seed in [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144] {
         let (one, two) = run_concurrently(SandboxSettings::instant(), seed);
-        // Whoever is not done goes on, one after the other; the second one may be told that somebody else made a key.
+        // Unfinished runs continue one after the other; the second one may report that another run created a key.
         let first = one.run_until_done(&["claims"], 4);
         let second = two.run_until_done(&["claims"], 4);
         assert!(first.is_ok() || second.is_ok(), "{seed}: {first:?} {second:?}");
@@ -68,7 +68,7 @@ fn concurrent_runs_on_two_machines_leave_one_key_per_persona() {
         let [one, two] = &mut left;
         one.files.append(&mut two.files);
         one.files.retain(|name, _| !name.ends_with(".unproved"));
-        assert_eq!(one.files, wanted.files, "{seed}: and one of them holds it");
+        assert_eq!(one.files, wanted.files, "{seed}: one machine has the key");
         drop(sandbox.journal());
     }
 }
@@ -83,7 +83,7 @@ fn the_next_run_completes_an_interrupted_run() {
     let mut fixture = OnboardingFixture::new(SandboxSettings::instant());
     fixture.interrupt.cancel();
     let RunOutcome::Finished(ran) = fixture.onboard(&["claims"]) else {
-        panic!("an interrupted run ends in order");
+        panic!("an interrupted run ends cleanly");
     };
     assert_eq!(ran.1.done.len(), 0);
     assert_eq!(ran.1.not_started, ran.0.changes.len());

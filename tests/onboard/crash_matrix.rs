@@ -1,9 +1,9 @@
-//! The crash matrix: for every command that changes something, at every request that it makes, the connection breaks
-//! before the request or after it, the service fails or throttles, or the process dies; then the command is run again,
-//! on the same machine and on another one that has neither journal nor profiles nor evidence. Afterwards everything is
-//! as a clean run leaves it: no orphan, no key that nobody holds, nothing of others changed.
+//! The crash matrix: for every command that changes something, at each of its requests, the connection breaks before or
+//! after the request, the service fails or throttles, or the process dies. Then the command is repeated, on the same
+//! machine and on another one without journal, profiles and evidence. Afterwards the state is that of a clean run: no
+//! orphan, no key without a profile, no change of objects of others.
 //!
-//! The binary does it, in homes that are copies of one that was prepared once.
+//! The tests run the binary, in copies of a prepared home.
 
 use std::{
     collections::BTreeMap,
@@ -27,9 +27,9 @@ use crate::{
     sandbox_cli_fixture::SandboxCliFixture,
 };
 
-/// How many cases run at a time: most of the time goes into waiting for the disk.
+/// Number of cases that run in parallel: most of the time is spent waiting for the disk.
 pub(crate) const WORKERS: usize = 4;
-/// How often a command may have to be repeated until nothing is left to do.
+/// Maximum number of repetitions until the plan is empty.
 const MAX_RERUNS: usize = 4;
 
 const FAULT_KINDS: [FaultKind; 6] = [
@@ -41,19 +41,19 @@ const FAULT_KINDS: [FaultKind; 6] = [
     FaultKind::KillAfter,
 ];
 
-/// A command whose every request is disturbed once.
+/// A command, each of whose requests is disturbed once.
 struct CrashScenario {
     name: &'static str,
-    /// Makes the home in which the command is run.
+    /// Creates the home in which the command is run.
     prepare: fn(&SandboxCliFixture),
     command: fn(&SandboxCliFixture) -> String,
-    /// Whether the command can be finished on a machine that has nothing of the first one's.
+    /// Whether the command can be finished on a machine without the files of the first one.
     on_other_machine: bool,
-    /// Besides success, what says that nothing is left to do.
+    /// Text, besides success, that means that nothing remains to be done.
     accepted_error: &'static str,
 }
 
-/// What is there afterwards, with names for ids and without what differs between runs.
+/// Final state, with names for ids and without values that differ between runs.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SystemState {
     pub(crate) accounts: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ pub(crate) struct SystemState {
     pub(crate) keys: Vec<String>,
     /// Profiles by name, and whether their keys work.
     pub(crate) profiles: Vec<(String, Vec<String>)>,
-    /// For each key of a department, whether evidence vouches for it.
+    /// For each key of a department, whether evidence records it.
     pub(crate) evidence: Vec<bool>,
     pub(crate) connectors: Value,
     /// Kafka ACLs of the cluster.
@@ -76,7 +76,7 @@ impl SystemState {
             keys,
             files,
         } = fixture.provisioned_state();
-        // A rotated profile has the nonce of its run in its name.
+        // The file name of a rotated profile contains the nonce of its run.
         let plain = |name: &str| {
             let parts: Vec<&str> = name.split('.').collect();
             let mark = |part: &&str| part.len() == 8 && part.chars().all(|c| c.is_ascii_hexdigit());
@@ -119,7 +119,7 @@ impl SystemState {
     }
 }
 
-/// A copy of `home`, byte for byte.
+/// A byte-for-byte copy of `home`.
 pub(crate) fn copy_fixture(fixture: &SandboxCliFixture) -> SandboxCliFixture {
     let twin = SandboxCliFixture::new();
     let root = fixture.cli.path("");
@@ -128,7 +128,7 @@ pub(crate) fn copy_fixture(fixture: &SandboxCliFixture) -> SandboxCliFixture {
         let to = twin.cli.path(relative);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(&path, &to).unwrap();
-        // The state folder and what is in it say where they are.
+        // The state folder and its files contain their path.
         if let Ok(text) = fs::read_to_string(&to) {
             let moved = text.replace(&*root.to_string_lossy(), &twin.cli.path("").to_string_lossy());
             if moved != text {
@@ -139,7 +139,7 @@ pub(crate) fn copy_fixture(fixture: &SandboxCliFixture) -> SandboxCliFixture {
     twin
 }
 
-/// What is only on the first machine.
+/// Files that exist only on the first machine.
 fn remove_local_state(fixture: &SandboxCliFixture) {
     for folder in ["runs", "handover", "evidence"] {
         let folder = fixture.state_dir().join(folder);
@@ -161,7 +161,7 @@ fn count_requests(fixture: &SandboxCliFixture) -> usize {
     fixture.sandbox().journal().unwrap().len()
 }
 
-/// The state after an undisturbed run, and how many requests it makes.
+/// The state after an undisturbed run, and its number of requests.
 fn run_undisturbed(flow: &CrashScenario, template: &SandboxCliFixture) -> (SystemState, usize) {
     let fixture = copy_fixture(template);
     let before = count_requests(&fixture);
@@ -172,7 +172,7 @@ fn run_undisturbed(flow: &CrashScenario, template: &SandboxCliFixture) -> (Syste
     (SystemState::read_from(&fixture), made)
 }
 
-/// Repeats the command until it succeeds, as a person would who reads what it says.
+/// Repeats the command until it succeeds, and follows its hints, like a user.
 fn rerun_until_done(flow: &CrashScenario, fixture: &SandboxCliFixture, command: &str) -> Result<(), String> {
     let mut last = String::new();
     for _ in 0..MAX_RERUNS {
@@ -181,7 +181,7 @@ fn rerun_until_done(flow: &CrashScenario, fixture: &SandboxCliFixture, command: 
             return Ok(());
         }
         last = output.to_string();
-        // A key that nobody on this machine vouches for is revoked by name: the refusal says so.
+        // A key that this machine does not record is revoked by name, as the refusal suggests.
         if let Some((_, rest)) = output.stderr.split_once("key-unrecorded") {
             let rest: String = rest.split_whitespace().collect::<Vec<_>>().join(" ");
             let id = rest.split('`').nth(1).unwrap_or_default().to_owned();
@@ -191,7 +191,7 @@ fn rerun_until_done(flow: &CrashScenario, fixture: &SandboxCliFixture, command: 
     Err(last)
 }
 
-/// Disturbs request `skip` and answers what is wrong afterwards.
+/// Disturbs request `skip` and returns the differences.
 fn run_disturbed(
     flow: &CrashScenario,
     template: &SandboxCliFixture,
@@ -208,16 +208,16 @@ fn run_disturbed(
     let first = run_with_secret(&fixture, &command);
     let journal = fixture.sandbox().journal().unwrap();
     let hit = journal[before..].iter().find(|entry| entry.fault.is_some());
-    // What runs at the same time may take another way after a fault, but this request comes before any.
+    // Parallel requests may differ after a fault, but this request is sent before any of them.
     let hit = hit.map(|entry| format!("{} {}", entry.method, entry.path));
-    let hit = hit.unwrap_or_else(|| panic!("{}: request {skip} is never made", flow.name));
+    let hit = hit.unwrap_or_else(|| panic!("{}: request {skip} is never sent", flow.name));
     let what = format!("{} on request {skip} ({hit}), first {:?}", kind.name(), first.code);
     if elsewhere {
         remove_local_state(&fixture);
-        // The other machine cannot know that the first one is dead before its time is over.
+        // The other machine cannot detect that the first one is dead before its lease expires.
         fixture.run_expecting("sandbox clock advance 10m", 0);
     }
-    // Whoever was told that all is done has no reason to go on.
+    // After a report of success, a user has no reason to repeat the command.
     let goes_on = first.code != Some(0) || elsewhere;
     if let Some(Err(last)) = goes_on.then(|| rerun_until_done(flow, &fixture, &command)) {
         return Some(format!("{what}: never done: {last}"));
@@ -226,7 +226,7 @@ fn run_disturbed(
     let mut wanted_profiles = wanted.profiles.clone();
     let mut profiles = state.profiles.clone();
     if elsewhere {
-        // The profiles of before are on the first machine.
+        // The previous profiles are on the first machine.
         profiles.clear();
         wanted_profiles.clear();
     }
@@ -240,7 +240,7 @@ fn run_disturbed(
     (!same).then(|| format!("{what}: {state:#?}\ninstead of {wanted:#?}"))
 }
 
-#[expect(clippy::print_stdout, reason = "how many cases there were is a part of the result")]
+#[expect(clippy::print_stdout, reason = "the number of cases is a part of the result")]
 fn run_crash_matrix(flow: &CrashScenario) {
     let template = SandboxCliFixture::new();
     (flow.prepare)(&template);
@@ -368,8 +368,8 @@ fn offboarding_survives_every_fault() {
     });
 }
 
-/// A department whose only persona holds no key, one role and two ACLs (docs/reference/rbac.md#personas); beside it one
-/// that has them already.
+/// A department whose only persona has no key, one role and two ACLs (docs/reference/rbac.md#personas), and a
+/// department that has them already.
 fn onboard_with_acls(fixture: &SandboxCliFixture) {
     fixture.cli.write(
         "ebs.toml",
@@ -472,7 +472,7 @@ fn connector_delete_survives_every_fault() {
     });
 }
 
-/// The template stays as it was: every case works on a copy.
+/// The template is unchanged: every case uses a copy.
 #[test]
 fn a_copied_fixture_is_independent_of_its_template() {
     let fixture = SandboxCliFixture::new();

@@ -1,4 +1,4 @@
-//! Finished profiles are given to a command: each of them once, and none is lost when it fails or something dies.
+//! Delivery to a command: each finished profile once, and none is lost after a failure or a crash.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -12,17 +12,17 @@ use crate::{
     sandbox_cli_fixture::SandboxCliFixture,
 };
 
-/// The command that keeps what it gets under the name of its file, and takes note of its turn.
+/// The command, which stores its input under the name of the file, and records the order.
 const KEEP_COMMAND: &str = "--handover-command \"sh -c 'cat > kept/$CONFLUENT_EBS_HANDOVER_FILE; echo x >> turns'\"";
 
-/// A home with a folder for what was given away.
+/// A home with a folder for delivered profiles.
 fn fixture_with_delivery_dir(recipients: &[String]) -> SandboxCliFixture {
     let fixture = fixture_with_recipients(recipients);
     fs::create_dir(fixture.cli.path("kept")).unwrap();
     fixture
 }
 
-/// Runs `args`, which are split into words as a shell does it.
+/// Runs `args`, which are split into words like in a shell.
 #[track_caller]
 fn run_shell_words(fixture: &SandboxCliFixture, args: &str, code: i32) -> CliOutput {
     let mut words: Vec<String> = Vec::new();
@@ -61,13 +61,13 @@ fn each_finished_profile_is_delivered_once_and_kept() {
     let fixture = fixture_with_delivery_dir(&[own.recipient()]);
     let output = run_shell_words(&fixture, &format!("onboard --all --sandbox --yes {KEEP_COMMAND}"), 0);
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 6 profiles by `sh`."),
+        normalize_whitespace(&output.stdout).contains("Delivered: 6 profiles to `sh`."),
         "{output}"
     );
     assert_eq!(delivered_files(&fixture), profile_files(&fixture));
     assert_eq!(delivered_files(&fixture).len(), 6);
     let again = run_shell_words(&fixture, &format!("onboard --all --sandbox --yes {KEEP_COMMAND}"), 0);
-    assert!(!again.stdout.contains("Taken"), "{again}");
+    assert!(!again.stdout.contains("Delivered"), "{again}");
     assert_eq!(fixture.cli.read("turns").lines().count(), 6);
 }
 
@@ -99,10 +99,10 @@ fn delivered_profiles_are_removed_only_on_request() {
         holders.iter().all(|path| path.starts_with(fixture.cli.path("kept"))),
         "{holders:?}"
     );
-    // The journal knows that they are out there.
+    // The journal records their delivery.
     fixture.run_without_writes("onboard claims --sandbox --yes", 0);
 
-    // Those of fraud stay at first, and go when that is asked for later.
+    // Those of fraud stay until a later run delivers them.
     run_shell_words(&fixture, &format!("onboard fraud --sandbox --yes {KEEP_COMMAND}"), 0);
     assert_eq!(profile_files(&fixture).len(), 3);
     run_shell_words(
@@ -111,7 +111,7 @@ fn delivered_profiles_are_removed_only_on_request() {
         0,
     );
     assert_eq!(profile_files(&fixture).len(), 0);
-    assert_eq!(fixture.cli.read("turns").lines().count(), 6, "none was given twice");
+    assert_eq!(fixture.cli.read("turns").lines().count(), 6, "none was delivered twice");
 }
 
 #[test]
@@ -130,16 +130,16 @@ fn after_a_failed_handover_command_the_next_run_delivers_the_profiles() {
         "{output}"
     );
     assert_eq!(profile_files(&fixture).len(), 3);
-    // Again: nothing is made, and it is told again.
+    // Repeated: nothing is created, and the pending profiles are reported again.
     let before = fixture.writes().len();
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {failing}"), 3);
     assert!(
-        normalize_whitespace(&output.stderr).contains("3 profiles not handed over"),
+        normalize_whitespace(&output.stderr).contains("3 profiles not delivered"),
         "{output}"
     );
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles by `sh`."),
+        normalize_whitespace(&output.stdout).contains("Delivered: 3 profiles to `sh`."),
         "{output}"
     );
     assert_eq!(fixture.writes().len(), before);
@@ -155,14 +155,14 @@ fn pending_profiles_of_previous_runs_are_tried_once_per_run() {
     assert_eq!(fixture.cli.read("turns").lines().count(), 3);
     run_shell_words(&fixture, &format!("onboard claims fraud --sandbox --yes {failing}"), 3);
     assert_eq!(fixture.cli.read("turns").lines().count(), 9);
-    // Another department's are its own, and another folder's too.
+    // Other departments and other folders have their own pending profiles.
     let output = run_shell_words(
         &fixture,
         &format!("onboard fraud --sandbox --yes --credentials-dir out {KEEP_COMMAND}"),
         0,
     );
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles"),
+        normalize_whitespace(&output.stdout).contains("Delivered: 3 profiles"),
         "{output}"
     );
     run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
@@ -237,7 +237,7 @@ fn the_handover_command_gets_no_secret_in_arguments_variables_or_output() {
         normalize_whitespace(&output.stderr).contains("secret = \"****\""),
         "what it printed is shown\n{output}"
     );
-    // Neither journal nor evidence keeps what a command said.
+    // Neither journal nor evidence contains the output of the command.
     for folder in ["runs", "evidence"] {
         let holders = files_with_secrets(&fixture.state_dir().join(folder), &secrets);
         assert_eq!(holders, [] as [PathBuf; 0]);
@@ -275,7 +275,7 @@ fn a_crash_during_the_handover_command_loses_no_profile() {
         assert!(runs < 3, "{output}");
     }
     assert_eq!(delivered_files(&fixture), profile_files(&fixture));
-    // Three keys of ours, each of them in a profile that opens something.
+    // Three keys of the department, each in a profile and working.
     let left = fixture.decrypted_state(&|sealed| own.decrypt(sealed));
     assert_eq!(left.keys.iter().filter(|key| key.contains("dept=claims")).count(), 3);
     assert_eq!(left.files.values().flatten().count(), 3);
@@ -288,11 +288,15 @@ fn after_an_interrupt_no_further_profile_is_delivered_in_that_run() {
     let interrupting =
         "--handover-command \"sh -c 'kill -INT $PPID; sleep 0.3; cat > kept/$CONFLUENT_EBS_HANDOVER_FILE'\"";
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {interrupting}"), 3);
-    assert_eq!(delivered_files(&fixture).len(), 1, "what ran was finished\n{output}");
+    assert_eq!(
+        delivered_files(&fixture).len(),
+        1,
+        "the running command was finished\n{output}"
+    );
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
     assert_eq!(delivered_files(&fixture).len(), 3, "{output}");
     assert_eq!(delivered_files(&fixture), profile_files(&fixture));
-    assert_eq!(fixture.cli.read("turns").lines().count(), 2, "one had been given");
+    assert_eq!(fixture.cli.read("turns").lines().count(), 2, "one was delivered");
 }
 
 #[test]
@@ -305,12 +309,12 @@ fn delivery_of_pending_profiles_asks_for_confirmation() {
         .cli
         .run_command(fixture.cli.command().env("PATH", &path).args(args).write_stdin("n\n"));
     assert_eq!(output.code, Some(0), "{output}");
-    assert!(!output.stdout.contains("Taken"), "{output}");
+    assert!(!output.stdout.contains("Delivered"), "{output}");
     let output = fixture
         .cli
         .run_command(fixture.cli.command().env("PATH", &path).args(args).write_stdin("y\n"));
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles by `cat`."),
+        normalize_whitespace(&output.stdout).contains("Delivered: 3 profiles to `cat`."),
         "{output}"
     );
 }
@@ -329,7 +333,7 @@ fn a_rotation_delivers_encrypted_and_keeps_the_old_key_until_delivery() {
     let failing = "--handover-command \"sh -c 'exit 1'\"";
     let rotate = "keys rotate claims --persona operator --sandbox --yes --overlap 0s";
     run_shell_words(&fixture, &format!("{rotate} {failing}"), 3);
-    assert_eq!(ours(), 2, "the old key works until the new one has arrived");
+    assert_eq!(ours(), 2, "the old key works until the new one is delivered");
     let sealed = profile_files(&fixture);
     assert_eq!(sealed.len(), 4);
     assert!(sealed.keys().all(|name| name.ends_with(".toml.age")), "{sealed:?}");
@@ -338,12 +342,12 @@ fn a_rotation_delivers_encrypted_and_keeps_the_old_key_until_delivery() {
     assert_eq!((ours(), fixture.writes().len()), (2, before));
     let output = run_shell_words(&fixture, &format!("{rotate} {KEEP_COMMAND}"), 0);
     assert!(
-        normalize_whitespace(&output.stdout).contains("Taken: 1 profile by `sh`."),
+        normalize_whitespace(&output.stdout).contains("Delivered: 1 profile to `sh`."),
         "{output}"
     );
     assert_eq!(ours(), 1);
     assert_eq!(delivered_files(&fixture), profile_files(&fixture));
-    // The key that is left is the one in the profile that was taken last.
+    // The remaining key is the one in the last delivered profile.
     let new = sealed
         .iter()
         .find(|(name, _)| name.starts_with("claims-operator.") && name.len() > 26);
@@ -375,7 +379,7 @@ fn the_newest_profile_of_a_persona_is_delivered_last_and_a_revoked_one_never() {
     assert_eq!(fixture.cli.read("turns").lines().count(), 4);
     assert_eq!(delivered_files(&fixture)["operator"], *new);
 
-    // The same with fraud, but its old key is removed before anything is given.
+    // The same with fraud, but its old key is removed before the delivery.
     run_shell_words(&fixture, "onboard fraud --sandbox --yes", 0);
     run_shell_words(
         &fixture,

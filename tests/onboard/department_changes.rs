@@ -1,4 +1,4 @@
-//! Department files and templates that change after onboarding, and what others do on a prefix.
+//! Changed department files and templates after the onboarding, and grants of others on a prefix.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ const DEPARTMENT_FILES: [(&str, &str); 2] = [
     ),
 ];
 
-/// Two departments with files of their own, onboarded.
+/// Two onboarded departments with their own files.
 fn fixture_with_two_departments() -> SandboxCliFixture {
     let fixture = SandboxCliFixture::new();
     fixture.cli.write(
@@ -32,7 +32,7 @@ fn fixture_with_two_departments() -> SandboxCliFixture {
         fixture.cli.write(format!("departments/{code}.toml"), text);
     }
     let output = fixture.run_expecting("onboard --all --sandbox --yes", 0);
-    assert!(output.stdout.contains("2 departments onboarded"), "{output}");
+    assert!(output.stdout.contains("Onboarded 2 departments"), "{output}");
     fixture
 }
 
@@ -65,7 +65,7 @@ fn a_changed_quota_rewrites_profiles_and_keeps_keys() {
             .unwrap()
             .contains("tasks = 20")
     );
-    assert_eq!(fixture.provisioned_state().keys, keys, "no key was touched");
+    assert_eq!(fixture.provisioned_state().keys, keys, "no key was changed");
     fixture.run_without_writes("onboard --all --sandbox --yes", 0);
 }
 
@@ -73,7 +73,7 @@ fn a_changed_quota_rewrites_profiles_and_keeps_keys() {
 fn a_changed_template_adds_bindings_and_removes_them_only_with_prune() {
     let fixture = fixture_with_two_departments();
     let template = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rbac-templates/hybrid.toml")).unwrap();
-    // The viewer may now read topics; the runtime account may no longer make them.
+    // The viewer may now read topics; the runtime account may no longer create them.
     let manage = template
         .split("[[persona.grant]]")
         .find(|grant| grant.contains("DeveloperManage"))
@@ -119,7 +119,7 @@ fn a_changed_prefix_is_refused_after_onboarding() {
         normalize_whitespace(&output.stderr).contains("a prefix cannot change after onboarding"),
         "{output}"
     );
-    // Nor does somebody else get it.
+    // Another department does not get the prefix either.
     fixture.cli.write("departments/claims.toml", DEPARTMENT_FILES[0].1);
     fs::remove_file(fixture.cli.path("departments/fraud.toml")).unwrap();
     fixture

@@ -1,5 +1,5 @@
-//! Bad weather at every single request: the request or its answer is lost, the service fails or throttles, the process
-//! dies; a rerun ends in the state of a clean run, and nothing of others is touched.
+//! A fault at every request: a lost request or response, a server error, a rate limit, a crash. A repeated run has the
+//! result of a run without faults, and objects of others are unchanged.
 
 use confluent_ebs::{
     api::{
@@ -13,7 +13,7 @@ use confluent_ebs::{
 
 use crate::onboarding_fixture::{MAX_RUN_TIME, OnboardingFixture, ProvisionedState};
 
-/// An account of somebody else with a right on the department's prefix and a key.
+/// An account of another owner with a role on the department's prefix and a key.
 fn add_unmanaged_account(fixture: &OnboardingFixture) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -50,7 +50,7 @@ fn add_unmanaged_account(fixture: &OnboardingFixture) {
     });
 }
 
-/// How a machine is set up before the weather turns.
+/// Setup of a machine before the faults.
 type FixtureSetup = fn(&mut OnboardingFixture);
 
 fn fixture_with_setup(setup: FixtureSetup) -> OnboardingFixture {
@@ -77,9 +77,9 @@ fn run_with_fault_at_every_request(kind: FaultKind) {
     run_setup_with_fault_at_every_request(|_| {}, kind);
 }
 
-/// Runs with `kind` at each request in turn, on machines of a kind.
+/// Runs with `kind` at each request in turn, with machines from a setup.
 pub(crate) fn run_setup_with_fault_at_every_request(setup: FixtureSetup, kind: FaultKind) {
-    // Most of the time goes into waiting for the disk.
+    // Most of the time is spent waiting for the disk.
     const WORKERS: usize = 6;
     let (wanted, requests) = run_undisturbed(setup);
     let wrong: Vec<String> = std::thread::scope(|scope| {
@@ -102,7 +102,7 @@ pub(crate) fn run_setup_with_fault_at_every_request(setup: FixtureSetup, kind: F
     );
 }
 
-/// Runs with `kind` at one request; answers what is wrong afterwards.
+/// Runs with `kind` at one request; returns the differences.
 fn run_with_fault_at(setup: FixtureSetup, kind: FaultKind, skip: u64, wanted: &ProvisionedState) -> Option<String> {
     let fixture = fixture_with_setup(setup);
     let begun = fixture.sandbox.now().unwrap();
@@ -111,7 +111,7 @@ fn run_with_fault_at(setup: FixtureSetup, kind: FaultKind, skip: u64, wanted: &P
     let done = fixture.run_until_done(&["claims"], 4);
     let journal = fixture.sandbox.journal().unwrap();
     let hit = journal.iter().find(|entry| entry.fault.is_some());
-    let hit = hit.unwrap_or_else(|| panic!("request {skip} is never made"));
+    let hit = hit.unwrap_or_else(|| panic!("request {skip} is never sent"));
     let hit = format!("request {skip} ({} {})", hit.method, hit.path);
     let took = fixture.sandbox.now().unwrap().duration_since(begun);
     assert!(took.unsigned_abs() < MAX_RUN_TIME, "{hit} took {took}");

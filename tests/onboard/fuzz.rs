@@ -1,7 +1,8 @@
-//! Storms: random commands in random order, with random faults at random requests and leaps of the clock. When the weather
-//! has calmed, the usual command brings everything to the state of a clean run, and nothing of others has changed.
+//! Random commands in random order, with random faults at random requests and jumps of the clock. Afterwards, the usual
+//! command without faults leads to the state of a clean run, and objects of others are unchanged.
 //!
-//! `CONFLUENT_EBS_STORMS` sets how many; `CONFLUENT_EBS_STORM` runs a single one, by the number that a failure names.
+//! `CONFLUENT_EBS_STORMS` sets the number of runs; `CONFLUENT_EBS_STORM` runs a single one, by the number that a
+//! failure prints.
 
 use std::sync::{
     Mutex,
@@ -16,10 +17,10 @@ use crate::{
     sandbox_cli_fixture::{CLUSTER_CRN, SandboxCliFixture},
 };
 
-/// How many storms without a wish for more.
+/// Default number of runs.
 const DEFAULT_CASES: u64 = 200;
 
-/// Numbers that depend on nothing but where they begin (splitmix64).
+/// Deterministic random numbers (splitmix64).
 struct SeededRandom(u64);
 
 impl SeededRandom {
@@ -37,7 +38,7 @@ impl SeededRandom {
     }
 }
 
-/// A stranger's account with a right on the prefix of claims and a key of its own, and files for connectors.
+/// An account of another owner with a role on the prefix of claims and a key, and connector files.
 fn template_fixture() -> SandboxCliFixture {
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
@@ -58,7 +59,7 @@ fn template_fixture() -> SandboxCliFixture {
             .cli
             .write(format!("{folder}/claims-orders.json"), file.to_string());
     }
-    // The deployer's profile of before: a rotation leaves it where it is.
+    // The previous profile of the deployer: a rotation keeps it.
     fixture.cli.write("kept.toml", fixture.cli.read(DEPLOYER_PROFILE));
     fixture
 }
@@ -79,7 +80,7 @@ fn add_random_faults(fixture: &SandboxCliFixture, dice: &mut SeededRandom) {
     }
 }
 
-/// One command of many; whether it succeeds is the weather's.
+/// A random command, which may fail because of the faults.
 fn random_command(fixture: &SandboxCliFixture, dice: &mut SeededRandom) -> String {
     let commands = [
         "onboard claims --sandbox --yes",
@@ -118,7 +119,7 @@ fn run_until_done(fixture: &SandboxCliFixture, command: &str, may_end: &str) -> 
     Err(format!("{command}: {last}"))
 }
 
-/// One storm; what is wrong afterwards.
+/// One run; returns the differences.
 fn run_fuzz_case(template: &SandboxCliFixture, wanted: &SystemState, number: u64) -> Result<(), String> {
     let fixture = copy_fixture(template);
     let mut dice = SeededRandom(number);
@@ -140,14 +141,14 @@ fn run_fuzz_case(template: &SandboxCliFixture, wanted: &SystemState, number: u64
     fixture.sandbox().clear_faults(None).unwrap();
     fixture.run_expecting("sandbox clock advance 10m", 0);
     run_until_done(&fixture, "onboard claims --sandbox --yes", "").map_err(told)?;
-    // Whatever was rotated halfway is finished, and a day later the old keys go.
+    // Incomplete rotations are finished, and the old keys are deleted a day later.
     for _ in 0..2 {
         run_until_done(&fixture, "keys rotate claims --older-than 3650d --sandbox --yes", "").map_err(told)?;
         fixture.run_expecting("sandbox clock advance 25h", 0);
     }
     run_until_done(&fixture, "keys rotate claims --older-than 3650d --sandbox --yes", "").map_err(told)?;
     run_until_done(&fixture, "onboard claims --sandbox --yes", "").map_err(told)?;
-    // As the platform team: the department's own key may be gone.
+    // As the platform team, because the department's key may be deleted.
     run_until_done(
         &fixture,
         "connector delete claims-orders --force --no-backup --sandbox --department claims",
@@ -176,7 +177,7 @@ fn run_fuzz_case(template: &SandboxCliFixture, wanted: &SystemState, number: u64
     }
 }
 
-/// Every key of ours has a holder: a profile with its secret.
+/// Every managed key is in a profile with its secret.
 fn assert_every_key_has_a_profile(fixture: &SandboxCliFixture) -> Result<(), String> {
     let profiles = SandboxCliFixture::profile_keys_in(&fixture.state_dir().join("handover"));
     let keys = fixture.sandbox().keys().unwrap();
@@ -187,7 +188,7 @@ fn assert_every_key_has_a_profile(fixture: &SandboxCliFixture) -> Result<(), Str
         .collect();
     match lost.is_empty() {
         true => Ok(()),
-        false => Err(format!("nobody holds {lost:?}")),
+        false => Err(format!("no profile has {lost:?}")),
     }
 }
 
@@ -196,7 +197,7 @@ fn number_from_env(variable: &str) -> Option<u64> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how many storms there were is a part of the result")]
+#[expect(clippy::print_stdout, reason = "the number of runs is a part of the result")]
 fn random_commands_under_faults_end_in_the_clean_state() {
     let template = template_fixture();
     let wanted = SystemState::read_from(&template);

@@ -1,6 +1,6 @@
-//! Whoever may create accounts can write our name and our tag (docs/reference/rbac.md#threats, T4). The deployer of
-//! claims prepares the account that the onboarding of fraud will look for, in all the ways there are; then fraud is
-//! onboarded.
+//! An account with our name and tag, which every principal that may create accounts can create
+//! (docs/reference/rbac.md#threats, T4). The deployer of claims prepares the account that the onboarding of fraud looks
+//! for, in every possible way; then fraud is onboarded.
 
 use serde_json::{Value, json};
 
@@ -11,15 +11,15 @@ const IMPERSONATED_NAME: &str = "ebs-prod-fraud-operator";
 struct ImpersonationAttack {
     fixture: SandboxCliFixture,
     attacker: ApiKeyPair,
-    /// The attacker's own account.
+    /// Account of the attacker.
     attacker_account: String,
-    /// The account it has prepared.
+    /// The prepared account.
     impersonating_account: String,
 }
 
 impl ImpersonationAttack {
-    /// Claims is onboarded, and its deployer makes an account with the name and, word for word, the tag of fraud's
-    /// operator. Its own is the only owner at first: `owner` says who else it names.
+    /// Claims is onboarded, and its deployer creates an account with the exact name and tag of fraud's operator. The
+    /// deployer is the only owner at first; `owner` sets another.
     fn prepared() -> Self {
         let fixture = SandboxCliFixture::new();
         fixture.run_expecting("onboard claims --sandbox --yes", 0);
@@ -50,13 +50,13 @@ impl ImpersonationAttack {
         self.fixture.account_id("ebs-provisioner")
     }
 
-    /// Shares the prepared account.
+    /// Adds an owner to the prepared account.
     fn share_account(&self, to: &str, role: &str) -> String {
         self.fixture
             .bind(&self.attacker, to, role, &account_crn(&self.impersonating_account))
     }
 
-    /// Gives its own ownership up.
+    /// Removes its own ownership.
     fn give_up_ownership(&self) {
         let mine = self.bindings_on_impersonating_account(&self.attacker_account);
         for id in mine {
@@ -74,23 +74,23 @@ impl ImpersonationAttack {
             .collect()
     }
 
-    /// Onboarding is refused, says all of `words`, and changes nothing.
+    /// Onboarding is refused with a message that contains all of `words`, and changes nothing.
     #[track_caller]
     fn assert_onboarding_refused(&self, words: &[&str]) {
         let keys = self.fixture.sandbox().keys().unwrap().len();
         let output = self.fixture.run_without_writes("onboard fraud --sandbox --yes", 5);
         let said: String = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in words {
-            assert!(said.contains(word), "`{word}` is not said\n{output}");
+            assert!(said.contains(word), "`{word}` is missing\n{output}");
         }
         assert_eq!(self.fixture.sandbox().keys().unwrap().len(), keys);
         assert!(!self.fixture.state_dir().join("handover/fraud-operator.toml").exists());
-        // The others are not held up.
+        // Other departments are not affected.
         self.fixture.run_expecting("onboard --all --sandbox --dry-run", 5);
         self.fixture.run_expecting("onboard motor --sandbox --dry-run", 0);
     }
 
-    /// After the account is gone, everything goes well.
+    /// Once the account is deleted, the onboarding succeeds.
     #[track_caller]
     fn assert_onboarding_works_after_cleanup(&self) {
         let target = format!("/iam/v2/service-accounts/{}", self.impersonating_account);
@@ -120,7 +120,7 @@ fn planned_tag(fixture: &SandboxCliFixture) -> String {
 #[test]
 fn an_impersonating_account_owned_only_by_the_attacker_is_refused() {
     let attack = ImpersonationAttack::prepared();
-    // Its owner cannot be seen with the provisioner's rights: all there is to say is that it is not the provisioner.
+    // The provisioner's roles do not reveal the owner; the message only says that it is not the provisioner.
     attack.assert_onboarding_refused(&["account-not-owned", IMPERSONATED_NAME, &attack.impersonating_account]);
     attack.assert_onboarding_works_after_cleanup();
 }
@@ -146,7 +146,7 @@ fn an_impersonating_account_with_an_unrecorded_key_is_refused() {
     attack.share_account(&attack.provisioner_account(), "ResourceOwner");
     attack.give_up_ownership();
     attack.assert_onboarding_refused(&["key-unrecorded", &key.id, IMPERSONATED_NAME]);
-    // Revoking the key is enough: nobody else controls the account any more.
+    // Revoking the key is sufficient: no other principal controls the account any more.
     let target = format!("/iam/v2/api-keys/{}", key.id);
     attack
         .fixture
@@ -201,7 +201,7 @@ fn an_account_owned_only_by_the_provisioner_and_without_keys_is_adopted() {
     fixture.run_expecting("onboard fraud --sandbox --yes", 0);
     fixture.run_without_writes("onboard fraud --sandbox --yes", 0);
     let (status, _) = fixture.send(&attacker, "DELETE", &format!("/iam/v2/service-accounts/{forged}"), None);
-    assert_eq!(status, 403, "its maker has no power over it");
+    assert_eq!(status, 403, "its creator does not control it");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! As department claims, with the keys that the onboarding handed over: nothing of fraud is within reach, neither over
-//! HTTP for every endpoint that is served, nor over the evaluator for all operations and kinds.
+//! With the delivered keys of department claims: no access to fraud, neither over HTTP for every endpoint of the
+//! sandbox, nor in the evaluator for all operations and kinds.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::sandbox_cli_fixture::{ApiKeyPair, CLUSTER_CRN, SandboxCliFixture, acc
 fn fixture_with_claims_and_fraud() -> SandboxCliFixture {
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
-    // Something of fraud to reach for.
+    // A resource of fraud.
     let runtime = fixture.account_id("ebs-prod-fraud-runtime");
     let config = json!({
         "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1",
@@ -28,7 +28,7 @@ fn fixture_with_claims_and_fraud() -> SandboxCliFixture {
     fixture
 }
 
-/// A request at `path` that is about fraud, with every variable part filled in.
+/// A request at `path` about fraud, with every path parameter replaced.
 fn requests_targeting_fraud(fixture: &SandboxCliFixture, method: &str, path: &str) -> Vec<(String, Option<Value>)> {
     let operator = fixture.account_id("ebs-prod-fraud-operator");
     let runtime = fixture.account_id("ebs-prod-fraud-runtime");
@@ -98,7 +98,7 @@ fn requests_targeting_fraud(fixture: &SandboxCliFixture, method: &str, path: &st
                 Some("request") => Some(json!({ "type": "DELETE" })),
                 _ => None,
             };
-            // One that exists, and one that would be made.
+            // An existing one, and one that would be created.
             let other = place(&path.replace("{name}", "fraud-other"));
             vec![(place(path), body.clone()), (other, body)]
         }
@@ -112,8 +112,8 @@ fn requests_targeting_fraud(fixture: &SandboxCliFixture, method: &str, path: &st
     }
 }
 
-/// Everything that is neither about one department nor open to everybody: lists, and what belongs to the organization.
-/// What such an answer shows is looked at, instead of its status.
+/// Endpoints that are neither about one department nor public: lists, and objects of the organization. The response is
+/// checked instead of the status.
 fn is_shared_endpoint(method: &str, path: &str) -> bool {
     method == "GET"
         && !path.contains("/service-accounts/{")
@@ -134,7 +134,7 @@ fn every_endpoint_refuses_requests_of_claims_about_fraud() {
         let (method, path) = (route.method.as_str(), route.path);
         for (target, body) in requests_targeting_fraud(&fixture, method, path) {
             aimed.insert(format!("{method} {path}"));
-            assert!(!target.contains('{'), "{target} is not filled in");
+            assert!(!target.contains('{'), "{target} contains an unfilled parameter");
             for prefix in ["", "/api"] {
                 for (persona, key) in &keys {
                     let (status, answer) = fixture.send(key, method, &format!("{prefix}{target}"), body.clone());
@@ -143,7 +143,7 @@ fn every_endpoint_refuses_requests_of_claims_about_fraud() {
             }
         }
     }
-    // No write and no look at one object of a department was left out.
+    // Every write and every read of a single object of a department is included.
     for route in &routes {
         let (method, path) = (route.method.as_str(), route.path);
         let of_department = [

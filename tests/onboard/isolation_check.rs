@@ -1,4 +1,4 @@
-//! What a proof refutes is not handed over.
+//! A profile is not delivered if a probe fails.
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use crate::sandbox_cli_fixture::{CLUSTER_CRN, SandboxCliFixture};
 fn a_key_with_access_to_a_foreign_prefix_is_not_delivered() {
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
-    // The operator's key and profile are taken away, and its account gets what no template gives: the neighbour's names.
+    // The operator's key and profile are deleted, and its account gets a grant that no template declares: on the names
+    // of another department.
     let profile = fixture.state_dir().join("handover/claims-operator.toml");
     let key = fixture.profile_key("claims-operator").id;
     fixture.send_ok(&fixture.admin_key(), "DELETE", &format!("/iam/v2/api-keys/{key}"), None);

@@ -1,4 +1,4 @@
-//! Keys of departments after their onboarding: listed, rotated with an overlap, revoked, replaced when they leak.
+//! Keys of onboarded departments: listed, rotated with an overlap, revoked, replaced after a leak.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn key_works(fixture: &SandboxCliFixture, key: &ApiKeyPair) -> bool {
     }
 }
 
-/// The ids of the keys of a persona.
+/// Ids of the keys of a persona.
 fn persona_key_ids(fixture: &SandboxCliFixture, persona: &str) -> Vec<String> {
     let list = run_json(fixture, "keys list claims --sandbox -o json");
     let rows = list.as_array().unwrap().iter();
@@ -45,7 +45,7 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
     );
     assert_eq!(rotated["profiles"].as_array().unwrap().len(), 1);
     let path = rotated["profiles"][0]["path"].as_str().unwrap();
-    // The profile that is there is never overwritten.
+    // An existing profile is never overwritten.
     let name = path
         .rsplit('/')
         .next()
@@ -59,18 +59,18 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
     );
     let new = fixture.profile_key(&name);
     assert!(key_works(&fixture, &old) && key_works(&fixture, &new) && old.id != new.id);
-    // The file says how it is used, and takes the place of the old one by that.
+    // The file says how to use it, by replacing the old one.
     let handed = fixture.state_dir().join("handover").join(format!("{name}.toml"));
     let text = std::fs::read_to_string(&handed).unwrap();
     assert!(text.contains(&format!("profile import ./{name}.toml")), "{text}");
     let import = format!("profile import {}", handed.display());
     let kept = fixture.run_expecting(&import, 0);
-    assert!(kept.stdout.contains("Imported profile \"claims-operator\"."), "{kept}");
+    assert!(kept.stdout.contains("Imported profile `claims-operator`."), "{kept}");
     let again = fixture.run_expecting(&import, 1);
     assert!(again.stderr.contains("`--force`"), "{again}");
     fixture.run_expecting(&format!("{import} --force"), 0);
 
-    // Within the overlap the next call changes nothing and says when to come back.
+    // Within the overlap, another run changes nothing and says when to repeat it.
     let output = fixture.run_without_writes("keys rotate claims --persona operator --sandbox --yes", 0);
     let said = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
@@ -85,10 +85,10 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
 
     fixture.run_expecting("sandbox clock advance 25h", 0);
     let output = fixture.run_expecting("keys rotate claims --persona operator --sandbox --yes", 0);
-    assert!(output.stdout.starts_with("1 API key removed."), "{output}");
+    assert!(output.stdout.starts_with("1 API key deleted."), "{output}");
     assert!(!key_works(&fixture, &old) && key_works(&fixture, &new) && key_works(&fixture, &others));
     assert_eq!(persona_key_ids(&fixture, "operator"), [new.id]);
-    // An onboarding finds everything as it is wanted.
+    // For an onboarding, everything is up to date.
     let output = fixture.run_without_writes("onboard --all --dry-run --sandbox", 0);
     assert!(!output.stdout.contains("claims-operator"), "{output}");
 }
@@ -96,7 +96,7 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
 #[test]
 fn rotate_older_than_keeps_younger_keys() {
     let fixture = fixture_with_claims_and_fraud();
-    // Departments that were never onboarded have no keys, and hold up nobody.
+    // Departments that were never onboarded have no keys, and do not block the others.
     fixture.run_without_writes("keys rotate --all --older-than 90d --sandbox --yes", 0);
     fixture.run_expecting("sandbox clock advance 2200h", 0);
     let rotated = run_json(
@@ -139,10 +139,10 @@ fn keys_list_shows_whether_each_key_is_recorded() {
         assert_eq!(row["probed_at"].is_string(), row["state"] == "delivered", "{row}");
         assert_eq!(row["age_days"], 0, "{row}");
     }
-    // Nothing is handed over for an account on which somebody unknown holds a key.
+    // Nothing is delivered for an account with an unrecorded key.
     let output = fixture.run_without_writes("keys rotate claims --persona viewer --sandbox --yes", 5);
     assert!(output.stderr.contains("key-unrecorded"), "{output}");
-    // It can be taken away without harm to the persona's own.
+    // It can be deleted without effect on the persona's own key.
     let id = made["id"].as_str().unwrap();
     fixture.run_expecting(&format!("keys revoke {id} --sandbox --yes"), 0);
     assert_eq!(persona_key_ids(&fixture, "viewer").len(), 1);
@@ -155,7 +155,7 @@ fn the_only_key_of_a_persona_is_revoked_only_with_now() {
     let output = fixture.run_without_writes(&format!("keys revoke {} --sandbox --yes", old.id), 5);
     let said = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        said.contains("deployer of department claims would be left without a working key"),
+        said.contains("deployer of department `claims` has no other key for the same resource"),
         "{output}"
     );
     assert!(said.contains("--now"), "{output}");
@@ -165,7 +165,7 @@ fn the_only_key_of_a_persona_is_revoked_only_with_now() {
     let path = answer["profiles"][0]["path"].as_str().unwrap();
     let new = fixture.profile_key(path.rsplit('/').next().unwrap().strip_suffix(".toml").unwrap());
     assert!(key_works(&fixture, &new));
-    // Dead before the new one is made.
+    // Deleted before the new one is created.
     let writes = fixture.writes();
     let place = |method: &str, end: &str| {
         let mut last = writes
@@ -191,7 +191,7 @@ fn unmanaged_keys_are_not_revoked() {
     assert!(output.stderr.contains("confluent api-key delete"), "{output}");
     let output = fixture.run_without_writes("keys revoke AAAABBBBCCCCDDDD --sandbox --yes", 1);
     assert!(
-        output.stderr.contains("API key \"AAAABBBBCCCCDDDD\" not found"),
+        output.stderr.contains("API key `AAAABBBBCCCCDDDD` not found"),
         "{output}"
     );
     let output = fixture.run_without_writes("keys rotate claims --persona operater --sandbox --yes", 64);
@@ -216,7 +216,7 @@ fn no_keys_output_contains_a_secret() {
     let keys = SandboxCliFixture::profile_keys_in(&fixture.state_dir().join("handover"));
     assert!(keys.len() > 6);
     for (name, key) in keys {
-        assert!(!said.contains(&key.secret), "the secret of {name} was said");
+        assert!(!said.contains(&key.secret), "the secret of {name} was printed");
     }
     assert!(!key_works(&fixture, &old));
 }

@@ -1,5 +1,5 @@
-//! The onboarding from end to end: the binary in a sealed home on its own embedded Confluent Cloud, and, where every
-//! single request matters, the library on a sandbox in memory. Time steps, so nothing sleeps.
+//! The onboarding end to end: the binary in a sealed home with its own sandbox, and, for tests of single requests, the
+//! library with an in-memory sandbox. The clock is simulated, so nothing sleeps.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,10 +1,11 @@
-//! A department goes: nothing of it stays, nothing of others is touched, and its prefix is never given again.
+//! Off-boarding a department: nothing of it remains, objects of others are unchanged, and its prefix is never used
+//! again.
 
 use serde_json::{Value, json};
 
 use crate::sandbox_cli_fixture::{ApiKeyPair, CLUSTER_CRN, SandboxCliFixture};
 
-/// Two departments with files of their own, onboarded; claims has a connector.
+/// Two onboarded departments with their own files; claims has a connector.
 fn fixture_with_two_departments() -> SandboxCliFixture {
     let fixture = SandboxCliFixture::new();
     fixture.cli.write(
@@ -46,10 +47,10 @@ fn offboarding_removes_everything_of_the_department_and_nothing_else() {
     let fraud = fixture.profile_key("fraud-deployer");
     let before = fixture.provisioned_state();
 
-    // While a connector runs, everything stays.
+    // While a connector exists, nothing is removed.
     let output = fixture.run_without_writes("offboard claims --sandbox --yes", 5);
     assert!(
-        normalize_whitespace(&output.stderr).contains("still has 1 connector: \"claims-orders\""),
+        normalize_whitespace(&output.stderr).contains("still has 1 connector: `claims-orders`"),
         "{output}"
     );
     fixture.run_without_writes("offboard claims --delete-connectors --dry-run --sandbox", 0);
@@ -68,7 +69,7 @@ fn offboarding_removes_everything_of_the_department_and_nothing_else() {
     assert_eq!(answer["proof"]["remaining"], json!([]));
     assert!(keys.iter().all(|key| !key_works(&fixture, key)) && key_works(&fixture, &fraud));
 
-    // Profiles of dead keys stay where they are; what is looked at here is the service.
+    // Profiles of deleted keys remain; this test is about the service.
     for persona in ["operator", "deployer", "viewer"] {
         let profile = fixture.state_dir().join(format!("handover/claims-{persona}.toml"));
         std::fs::remove_file(profile).unwrap();
@@ -109,7 +110,7 @@ fn offboarding_removes_everything_of_the_department_and_nothing_else() {
     assert!(api_keys.iter().max() < accounts.iter().max());
     assert_eq!((connectors.len(), api_keys.len(), accounts.len()), (1, 3, 4));
 
-    // The tombstone keeps the prefix from ever being given again.
+    // The tombstone prevents other departments from using the prefix.
     let file = fixture.cli.read("departments/claims.toml");
     assert!(
         file.starts_with("# claims\nname = \"claims\"\nprefix = \"claims-\"\nretired = 20"),
@@ -122,9 +123,12 @@ fn offboarding_removes_everything_of_the_department_and_nothing_else() {
     fixture.run_without_writes("onboard claims2 --sandbox --yes", 1);
     std::fs::remove_file(fixture.cli.path("departments/claims2.toml")).unwrap();
 
-    // Once more: nothing is left to do, and it is proved again.
+    // Repeated: the plan is empty, and the result is checked again.
     let again = fixture.run_without_writes("offboard claims --sandbox --yes", 0);
-    assert!(again.stdout.contains("has nothing left in stage prod"), "{again}");
+    assert!(
+        again.stdout.contains("has no remaining access in stage `prod`"),
+        "{again}"
+    );
 }
 
 #[test]
@@ -141,20 +145,17 @@ fn foreign_bindings_on_the_prefix_are_named_and_removed_only_on_request() {
     let output = fixture.run_expecting(command, 3);
     let said = normalize_whitespace(&output.stderr);
     assert!(
-        said.contains("others can still act on names that begin with \"claims-\""),
+        said.contains("others still have access to the prefix `claims-`"),
         "{output}"
     );
     assert!(said.contains("ebs-prod-fraud-operator"), "{output}");
     assert!(said.contains("--remove-foreign"), "{output}");
     let output = fixture.run_expecting("offboard claims --remove-foreign --sandbox --yes", 0);
     assert!(normalize_whitespace(&output.stdout).contains("1 removal"), "{output}");
-    // A wider one is about others, too.
+    // A wider binding affects other departments, too.
     bind("/kafka=lkc-prod01/topic=*");
     let output = fixture.run_without_writes("offboard claims --remove-foreign --sandbox --yes", 3);
-    assert!(
-        normalize_whitespace(&output.stderr).contains("remove it by hand"),
-        "{output}"
-    );
+    assert!(normalize_whitespace(&output.stderr).contains("by hand"), "{output}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! An onboarding without the binary: a sandbox in memory, and folders of its own for each machine that works on it.
+//! An onboarding with the library: an in-memory sandbox, and separate folders for each machine.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -58,28 +58,28 @@ pub(crate) struct OnboardingFixture {
     folder: TempDir,
     pub(crate) interrupt: CancelToken,
     pub(crate) prune: bool,
-    /// To whom profiles are encrypted.
+    /// Recipients of profiles.
     pub(crate) recipients: Recipients,
-    /// How a test opens what is encrypted.
+    /// Decrypts encrypted profiles in a test.
     pub(crate) decryptor: Option<Decryptor>,
 }
 
-/// Opens what is encrypted.
+/// Decrypts a profile.
 pub(crate) type Decryptor = Box<dyn Fn(&[u8]) -> String + Send + Sync>;
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug)]
 pub(crate) enum RunOutcome {
     /// The process died.
     Killed,
-    /// Nothing was begun, and why.
+    /// Not started, with the reason.
     NotStarted(#[expect(dead_code, reason = "shown when a test fails")] String),
-    /// It ran; not everything may be done.
+    /// Finished; some changes may have failed.
     Finished(Box<(Plan, ProvisioningReport)>),
 }
 
 impl RunOutcome {
-    /// Whether nothing was left to do.
+    /// Whether the plan was empty.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self, Self::Finished(ran) if ran.0.is_empty())
     }
@@ -88,11 +88,16 @@ impl RunOutcome {
 impl OnboardingFixture {
     pub(crate) fn new(settings: SandboxSettings) -> Self {
         let workspace = Workspace::embedded().workspace;
-        let sandbox = Sandbox::in_memory(seed_from_workspace(&workspace), settings).unwrap();
+        let sandbox = Sandbox::in_memory_at(
+            seed_from_workspace(&workspace),
+            settings,
+            crate::common::sandbox_start(),
+        )
+        .unwrap();
         Self::on_sandbox(sandbox)
     }
 
-    /// Another machine at the same organization: nothing of the first one's journal, evidence and profiles is there.
+    /// Another machine for the same organization, without journal, evidence and profiles of the first one.
     pub(crate) fn on_sandbox(sandbox: Sandbox) -> Self {
         Self {
             sandbox,
@@ -105,7 +110,7 @@ impl OnboardingFixture {
         }
     }
 
-    /// Everything that a run writes lies below it.
+    /// Folder of all files that a run writes.
     #[cfg(feature = "age")]
     pub(crate) fn root_dir(&self) -> &Path {
         self.folder.path()
@@ -158,14 +163,14 @@ impl OnboardingFixture {
         }
     }
 
-    /// Onboards once, as the command does it, in a process of its own as far as that goes: when the sandbox kills it,
-    /// nothing after that request happens.
+    /// Onboards once, like the command, in a simulated process: if the sandbox kills it, nothing after that request
+    /// happens.
     pub(crate) fn onboard(&self, codes: &[&str]) -> RunOutcome {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let killed = Arc::new(Notify::new());
         let signal = killed.clone();
         self.sandbox.on_kill(move || signal.notify_one());
-        // Dropping the runtime waits for writes to the disk that have begun.
+        // Dropping the runtime waits for started writes to the disk.
         runtime.block_on(async {
             tokio::select! {
                 biased;
@@ -285,7 +290,7 @@ impl OnboardingFixture {
         }
     }
 
-    /// Runs until nothing is left to do, at most `times` times; answers how each run ended.
+    /// Runs until the plan is empty, at most `times` times; returns the result of each run.
     pub(crate) fn run_until_done(&self, codes: &[&str], times: usize) -> Result<usize, String> {
         let mut last = String::new();
         for run in 1..=times {
@@ -312,7 +317,7 @@ impl OnboardingFixture {
         self.sandbox.journal().unwrap().last().map_or(0, |entry| entry.seq)
     }
 
-    /// Everything that a clean run leaves, with names in place of ids and without what differs between runs.
+    /// Result of a clean run, with names instead of ids and without values that differ between runs.
     pub(crate) fn provisioned_state(&self) -> ProvisionedState {
         match &self.decryptor {
             Some(open) => ProvisionedState::read_encrypted(&self.sandbox, &self.profiles_dir(), open),
@@ -321,16 +326,16 @@ impl OnboardingFixture {
     }
 }
 
-/// What an onboarding leaves behind.
+/// Result of an onboarding.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ProvisionedState {
     /// Name and description.
     pub(crate) accounts: BTreeMap<String, String>,
-    /// Who, what, where.
+    /// Principal, role, pattern.
     pub(crate) bindings: Vec<String>,
-    /// Whose, for what, and what it says.
+    /// Owner, resource, description.
     pub(crate) keys: Vec<String>,
-    /// File and the kinds of keys in it that really work.
+    /// File and the kinds of working keys in it.
     pub(crate) files: BTreeMap<String, Vec<String>>,
 }
 
@@ -339,7 +344,7 @@ impl ProvisionedState {
         Self::read_with(sandbox, handover, &|path| fs::read_to_string(path).unwrap())
     }
 
-    /// With profiles that are encrypted.
+    /// The same, with encrypted profiles.
     pub(crate) fn read_encrypted(sandbox: &Sandbox, handover: &Path, open: &dyn Fn(&[u8]) -> String) -> Self {
         Self::read_with(sandbox, handover, &|path| {
             let bytes = fs::read(path).unwrap();
@@ -405,7 +410,7 @@ impl ProvisionedState {
     }
 }
 
-/// All files below a folder.
+/// All files in a folder, recursively.
 pub(crate) fn list_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -423,5 +428,5 @@ pub(crate) fn list_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// How long a run may take on the sandbox's clock without being stuck.
+/// Maximum duration of a run on the sandbox's clock.
 pub(crate) const MAX_RUN_TIME: Duration = Duration::from_hours(1);

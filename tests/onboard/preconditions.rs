@@ -1,4 +1,4 @@
-//! What stops an onboarding before its first write: a clear error with its exit code (docs/exit-codes.md), and no key.
+//! Failures of an onboarding before its first write: a clear error with its exit code (docs/exit-codes.md), and no key.
 
 use std::fs;
 
@@ -12,12 +12,12 @@ use crate::{
     sandbox_cli_fixture::{CLUSTER_CRN, SandboxCliFixture},
 };
 
-/// The words of an error, however it was wrapped.
+/// Text of an error without line breaks.
 fn normalize_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A platform of its own in the home: the built-in stage prod, and departments as `(file, text)`.
+/// A platform in the home: the built-in stage prod, and departments as `(file, text)`.
 fn write_platform_files(fixture: &SandboxCliFixture, departments: &[(&str, &str)]) {
     fixture.cli.write(
         "ebs.toml",
@@ -29,7 +29,7 @@ fn write_platform_files(fixture: &SandboxCliFixture, departments: &[(&str, &str)
     }
 }
 
-// What a persona does not see would be taken for missing, and the advice would widen its rights.
+// Data that a persona cannot read would seem to be missing, and the fix would widen its access.
 #[test]
 fn a_department_key_is_refused_for_platform_commands() {
     let fixture = SandboxCliFixture::new();
@@ -43,13 +43,13 @@ fn a_department_key_is_refused_for_platform_commands() {
     ] {
         let output = fixture.run_without_writes(&format!("{command} {profile}"), 4);
         assert!(
-            normalize_whitespace(&output.stderr).contains("the key is that of `ebs-prod-claims-operator`"),
+            normalize_whitespace(&output.stderr).contains("not the key of `ebs-prod-claims-operator`"),
             "{command}: {output}"
         );
     }
 }
 
-// The flag that names a department everywhere else names it here, too.
+// `--department` names the department here, too.
 #[test]
 fn a_department_can_be_named_by_flag() {
     let fixture = SandboxCliFixture::new();
@@ -118,7 +118,7 @@ fn overlapping_and_reserved_prefixes_are_refused_together() {
 #[test]
 fn a_basic_cluster_is_refused() {
     let fixture = SandboxCliFixture::new();
-    // In this environment the sandbox has a Basic cluster beside that of the stage.
+    // In this environment the sandbox has a Basic cluster in addition to the stage's.
     fixture.cli.write(
         "ebs.toml",
         "default_stage = \"test\"\n[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n[stages.test]\n\
@@ -199,7 +199,7 @@ fn a_provisioner_without_its_roles_is_refused() {
         "{output}"
     );
 
-    // Without its role on subjects it does not even see the Schema Registry.
+    // Without its role on subjects it cannot even read the Schema Registry.
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("sandbox reset --yes", 0);
     fixture.send_ok(&fixture.admin_key(), "DELETE", &on_prod("ResourceOwner"), None);
@@ -266,11 +266,11 @@ fn a_role_the_service_refuses_is_replaced_by_its_fallback() {
 fn an_unwritable_credentials_dir_is_refused_before_any_key_is_created() {
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("sandbox reset --yes", 0);
-    // A file where the folder should be is in the way of everybody, also of root.
+    // A file in place of the folder is an obstacle for every user, including root.
     fixture.cli.write("blocked", "not a folder");
     let output = fixture.run_without_writes("onboard claims --sandbox --yes --credentials-dir blocked/keys", 1);
     assert!(
-        normalize_whitespace(&output.stderr).contains("no key was made"),
+        normalize_whitespace(&output.stderr).contains("no API key was created"),
         "{output}"
     );
 }
@@ -281,13 +281,13 @@ fn a_finished_profile_is_never_overwritten() {
     fixture.run_expecting("sandbox reset --yes", 0);
     let path = fixture.state_dir().join("handover/claims-viewer.toml");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, "# somebody's\n").unwrap();
+    fs::write(&path, "# unrelated\n").unwrap();
     let output = fixture.run_without_writes("onboard claims --sandbox --yes", 1);
     assert!(
         normalize_whitespace(&output.stderr).contains("claims-viewer.toml"),
         "{output}"
     );
-    assert_eq!(fs::read_to_string(&path).unwrap(), "# somebody's\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "# unrelated\n");
     fs::remove_file(&path).unwrap();
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
 }

@@ -1,4 +1,4 @@
-//! Profiles that are encrypted to recipients: nothing of them is ever in clear on the disk, and no crash loses one.
+//! Encrypted profiles: never in clear text on the disk, and never lost in a crash.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use crate::{
     sandbox_cli_fixture::SandboxCliFixture,
 };
 
-/// A home with files of its own: `recipients` stand in the file of claims.
+/// A home with its own files: `recipients` are in the file of claims.
 pub(crate) fn fixture_with_recipients(recipients: &[String]) -> SandboxCliFixture {
     let fixture = SandboxCliFixture::new();
     fixture.cli.write(
@@ -56,7 +56,7 @@ pub(crate) fn extract_secret(text: &str) -> String {
     keys.get(KeyKind::Cloud).unwrap().secret.expose().to_owned()
 }
 
-/// Every file below `folder` that holds one of `secrets`.
+/// Every file in `folder` that contains one of `secrets`.
 pub(crate) fn files_with_secrets(folder: &Path, secrets: &[String]) -> Vec<PathBuf> {
     let mut holders = list_files(folder);
     holders.retain(|path| {
@@ -100,7 +100,7 @@ fn every_recipient_can_decrypt_and_no_secret_is_stored_in_plaintext() {
     for path in list_files(&fixture.state_dir().join("handover")) {
         assert_private(&path);
     }
-    // The evidence says to whom.
+    // The evidence lists the recipients.
     let evidence = list_files(&fixture.state_dir().join("evidence"));
     let text: Value = serde_json::from_str(&fs::read_to_string(&evidence[0]).unwrap()).unwrap();
     assert_eq!(text["recipients"].as_array().unwrap().len(), 3, "{text}");
@@ -129,7 +129,7 @@ fn recipients_of_one_department_do_not_apply_to_others() {
     let handed = profile_files(&fixture);
     assert!(handed.contains_key("claims-operator.toml.age") && handed.contains_key("fraud-operator.toml"));
     let text = own.decrypt(&handed["claims-operator.toml.age"]);
-    // The department receives it.
+    // The department imports it.
     fixture.cli.write("key.txt", own.identity_file());
     fixture
         .cli
@@ -161,14 +161,10 @@ fn invalid_recipients_are_refused_before_any_write() {
         "recipients of this kind (SSH) are not supported",
     );
     refused(&format!("--recipient {private}"), 64, "this is the secret half");
-    refused(
-        "--recipients-file none.txt",
-        1,
-        "the recipients file none.txt cannot be read",
-    );
+    refused("--recipients-file none.txt", 1, "cannot read `none.txt`");
     fixture.cli.write("identity.txt", key.identity_file());
     refused("--recipients-file identity.txt", 1, "identity.txt:3:1");
-    fixture.cli.write("empty.txt", "# nobody\n");
+    fixture.cli.write("empty.txt", "# empty\n");
     refused("--recipients-file empty.txt", 1, "there is no recipient in this file");
     refused(
         &format!("--recipient {} --show-secrets", key.recipient()),
@@ -207,7 +203,7 @@ fn an_encrypted_profile_is_rewritten_without_its_key_in_plaintext() {
     fixture.run_without_writes("onboard claims --sandbox --yes", 0);
 }
 
-/// A machine that encrypts to one key, and opens with it.
+/// A machine that encrypts to one key and can decrypt with it.
 fn encrypt_to_one_key(fixture: &mut OnboardingFixture) {
     let key = AgeIdentity::new();
     fixture.recipients = Recipients {
@@ -232,7 +228,7 @@ fn encrypted_onboarding_survives_a_lost_response_to_every_request() {
     run_setup_with_fault_at_every_request(encrypt_to_one_key, FaultKind::LostAfter);
 }
 
-/// The journal without the lines of an event, as a crash leaves it that came before they were written.
+/// The journal without the lines of an event, as after a crash before they were written.
 fn remove_journal_event(fixture: &OnboardingFixture, event: &str) {
     let text = fs::read_to_string(fixture.journal_path()).unwrap();
     let mark = format!("\"event\":\"{event}\"");
@@ -244,7 +240,7 @@ fn remove_journal_event(fixture: &OnboardingFixture, event: &str) {
     fs::write(fixture.journal_path(), kept).unwrap();
 }
 
-/// A machine that has onboarded claims, and died after all profiles were finished, before it said so.
+/// A machine that has onboarded claims, and died after all profiles were finished, but before the report.
 fn fixture_crashed_before_delivery_event(setup: fn(&mut OnboardingFixture)) -> OnboardingFixture {
     let mut fixture = OnboardingFixture::new(SandboxSettings::instant());
     setup(&mut fixture);
@@ -272,10 +268,7 @@ fn a_crash_after_the_rename_keeps_the_key_even_without_the_file() {
         assert!(fixture.onboard(&["claims"]).is_idle());
         assert_eq!((fixture.provisioned_state(), count_writes(&fixture)), (left, before));
         fs::remove_dir_all(fixture.profiles_dir()).unwrap();
-        assert!(
-            fixture.onboard(&["claims"]).is_idle(),
-            "a key that somebody holds is not deleted"
-        );
+        assert!(fixture.onboard(&["claims"]).is_idle(), "a delivered key is not deleted");
         assert_eq!(count_writes(&fixture), before);
     }
 }
@@ -307,7 +300,7 @@ fn a_rerun_after_a_crash_before_the_rename_reaches_the_same_state() {
         }
         assert!(fixture.run_until_done(&["claims"], 3).is_ok());
         assert_eq!(fixture.provisioned_state(), wanted);
-        // What cannot be read again is made again; nobody had it.
+        // A key whose profile cannot be decrypted is replaced; no person had it.
         assert_eq!(ids() != before, remade);
     }
 }
@@ -349,5 +342,5 @@ fn no_crash_leaves_plaintext_secrets_on_disk() {
             left += usize::from(text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"));
         }
     }
-    assert!(left > 10, "what was on the disk was looked at");
+    assert!(left > 10, "the disk was searched");
 }

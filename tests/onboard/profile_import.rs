@@ -1,4 +1,4 @@
-//! How a department receives what was handed over: encrypted profiles are opened with a private key and kept by name.
+//! Importing delivered profiles: encrypted ones are decrypted with a private key and stored by name.
 
 use std::{fs, path::PathBuf};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::sandbox_cli_fixture::SandboxCliFixture;
 
-/// A key as `age-keygen` makes it.
+/// A key as created by `age-keygen`.
 pub(crate) struct AgeIdentity(x25519::Identity);
 
 impl AgeIdentity {
@@ -24,7 +24,7 @@ impl AgeIdentity {
         self.0.to_public().to_string()
     }
 
-    /// The identity file, as `age-keygen` writes it.
+    /// The identity file, as written by `age-keygen`.
     pub(crate) fn identity_file(&self) -> String {
         let secret = self.0.to_string();
         format!(
@@ -34,18 +34,18 @@ impl AgeIdentity {
         )
     }
 
-    /// Whether something was sealed for it.
+    /// Whether a file is encrypted to it.
     pub(crate) fn can_decrypt(&self, sealed: &[u8]) -> bool {
         age::decrypt(&self.0, sealed).is_ok()
     }
 
-    /// What was sealed for it.
+    /// Decrypts a file that is encrypted to it.
     pub(crate) fn decrypt(&self, sealed: &[u8]) -> String {
         String::from_utf8(age::decrypt(&self.0, sealed).unwrap()).unwrap()
     }
 }
 
-/// A home where claims is onboarded, with its operator's profile sealed beside the clear one.
+/// A home with claims onboarded, and its operator's profile encrypted beside the clear-text one.
 fn fixture_with_encrypted_profile() -> (SandboxCliFixture, AgeIdentity, PathBuf) {
     let fixture = SandboxCliFixture::new();
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
@@ -67,7 +67,7 @@ fn make_private(path: &std::path::Path) {
 #[cfg(not(unix))]
 fn make_private(_path: &std::path::Path) {}
 
-/// The words of a text, wherever its lines were broken.
+/// A text without line breaks.
 pub(crate) fn normalize_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -77,7 +77,7 @@ fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
     let (fixture, _, _) = fixture_with_encrypted_profile();
     let secret = fixture.profile_key("claims-operator").secret;
     let output = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
-    assert_eq!(output.stdout, "Imported profile \"claims-operator\".\n");
+    assert_eq!(output.stdout, "Imported profile `claims-operator`.\n");
     assert_eq!(output.stderr, "");
     let kept = fixture.cli.path(".config/confluent-ebs/profiles/claims-operator.toml");
     assert!(fs::read_to_string(&kept).unwrap().contains(&secret));
@@ -89,10 +89,10 @@ fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
     let output = fixture.run_expecting("connector list --profile claims-operator", 0);
     assert_eq!(output.stdout, "None found.\n");
 
-    // It is kept once, unless said otherwise.
+    // It is stored once, unless requested otherwise.
     let again = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 1);
     assert!(
-        normalize_whitespace(&again.stderr).contains("is kept already"),
+        normalize_whitespace(&again.stderr).contains("already exists"),
         "{again}"
     );
     let other = fixture.run_expecting(
@@ -121,7 +121,7 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
     };
     refused(
         "claims-operator.toml.age",
-        "is encrypted Suggestions: Name the file with your private key",
+        "is encrypted Suggestions: Pass the file with your private key",
     );
     fixture.cli.write("other.txt", AgeIdentity::new().identity_file());
     refused(
@@ -150,7 +150,7 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
     let cut: String = text.lines().take(4).collect::<Vec<_>>().join("\n");
     fixture.cli.write("cut.toml.age", cut);
     refused("cut.toml.age --identity key.txt", "the encrypted file is damaged");
-    // A letter in the middle of the last line but one.
+    // A character in the middle of the second to last line.
     let at = text.trim_end().rfind('\n').unwrap() - 40;
     let mut changed = text.into_bytes();
     changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
@@ -199,7 +199,7 @@ fn an_unneeded_or_readable_identity_file_is_a_warning() {
         fs::set_permissions(fixture.cli.path("key.txt"), fs::Permissions::from_mode(0o644)).unwrap();
         let output = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
         assert!(
-            normalize_whitespace(&output.stderr).contains("others on this computer can read key.txt"),
+            normalize_whitespace(&output.stderr).contains("other users of this machine can read `key.txt`"),
             "{output}"
         );
     }
@@ -212,7 +212,7 @@ fn profiles_are_listed_and_shown_with_endpoint_and_masked_secret() {
     fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
     let nothing = fixture.run_expecting("profile show", 1);
     assert!(
-        normalize_whitespace(&nothing.stderr).contains("no profile is in use"),
+        normalize_whitespace(&nothing.stderr).contains("no profile selected"),
         "{nothing}"
     );
     fixture.run_expecting("profile use claims-operator", 0);

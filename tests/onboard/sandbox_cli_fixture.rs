@@ -1,4 +1,4 @@
-//! A home with a sandbox in it: the binary works there, and the test looks at the sandbox behind its back.
+//! A home with a sandbox: the binary uses it, and the test can access it directly.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{
-    common::{CliFixture, CliOutput},
+    common::{CliFixture, CliOutput, sandbox_start},
     onboarding_fixture::{ProvisionedState, list_files, seed_from_workspace},
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct ApiKeyPair {
     pub(crate) secret: String,
 }
 
-/// A home whose sandbox is the built-in platform's.
+/// A home with a sandbox of the built-in platform.
 pub(crate) struct SandboxCliFixture {
     pub(crate) cli: CliFixture,
 }
@@ -37,7 +37,7 @@ impl SandboxCliFixture {
         Self { cli: CliFixture::new() }
     }
 
-    /// One whose sandbox behaves otherwise: `settings` are flags of `sandbox reset`.
+    /// The same with other settings: `settings` are flags of `sandbox reset`.
     pub(crate) fn with_reset_flags(settings: &str) -> Self {
         let fixture = Self::new();
         fixture.run_expecting(&format!("sandbox reset --yes {settings}"), 0);
@@ -48,7 +48,7 @@ impl SandboxCliFixture {
         self.cli.run(args)
     }
 
-    /// Runs and demands an exit code.
+    /// Runs a command and checks its exit code.
     #[track_caller]
     pub(crate) fn run_expecting(&self, args: &str, code: i32) -> CliOutput {
         let output = self.run(args);
@@ -56,7 +56,7 @@ impl SandboxCliFixture {
         output
     }
 
-    /// Runs, demands an exit code, and that nothing was written at the service meanwhile.
+    /// Runs a command, checks its exit code, and that it sent no writes.
     #[track_caller]
     pub(crate) fn run_without_writes(&self, args: &str, code: i32) -> CliOutput {
         let before = self.writes().len();
@@ -66,15 +66,16 @@ impl SandboxCliFixture {
         output
     }
 
-    /// Where the sandbox keeps its state, and runs on it their journals, profiles and evidence.
+    /// The state folder of the sandbox, with journals, profiles and evidence.
     pub(crate) fn state_dir(&self) -> PathBuf {
         self.cli.path(".state/confluent-ebs/sandbox")
     }
 
-    /// The sandbox as it is now.
+    /// The current sandbox.
     pub(crate) fn sandbox(&self) -> Sandbox {
         let workspace = Workspace::embedded().workspace;
-        Sandbox::open(&self.state_dir(), seed_from_workspace(&workspace), None).unwrap()
+        let seed = seed_from_workspace(&workspace);
+        Sandbox::open_at(&self.state_dir(), seed, None, Some(sandbox_start())).unwrap()
     }
 
     pub(crate) fn writes(&self) -> Vec<SandboxJournalEntry> {
@@ -87,13 +88,13 @@ impl SandboxCliFixture {
         ProvisionedState::read_from(&self.sandbox(), &self.state_dir().join("handover"))
     }
 
-    /// [`SandboxCliFixture::left`] with profiles that are encrypted.
+    /// Like [`SandboxCliFixture::left`], with encrypted profiles.
     #[cfg(feature = "age")]
     pub(crate) fn decrypted_state(&self, open: &dyn Fn(&[u8]) -> String) -> ProvisionedState {
         ProvisionedState::read_encrypted(&self.sandbox(), &self.state_dir().join("handover"), open)
     }
 
-    /// The Cloud keys of all profiles in a folder, by the name of the file.
+    /// The Cloud API keys of all profiles in a folder, by file name.
     pub(crate) fn profile_keys_in(folder: &std::path::Path) -> BTreeMap<String, ApiKeyPair> {
         let toml = list_files(folder).into_iter();
         toml.filter_map(|path| {
@@ -119,12 +120,12 @@ impl SandboxCliFixture {
         found.unwrap_or_else(|| panic!("no account {name}")).id.to_string()
     }
 
-    /// Sends a request with a key; answers status and body.
+    /// Sends a request with a key; returns status and body.
     pub(crate) fn send(&self, key: &ApiKeyPair, method: &str, target: &str, body: Option<Value>) -> (u16, Value) {
         send(&self.sandbox(), key, method, target, body)
     }
 
-    /// Sends a request that must work.
+    /// Sends a request that must succeed.
     #[track_caller]
     pub(crate) fn send_ok(&self, key: &ApiKeyPair, method: &str, target: &str, body: Option<Value>) -> Value {
         let (status, answer) = self.send(key, method, target, body);
@@ -158,7 +159,7 @@ impl SandboxCliFixture {
         }
     }
 
-    /// Makes an ACL from its canonical form.
+    /// Creates an ACL from its canonical form.
     #[track_caller]
     pub(crate) fn create_acl(&self, text: &str) {
         let acl: AclBinding = text.parse().unwrap();
@@ -188,7 +189,7 @@ impl SandboxCliFixture {
         assert_eq!(gone["data"].as_array().unwrap().len(), 1, "{acl}");
     }
 
-    /// All ACLs of the cluster of stage prod in their canonical form, with names for accounts.
+    /// All ACLs of the cluster of stage prod in canonical form, with names of accounts.
     pub(crate) fn acls(&self) -> Vec<String> {
         let list = self.send_ok(
             &self.kafka_key(),
@@ -212,7 +213,7 @@ impl SandboxCliFixture {
         acls
     }
 
-    /// Binds a role; answers the binding's id.
+    /// Binds a role; returns the id of the binding.
     #[track_caller]
     pub(crate) fn bind(&self, key: &ApiKeyPair, account: &str, role: &str, pattern: &str) -> String {
         let body = json!({ "principal": format!("User:{account}"), "role_name": role, "crn_pattern": pattern });
@@ -220,7 +221,7 @@ impl SandboxCliFixture {
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    /// Makes a key.
+    /// Creates a key.
     #[track_caller]
     pub(crate) fn create_key(&self, key: &ApiKeyPair, owner: &str, resource: &str) -> ApiKeyPair {
         let body = json!({ "spec": { "owner": { "id": owner }, "resource": { "id": resource }, "description": "x" } });
@@ -231,7 +232,7 @@ impl SandboxCliFixture {
         }
     }
 
-    /// Lets the provisioner administrate a cluster.
+    /// Grants the provisioner administration of a cluster.
     pub(crate) fn make_provisioner_cluster_admin(sandbox: &Sandbox, cluster: &str) {
         let info = sandbox.info(true).unwrap();
         let admin = ApiKeyPair {
@@ -244,7 +245,7 @@ impl SandboxCliFixture {
         assert_eq!(status, 201, "{answer}");
     }
 
-    /// A profile that acts with another key: the operator's of claims in all else.
+    /// A profile with another key; everything else is from the operator's of claims.
     pub(crate) fn write_profile_with_key(&self, key: &ApiKeyPair) -> PathBuf {
         let own = self.profile_key("claims-operator");
         let text = fs::read_to_string(self.state_dir().join("handover/claims-operator.toml")).unwrap();
@@ -253,7 +254,7 @@ impl SandboxCliFixture {
     }
 }
 
-/// Sends a request to a sandbox with a key; answers status and body.
+/// Sends a request to a sandbox with a key; returns status and body.
 pub(crate) fn send(
     sandbox: &Sandbox,
     key: &ApiKeyPair,

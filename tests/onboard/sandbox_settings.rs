@@ -1,5 +1,5 @@
-//! Every timing, and every unconfirmed behaviour both ways: an onboarding completes, or ends with an error that names
-//! what is missing. It never hangs, and leaves no half-written profile.
+//! Every timing, and every unconfirmed behavior with both settings: an onboarding completes, or ends with an error that
+//! names the missing precondition. It never hangs, and leaves no incomplete profile.
 
 use confluent_ebs::sandbox::{SandboxAssumptions, SandboxSettings};
 use serde_json::Value;
@@ -34,12 +34,12 @@ fn assumption_switches() -> Vec<(String, Value)> {
     found
 }
 
-/// What an onboarding under a switch ends with, when it cannot complete: the exit code, and words of the error.
+/// Result of an onboarding that cannot complete with a switch: the exit code, and text of the error.
 fn expected_refusal(switch: &str) -> Option<(i32, &'static [&'static str])> {
     Some(match switch {
-        // The account is made and nobody owns it: no grant on it, no key, and no second run may adopt it.
+        // The account is created without an owner: no grant on it, no key, and no later run may adopt it.
         "assumptions.owner_at_creation" => (3, &["ResourceOwner of", "organization administrator"]),
-        // Without grants on a prefix there is nothing left of the model.
+        // Without grants on prefixes the product cannot work.
         "assumptions.bindable.connector_prefix" => (3, &["connector"]),
         _ => return None,
     })
@@ -71,7 +71,7 @@ fn onboarding_works_or_is_refused_under_each_assumption() {
             Some((code, words)) if output.code == Some(code) && words.iter().all(|word| said.contains(word)) => {}
             _ => wrong.push(format!("{name}={value}: {output}")),
         }
-        // A finished profile holds a key that works; there is no other file of secrets without one.
+        // A finished profile has a working key; there is no other file with secrets.
         drop(fixture.provisioned_state());
         for path in list_files(&fixture.state_dir().join("handover")) {
             let whole = std::fs::read_to_string(&path).unwrap();
@@ -111,10 +111,10 @@ fn onboarding_is_idempotent_under_each_timing() {
     for timing in ["instant", "real", "lagging"] {
         let fixture = SandboxCliFixture::with_reset_flags(&format!("--timing {timing}"));
         fixture.run_expecting("onboard --all --sandbox --yes", 0);
-        // Lists catch up.
+        // Waits until lists are up to date.
         fixture.run_expecting("sandbox clock advance 10m", 0);
         let again = fixture.run_without_writes("onboard --all --sandbox --yes", 0);
-        assert!(again.stdout.contains("nothing to do"), "{timing}\n{again}");
+        assert!(again.stdout.contains("up to date"), "{timing}\n{again}");
     }
 }
 
@@ -135,7 +135,7 @@ fn a_crash_under_real_and_lagging_timing_is_completed_by_reruns() {
                 path: Some("/iam/**".into()),
                 ..fault
             };
-            // The first requests only look.
+            // The first requests are reads.
             fixture
                 .sandbox
                 .add_fault(fault.after_requests(u32::try_from(5 + skip).unwrap()))
@@ -145,7 +145,7 @@ fn a_crash_under_real_and_lagging_timing_is_completed_by_reruns() {
                 let ran = fixture.onboard(&["claims"]);
                 let idle = ran.is_idle();
                 runs.push(format!("{ran:?}").chars().take(300).collect::<String>());
-                // People do not type that fast; lists catch up meanwhile.
+                // Time between two commands of a user, in which lists are updated.
                 fixture.sandbox.advance(std::time::Duration::from_secs(20)).unwrap();
                 if idle {
                     break;

@@ -1,5 +1,5 @@
-//! The commands about connectors: the stock CLI's groups `connect cluster`, `connect offset` and `connect plugin`, and the
-//! life of Terraform's `confluent_connector`.
+//! Connector commands: the groups `connect cluster`, `connect offset` and `connect plugin` of the Confluent CLI, and
+//! the life cycle of Terraform's `confluent_connector`.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::{
 
 const CONNECTORS_PATH: &str = "/connect/v1/environments/env-abc123/clusters/lkc-abc123/connectors";
 
-/// What a Datagen source's account needs to write its topic, and to make it.
+/// Roles that the account of a Datagen source needs to create its topic and write to it.
 async fn grant_topic_access(replayer: &TraceReplayer, account: &str) {
     for role in ["DeveloperWrite", "DeveloperManage"] {
         let topics = format!("{}/kafka=lkc-abc123/topic=claims-*", replayer.api.cluster_crn());
@@ -21,7 +21,7 @@ async fn grant_topic_access(replayer: &TraceReplayer, account: &str) {
     }
 }
 
-/// The recorded connector as it is now, from the list that both clients read.
+/// The current state of the recorded connector, from the list that both clients read.
 async fn listed_connector(replayer: &TraceReplayer) -> Value {
     let all = replayer
         .api
@@ -58,7 +58,7 @@ async fn the_recorded_confluent_cli_creates_updates_and_deletes_a_connector() {
     unauthorized.assert_own_objects_unchanged(&replayer.api);
 }
 
-/// What a command shows to its user, and what it leaves (docs/reference/cli.md#connector-commands).
+/// Expected output and effect of a command (docs/reference/cli.md#connector-commands).
 async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
     let words = command.name.strip_prefix("confluent connect ").unwrap();
     let now = listed_connector(replayer).await;
@@ -88,7 +88,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         }
     } else if words.starts_with("cluster create") {
         let made = responses_ending_with(replayer, "/connectors");
-        assert!(made[0].json().get("id").is_none(), "the API tells no id");
+        assert!(made[0].json().get("id").is_none(), "the API returns no id");
         let listed = &made[1].json()["claims-orders"];
         assert!(listed["id"]["id"].as_str().unwrap().starts_with("lcc-"));
         assert_eq!(
@@ -130,7 +130,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         let read = responses_ending_with(replayer, "/offsets")[0];
         let observed: jiff::Timestamp = read.string_at("/metadata/observed_at").parse().unwrap();
         let age = replayer.api.sandbox.now().unwrap().duration_since(observed);
-        assert!(age.as_secs() < 5, "the least staleness that the CLI takes is 5 s");
+        assert!(age.as_secs() < 5, "the Confluent CLI accepts at least 5 s");
     } else if words.starts_with("offset update") || words.starts_with("offset delete") {
         let kind = if words.starts_with("offset update") {
             "PATCH"
@@ -147,11 +147,11 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         );
     } else if words.starts_with("offset status describe") {
         let told = responses_ending_with(replayer, "/request/status")[0].json();
-        // The CLI looks into them without asking whether they are there.
+        // The Confluent CLI reads them without checking that they exist.
         assert!(told["previous_offsets"].is_array() && told["request"]["requested_at"].is_string());
         assert_eq!(told["request"]["offsets"][0]["offset"]["kafka_offset"], 100);
     } else if words == "cluster delete lcc-dd0190 lcc-nope --force" {
-        assert_eq!(state, "RUNNING", "one of several is not there: none is deleted");
+        assert_eq!(state, "RUNNING", "one of several does not exist: none is deleted");
     } else if words.starts_with("cluster delete") {
         assert_eq!(
             responses_ending_with(replayer, "/claims-orders")[0].json(),
@@ -159,7 +159,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         );
         assert_eq!(now, Value::Null);
     } else {
-        panic!("say what `{}` should leave", command.name);
+        panic!("no expected state for `{}`", command.name);
     }
 }
 
@@ -172,7 +172,7 @@ async fn the_recorded_terraform_run_creates_updates_pauses_and_destroys_a_connec
     let unauthorized = UnauthorizedCallers::new(&replayer.api).await;
     let mut sent = Value::Null;
     for command in &commands {
-        // The account is made by the same run; its rights on topics are other resources of the same configuration.
+        // The account is created by the same run; its grants on topics are other resources of the same configuration.
         let first = command
             .requests
             .iter()
@@ -201,7 +201,7 @@ async fn the_recorded_terraform_run_creates_updates_pauses_and_destroys_a_connec
             "terraform apply pause" => assert_eq!(state, "PAUSED"),
             _ => assert_eq!(state, "RUNNING", "{}: {}", command.name, now["status"]),
         }
-        // Whenever the connector is read again, a plan finds nothing to do.
+        // A plan after every refresh must be empty.
         if !now.is_null() {
             assert_eq!(as_read_by_terraform(&now["info"]["config"]), sent, "{}", command.name);
             assert_eq!(now["info"]["name"], "claims-orders");

@@ -1,4 +1,4 @@
-//! What each command should have seen or left, in the words of the command.
+//! Expected state after each command.
 
 use confluent_ebs::{
     api::{keys::ApiKey, mds::RoleBindingObject},
@@ -8,18 +8,18 @@ use serde_json::Value;
 
 use crate::{sandbox_fixture::SandboxResponse, trace_replayer::TraceReplayer};
 
-/// Checks what the command that was just played should have seen and left. Commands are told by their beginning; one
-/// that is not known is an error, so that a new recording is looked at.
+/// Checks the state after the replayed command. Commands are identified by their beginning; an unknown one is an error,
+/// so that new recordings get checks.
 pub(crate) fn check(replayer: &TraceReplayer, command: &str) {
     let look = ReplayState { replayer };
     let known = CHECKS.iter().find(|(beginning, _)| command.starts_with(beginning));
-    let (_, check) = known.unwrap_or_else(|| panic!("say what `{command}` should leave"));
+    let (_, check) = known.unwrap_or_else(|| panic!("no expected state for `{command}`"));
     check(&look, command);
 }
 
 type Check = fn(&ReplayState<'_>, &str);
 
-/// The longer beginnings first.
+/// Longer beginnings first.
 const CHECKS: &[(&str, Check)] = &[
     ("confluent login", |look, _| {
         let me = look.response_body("/api/me");
@@ -61,7 +61,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("confluent kafka cluster describe", |look, _| {
         let cluster = look.response_body("/api/cmk/v2/clusters/lkc-abc123");
-        // The CLI goes there next, and caches the other for a week when it is not empty.
+        // The Confluent CLI uses it next, and caches the other one for a week unless it is empty.
         assert_eq!(cluster["spec"]["http_endpoint"], "http://127.0.0.1");
         assert_ne!(cluster["spec"]["kafka_bootstrap_endpoint"], "");
         assert!(look.response_body("/api/access_tokens")["token"].is_string());
@@ -80,7 +80,7 @@ const CHECKS: &[(&str, Check)] = &[
     (
         "confluent iam service-account create claims-operator --description x",
         |look, _| {
-            // 409: the first one is untouched, and the words are those that the CLI replaces by its own.
+            // 409: the existing account is unchanged, and the Confluent CLI replaces this message by its own.
             assert_eq!(
                 look.account_description().as_deref(),
                 Some("ebs:v1 dept=claims role=operator")
@@ -112,7 +112,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("confluent iam service-account delete", |look, _| {
         assert_eq!(look.account_description(), None);
-        // Its keys and bindings went with it; the administrator's own key from `api-key create` stays.
+        // Its keys and bindings were deleted with it; the administrator's own key from `api-key create` remains.
         assert!(look.account_bindings().is_empty());
         assert_eq!(look.count_account_keys(), 0);
     }),
@@ -135,7 +135,7 @@ const CHECKS: &[(&str, Check)] = &[
         assert!(!bound.iter().any(|(role, _)| *role == Role::ConnectManager));
         assert_eq!(bound.len(), 8);
     }),
-    // The organization's own bindings, without what hangs below it.
+    // Bindings on the organization itself, without those of lower scopes.
     (
         "confluent iam rbac role-binding list --principal User:sa-a5b1d7 --inclusive",
         |look, _| {
@@ -161,7 +161,7 @@ const CHECKS: &[(&str, Check)] = &[
     (
         "confluent iam rbac role-binding list --role ConnectManager",
         |look, _| {
-            // The binding is on the prefix, the question is about one name.
+            // The binding is on the prefix, the query is for one name.
             assert!(look.list_items("/api/iam/v2/role-bindings").is_empty());
             assert!(look.list_items("/api/iam/v2/identity-providers").is_empty());
         },
@@ -205,7 +205,7 @@ const CHECKS: &[(&str, Check)] = &[
         let keys = look.list_items("/api/iam/v2/api-keys");
         let owned = flag_value(command, "--service-account").is_some();
         let cloud = flag_value(command, "--resource").is_some();
-        // Two of the account, one of the administrator; besides them the seeded ones and the outsiders'.
+        // Two of the account, one of the administrator, and the seeded ones and those of the unauthorized callers.
         assert_eq!(
             keys.len(),
             if owned {
@@ -216,7 +216,7 @@ const CHECKS: &[(&str, Check)] = &[
                 9
             }
         );
-        // Owners are named with the help of the older lists.
+        // The older lists return the names of owners.
         let people = look.response_body("/api/users");
         assert_eq!(people["users"][0]["email"], "admin@example.com");
         let accounts = look.response_body("/api/service_accounts")["users"]
@@ -242,7 +242,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("confluent service-quota list organization", |look, _| {
         let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
-        assert_eq!(quotas.len(), 10, "the CLI leaves the page size alone");
+        assert_eq!(quotas.len(), 10, "the Confluent CLI does not change the page size");
     }),
     ("confluent service-quota list environment", |look, _| {
         let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
@@ -267,7 +267,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
 ];
 
-/// What the configuration wants: an account, a binding, a key.
+/// Resources of the configuration: an account, a binding, a key.
 fn check_applied(look: &ReplayState<'_>, _: &str) {
     assert_eq!(look.account_description().as_deref(), Some("claims operator"));
     let bound = look.account_bindings();
@@ -291,14 +291,14 @@ struct ReplayState<'a> {
 impl ReplayState<'_> {
     fn response_body(&self, path: &str) -> &Value {
         let found: Option<&(String, SandboxResponse)> = self.replayer.responses.iter().find(|(asked, _)| asked == path);
-        found.unwrap_or_else(|| panic!("nobody asked for {path}")).1.json()
+        found.unwrap_or_else(|| panic!("no request for {path}")).1.json()
     }
 
     fn list_items(&self, path: &str) -> &[Value] {
         self.response_body(path)["data"].as_array().unwrap()
     }
 
-    /// The description of the account that the recordings make.
+    /// Description of the account that the recordings create.
     fn account_description(&self) -> Option<String> {
         let all = self.replayer.api.sandbox.accounts().unwrap();
         let mut named = all
@@ -324,7 +324,7 @@ impl ReplayState<'_> {
             if let Some(id) = &id {
                 return found.binding.principal.id() == id;
             }
-            // After it is gone, nothing may be left but what was there before.
+            // After its deletion, only the initial state may remain.
             let seeded = [Role::CloudClusterAdmin, Role::OrganizationAdmin, Role::ResourceOwner];
             !seeded.contains(&found.binding.role) && !found.binding.pattern.to_string().contains("fraud-")
         };

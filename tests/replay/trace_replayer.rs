@@ -1,4 +1,4 @@
-//! Sends recorded requests with ids of our own.
+//! Replay of recorded requests with the ids of the sandbox.
 
 use std::collections::BTreeMap;
 
@@ -10,40 +10,40 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    sandbox_fixture::{Caller, SandboxFixture, SandboxResponse, encode_query_value},
+    sandbox_fixture::{Caller, SandboxFixture, SandboxResponse, encode_query_value, sandbox_start},
     trace::{RecordedCommand, RecordedRequest},
     unauthorized_callers::UnauthorizedCallers,
 };
 
-/// What the recordings call the administrator.
+/// The administrator in the recordings.
 const RECORDED_ADMIN_ID: &str = "u-11aaaa";
-/// What they ask for because it does not exist.
+/// Ids in the recordings that do not exist.
 const RECORDED_MISSING_ID: &str = "sa-nope99";
 
 pub(crate) struct TraceReplayer {
     pub(crate) api: SandboxFixture,
-    /// Who the recorded client is.
+    /// Identity of the recorded client.
     pub(crate) login: Caller,
-    /// The API keys that were made on the way, with the recorded id.
+    /// API keys created during the replay, with the recorded id.
     keys: BTreeMap<String, Caller>,
-    /// Recorded id → ours.
+    /// Recorded id → id in the sandbox.
     ids: BTreeMap<String, String>,
-    /// The object of each kind that was last made, or was alone in a list: the one the client goes on with.
+    /// The object of each kind that was created last, or was the only one in a list: the client continues with it.
     last: BTreeMap<&'static str, String>,
     newest_key: Option<Caller>,
     /// The token for Kafka REST and for logs.
     data_plane: Option<Caller>,
-    /// Every answer of the last command, for what it should hold.
+    /// Responses of the last command, for its checks.
     pub(crate) responses: Vec<(String, SandboxResponse)>,
 }
 
 impl TraceReplayer {
-    /// The places of the recordings are seeded under their own names.
+    /// The environments and clusters of the recordings are seeded with their own names.
     pub(crate) fn new() -> Self {
-        Self::with_sandbox(|seed| Sandbox::in_memory(seed, SandboxSettings::instant()).unwrap())
+        Self::at_time(sandbox_start())
     }
 
-    /// The same at the moment at which they were made.
+    /// The same at the time of the recording.
     pub(crate) fn at_time(moment: Timestamp) -> Self {
         Self::with_sandbox(|seed| Sandbox::in_memory_at(seed, SandboxSettings::instant(), moment).unwrap())
     }
@@ -81,12 +81,12 @@ impl TraceReplayer {
         }
     }
 
-    /// A recorded id that nothing in the recording makes.
+    /// A recorded id that no request in the recording creates.
     pub(crate) fn map_id(&mut self, recorded: &str, mine: &str) {
         self.ids.insert(recorded.to_owned(), mine.to_owned());
     }
 
-    /// Our id for a recorded one.
+    /// Id in the sandbox for a recorded one.
     pub(crate) fn mapped_id(&self, recorded: &str) -> &str {
         &self.ids[recorded]
     }
@@ -104,7 +104,7 @@ impl TraceReplayer {
         let target = self.target(recorded);
         let body = recorded.body.as_ref().map(|body| self.map_value(body));
         let login = match recorded.auth.as_str() {
-            // The CLI sends the user part of its URL; it must be ignored.
+            // The Confluent CLI sends the user part of its URL; it must be ignored.
             "none" => Caller::api_key("cpdev.cloud", ""),
             "Bearer"
                 if ["/kafka/", "/logs/"]
@@ -135,13 +135,13 @@ impl TraceReplayer {
         self.responses.push((recorded.path.clone(), answer));
     }
 
-    /// The recorded request's path and query, with our ids.
+    /// Path and query of the recorded request, with the ids of the sandbox.
     fn target(&mut self, recorded: &RecordedRequest) -> String {
         let path: Vec<_> = recorded.path.split('/').map(|part| self.map_text(part)).collect();
         let mut pairs = Vec::new();
         for (key, values) in &recorded.query {
             for value in values.all() {
-                // Connector expansions and patterns alike: ids stand inside.
+                // Ids also occur inside of connector expansions and patterns.
                 pairs.push(format!("{key}={}", encode_query_value(&self.map_text(value))));
             }
         }
@@ -149,7 +149,7 @@ impl TraceReplayer {
         format!("{}{separator}{}", path.join("/"), pairs.join("&"))
     }
 
-    /// A value with our ids in the place of the recorded ones.
+    /// A value with the ids of the sandbox instead of the recorded ones.
     pub(crate) fn map_value(&mut self, value: &Value) -> Value {
         match value {
             Value::String(text) => match text.as_str() {
@@ -175,7 +175,7 @@ impl TraceReplayer {
         };
         let last = self.last.get(kind).cloned();
         let mine = self.ids.entry(id.to_owned()).or_insert_with(|| {
-            last.unwrap_or_else(|| panic!("`{id}` is asked for before anything of its kind was made"))
+            last.unwrap_or_else(|| panic!("`{id}` is requested before an object of its kind was created"))
         });
         let mapped = format!("{head}{mine}");
         if kind == "key"
@@ -186,7 +186,7 @@ impl TraceReplayer {
         mapped
     }
 
-    /// Takes the ids out of an answer: of an object that was made, or that a list found.
+    /// Learns the ids of a response: of a created object, or of an object in a list.
     fn record_ids(&mut self, recorded: &RecordedRequest, answer: &SandboxResponse) {
         let body = answer.json();
         if let Some(token) = body["token"].as_str().filter(|_| recorded.path == "/api/sessions") {
@@ -205,7 +205,7 @@ impl TraceReplayer {
         }
         if let Some(secret) = body["spec"]["secret"].as_str() {
             let login = Caller::api_key(id, secret);
-            // Terraform's provider uses a key before anything else names it.
+            // The Terraform provider uses a key before any other request contains it.
             let recorded_later = "K9F6BF8ABCDEFGHI";
             self.keys.insert(recorded_later.to_owned(), login.clone());
             self.newest_key = Some(login);

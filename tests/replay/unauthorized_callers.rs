@@ -1,4 +1,4 @@
-//! Callers that must not: each tries every recorded request before the administrator sends it.
+//! Unauthorized callers: each sends every recorded request before the administrator does.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,17 @@ use crate::{
 };
 
 pub(crate) struct UnauthorizedCallers {
-    /// Nobody, a wrong secret, a key that does not exist, a revoked key, a key of another kind: 401 always.
+    /// No credentials, a wrong secret, an unknown key, a revoked key, a key of another kind: always 401.
     unauthenticated: Vec<Caller>,
-    /// A key whose account holds no role, and one of another department.
+    /// A key whose account has no role, and one of another department.
     powerless: Caller,
     other_department: Caller,
-    /// What they have themselves.
+    /// Their own objects.
     own_objects: BTreeSet<String>,
 }
 
-/// What every valid key may ask: the organization's own places cut to what it sees, itself, role definitions and tokens.
+/// Requests that every valid key may send: the organization, environments and clusters filtered by access, the caller
+/// itself, role definitions and tokens.
 const PATHS_FOR_EVERY_KEY: [&str; 9] = [
     "/org/v2/organizations",
     "/org/v2/environments",
@@ -66,7 +67,7 @@ impl UnauthorizedCallers {
         }
     }
 
-    /// Sends a recorded request as everybody who must not.
+    /// Sends a recorded request as all unauthorized callers.
     pub(crate) async fn assert_refused(
         &self,
         fixture: &SandboxFixture,
@@ -78,7 +79,7 @@ impl UnauthorizedCallers {
         let send = async |login: &Caller| fixture.send(login, &recorded.method, target, body.cloned()).await;
         for login in &self.unauthenticated {
             let answer = send(login).await;
-            // Kafka REST takes the Kafka key.
+            // Kafka REST accepts the Kafka key.
             let kafka = recorded.path.starts_with("/kafka/") && answer.status == 200;
             assert!(kafka || answer.status == 401, "{login:?}: {target}: {}", answer.status);
         }
@@ -95,7 +96,7 @@ impl UnauthorizedCallers {
             if who == "powerless" && !open && !path.starts_with("/kafka/") {
                 assert_eq!(answer.status, 403, "{what}");
             }
-            // A validation shows the caller what it has sent itself.
+            // A validation returns what the caller has sent.
             let echo = path.ends_with("/config/validate");
             assert!(echo || contains_nothing_foreign(&answer), "{what}");
         }
@@ -106,7 +107,7 @@ impl UnauthorizedCallers {
         );
     }
 
-    /// The things of the outsiders are as they were, and nothing of theirs is left behind.
+    /// The objects of the unauthorized callers are unchanged, and they created none.
     pub(crate) fn assert_own_objects_unchanged(&self, fixture: &SandboxFixture) {
         assert!(self.own_objects.is_subset(&all_objects(fixture)));
     }
@@ -141,7 +142,7 @@ fn all_objects(fixture: &SandboxFixture) -> BTreeSet<String> {
         .collect()
 }
 
-/// The names in the recordings are the other department's.
+/// The names in the recordings belong to the other department.
 fn contains_nothing_foreign(answer: &SandboxResponse) -> bool {
     let mut body = answer.body.clone().unwrap_or_default();
     if answer.status.is_client_error() {

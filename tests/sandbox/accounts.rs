@@ -1,4 +1,4 @@
-//! Service accounts and users: who may make, see, change and delete them.
+//! Service accounts and users: who may create, read, update and delete them.
 
 use confluent_ebs::sandbox::{SandboxAssumptions, SandboxSettings};
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::sandbox_fixture::{Caller, SEEDED_KEY_COUNT, SandboxFixture};
 
 const ACCOUNTS_PATH: &str = "/iam/v2/service-accounts";
 
-/// An account with a Cloud key and one role.
+/// An account with a Cloud API key and one role.
 async fn create_account_with_role(fixture: &SandboxFixture, name: &str, role: &str, pattern: &str) -> (String, Caller) {
     let id = fixture.create_account(name).await;
     fixture.bind(&id, role, pattern).await;
@@ -21,7 +21,7 @@ async fn account_ids_depend_on_names_and_not_on_creation_order() {
     let first = (one.create_account("claims").await, one.create_account("fraud").await);
     let second = (two.create_account("fraud").await, two.create_account("claims").await);
     assert_eq!(first, (second.1, second.0));
-    // A name that comes back gets another id.
+    // A name that is used again gets another id.
     one.delete(&one.admin, &format!("{ACCOUNTS_PATH}/{}", first.0))
         .await
         .expect_status(204);
@@ -80,7 +80,7 @@ async fn a_resource_owner_can_create_accounts_and_a_reader_cannot() {
     let connectors = format!("{}/connector=claims-*", fixture.cluster_crn());
     let (deployer, owner) = create_account_with_role(&fixture, "deployer", "ResourceOwner", &connectors).await;
     let (_, operator) = create_account_with_role(&fixture, "operator", "ConnectManager", &connectors).await;
-    // Threat T4: an owner of one prefix makes a shadow account and owns it.
+    // Threat T4: an owner of one prefix creates an account and owns it.
     let target = format!("{ACCOUNTS_PATH}?assigned_resource_owner={deployer}");
     let shadow = fixture
         .post(&owner, &target, json!({ "display_name": "shadow" }))
@@ -92,7 +92,7 @@ async fn a_resource_owner_can_create_accounts_and_a_reader_cannot() {
         .post(&operator, ACCOUNTS_PATH, json!({ "display_name": "x" }))
         .await
         .expect_status(403);
-    // Refused before the body is looked at, so that a probe with an invalid body tells the right.
+    // Authorization is checked before the body, so that a probe with an invalid body reveals the access.
     fixture
         .post(&operator, ACCOUNTS_PATH, json!({}))
         .await
@@ -200,7 +200,7 @@ async fn deleting_an_account_deletes_bindings_on_it_only_when_assumed() {
             .iter()
             .filter(|found| found.binding.pattern.to_string() == on_runtime)
             .count();
-        // Its own topic binding goes; the two on it (Assigner, the provisioner's ownership) depend on Q12.
+        // Its own topic binding is deleted; the two on it (Assigner, the provisioner's ownership) depend on Q12.
         assert_eq!(on_it, if with_it { 0 } else { 2 });
         assert_eq!(before - left.len(), if with_it { 3 } else { 1 });
         assert_eq!(fixture.sandbox.keys().unwrap().len(), SEEDED_KEY_COUNT);
@@ -232,7 +232,7 @@ async fn cluster_administrators_see_foreign_accounts_when_assumed() {
             .get(&fixture.provisioner, &format!("{ACCOUNTS_PATH}/{foreign}"))
             .await;
         answer.expect_status(if see { 200 } else { 403 });
-        // The name is taken either way.
+        // The name is in use in both cases.
         fixture
             .post(
                 &fixture.provisioner,

@@ -1,4 +1,4 @@
-//! ACLs through Kafka REST: who may, what is found, what stays (docs `access-control/acls`,
+//! ACLs through Kafka REST: authorization, filters, remaining ACLs (docs `access-control/acls`,
 //! docs/reference/rbac.md#credentials-by-api and docs/reference/rbac.md#roles-of-the-provisioner).
 
 use confluent_ebs::sandbox::{Fault, FaultKind, RateLimit, SandboxAssumptions, SandboxSettings};
@@ -16,7 +16,7 @@ fn acl_body(principal: &str, operation: &str, name: &str) -> Value {
     })
 }
 
-/// A search for exactly one ACL.
+/// A filter for exactly one ACL.
 fn exact_search(acl: &Value) -> String {
     let fields = [
         "resource_type",
@@ -35,7 +35,7 @@ async fn create_acl(fixture: &SandboxFixture, login: &Caller, acl: &Value) -> u1
     fixture.post(login, ACLS_PATH, acl.clone()).await.status.as_u16()
 }
 
-/// Who is named in a list, with what.
+/// Principals of a list, with their operations.
 async fn list_acls(fixture: &SandboxFixture, query: &str) -> Vec<String> {
     let answer = fixture
         .get(&fixture.provisioner_kafka, &format!("{ACLS_PATH}{query}"))
@@ -57,7 +57,7 @@ async fn an_acl_is_created_listed_and_deleted_under_both_paths() {
         .post(&fixture.provisioner_kafka, ACLS_PATH, wanted.clone())
         .await
         .expect_status(201);
-    // A second time is no conflict, and nothing changes.
+    // Creating it again is no conflict and changes nothing.
     fixture
         .post(&fixture.provisioner_kafka, &format!("/api{ACLS_PATH}"), wanted.clone())
         .await
@@ -80,7 +80,7 @@ async fn an_acl_is_created_listed_and_deleted_under_both_paths() {
     ] {
         assert_eq!(found[field], wanted[field], "{field}");
     }
-    // Its link finds it again.
+    // Its link returns it.
     let link = found["metadata"]["self"].as_str().unwrap();
     let again = fixture
         .get(
@@ -100,7 +100,7 @@ async fn an_acl_is_created_listed_and_deleted_under_both_paths() {
         .delete(&fixture.provisioner_kafka, &exact_search(&wanted))
         .await
         .expect_status(200);
-    assert!(gone.items().is_empty(), "deleting what is not there finds nothing");
+    assert!(gone.items().is_empty(), "deleting a missing ACL finds nothing");
     assert!(fixture.sandbox.acls().unwrap().is_empty());
 }
 
@@ -123,9 +123,9 @@ async fn an_acl_batch_is_atomic() {
     assert_eq!(fixture.sandbox.acls().unwrap().len(), 2);
 }
 
-// Source: docs/reference/rbac.md#credentials-by-api. A Kafka key, no Cloud key. CloudClusterAdmin manages ACLs
-// (docs/reference/rbac.md#roles-of-the-provisioner); docs `access-control/acls/operations`: so does ALTER on the
-// cluster, and DESCRIBE there is enough to look.
+// Source: docs/reference/rbac.md#credentials-by-api. A Kafka key, not a Cloud API key. CloudClusterAdmin manages ACLs
+// (docs/reference/rbac.md#roles-of-the-provisioner); docs `access-control/acls/operations`: ALTER on the cluster as
+// well, and DESCRIBE on it is sufficient for listing.
 #[tokio::test]
 async fn acls_need_a_kafka_key_of_a_cluster_administrator() {
     let fixture = SandboxFixture::new();
@@ -193,7 +193,7 @@ async fn acls_need_a_kafka_key_of_a_cluster_administrator() {
     }
 }
 
-// Docs `access-control/acls/operations`, the two tables about the principal's format.
+// Docs `access-control/acls/operations`, the two tables about the format of principals.
 #[tokio::test]
 async fn principals_are_returned_in_the_form_of_the_request() {
     let fixture = SandboxFixture::new();
@@ -261,7 +261,7 @@ async fn principals_are_returned_in_the_form_of_the_request() {
         let found = list_acls(&fixture, &format!("?principal=User:{id}")).await;
         assert_eq!(found, [format!("User:{id} WRITE dlq-lcc")]);
     }
-    // Made by number, it is the same ACL.
+    // Created by number, it is the same ACL.
     for id in &numbers {
         assert_eq!(
             create_acl(&fixture, &fixture.provisioner_kafka, &acl_body(id, "WRITE", "dlq-lcc")).await,
@@ -330,7 +330,7 @@ async fn an_acl_search_matches_patterns_like_kafka() {
         expected.sort();
         assert_eq!(found, expected, "{query}");
     }
-    // A deletion that leaves the name out takes all that fit: our own client never leaves it out.
+    // A deletion without a name deletes all matching ACLs: our client always sends the name.
     let wide = format!("{ACLS_PATH}?resource_type=TOPIC&pattern_type=PREFIXED&operation=ANY&permission=ANY");
     assert_eq!(
         fixture
@@ -395,8 +395,7 @@ async fn invalid_acls_are_refused_with_the_documented_message() {
         .expect_status(400);
 }
 
-// Source: docs/reference/rbac.md#acls-and-role-bindings, seen from the data plane; the control plane knows nothing of
-// ACLs.
+// Source: docs/reference/rbac.md#acls-and-role-bindings, for the data plane; the control plane ignores ACLs.
 #[tokio::test]
 async fn acls_add_to_roles_in_kafka_and_a_deny_overrides_both() {
     let fixture = SandboxFixture::new();
@@ -426,7 +425,7 @@ async fn acls_add_to_roles_in_kafka_and_a_deny_overrides_both() {
         .post(&login, TOPICS_PATH, topic("fraud-a"))
         .await
         .expect_status(403);
-    // CREATE does not let see; WRITE does.
+    // CREATE does not imply DESCRIBE; WRITE does.
     assert!(
         fixture
             .get(&login, TOPICS_PATH)
@@ -477,7 +476,7 @@ async fn acls_add_to_roles_in_kafka_and_a_deny_overrides_both() {
         .delete(&login, &format!("{TOPICS_PATH}/claims-a"))
         .await
         .expect_status(204);
-    // What everybody may, whoever has a key of the cluster may.
+    // Every principal with a key of the cluster has the access of `User:*`.
     let other = fixture.create_account("other").await;
     let other = fixture.create_key(&other, "lkc-prod1").await;
     fixture
@@ -499,7 +498,7 @@ async fn acls_add_to_roles_in_kafka_and_a_deny_overrides_both() {
         .expect_status(201);
 }
 
-// Docs `access-control/acls/overview`: they are not cleaned up. cli `kafka acl list --all`: lists name them by a number.
+// Docs `access-control/acls/overview`: they are not deleted. cli `kafka acl list --all`: lists name them by a number.
 #[tokio::test]
 async fn acls_of_a_deleted_account_are_deleted_when_assumed() {
     for with_it in [false, true] {
@@ -562,7 +561,7 @@ async fn under_lagging_timing_created_and_deleted_acls_are_listed_late() {
         .await
         .expect_status(200);
     assert_eq!(list_acls(&fixture, "").await.len(), 1);
-    // Made again meanwhile, it is there to stay.
+    // Recreated in the meantime, it remains.
     assert_eq!(create_acl(&fixture, &fixture.provisioner_kafka, &wanted).await, 201);
     fixture.sandbox.advance(std::time::Duration::from_mins(1)).unwrap();
     assert_eq!(list_acls(&fixture, "").await.len(), 1);
@@ -574,7 +573,7 @@ async fn under_lagging_timing_created_and_deleted_acls_are_listed_late() {
     assert!(list_acls(&fixture, "").await.is_empty());
 }
 
-// Source: docs/reference/rbac.md#rate-limits-and-retries. Kafka REST's 429 carries no headers.
+// Source: docs/reference/rbac.md#rate-limits-and-retries. A 429 of Kafka REST has no headers.
 #[tokio::test]
 async fn a_429_of_kafka_rest_has_no_retry_after() {
     let fixture = SandboxFixture::new();
@@ -636,7 +635,7 @@ async fn acls_are_persisted_and_visible_to_other_processes() {
         )
         .await
         .expect_status(200);
-    // A snapshot is read with what follows from it.
+    // A snapshot includes the data derived from it.
     one.sandbox.set_settings(SandboxSettings::instant()).unwrap();
     let third = open();
     third

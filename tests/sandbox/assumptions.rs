@@ -1,4 +1,4 @@
-//! `docs/assumptions.md` says what there is: every switch, its default, what it is about, and the probe that settles it.
+//! `docs/assumptions.md` is complete: every switch, its default, its subject, and its probe.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -25,7 +25,7 @@ fn the_assumptions_page_lists_every_switch_with_default_and_probe() {
     let page = fs::read_to_string(page).unwrap();
     let mut told = BTreeMap::new();
     let is_row = |line: &&str| line.starts_with('|');
-    // The table of what has no switch comes after it.
+    // The table of assumptions without switches follows it.
     let table = page.lines().skip_while(|line| !is_row(line)).take_while(is_row);
     for line in table.skip(2) {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -39,8 +39,8 @@ fn the_assumptions_page_lists_every_switch_with_default_and_probe() {
         let (name, default) = (code.next().unwrap(), code.next().unwrap());
         assert!(
             told.insert(name.to_owned(), default.to_owned()).is_none(),
-            "{name} stands there twice"
+            "{name} is listed twice"
         );
     }
-    assert_eq!(told, real, "the page on the left, the program on the right");
+    assert_eq!(told, real, "left: the page, right: the program");
 }

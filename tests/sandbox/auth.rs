@@ -1,4 +1,4 @@
-//! Who gets in, and who gets 401 (docs/reference/rbac.md#credentials-by-api and docs/reference/cli.md#login-requests).
+//! Authentication and 401 (docs/reference/rbac.md#credentials-by-api and docs/reference/cli.md#login-requests).
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn an_invalid_key_gets_401_with_a_challenge() {
         assert!(answer.header("www-authenticate").is_some(), "{login:?}");
         assert_eq!(answer.first_error().0, "user_unauthenticated");
     }
-    // Terraform's provider tells a bad key from a deleted object by these words.
+    // The Terraform provider distinguishes a bad key from a deleted object by this text.
     let answer = fixture.get(&Caller::api_key(&id, "x"), ENVIRONMENTS_PATH).await;
     assert!(answer.first_error().1.contains("invalid API key"));
     fixture.get(&fixture.admin, ENVIRONMENTS_PATH).await.expect_status(200);
@@ -84,7 +84,7 @@ async fn revoked_keys_and_keys_of_deleted_accounts_are_rejected() {
     fixture.delete(&fixture.provisioner, &path).await.expect_status(204);
     fixture.get(&first, ENVIRONMENTS_PATH).await.expect_status(401);
     fixture.get(&second, ENVIRONMENTS_PATH).await.expect_status(200);
-    // Afterwards the key answers like somebody else's.
+    // Afterwards the response is that for a key of another owner.
     fixture.get(&fixture.provisioner, &path).await.expect_status(403);
     fixture.delete(&fixture.provisioner, &path).await.expect_status(403);
     let account = format!("/iam/v2/service-accounts/{account}");
@@ -111,7 +111,7 @@ async fn a_user_can_log_in_refresh_the_token_and_log_out() {
             .await
             .expect_status(403);
     }
-    // The stock CLI sends its URL's user part here: it is ignored.
+    // The Confluent CLI sends the user part of its URL here; it is ignored.
     let login = json!({ "email": "admin@example.com", "password": "sandbox" });
     let session = fixture
         .post(&Caller::api_key("cpdev.cloud", ""), "/api/sessions", login)

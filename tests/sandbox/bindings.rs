@@ -1,4 +1,4 @@
-//! Role bindings: who may give what where, and who sees it.
+//! Role bindings: who may bind which roles, and who may list them.
 
 use confluent_ebs::sandbox::{ListVisibility, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn fixture_with_assumptions(change: impl FnOnce(&mut SandboxAssumptions)) -> San
     SandboxFixture::with_settings(settings)
 }
 
-/// What the provisioner may give: everything in its clusters and on subjects, and roles on its own accounts
+/// Roles that the provisioner may bind: all in its clusters and on subjects, and roles on its own accounts
 /// (docs/reference/rbac.md#roles-of-the-provisioner).
 #[tokio::test]
 async fn the_provisioner_can_grant_roles_only_in_its_own_scopes() {
@@ -88,7 +88,7 @@ async fn the_provisioner_can_grant_roles_only_in_its_own_scopes() {
 }
 
 /// Source: docs/reference/rbac.md#scopes-of-role-bindings, docs/reference/rbac.md#cluster-types-with-rbac and
-/// docs/reference/rbac.md#crn-patterns. 400 for what the service does not offer.
+/// docs/reference/rbac.md#crn-patterns. 400 for unsupported combinations.
 #[tokio::test]
 async fn roles_in_unsupported_scopes_are_refused() {
     let fixture = SandboxFixture::new();
@@ -129,7 +129,7 @@ async fn roles_in_unsupported_scopes_are_refused() {
         ("Assigner", format!("{organization}/service-account=*"), 400),
         ("DeveloperRead", format!("{cluster}/connector=cla*ms"), 400),
         ("DeveloperRead", "not a crn".to_owned(), 400),
-        // Basic clusters know administrators only.
+        // Basic clusters only have administrator roles.
         ("ConnectManager", format!("{basic}/connector=claims-*"), 400),
         ("DeveloperRead", format!("{basic}/kafka=lkc-basic1/topic=claims-*"), 400),
         ("CloudClusterAdmin", basic.clone(), 201),
@@ -168,7 +168,7 @@ async fn permission_is_checked_before_the_role_name() {
     create_binding(&fixture, &owner, &account, "Wizard", &own)
         .await
         .expect_status(400);
-    // T3: ResourceOwner grants onward, within its own pattern only.
+    // T3: ResourceOwner may bind roles, but only within its own pattern.
     let inside = format!("{}/connector=claims-sub-*", fixture.cluster_crn());
     let above = format!("{}/connector=claims*", fixture.cluster_crn());
     create_binding(&fixture, &owner, &account, "DeveloperRead", &inside)
@@ -271,7 +271,7 @@ async fn binding_lists_match_a_scope_exactly_or_below_it() {
     assert_eq!(count(&format!("{cluster}/*"), "&role_name=DeveloperWrite").await, 0);
     let organization = fixture.seed.stages[0].address.organization_crn().to_string();
     assert_eq!(count(&organization, "").await, 1, "the administrator");
-    // Everything: 3 here, 4 of the provisioner, its ownership of the account.
+    // All: 3 created here, 4 of the provisioner, its ownership of the account.
     assert_eq!(count(&format!("{organization}/*"), "").await, 8);
     let other = organization.replace("1111", "2222");
     assert_eq!(count(&format!("{other}/*"), "").await, 0);
@@ -304,12 +304,13 @@ async fn binding_lists_depend_on_the_rights_of_the_caller() {
         );
         let answer = fixture.get(&login, &below).await;
         match mode {
-            // Its own, and the one on its own prefix.
+            // Its own binding, and the one on its own prefix.
             ListVisibility::Filtered => assert_eq!(answer.expect_status(200).items().len(), 2),
             ListVisibility::Refused => drop(answer.expect_status(403)),
             ListVisibility::Everything => assert_eq!(answer.expect_status(200).items().len(), 3),
         }
-        // On its own prefix the owner sees all in any mode, and so does the provisioner in its cluster.
+        // On its own prefix the owner can list all bindings with every setting, and so can the provisioner in its
+        // cluster.
         let own = format!("{cluster}/connector=claims-*");
         assert_eq!(list_bindings(&fixture, &login, &own, "").await.len(), 2);
         assert_eq!(
@@ -328,7 +329,7 @@ async fn binding_lists_depend_on_the_rights_of_the_caller() {
             .await
             .len(),
             1,
-            "what somebody holds itself"
+            "the caller's own bindings"
         );
     }
 }
@@ -359,7 +360,7 @@ async fn a_deleted_binding_is_indistinguishable_from_a_foreign_one() {
     let login = fixture.create_key(&account, "cloud").await;
     let path = format!("{BINDINGS_PATH}/{id}");
     fixture.get(&fixture.provisioner, &path).await.expect_status(200);
-    // It sees its own binding, but may not take it away.
+    // It can read its own binding, but not delete it.
     fixture.delete(&login, &path).await.expect_status(403);
     let deleted = fixture.delete(&fixture.provisioner, &path).await.expect_status(200);
     assert_eq!(deleted.string_at("/id"), id);
@@ -372,12 +373,12 @@ async fn a_deleted_binding_is_indistinguishable_from_a_foreign_one() {
         assert_eq!(answer.json()["error_code"], 40_301);
         assert!(answer.first_error().1.contains("does not exist"));
     }
-    // The role is gone at once.
+    // The role is revoked immediately.
     let connector = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors/claims-x/status";
     fixture.get(&login, connector).await.expect_status(403);
 }
 
-/// Large scopes are listed another way than small ones; both say the same.
+/// Large scopes are listed by another algorithm than small ones; both give the same result.
 #[tokio::test]
 async fn large_and_small_scopes_are_paged_alike() {
     let fixture = SandboxFixture::new();

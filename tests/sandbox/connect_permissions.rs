@@ -1,4 +1,4 @@
-//! Connectors, as far as an onboarding proves itself with them (docs/reference/rbac.md#connector-roles).
+//! Connectors, as far as the probes of an onboarding use them (docs/reference/rbac.md#connector-roles).
 
 use confluent_ebs::sandbox::{ListVisibility, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
@@ -27,8 +27,8 @@ fn connector_body(name: &str, runtime: &str) -> Value {
     }, "offsets": null })
 }
 
-/// The rows of the table in docs `managed-connector-rbac`, and the probes that tell them apart: 400 or 404 for who may,
-/// 403 for who may not.
+/// The rows of the table in docs `managed-connector-rbac`, and the probes that distinguish them: 400 or 404 if allowed,
+/// 403 if not.
 #[tokio::test]
 async fn roles_allow_the_documented_connector_operations() {
     let fixture = SandboxFixture::new();
@@ -123,7 +123,7 @@ async fn a_connector_is_created_updated_and_deleted() {
 
     let names = fixture.get(&owner, CONNECTORS_PATH).await.expect_status(200);
     assert_eq!(names.json(), &json!(["claims-x"]));
-    // The stock CLI expands twice.
+    // The Confluent CLI expands twice.
     let all = fixture
         .get(
             &owner,
@@ -237,7 +237,7 @@ async fn connector_lists_depend_on_the_visibility_assumption() {
             2
         );
     }
-    // Without a role in the cluster the list is refused in any mode.
+    // Without a role in the cluster the list is refused with every setting.
     let fixture = SandboxFixture::new();
     let account = fixture.create_account("claims").await;
     let login = fixture.create_key(&account, "cloud").await;

@@ -1,4 +1,4 @@
-//! Every answer of every test is checked against the vendor's OpenAPI documents.
+//! Every response in every test is validated against the OpenAPI documents.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use crate::{openapi::OpenApiContract, sandbox_fixture::SandboxResponse};
 
 static CONTRACT: LazyLock<Option<OpenApiContract>> = LazyLock::new(OpenApiContract::load);
 
-/// The groups that the documents describe; the older endpoints are in none.
+/// The documented groups; the older endpoints are in none.
 const DOCUMENTED_PATHS: [&str; 7] = [
     "/iam/",
     "/org/",
@@ -19,7 +19,7 @@ const DOCUMENTED_PATHS: [&str; 7] = [
     "/kafka/",
 ];
 
-/// What the sandbox itself has to say is in no document: a wrong verb or a fixed place, a body beyond all measure.
+/// Responses of the sandbox itself are not documented: a wrong method or a seeded object, an oversized body.
 const SANDBOX_ONLY_STATUSES: [u16; 2] = [405, 413];
 
 pub(crate) fn check(method: &str, target: &str, answer: &SandboxResponse) {
@@ -38,7 +38,7 @@ pub(crate) fn check(method: &str, target: &str, answer: &SandboxResponse) {
     if path.starts_with("/connect/") && !SANDBOX_ONLY_STATUSES.contains(&status) {
         return crate::connect_contract::check(method, target, answer);
     }
-    // All clusters answer at one host here, so that there can be one too few.
+    // All clusters have the same host here, so one can be missing.
     let no_cluster = path.starts_with("/kafka/") && status == 404 && !path.contains("/topics/");
     if no_cluster
         || SANDBOX_ONLY_STATUSES.contains(&status)

@@ -1,4 +1,4 @@
-//! The control endpoints: the same as the methods, for other processes.
+//! The control endpoints: the same functions as the methods, for other processes.
 
 use axum::body::Body;
 use confluent_ebs::sandbox::{ArmedFault, Fault, FaultKind, SandboxInfo, SandboxJournalEntry, SandboxSettings, Timing};

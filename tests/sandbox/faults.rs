@@ -1,4 +1,4 @@
-//! Faults, delays, rate limits: everything that is not a plain answer.
+//! Faults, delays and rate limits.
 
 use std::{
     sync::{
@@ -167,7 +167,7 @@ async fn a_killed_caller_never_gets_its_response() {
         assert_eq!(deaths.load(Ordering::SeqCst), 1);
         assert_eq!(fixture.sandbox.accounts().unwrap().len(), left);
     }
-    // Where nobody may be killed, the connection breaks.
+    // If no process can be killed, the connection breaks.
     let fixture = SandboxFixture::new();
     fixture.sandbox.add_fault(Fault::once(FaultKind::KillAfter)).unwrap();
     assert!(create_claims_account(&fixture).await.body.is_none());
@@ -207,14 +207,14 @@ async fn rate_limits_count_per_principal_and_set_headers_on_every_response() {
     assert!(answer.header("x-ratelimit-limit").is_none());
 }
 
-/// Source: docs/reference/rbac.md#propagation-delays. What the official clients wait for.
+/// Source: docs/reference/rbac.md#propagation-delays. The waits of the official clients.
 #[tokio::test]
 async fn under_real_timing_bindings_and_keys_take_as_long_as_clients_expect() {
     let fixture = SandboxFixture::with_settings(SandboxSettings::real());
     let status = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors/claims-x/status";
     let account = fixture.create_account("claims").await;
     let wait = async |seconds| fixture.sandbox.clock().sleep(Duration::from_secs(seconds)).await;
-    // The owner's right comes with the account, and still takes a moment.
+    // The owner's role is bound with the account, and still needs time to propagate.
     let key = json!({ "spec": { "owner": { "id": account } } });
     fixture
         .post(&fixture.provisioner, "/iam/v2/api-keys", key.clone())
@@ -241,7 +241,7 @@ async fn under_real_timing_bindings_and_keys_take_as_long_as_clients_expect() {
     fixture.get(&login, status).await.expect_status(403);
     wait(1).await;
     fixture.get(&login, status).await.expect_status(404);
-    // An answer read back by its id is there at once, in a list only later.
+    // An object is readable by id immediately, and in lists later.
     let made = create_named_account(&fixture, "fraud").await;
     fixture
         .get(&fixture.admin, &format!("{ACCOUNTS_PATH}/{made}"))
@@ -279,7 +279,7 @@ async fn under_lagging_timing_deleted_objects_stay_listed() {
         "the list does not know yet"
     );
     fixture.get(&fixture.admin, &path).await.expect_status(403);
-    // It can be made again at once; the list then shows the new one when it catches up.
+    // It can be recreated immediately; the list then contains the new one once it is up to date.
     let again = fixture.bind(&account, "DeveloperRead", &pattern).await;
     assert_ne!(again, binding);
     fixture

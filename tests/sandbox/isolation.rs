@@ -1,7 +1,7 @@
-//! Over every route that is served: with the keys of one department there is nothing of another.
+//! Isolation over every route: with the keys of one department, nothing of another can be read or changed.
 //!
-//! The route table is iterated, so a new route is in the test from its first day. Every variable part is filled with
-//! everything that the other department has, every write is sent with every body that names it.
+//! The test iterates over the route table, so it includes new routes. It fills every path parameter with every object
+//! of the other department, and sends every write with every body that names that department.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::sandbox_fixture::{Caller, SandboxFixture, encode_query_value};
 
-/// What one department has in the sandbox.
+/// Objects of one department in the sandbox.
 struct IsolationDepartment {
-    /// Name of the persona, and its Cloud key.
+    /// Name of the persona, and its Cloud API key.
     personas: Vec<(&'static str, Caller)>,
     /// Ids of accounts, keys, bindings and connectors, and names.
     identifying_texts: Vec<String>,
@@ -21,8 +21,7 @@ struct IsolationDepartment {
     operator: String,
 }
 
-/// The grants of the hybrid template (docs/reference/rbac.md#personas), and of the self-service one, whose people
-/// deploy.
+/// The grants of the template `hybrid` (docs/reference/rbac.md#personas), and of `self-service`, whose people deploy.
 async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'static str) -> IsolationDepartment {
     let cluster = fixture.cluster_crn();
     let organization = fixture.seed.stages[0].address.organization_crn().to_string();
@@ -108,7 +107,7 @@ async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'stati
     }
 }
 
-/// Everything in the sandbox that is of a department, as text.
+/// All objects of a department in the sandbox, as text.
 fn department_objects(fixture: &SandboxFixture, of: &IsolationDepartment) -> BTreeSet<String> {
     let accounts = fixture
         .sandbox
@@ -138,7 +137,7 @@ fn department_objects(fixture: &SandboxFixture, of: &IsolationDepartment) -> BTr
         .collect()
 }
 
-/// Bodies that try to get at another department, in the forms of every POST, PUT and PATCH.
+/// Bodies that refer to another department, in the formats of every POST, PUT and PATCH.
 fn attack_bodies(fixture: &SandboxFixture, mine: &IsolationDepartment, theirs: &IsolationDepartment) -> Vec<Value> {
     let cluster = fixture.cluster_crn();
     let organization = fixture.seed.stages[0].address.organization_crn();
@@ -170,7 +169,7 @@ fn attack_bodies(fixture: &SandboxFixture, mine: &IsolationDepartment, theirs: &
     ]
 }
 
-/// The queries that a list can be asked with, naming the other department.
+/// Queries of lists that name the other department.
 fn attack_queries(fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
     let cluster = fixture.cluster_crn();
     let organization = fixture.seed.stages[0].address.organization_crn().to_string();
@@ -196,7 +195,7 @@ fn attack_queries(fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec
     ]
 }
 
-/// What a variable part may stand for: everything of the other department, and the places that both share.
+/// Values of a path parameter: every object of the other department, and the shared environment and cluster.
 fn path_values(part: &str, fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
     match part {
         "environment" => vec!["env-prod1".into()],
@@ -217,11 +216,11 @@ fn path_values(part: &str, fixture: &SandboxFixture, theirs: &IsolationDepartmen
                 .chain([organization])
                 .collect()
         }
-        other => panic!("say what {{{other}}} may stand for"),
+        other => panic!("no values for {{{other}}}"),
     }
 }
 
-/// All ways to fill a route's variable parts.
+/// All combinations of values for the path parameters of a route.
 fn route_paths(route: &str, fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
     route.split('/').skip(1).fold(vec![String::new()], |paths, part| {
         let values = match part.strip_prefix('{') {
@@ -243,7 +242,7 @@ fn path_with_queries(path: &str, queries: &[String]) -> Vec<(String, Option<Valu
     queries.iter().map(|query| (format!("{path}?{query}"), None)).collect()
 }
 
-#[expect(clippy::print_stdout, reason = "how much was tried is part of the result")]
+#[expect(clippy::print_stdout, reason = "the number of requests is a part of the result")]
 async fn assert_isolation(settings: SandboxSettings) {
     let fixture = SandboxFixture::with_settings(settings);
     let claims = create_department(&fixture, "claims", "claims-").await;
@@ -260,11 +259,11 @@ async fn assert_isolation(settings: SandboxSettings) {
             let method = route.method.as_str();
             for path in route_paths(route.path, &fixture, &fraud) {
                 let requests: Vec<(String, Option<Value>)> = match method {
-                    // One object is asked for with a place and an expansion, a list with everything.
+                    // A single object is requested with a scope and an expansion, a list with all parameters.
                     "GET" if route.path.ends_with("{id}") => path_with_queries(&path, &queries[..2]),
                     "GET" => path_with_queries(&path, &queries),
                     "DELETE" => vec![(path.clone(), None)],
-                    // The first five are changes to an object, the others make one.
+                    // The first five update an object, the others create one.
                     "PATCH" => bodies[..5]
                         .iter()
                         .map(|body| (path.clone(), Some(body.clone())))
@@ -288,7 +287,8 @@ async fn assert_isolation(settings: SandboxSettings) {
     println!("{sent} requests, none got through");
 }
 
-/// Nothing of the other department in the answer: what was sent may come back in a refusal, and in the links of a list.
+/// The response contains nothing of the other department, except parts of the request in an error, and in the links of
+/// a list.
 fn assert_no_foreign_data(
     what: &str,
     request: &str,

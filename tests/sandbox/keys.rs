@@ -1,4 +1,4 @@
-//! API keys: who may make them for whom, what they show, what cannot be changed
+//! API keys: who may create them for whom, what they reveal, what cannot be changed
 //! (docs/reference/rbac.md#who-may-create-api-keys).
 
 use confluent_ebs::sandbox::{SandboxAssumptions, SandboxSettings};
@@ -12,7 +12,7 @@ fn key_body(owner: &str, resource: &str) -> Value {
     json!({ "spec": { "owner": { "id": owner }, "resource": { "id": resource } } })
 }
 
-/// The newest table of docs `manage-api-keys`, for a service account that somebody else made.
+/// The newest table of docs `manage-api-keys`, for a service account of another creator.
 #[tokio::test]
 async fn roles_allow_the_documented_key_creation() {
     const RESOURCES: [&str; 3] = ["cloud", "lkc-prod1", "lsrc-prod1"];
@@ -122,7 +122,8 @@ async fn the_secret_of_a_key_is_returned_only_at_creation() {
     assert!(fixture.sandbox.secret_matches(&id.parse().unwrap(), &secret).unwrap());
 }
 
-/// Both stock clients' bodies (`traces/`): the CLI names the cloud, Terraform's provider names no resource at all.
+/// Bodies of both official clients (`traces/`): the Confluent CLI names the cloud, the Terraform provider names no
+/// resource at all.
 #[tokio::test]
 async fn key_requests_of_the_confluent_cli_and_terraform_create_cloud_keys() {
     let fixture = SandboxFixture::new();

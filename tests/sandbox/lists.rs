@@ -27,7 +27,7 @@ async fn pages_have_ten_items_absolute_links_and_no_duplicates() {
             .string_at("/metadata/next")
             .starts_with("http://127.0.0.1/iam/v2/service-accounts?page_token=")
     );
-    // Links go on where the caller came in.
+    // Links have the host of the request.
     let below_api = fixture
         .get(&fixture.admin, "/api/iam/v2/service-accounts?page_size=3")
         .await;
@@ -49,7 +49,7 @@ async fn pages_have_ten_items_absolute_links_and_no_duplicates() {
         assert_eq!(names.len(), 25);
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), 25, "nothing twice at page size {size}");
+        assert_eq!(names.len(), 25, "no duplicates at page size {size}");
     }
 }
 

@@ -10,7 +10,7 @@ async fn organization_and_environment_lists_depend_on_the_rights_of_the_key() {
     let fixture = SandboxFixture::new();
     let account = fixture.create_account("claims").await;
     let login = fixture.create_key(&account, "cloud").await;
-    // A key without any role: Terraform's provider tries new keys exactly so.
+    // A key without roles: the Terraform provider tests new keys like this.
     let list = fixture.get(&login, "/org/v2/environments").await.expect_status(200);
     assert_eq!(list.items().len(), 0);
     assert_eq!(
@@ -102,7 +102,7 @@ async fn clusters_report_their_type_and_rbac_crn() {
     ] {
         fixture.get(&fixture.admin, target).await.expect_status(status);
     }
-    // The provisioner sees the clusters of its stages and no others.
+    // The provisioner can read the clusters of its stages and no others.
     let list = fixture
         .list_all(&fixture.provisioner, "/cmk/v2/clusters?environment=env-test1")
         .await;
@@ -145,7 +145,8 @@ async fn seeded_environments_and_clusters_cannot_be_changed() {
             .send(&fixture.provisioner, method, target, Some(json!({})))
             .await
             .status;
-        // It administers its cluster, so it learns that the cluster is fixed; nothing else is its business.
+        // It administers its cluster, so it is told that the cluster cannot be changed; it has no access to other
+        // objects.
         let expected = if target.ends_with("lkc-prod1") && method == "PATCH" {
             405
         } else {
@@ -193,7 +194,7 @@ async fn role_definitions_list_their_scopes() {
         .expect_status(404);
 }
 
-/// A cluster of no stage, of which nobody holds a key yet.
+/// A cluster outside of the stages, without keys.
 const KAFKA_CLUSTER_SCOPE: &str = "kafka_cluster&environment=env-test1&kafka_cluster=lkc-dedicated1";
 
 async fn quota_usage(fixture: &SandboxFixture, scope: &str, code: &str) -> Option<i64> {

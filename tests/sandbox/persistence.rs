@@ -1,4 +1,4 @@
-//! State in a folder: kept, shared, never half-written, and only its owner's.
+//! State in a folder: persistent, shared, never partially written, and readable by its owner only.
 
 use std::{io::Write, path::Path, time::Duration};
 
@@ -38,7 +38,7 @@ async fn all_state_survives_a_restart() {
     assert_eq!(fixture.sandbox.faults().unwrap().len(), 1);
     assert_eq!(fixture.sandbox.journal().unwrap(), entries);
     let ahead = fixture.sandbox.now().unwrap().duration_since(jiff::Timestamp::now());
-    assert!(ahead.as_secs() > 3_500, "the clock goes on where it was: {ahead}");
+    assert!(ahead.as_secs() > 3_500, "the clock continues: {ahead}");
     fixture
         .get(&key, "/org/v2/environments/env-prod1")
         .await
@@ -47,7 +47,7 @@ async fn all_state_survives_a_restart() {
         .get(&key, &format!("/iam/v2/service-accounts/{account}"))
         .await
         .expect_status(200);
-    // The seeded secrets are found again, though only their digests are stored.
+    // The seeded secrets are known, although only their digests are stored.
     fixture
         .get(&fixture.admin, "/org/v2/environments")
         .await
@@ -117,13 +117,13 @@ async fn a_truncated_last_log_line_is_dropped() {
         assert_eq!(fixture.sandbox.accounts().unwrap().len(), 2);
         assert_eq!(std::fs::read(&path).unwrap(), whole);
     }
-    // The same while a process has the folder open.
+    // The same while another process uses the folder.
     let fixture = open_fixture(dir.path());
     let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(b"{\"ahe").unwrap();
     fixture.create_account("fraud").await;
     assert_eq!(open_fixture(dir.path()).sandbox.accounts().unwrap().len(), 3);
-    // Damage in the middle is no torn end: it is said, not swallowed.
+    // Damage in the middle is not an incomplete last line: it is an error.
     let text = std::fs::read_to_string(&path).unwrap();
     let mut lines: Vec<_> = text.lines().collect();
     lines[1] = "nonsense";
@@ -147,7 +147,7 @@ async fn two_processes_on_one_folder_see_each_others_changes() {
     two.sandbox.advance(Duration::from_mins(1)).unwrap();
     assert!(one.sandbox.now().unwrap() >= two.sandbox.now().unwrap() - jiff::SignedDuration::from_secs(1));
 
-    // Many at once, from threads: every request is there, and nothing twice.
+    // Concurrent writes of threads: every request is stored exactly once.
     std::thread::scope(|scope| {
         for (worker, fixture) in [&one, &two, &one, &two].into_iter().enumerate() {
             scope.spawn(move || {

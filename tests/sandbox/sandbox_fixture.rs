@@ -9,10 +9,10 @@ use tower::ServiceExt as _;
 
 use crate::contract;
 
-/// How a request says who sends it.
+/// Authentication of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
-    /// It does not.
+    /// None.
     Anonymous,
     /// With an API key.
     ApiKey(String, String),
@@ -28,12 +28,12 @@ impl Caller {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct SandboxResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: http::HeaderMap,
-    /// `Null` for an empty body, a string for one that is not JSON; `None` when the connection broke.
+    /// `Null` for an empty body, a string if it is not JSON; `None` if the connection broke.
     pub(crate) body: Option<Value>,
 }
 
@@ -50,7 +50,7 @@ impl SandboxResponse {
             .to_owned()
     }
 
-    /// The first error's code and detail.
+    /// Code and detail of the first error.
     pub(crate) fn first_error(&self) -> (String, String) {
         let error = confluent_ebs::api::parse_error(self.json().to_string().as_bytes());
         (error.code.unwrap_or_default(), error.detail)
@@ -72,7 +72,13 @@ impl SandboxResponse {
     }
 }
 
-/// Calls a sandbox in-process.
+/// Returns the start time of every sandbox in a test, so that no test depends on the time of day.
+pub(crate) fn sandbox_start() -> jiff::Timestamp {
+    let named = std::env::var("CONFLUENT_EBS_SANDBOX_START");
+    named.as_deref().unwrap_or("2026-11-22T10:00:00Z").parse().unwrap()
+}
+
+/// Calls an in-process sandbox.
 #[derive(Clone, Debug)]
 pub(crate) struct SandboxFixture {
     pub(crate) sandbox: Sandbox,
@@ -83,7 +89,7 @@ pub(crate) struct SandboxFixture {
     pub(crate) provisioner_kafka: Caller,
 }
 
-/// Two Cloud keys, and the provisioner's key of each of the two stages' clusters.
+/// Two Cloud API keys, and the provisioner's key of each of the two stages' clusters.
 pub(crate) const SEEDED_KEY_COUNT: usize = 4;
 
 impl SandboxFixture {
@@ -92,7 +98,8 @@ impl SandboxFixture {
     }
 
     pub(crate) fn with_settings(settings: SandboxSettings) -> Self {
-        Self::from_sandbox(Sandbox::in_memory(Seed::default(), settings).unwrap(), Seed::default())
+        let sandbox = Sandbox::in_memory_at(Seed::default(), settings, sandbox_start()).unwrap();
+        Self::from_sandbox(sandbox, Seed::default())
     }
 
     pub(crate) fn from_sandbox(sandbox: Sandbox, seed: Seed) -> Self {
@@ -166,7 +173,7 @@ impl SandboxFixture {
         self.send(login, "DELETE", target, None).await
     }
 
-    /// All objects of a list, page by page.
+    /// All objects of a list, over all pages.
     pub(crate) async fn list_all(&self, login: &Caller, target: &str) -> Vec<Value> {
         let mut found = Vec::new();
         let mut next = Some(target.to_owned());
@@ -179,7 +186,7 @@ impl SandboxFixture {
         found
     }
 
-    /// Makes a service account, owned by the provisioner.
+    /// Creates a service account, owned by the provisioner.
     pub(crate) async fn create_account(&self, name: &str) -> String {
         let target = format!(
             "/iam/v2/service-accounts?assigned_resource_owner={}",
@@ -201,7 +208,7 @@ impl SandboxFixture {
         answer.expect_status(201).string_at("/id")
     }
 
-    /// Makes a key, as the administrator.
+    /// Creates a key, as the administrator.
     pub(crate) async fn create_key(&self, owner: &str, resource: &str) -> Caller {
         let body = serde_json::json!({ "spec": { "owner": { "id": owner }, "resource": { "id": resource } } });
         let answer = self

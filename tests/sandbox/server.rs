@@ -1,4 +1,4 @@
-//! The sandbox on a socket: loopback only, one server per folder, the same answers.
+//! The sandbox on a socket: loopback only, one server per folder, the same responses.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ async fn start_server(sandbox: &Sandbox) -> (String, tokio::task::JoinHandle<Res
     (address, tokio::spawn(async move { sandbox.serve(listener).await }))
 }
 
-/// One request as bytes, and everything that came back.
+/// Sends one request as bytes and returns the complete response.
 async fn raw_request(address: &str, request: &str) -> String {
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // A broken connection is an answer, too.
+    // A broken connection is a result, too.
     let _ = socket.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -56,7 +56,7 @@ async fn a_lost_response_breaks_the_connection() {
     fixture.sandbox.add_fault(Fault::once(FaultKind::LostAfter)).unwrap();
     let answer = raw_request(&address, &get_request("/api/login/realm", "127.0.0.1", "")).await;
     assert!(!answer.contains("is_sso"), "{answer}");
-    assert!(!answer.contains("\r\n0\r\n"), "the body never ends well: {answer}");
+    assert!(!answer.contains("\r\n0\r\n"), "the body is incomplete: {answer}");
     let answer = raw_request(&address, &get_request("/api/login/realm", "127.0.0.1", "")).await;
     assert!(answer.contains("is_sso"));
     server.abort();
@@ -79,7 +79,7 @@ async fn a_folder_has_one_server_that_other_processes_discover() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let error = other.serve(listener).await.unwrap_err();
     assert!(matches!(error, SandboxError::AlreadyRunning { url: found } if found == url));
-    // The token opens the control endpoints over the socket.
+    // The token grants access to the control endpoints over the socket.
     let token = Sandbox::read_control_token(dir.path()).unwrap().unwrap();
     let header = format!("X-Sandbox-Token: {token}\r\n");
     let answer = raw_request(
@@ -116,7 +116,7 @@ async fn a_served_clock_runs_at_its_time_scale() {
     let fixture = SandboxFixture::with_settings(settings);
     let (_, server) = start_server(&fixture.sandbox).await;
     tokio::task::yield_now().await;
-    // A minute in the sandbox is 0.6 ms outside.
+    // A minute in the sandbox takes 0.6 ms.
     let before = fixture.sandbox.now().unwrap();
     fixture.sandbox.clock().sleep(Duration::from_mins(1)).await;
     let passed = fixture.sandbox.now().unwrap().duration_since(before);

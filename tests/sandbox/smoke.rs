@@ -1,4 +1,4 @@
-//! The way of an onboarding, call by call, with the provisioner's key.
+//! The requests of an onboarding, with the provisioner's key.
 
 use confluent_ebs::sandbox::PROVISIONER;
 use serde_json::json;

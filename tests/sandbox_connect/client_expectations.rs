@@ -1,5 +1,5 @@
-//! What official clients rely on without saying so: a second plan that is empty, masks that come back, offsets that do not
-//! go back.
+//! Undocumented behavior that official clients rely on: an empty second plan, masked values in updates, offsets that do
+//! not go back.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ async fn validate_config(fixture: &ConnectFixture, config: &Value) -> Value {
     answer.expect_status(200).json().clone()
 }
 
-/// A value that a definition takes.
+/// A valid value for a definition.
 fn sample_value(key: &Value) -> Value {
     let definition = &key["definition"];
     if let Some(first) = key["value"]["recommended_values"].get(0) {
@@ -38,8 +38,8 @@ fn sample_value(key: &Value) -> Value {
     }
 }
 
-// Source: docs/reference/connect.md#secrets-and-masks and docs/reference/connect.md#keys-added-by-the-service. What is
-// read back is what was sent, but for keys that are ignored and for masks.
+// Source: docs/reference/connect.md#secrets-and-masks and docs/reference/connect.md#keys-added-by-the-service. A
+// configuration is read as it was sent, except for ignored keys and masked values.
 #[tokio::test]
 async fn a_second_terraform_plan_is_empty_for_every_plugin() {
     let fixture = ConnectFixture::new().await;
@@ -49,7 +49,7 @@ async fn a_second_terraform_plan_is_empty_for_every_plugin() {
         let class = plugin["class"].as_str().unwrap();
         let name = format!("claims-{number}");
         let mut sent = fixture.config(&name, class, &json!({}));
-        // Every secret that the plugin knows, and what it demands.
+        // Every secret of the plugin, and its required keys.
         let told = validate_config(&fixture, &json!({ "connector.class": class })).await;
         let keys = told["configs"].as_array().unwrap();
         for key in keys {
@@ -102,7 +102,8 @@ async fn a_second_terraform_plan_is_empty_for_every_plugin() {
     assert!(masked > 200, "{masked}");
 }
 
-// `confluent connect cluster update --config`: everything that was read goes back, masks and the service's keys too.
+// `confluent connect cluster update --config` sends the whole configuration that it read, including masked values and
+// keys of the service.
 #[tokio::test]
 async fn a_config_read_by_the_confluent_cli_can_be_written_back() {
     let fixture = ConnectFixture::new().await;
@@ -126,15 +127,15 @@ async fn a_config_read_by_the_confluent_cli_can_be_written_back() {
         .api
         .sandbox
         .connector_secret_matches("claims-s3", "aws.secret.access.key", "s3cret-canary");
-    assert!(stored.unwrap(), "the mask kept the secret");
-    // A key that was the service's does not become the person's.
+    assert!(stored.unwrap(), "the masked value kept the secret");
+    // A key of the service does not become a key of the user.
     wanted["cloud.provider"] = json!("gcp");
     fixture.put_config(&wanted).await.expect_status(200);
     assert_eq!(fixture.get("claims-s3/config").await.json()["cloud.provider"], "aws");
 }
 
 // Source: docs/reference/connect.md#kafka-identity and docs/reference/connect.md#plugin-definitions. The id of the key
-// is STRING, and read back as it is.
+// is STRING, and is returned unmasked.
 #[tokio::test]
 async fn a_connector_with_a_kafka_key_runs_as_the_key_owner() {
     let fixture = ConnectFixture::new().await;
@@ -156,7 +157,7 @@ async fn a_connector_with_a_kafka_key_runs_as_the_key_owner() {
     read["quickstart"] = json!("USERS");
     fixture.put_config(&read).await.expect_status(200);
     assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
-    // The key goes, and with it the connector's identity (pattern 1).
+    // The key is deleted, and with it the connector's identity (pattern 1).
     fixture
         .api
         .delete(fixture.admin(), &format!("/iam/v2/api-keys/{id}"))
@@ -221,7 +222,7 @@ async fn offsets_never_decrease_without_a_request() {
         stopped >= last && stopped - last < 1_000,
         "it stands still: {stopped} after {last}"
     );
-    // Another topic begins at its beginning, the old one is no longer told.
+    // Another topic starts at its beginning, and the old one is not listed any more.
     fixture
         .put_config(&fixture.datagen_config("claims-orders"))
         .await

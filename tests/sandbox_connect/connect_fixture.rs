@@ -1,4 +1,4 @@
-//! A department with a runtime account that may do what its template gives it.
+//! A department with a runtime account that has the grants of its template.
 
 use confluent_ebs::sandbox::SandboxSettings;
 use serde_json::{Value, json};
@@ -11,11 +11,11 @@ pub(crate) const PLUGINS_PATH: &str = "/connect/v1/environments/env-prod1/cluste
 pub(crate) struct ConnectFixture {
     pub(crate) api: SandboxFixture,
     pub(crate) runtime: String,
-    /// Reads the topics as the administrator.
+    /// Lists the topics as the administrator.
     pub(crate) kafka: Caller,
 }
 
-/// The hybrid template's grants of the runtime account.
+/// The grants of the runtime account in the template `hybrid`.
 const RUNTIME_GRANTS: [(&str, &str); 4] = [
     ("DeveloperRead", "/kafka=lkc-prod1/topic=claims-*"),
     ("DeveloperWrite", "/kafka=lkc-prod1/topic=claims-*"),

@@ -1,7 +1,7 @@
-//! Every answer of every test is checked against the vendor's OpenAPI documents.
+//! Every response in every test is validated against the OpenAPI documents.
 //!
-//! Where Connect is known to differ stands in a table of its own: in lists the names of connectors stand in the pointers,
-//! so that fields are recognised by their ends.
+//! Known deviations of Connect are in a separate table: in lists, pointers contain names of connectors, so fields are
+//! matched by their ends.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::{openapi::OpenApiContract, sandbox_fixture::SandboxResponse};
 
 static CONTRACT: LazyLock<Option<OpenApiContract>> = LazyLock::new(OpenApiContract::load);
 
-/// The end of a problem's aspect, what its text must hold, and who says so.
+/// End of a problem's aspect, part of its text, and the source.
 const KNOWN_DEVIATIONS: &[(&str, &str, &str)] = &[
     (
         "status 402",
@@ -81,7 +81,8 @@ pub(crate) fn check(method: &str, target: &str, answer: &SandboxResponse) {
     let Some(contract) = &*CONTRACT else { return };
     let target = target.strip_prefix("/api").unwrap_or(target);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    // The document knows the full expansion only, the service any part of it (docs/reference/connect.md#endpoints).
+    // The document only describes the full expansion, the service supports any part of it
+    // (docs/reference/connect.md#endpoints).
     let full = ["expand=", "status", "info", "id"]
         .iter()
         .all(|part| query.contains(part));
@@ -97,7 +98,7 @@ pub(crate) fn check(method: &str, target: &str, answer: &SandboxResponse) {
     let pairs: Vec<_> = pairs.into_iter().map(|(key, value)| (key, decode(value))).collect();
     let pairs: Vec<_> = pairs.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let Some(body) = &answer.body else { return };
-    // Exports are texts.
+    // Exports are plain text.
     let body = (!body.is_null() && !body.is_string()).then_some(body);
     let Err(mut problems) = contract.check_response(method, path, &pairs, answer.status.as_u16(), body) else {
         return;

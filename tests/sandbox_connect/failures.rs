@@ -1,4 +1,4 @@
-//! Every failure, by name and by telltale (docs/reference/connect.md#status,
+//! Every failure, by name and by trigger value (docs/reference/connect.md#status,
 //! docs/reference/connect.md#error-recommendations and docs/reference/connect.md#error-messages).
 
 use confluent_ebs::sandbox::{ConnectorFault, Fault, FaultKind};

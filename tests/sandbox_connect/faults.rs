@@ -1,4 +1,4 @@
-//! Our own client against the sandbox while others change things, and while the service is slow, lossy or of two minds.
+//! The client against the sandbox with concurrent changes of others, and with a slow, lossy or inconsistent service.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     sandbox_fixture::Caller,
 };
 
-/// The way of the commands, on the sandbox's clock.
+/// Client of the commands, on the sandbox's clock.
 fn connectors_client(fixture: &ConnectFixture) -> ConnectorClient {
     let Caller::ApiKey(key, secret) = fixture.admin() else {
         unreachable!()
@@ -55,7 +55,7 @@ async fn observe(connectors: &ConnectorClient, name: &str) -> LiveConnector {
     connectors.find_by_name(name).await.unwrap().unwrap()
 }
 
-/// How often a request of that kind reached the service.
+/// Number of requests of this kind that reached the service.
 fn count_requests(fixture: &ConnectFixture, method: &str, end: &str) -> usize {
     let journal = fixture.api.sandbox.journal().unwrap();
     let journal = journal.iter().filter(|entry| entry.path.starts_with("/connect/"));
@@ -108,7 +108,7 @@ async fn a_connector_changed_or_replaced_since_the_read_is_not_modified() {
     let mut config = fixture.datagen_config("claims-orders");
     fixture.create_connector(&config).await.expect_status(201);
     let before = observe(&connectors, "claims-orders").await;
-    // Somebody else changes it …
+    // Another caller updates it …
     config["quickstart"] = json!("USERS");
     fixture.put_config(&config).await.expect_status(200);
     let error = connectors
@@ -120,7 +120,7 @@ async fn a_connector_changed_or_replaced_since_the_read_is_not_modified() {
         fixture.get("claims-orders/config").await.string_at("/quickstart"),
         "USERS"
     );
-    // … or takes its name.
+    // … or uses its name.
     fixture.send_action("DELETE", "claims-orders").await.expect_status(200);
     fixture.create_connector(&config).await.expect_status(201);
     let now = observe(&connectors, "claims-orders").await;
@@ -130,7 +130,7 @@ async fn a_connector_changed_or_replaced_since_the_read_is_not_modified() {
     assert_eq!(observe(&connectors, "claims-orders").await.id(), now.id());
 }
 
-// Two creates at once: exactly one connector, and the loser knows whose it is.
+// Two concurrent creates: exactly one connector, and the other caller learns who owns it.
 #[tokio::test]
 async fn concurrent_identical_creates_create_one_connector() {
     let fixture = ConnectFixture::new().await;
@@ -177,7 +177,7 @@ async fn a_lost_create_response_leaves_one_connector() {
         assert_eq!(count_requests(&fixture, "POST", "/connectors"), sent, "{kind:?}");
         match kind {
             FaultKind::LostAfter => assert!(matches!(begun, Ok(CreateOutcome::AlreadyExists(_))), "{begun:?}"),
-            FaultKind::ServerError => assert!(begun.is_err(), "nothing was made, and nothing was sent twice"),
+            FaultKind::ServerError => assert!(begun.is_err(), "nothing was created, and nothing was retried"),
             _ => assert!(matches!(begun, Ok(CreateOutcome::Created(_))), "{begun:?}"),
         }
         let count = usize::from(kind != FaultKind::ServerError);
@@ -258,5 +258,5 @@ async fn a_stale_list_does_not_hide_a_created_connector() {
     let CreateOutcome::Created(Some(made)) = begun else {
         panic!("{begun:?}")
     };
-    assert!(made.id().starts_with("lcc-"), "the id is waited for");
+    assert!(made.id().starts_with("lcc-"), "the command waits for the id");
 }

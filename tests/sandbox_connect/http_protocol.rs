@@ -1,4 +1,4 @@
-//! Connect on a socket: what clients send besides what is documented.
+//! Connect on a socket: undocumented properties of clients' requests.
 
 use serde_json::{Value, json};
 use tokio::{
@@ -11,13 +11,13 @@ use crate::{
     sandbox_fixture::Caller,
 };
 
-/// One connection, used for as long as the service lets.
+/// One connection, used as long as the service allows.
 struct RawHttpConnection {
     socket: BufReader<TcpStream>,
     authorization: String,
 }
 
-/// The head and the body of one answer.
+/// Head and body of a response.
 struct RawHttpResponse {
     status: String,
     headers: Vec<(String, String)>,
@@ -95,7 +95,7 @@ impl RawHttpConnection {
         )
     }
 
-    /// Header names and the scheme in lower case, always.
+    /// Header names and the scheme are always in lower case.
     async fn send(&mut self, method: &str, target: &str, more: &str, body: &str) -> RawHttpResponse {
         let request = self.request_head(method, target, more, body.len());
         self.write(&format!("{request}{body}")).await;
@@ -111,7 +111,7 @@ async fn one_connection_serves_requests_of_every_kind() {
     let body = json!({ "name": "claims-orders", "config": config }).to_string();
     let made = wire.send("POST", CONNECTORS_PATH, "", &body).await;
     assert_eq!(made.status, "HTTP/1.1 201 Created");
-    // Compression is offered by every Go program, and need not be taken.
+    // Every Go program offers compression, which the service may ignore.
     let list = wire
         .send(
             "GET",
@@ -128,7 +128,7 @@ async fn one_connection_serves_requests_of_every_kind() {
         list.json()["claims-orders"]["info"]["config"].is_object(),
         "all expansions together"
     );
-    // 202 with nothing in it.
+    // 202 with an empty body.
     for (method, act) in [("PUT", "pause"), ("PUT", "resume"), ("POST", "restart")] {
         let done = wire
             .send(method, &format!("{CONNECTORS_PATH}/claims-orders/{act}"), "", "")
@@ -141,7 +141,7 @@ async fn one_connection_serves_requests_of_every_kind() {
         );
         assert!(done.header("x-request-id").is_some());
     }
-    // Other verbs, and no CORS.
+    // Other methods, and no CORS.
     for method in ["HEAD", "OPTIONS", "PATCH"] {
         let refused = wire.send(method, CONNECTORS_PATH, "", "").await;
         assert_eq!(refused.status, "HTTP/1.1 405 Method Not Allowed", "{method}");
@@ -187,8 +187,8 @@ async fn a_five_megabyte_body_is_refused_in_the_connect_error_format() {
     assert!(fixture.api.sandbox.connectors().unwrap().is_empty());
 }
 
-// Source: docs/reference/connect.md#transport-and-authentication and docs/reference/connect.md#connector-names. Names
-// are one segment of the path, percent-encoded.
+// Source: docs/reference/connect.md#transport-and-authentication and docs/reference/connect.md#connector-names. A name
+// is one percent-encoded segment of the path.
 #[tokio::test]
 async fn connector_names_with_spaces_and_special_characters_are_addressable() {
     let fixture = ConnectFixture::new().await;
@@ -208,7 +208,7 @@ async fn connector_names_with_spaces_and_special_characters_are_addressable() {
     fixture.get("claims+orders/status").await.expect_status(200);
     fixture.send_action("DELETE", "claims+orders").await.expect_status(200);
     fixture.get("claims%20orders/status").await.expect_status(200);
-    // No name holds a percent sign or a slash, and nobody falls over one.
+    // Names cannot contain a percent sign or a slash, and requests with them are handled.
     fixture
         .create_connector(&fixture.datagen_config("claims%20orders"))
         .await

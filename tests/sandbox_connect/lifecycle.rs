@@ -1,4 +1,4 @@
-//! States and how long they take (docs/reference/connect.md#pause-and-resume, docs/reference/connect.md#restart and
+//! States and their delays (docs/reference/connect.md#pause-and-resume, docs/reference/connect.md#restart and
 //! docs/reference/connect.md#connector-states).
 
 use confluent_ebs::sandbox::{ConnectorFault, SandboxSettings};
@@ -71,7 +71,7 @@ async fn under_real_timing_a_wrong_password_fails_after_30_to_90_seconds() {
     assert_eq!(fixture.connector_state("claims-hr").await, "PROVISIONING");
     fixture.advance_clock(61);
     assert_eq!(fixture.connector_state("claims-hr").await, "FAILED");
-    // Fixing it is enough, and a mask keeps what is wrong.
+    // An update without the trigger value recovers the connector; a masked value keeps it.
     fixture
         .put_config(&fixture.cdc_config("claims-hr", &json!({ "database.password": "****************" })))
         .await

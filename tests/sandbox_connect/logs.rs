@@ -1,4 +1,4 @@
-//! The token exchange and the search of log lines (docs/reference/logs.md).
+//! The token exchange and the log search (docs/reference/logs.md).
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn a_key_is_exchanged_for_an_expiring_token() {
     search(&fixture, &bearer, "claims-orders", &json!({}))
         .await
         .expect_status(200);
-    // Source: docs/reference/logs.md#access-token. The key itself is refused.
+    // Source: docs/reference/logs.md#access-token. The API key itself is refused.
     search(&fixture, &login, "claims-orders", &json!({}))
         .await
         .expect_status(401);
@@ -82,7 +82,7 @@ async fn a_key_is_exchanged_for_an_expiring_token() {
     search(&fixture, &Caller::Bearer("x.y.z".into()), "claims-orders", &json!({}))
         .await
         .expect_status(401);
-    // The token opens nothing else but the metrics and Kafka.
+    // The token is only valid for logs, metrics and Kafka.
     fixture
         .api
         .get(&bearer, "/org/v2/environments")
@@ -123,10 +123,10 @@ async fn log_lines_are_sorted_newest_first_with_level_task_and_id() {
     fixture.create_connector(&config).await.expect_status(201);
     fixture.advance_clock(10 * 60);
     let all = log_lines(&fixture, "claims-orders", &["INFO", "WARN", "ERROR"]).await;
-    assert!(all.len() > 20, "two tasks say something each minute: {}", all.len());
+    assert!(all.len() > 20, "two tasks write lines each minute: {}", all.len());
     let times: Vec<&str> = all.iter().map(|line| line_field(line, "timestamp")).collect();
     assert!(times.windows(2).all(|two| two[0] >= two[1]), "{times:?}");
-    // Milliseconds always, as in docs/reference/logs.md#log-lines-and-pages.
+    // Always milliseconds, as in docs/reference/logs.md#log-lines-and-pages.
     assert!(
         times.iter().all(|time| time.len() == "2026-08-20T08:44:23.761Z".len()),
         "{times:?}"
@@ -144,7 +144,7 @@ async fn log_lines_are_sorted_newest_first_with_level_task_and_id() {
         "lines of the connector itself"
     );
     assert!(log_lines(&fixture, "claims-orders", &["ERROR"]).await.is_empty());
-    // The same again tells the same.
+    // The same search returns the same lines.
     assert_eq!(
         log_lines(&fixture, "claims-orders", &["INFO", "WARN", "ERROR"]).await[..5],
         all[..5]
@@ -167,7 +167,7 @@ async fn a_log_search_filters_by_text_and_id() {
         answer.items().len()
     };
     let all = found(json!({})).await;
-    // Plain text and regular expressions are both promised (docs/reference/logs.md#search-request).
+    // Plain text and regular expressions are both documented (docs/reference/logs.md#search-request).
     let some = found(json!({ "search_text": "Committing" })).await;
     assert!(some > 0 && some < all);
     assert_eq!(found(json!({ "search_text": "Commit.*messages$" })).await, some);
@@ -223,7 +223,7 @@ async fn log_pages_contain_every_line_once_for_each_link_format() {
             );
             let Some(token) = read.next_page_token() else { break };
             query = format!("page_token={token}");
-            // Four pages and the first one are a minute's allowance.
+            // Four pages and the first one are the limit of a minute.
             if pages % 4 == 0 {
                 fixture.advance_clock(60);
             }
@@ -248,7 +248,7 @@ async fn invalid_log_searches_are_refused_with_the_reason() {
         let target = format!("/logs/v1/search{query}");
         fixture.api.post(&login, &target, wanted).await
     };
-    // Source: docs/reference/logs.md#search-request. Not older than 72 hours.
+    // Source: docs/reference/logs.md#search-request. At most 72 hours.
     let old = now(&fixture) - Duration::from_hours(73);
     ask("", &|wanted| wanted["start_time"] = json!(old))
         .await
@@ -259,13 +259,13 @@ async fn invalid_log_searches_are_refused_with_the_reason() {
     for wrong in ["page_size=0", "page_size=201", "page_size=x", "page_token=x"] {
         ask(&format!("?{wrong}"), &|_| {}).await.expect_status(400);
     }
-    // Source: docs/reference/logs.md#limits-and-errors. The text, not JSON.
+    // Source: docs/reference/logs.md#limits-and-errors. The body is text, not JSON.
     for wrong in ["", "crn://confluent.cloud/organization=x", "nothing"] {
         let refused = ask("", &|wanted| wanted["crn"] = json!(wrong)).await.expect_status(403);
         assert_eq!(refused.json(), "forbidden");
     }
-    // Nobody knows what the service says of a name that does not exist (docs/reference/logs.md#limits-and-errors); here
-    // there is nothing.
+    // The service's response for an unknown name is not known (docs/reference/logs.md#limits-and-errors); the sandbox
+    // returns no lines.
     let unknown = ask("", &|wanted| {
         wanted["crn"] = json!(connector_crn(&fixture, "claims-unknown"));
     })
@@ -348,7 +348,7 @@ async fn the_sixth_log_request_per_minute_is_throttled_per_connector() {
     search(&fixture, &login, "claims-other", &json!({}))
         .await
         .expect_status(200);
-    // It is the connector's limit, whoever asks (docs/reference/logs.md#limits-and-errors).
+    // The limit is per connector, over all callers (docs/reference/logs.md#limits-and-errors).
     let (_, other) = create_key_with_role(&fixture, "ConnectManager").await;
     let other = exchange_token(&fixture, &other).await;
     search(&fixture, &other, "claims-orders", &json!({}))
@@ -403,7 +403,8 @@ async fn every_connector_fault_is_logged() {
         );
         let known = connector_status["tasks"][0]["trace"].as_str().unwrap_or_default();
         match kind {
-            // Where the status says nothing, the logs say more (docs/reference/connect.md#where-errors-are-reported).
+            // If the status is generic, the logs contain the cause
+            // (docs/reference/connect.md#where-errors-are-reported).
             ConnectorFault::PlatformError => {
                 assert!(known.contains("Contact our Support") && !trace.contains("Contact our Support"));
             }
@@ -430,6 +431,7 @@ async fn a_recreated_connector_starts_without_the_log_lines_of_the_old_one() {
         .unwrap();
     fixture.advance_clock(60);
     fixture.api.sandbox.set_connector_fault("claims-orders", None).unwrap();
+    fixture.advance_clock(1);
     fixture
         .send_action("POST", "claims-orders/restart")
         .await
@@ -459,8 +461,8 @@ async fn a_recreated_connector_starts_without_the_log_lines_of_the_old_one() {
     assert!(!anew.is_empty() && anew.iter().all(|line| line_field(line, "id") != id));
 }
 
-// Source: docs/reference/logs.md#log-lines-and-pages. Lines are found a few seconds after they were written, some of
-// them later.
+// Source: docs/reference/logs.md#log-lines-and-pages. Lines are searchable a few seconds after they were written, some
+// of them later.
 #[tokio::test]
 async fn under_lagging_timing_some_log_lines_arrive_late() {
     let fixture = ConnectFixture::with_settings(SandboxSettings::lagging()).await;
@@ -486,7 +488,7 @@ async fn under_lagging_timing_some_log_lines_arrive_late() {
         let later = ask().await.items().to_vec();
         assert!(first.iter().all(|line| later.contains(line)));
         fixture.advance_clock(60);
-        assert_eq!(ask().await.items(), later, "nothing is later than a minute");
+        assert_eq!(ask().await.items(), later, "no line is more than a minute late");
         early += first.len();
         complete += later.len();
     }

@@ -1,10 +1,10 @@
-//! The Connect half of the sandbox, driven through its router. Every answer is checked against the vendor's documents.
+//! Connect in the sandbox, through its router. Every response is validated against the OpenAPI documents.
 
 #[path = "../sandbox/sandbox_fixture.rs"]
-#[expect(dead_code, reason = "the IAM half uses the rest")]
+#[expect(dead_code, reason = "the IAM tests use the rest")]
 mod sandbox_fixture;
 #[path = "../common/openapi.rs"]
-#[expect(dead_code, reason = "requests are the client's to check")]
+#[expect(dead_code, reason = "other tests check requests")]
 mod openapi;
 #[path = "../common/terraform.rs"]
 mod terraform;

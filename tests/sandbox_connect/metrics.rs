@@ -112,7 +112,7 @@ async fn metric_values_are_grouped_and_five_minutes_late() {
         );
         assert!(points.iter().all(|point| point["value"].as_f64().unwrap() > 100.0));
     }
-    // What is not grouped is added up; a sink's metric says nothing of sources.
+    // Values are summed without a group; a sink's metric has no values for sources.
     let mut flat = query_body("sent_records", &ids, &[]);
     flat["format"] = json!("FLAT");
     let flat = send_query(&fixture, fixture.admin(), flat).await.expect_status(200);
@@ -222,8 +222,7 @@ async fn metrics_reflect_the_states_of_the_connector() {
             .iter()
             .any(|group| group["metric.task"] == "1" && group["metric.status"] == "PAUSED")
     );
-    // Nothing is sent while it has failed, and nothing is said of those minutes
-    // (docs/reference/metrics.md#connector-metrics).
+    // A failed connector sends nothing, and those minutes have no values (docs/reference/metrics.md#connector-metrics).
     let sent = query_values(&fixture, "sent_records", &all).await;
     assert!((25..=35).contains(&sent.len()), "{}", sent.len());
     let lag = query_values(&fixture, "records_lag_max", &all).await;
@@ -236,7 +235,7 @@ async fn metrics_reflect_the_states_of_the_connector() {
     );
 }
 
-// Source: docs/reference/metrics.md#queries. What the service does not take.
+// Source: docs/reference/metrics.md#queries. Rejected queries.
 #[tokio::test]
 async fn invalid_metric_queries_are_refused_with_the_reason() {
     let (fixture, ids) = fixture_with_two_sources().await;
@@ -308,7 +307,7 @@ async fn metric_groups_are_paged() {
         .expect_status(400);
 }
 
-// Source: docs/reference/metrics.md#access. What opens it. Whose metrics are seen (docs/assumptions.md, Q5;
+// Source: docs/reference/metrics.md#access. Required roles, and visible metrics (docs/assumptions.md, Q5;
 // docs/reference/metrics.md#who-may-read-metrics).
 #[tokio::test]
 async fn metric_access_depends_on_role_and_assumption() {
@@ -369,7 +368,7 @@ async fn metric_access_depends_on_role_and_assumption() {
     }
 }
 
-// Source: docs/reference/metrics.md#limits-and-delay. 60 per minute for all who share an address.
+// Source: docs/reference/metrics.md#limits-and-delay. 60 per minute and IP address.
 #[tokio::test]
 async fn the_sixty_first_metrics_request_per_minute_is_throttled_for_all_principals() {
     let (fixture, ids) = fixture_with_two_sources().await;
@@ -444,7 +443,8 @@ async fn an_export_contains_the_latest_minute_of_every_metric() {
     assert_eq!(parse_export(only.json().as_str().unwrap()).len(), 1);
 }
 
-// Source: docs/reference/metrics.md#limits-and-delay. 80 an hour per resource and principal, and the resource is named.
+// Source: docs/reference/metrics.md#limits-and-delay. 80 per hour, resource and principal, and the resource is
+// required.
 #[tokio::test]
 async fn export_requests_are_throttled_per_resource_and_principal() {
     let (fixture, ids) = fixture_with_two_sources().await;

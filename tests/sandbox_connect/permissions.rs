@@ -101,7 +101,7 @@ async fn developer_write_can_change_the_config_but_not_the_account_or_create() {
     put(&login, stolen).await.expect_status(200);
 }
 
-/// What docs/reference/rbac.md#personas gives a sink's identity as ACLs.
+/// ACLs of docs/reference/rbac.md#personas for a sink's identity.
 async fn create_allow_acl(fixture: &ConnectFixture, permission: &str, operation: &str, resource: &str, name: &str) {
     let acl = json!({
         "resource_type": resource, "resource_name": name, "pattern_type": "PREFIXED",
@@ -112,8 +112,8 @@ async fn create_allow_acl(fixture: &ConnectFixture, permission: &str, operation:
 }
 
 // Source: docs/reference/rbac.md#roles-of-a-connectors-account and
-// docs/reference/rbac.md#access-of-a-connectors-account. Without it "User does not have CREATE access to topic prefixed
-// with dlq-lcc".
+// docs/reference/rbac.md#access-of-a-connectors-account. Without it the error is "User does not have CREATE access to
+// topic prefixed with dlq-lcc".
 #[tokio::test]
 async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic() {
     let fixture = ConnectFixture::new().await;
@@ -122,7 +122,7 @@ async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic
         .await
         .expect_status(201);
     assert_eq!(fixture.connector_state("claims-source").await, "RUNNING");
-    // Its queue is `dlq-` and the connector's id, as the plugin has it by default.
+    // Its queue is `dlq-` and the connector's id, the default of the plugin.
     let mut sink_config = fixture.sink_config("claims-sink", &json!({}));
     sink_config
         .as_object_mut()
@@ -144,21 +144,21 @@ async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic
     assert!(said.contains("CREATE"), "{said}");
     create_allow_acl(&fixture, "ALLOW", "CREATE", "TOPIC", "dlq-lcc").await;
     let (state, said) = trace().await;
-    assert_eq!(state, "FAILED", "it could not write what it makes");
+    assert_eq!(state, "FAILED", "it may not write to the topic it created");
     assert!(said.contains("WRITE"), "{said}");
     create_allow_acl(&fixture, "ALLOW", "WRITE", "TOPIC", "dlq-lcc").await;
     assert_eq!(fixture.connector_state("claims-sink").await, "RUNNING");
     let topics = fixture.topics().await;
     assert!(topics.iter().any(|topic| topic.starts_with("dlq-lcc-")), "{topics:?}");
-    // A denial beats what the roles of the template give.
+    // A DENY overrides the roles of the template.
     create_allow_acl(&fixture, "DENY", "READ", "TOPIC", "claims-").await;
     let (state, said) = trace().await;
     assert_eq!(state, "FAILED");
     assert!(said.contains("claims-orders"), "{said}");
 }
 
-// Source: docs/reference/rbac.md#cluster-types-with-rbac. A Basic cluster knows no granular roles, so that ACLs are all
-// a connector can have.
+// Source: docs/reference/rbac.md#cluster-types-with-rbac. A Basic cluster has no granular roles, so a connector can
+// only have ACLs.
 #[tokio::test]
 async fn on_a_basic_cluster_only_acls_grant_topic_access() {
     let fixture = ConnectFixture::new().await;

@@ -1,10 +1,10 @@
-//! What the stock CLI and Terraform's provider really send to Connect, sent again (`traces/README.md`).
+//! Recorded requests of the Confluent CLI and the Terraform provider to Connect (`traces/README.md`).
 
 use serde_json::Value;
 
 use crate::connect_fixture::ConnectFixture;
 
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
 fn read_recorded_requests() -> Vec<(String, Value)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/traces");
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! The runtime account's grants decide whether a connector runs, and which topics come to be
+//! The runtime account's grants determine whether a connector runs, and which topics it creates
 //! (docs/reference/rbac.md#access-of-a-connectors-account).
 
 use serde_json::json;
@@ -25,8 +25,9 @@ async fn a_source_creates_its_topic_and_a_sink_reads_it() {
     fixture.api.get(&fixture.kafka, topic).await.expect_status(200);
     fixture.api.delete(&fixture.kafka, topic).await.expect_status(204);
     fixture.api.get(&fixture.kafka, topic).await.expect_status(404);
-    // It comes back with the next start only (docs/reference/quotas.md#connector-limits).
+    // It is recreated only at the next start (docs/reference/quotas.md#connector-limits).
     assert_eq!(fixture.connector_state("claims-orders").await, "FAILED");
+    fixture.advance_clock(1);
     fixture
         .send_action("PUT", "claims-orders/pause")
         .await
@@ -85,7 +86,7 @@ async fn missing_topic_access_fails_with_the_kafka_error() {
     let errors = fixture.connector_status("claims-s3").await["validation_errors"].clone();
     let text = "kafka.service.account.id: User does not have CREATE access to topic prefixed with dlq-lcc";
     assert_eq!(errors, json!([text]));
-    // Schemas.
+    // Subjects of the Schema Registry.
     let mut avro = fixture.datagen_config("claims-avro");
     avro["output.data.format"] = json!("AVRO");
     fixture.create_connector(&avro).await.expect_status(201);
@@ -94,7 +95,7 @@ async fn missing_topic_access_fails_with_the_kafka_error() {
         said.contains("denied operation Write on Subject: claims-orders-value"),
         "{said}"
     );
-    // A grant is enough: the service restarts by itself (docs/reference/connect.md#automatic-restart).
+    // A grant is sufficient: the service restarts the connector (docs/reference/connect.md#automatic-restart).
     let subject = "/schema-registry=lsrc-prod1/subject=claims-*";
     let environment = fixture.api.seed.stages[0].address.environment_crn();
     fixture
@@ -104,8 +105,8 @@ async fn missing_topic_access_fails_with_the_kafka_error() {
     assert_eq!(fixture.connector_state("claims-avro").await, "RUNNING");
 }
 
-// Source: docs/reference/rbac.md#access-of-a-connectors-account. The history of schemas begins with no department's
-// prefix.
+// Source: docs/reference/rbac.md#access-of-a-connectors-account. The name of the schema history topic has no
+// department's prefix.
 #[tokio::test]
 async fn a_schema_history_topic_needs_its_own_grant_or_a_name_inside_the_prefix() {
     let fixture = ConnectFixture::new().await;

@@ -1,4 +1,4 @@
-//! The pages for people, of a whole fleet, made by the binary and looked at in a browser (`tests/browser`).
+//! HTML pages of a whole fleet, created by the binary and checked in a browser (`tests/browser`).
 
 use std::{
     env, fs,
@@ -17,7 +17,7 @@ use crate::{
 const STAGE_NAME: &str = "prod";
 const CONNECTOR_COUNT: usize = 150;
 
-/// What departments call their connectors.
+/// Names of connectors.
 const CONNECTOR_NAMES: [&str; 12] = [
     "orders",
     "ledger-cdc",
@@ -33,7 +33,7 @@ const CONNECTOR_NAMES: [&str; 12] = [
     "reports",
 ];
 
-/// Which of them fail, and how: what the departments do wrong, and what they cannot help.
+/// Failures of connectors: errors of departments, and errors of others.
 const CONNECTOR_FAULTS: [(&str, &str); 10] = [
     ("claims-ledger-cdc", "wrong-password"),
     ("claims-archive-s3", "storage-denied"),
@@ -47,7 +47,7 @@ const CONNECTOR_FAULTS: [(&str, &str); 10] = [
     ("health-events", "stuck-provisioning"),
 ];
 
-/// An organization with all departments of the example, all but one of them with connectors.
+/// An organization with all departments of the example, all except one with connectors.
 fn fixture_with_fleet() -> CliFixture {
     let cli = CliFixture::new();
     for args in [
@@ -72,7 +72,7 @@ fn fixture_with_fleet() -> CliFixture {
         .filter(|(code, ..)| code != "legal")
         .collect();
     assert_eq!(room.len(), 23);
-    // One after the other gets one more, until there are enough; who is full has to ask.
+    // Each department in turn gets one more, until there are enough; departments at their limit are skipped.
     let mut plan: Vec<(String, String)> = Vec::new();
     for name in CONNECTOR_NAMES.iter().cycle() {
         for (code, prefix, left) in &mut room {
@@ -86,7 +86,7 @@ fn fixture_with_fleet() -> CliFixture {
             break;
         }
     }
-    // Nobody's, and more than a department may have.
+    // An unowned connector, and more connectors than a department may have.
     plan.push(("claims".into(), "legacy-mainframe-export".into()));
     plan.push(("risk".into(), "poc-lakehouse".into()));
     while plan.len() < CONNECTOR_COUNT {
@@ -122,7 +122,7 @@ fn to_text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// The folder of the pages, empty.
+/// Creates an empty folder for the pages.
 fn pages_dir() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     drop(fs::remove_dir_all(&folder));
@@ -133,7 +133,7 @@ fn pages_dir() -> PathBuf {
 #[test]
 fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
     let cli = fixture_with_fleet();
-    // The first look begins to remember; the second has something to tell.
+    // The first run starts the state history; the second one reports from it.
     assert_eq!(cli.run("status --sandbox").code, Some(6));
     assert_eq!(cli.run("sandbox clock advance 5h").code, Some(0));
     let folder = pages_dir();
@@ -160,7 +160,7 @@ fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
         let named = [format!(">{code}<"), format!(" ({code})")];
         assert!(named.iter().any(|named| page.contains(named)), "{row}");
     }
-    assert!(page.contains("5h+"), "since when something fails");
+    assert!(page.contains("5h+"), "begin of the failure");
     let others: Vec<&str> = prod["departments"]
         .as_array()
         .unwrap()
@@ -172,15 +172,18 @@ fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
     let page = fs::read_to_string(folder.join("claims.html")).unwrap();
     assert!(page.contains(">claims-ledger-cdc<"));
     let told: Vec<&&str> = others.iter().filter(|word| page.contains(**word)).collect();
-    assert!(told.is_empty(), "the page of claims tells of others: {told:?}");
+    assert!(
+        told.is_empty(),
+        "the page of claims contains other departments: {told:?}"
+    );
     let audit = cli.run("quota audit --sandbox -o html");
     assert_eq!(audit.code, Some(5), "{audit}");
     fs::write(folder.join("audit.html"), audit.stdout).unwrap();
     run_browser_checks(&folder);
 }
 
-/// Lets a browser look at the pages of a folder.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+/// Checks the pages of a folder in a browser.
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
 fn run_browser_checks(folder: &Path) {
     let checks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let named = env::var_os("CONFLUENT_EBS_CHROMIUM").map(PathBuf::from);
@@ -211,7 +214,7 @@ fn run_browser_checks(folder: &Path) {
     );
 }
 
-/// The first of these programs that is on the `PATH`.
+/// The first of these programs on the `PATH`.
 fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let found = names

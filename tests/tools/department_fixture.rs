@@ -2,7 +2,7 @@
 
 use crate::common::{CliFixture, CliOutput};
 
-/// Where the sandbox puts profiles.
+/// Default folder of profiles.
 pub(crate) const PROFILES_DIR: &str = ".state/confluent-ebs/sandbox/handover";
 
 /// An organization with the department "claims", template hybrid.
@@ -17,7 +17,7 @@ pub(crate) fn run_as_deployer(cli: &CliFixture, args: &str) -> CliOutput {
     cli.run(&format!("{args} --profile {PROFILES_DIR}/claims-deployer.toml"))
 }
 
-/// Standard error without its line breaks.
+/// Standard error without line breaks.
 pub(crate) fn normalized_stderr(output: &CliOutput) -> String {
     output.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,18 +1,19 @@
-//! Many connectors, made behind the binary's back on the same sandbox, and what it was asked meanwhile.
+//! Many connectors, created directly in the sandbox, and the requests it received.
 
 use axum::body::Body;
 use confluent_ebs::sandbox::{Sandbox, SandboxJournalEntry, Seed};
 use http::Request;
 use tower::ServiceExt as _;
 
-use crate::common::CliFixture;
+use crate::common::{CliFixture, sandbox_start};
 
 /// The sandbox of a home.
 pub(crate) fn open_sandbox(cli: &CliFixture) -> Sandbox {
-    Sandbox::open(&cli.path(".state/confluent-ebs/sandbox"), Seed::default(), None).unwrap()
+    let dir = cli.path(".state/confluent-ebs/sandbox");
+    Sandbox::open_at(&dir, Seed::default(), None, Some(sandbox_start())).unwrap()
 }
 
-/// Makes `number` connectors of "claims", more than a cluster carries.
+/// Creates `number` connectors of "claims", above the limits of a cluster.
 pub(crate) fn create_claims_connectors(cli: &CliFixture, number: usize) {
     let names: Vec<String> = (1..=number)
         .map(|number| format!("claims-source-{number:03}"))
@@ -26,16 +27,16 @@ pub(crate) fn create_claims_connectors(cli: &CliFixture, number: usize) {
     create_connectors(cli, plan);
 }
 
-/// A connector to be made.
+/// A connector to create.
 pub(crate) struct ConnectorSpec<'a> {
     pub(crate) stage: &'a str,
-    /// Under whose runtime account it runs.
+    /// Department whose runtime account it runs under.
     pub(crate) department: &'a str,
     pub(crate) name: &'a str,
     pub(crate) tasks: u32,
 }
 
-/// Makes connectors as an administrator does, more than a cluster carries.
+/// Creates connectors as an administrator, above the limits of a cluster.
 pub(crate) fn create_connectors<'a>(cli: &CliFixture, plan: impl IntoIterator<Item = ConnectorSpec<'a>>) {
     let sandbox = open_sandbox(cli);
     let mut settings = sandbox.settings().unwrap();
@@ -58,7 +59,7 @@ pub(crate) fn create_connectors<'a>(cli: &CliFixture, plan: impl IntoIterator<It
             let runtime = format!("ebs-{stage}-{department}-runtime");
             let runtime = accounts.iter().find(|account| account.display_name == runtime);
             let runtime = &runtime.unwrap_or_else(|| panic!("{runtime:?} of {name}")).id;
-            // The one department of the example whose prefix is not its code.
+            // The only department of the example whose prefix differs from its code.
             let topic = format!("{}-orders", department.replace("data-platform", "dataplatform"));
             let body = serde_json::json!({"name": name, "config": {
                 "name": name, "connector.class": "DatagenSource", "kafka.topic": topic,
@@ -78,13 +79,13 @@ pub(crate) fn create_connectors<'a>(cli: &CliFixture, plan: impl IntoIterator<It
     });
 }
 
-/// What was asked since `seq`.
+/// Requests since `seq`.
 pub(crate) fn requests_since(cli: &CliFixture, seq: u64) -> Vec<SandboxJournalEntry> {
     let journal = open_sandbox(cli).journal().unwrap();
     journal.into_iter().filter(|entry| entry.seq > seq).collect()
 }
 
-/// The number of the last request.
+/// Number of the last request.
 pub(crate) fn last_request_seq(cli: &CliFixture) -> u64 {
     open_sandbox(cli).journal().unwrap().last().map_or(0, |entry| entry.seq)
 }

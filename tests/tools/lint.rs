@@ -1,5 +1,5 @@
-//! `connector lint` from outside: many files, bad input, and the forms for machines. What each rule says is tested in
-//! `tests/lint.rs`.
+//! `connector lint` as a process: many files, invalid input, and machine-readable output. `tests/lint.rs` tests each
+//! rule.
 
 use serde_json::{Value, json};
 
@@ -71,12 +71,12 @@ fn files_and_folders_are_linted_together_in_order() {
     insta::assert_snapshot!(output, @r"
     exit 0
     ----- stdout -----
-    Checked 1 file: nothing found.
+    Checked 1 file: no findings.
     ");
     cli.write("empty/README.md", "");
     for (args, words) in [
-        ("connector lint empty", "there is no connector file in empty"),
-        ("connector lint missing.json", "1 file cannot be read"),
+        ("connector lint empty", "no connector file in `empty`"),
+        ("connector lint missing.json", "cannot read 1 file"),
     ] {
         let output = cli.run(args);
         assert_eq!(output.code, Some(1), "{output}");
@@ -84,7 +84,8 @@ fn files_and_folders_are_linted_together_in_order() {
     }
 }
 
-// Bad input. Each ends in clear words, and with the right code: 0 without an error, 5 with one, 1 unread.
+// Invalid input. The message is clear and the exit code right: 0 without errors, 5 with errors, 1 if a file cannot be
+// read.
 #[test]
 fn malformed_input_is_reported_without_a_panic() {
     let cli = CliFixture::new();

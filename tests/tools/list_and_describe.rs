@@ -6,7 +6,7 @@ use crate::{
     fleet_fixture,
 };
 
-/// "claims" with a source that runs and one whose password is wrong.
+/// "claims" with a running source and one with a wrong password.
 fn fixture_with_failed_connector() -> CliFixture {
     let cli = fixture_with_claims();
     cli.write(
@@ -30,7 +30,7 @@ fn fixture_with_failed_connector() -> CliFixture {
     cli
 }
 
-/// The text with the ids of connectors as `lcc-abc123`, which is just as wide.
+/// The text with the ids of connectors as `lcc-abc123`, which has the same width.
 fn redact_ids(text: &str) -> String {
     let mut parts = text.split("lcc-");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -59,7 +59,7 @@ fn connector_list_fits_narrow_and_wide_terminals() {
             .max()
             .unwrap_or(0);
         assert!(widest <= columns.parse().unwrap(), "{output}");
-        // The ids follow from the seed, and would tie this test to it.
+        // The ids are derived from the seed, which this test should not depend on.
         redact_ids(&output.stdout)
     };
     insta::assert_snapshot!(list("80", ""), @r#"
@@ -112,7 +112,7 @@ fn connector_list_fits_narrow_and_wide_terminals() {
     "#);
 }
 
-// The keys of the stock CLI (docs/reference/cli.md#json-keys), and ours besides.
+// The keys of the Confluent CLI (docs/reference/cli.md#json-keys), and additional ones.
 #[test]
 fn list_json_is_a_superset_of_the_confluent_cli_json() {
     let cli = fixture_with_failed_connector();
@@ -175,9 +175,9 @@ fn connector_describe_shows_everything_but_secrets() {
     connection.user, connection.password: FATAL: password authentication failed for
       user "reader"
     The connector cannot authenticate to the database.
-    This is for the department to fix. Correct the user in the file and the password
-      in the secret that the file refers to.
-    What to do, in order: confluent ebs connector explain claims-db
+    Responsible: the department. Correct the user in the file and the password in
+      the secret that the file refers to.
+    For next steps, run confluent ebs connector explain claims-db
 
 
     Task Level Details
@@ -241,7 +241,7 @@ fn connector_list_of_an_empty_department_says_none_found() {
     ----- stdout -----
     None found.
     ----- stderr -----
-    Department "claims" uses 0 of 12 connectors and 0 of 20 tasks.
+    Department `claims` uses 0 of 12 connectors and 0 of 20 tasks.
     "#);
     assert_eq!(run_as_operator(&cli, "connector list -o json").stdout, "[]\n");
     assert_eq!(run_as_operator(&cli, "connector list --wide").stdout, "None found.\n");

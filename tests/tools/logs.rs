@@ -1,4 +1,4 @@
-//! `connector logs`, as a department reads and follows what its connectors wrote (docs/reference/logs.md).
+//! `connector logs` with the profile of a department (docs/reference/logs.md).
 
 use serde_json::{Value, json as value};
 
@@ -46,7 +46,7 @@ fn logs_of_other_departments_and_invalid_levels_are_refused() {
     let result = run_as_operator(&cli, "connector logs fraud-orders");
     assert_eq!(result.code, Some(5), "{result}");
     assert!(
-        normalized_stderr(&result).contains("belongs to somebody else"),
+        normalized_stderr(&result).contains("belongs to another department"),
         "{result}"
     );
     let result = run_as_operator(&cli, "connector logs claims-orders --level LOUD");
@@ -83,7 +83,7 @@ fn assert_success(result: CliOutput) -> CliOutput {
     result
 }
 
-/// What the binary wrote, with its times as they are.
+/// Output of the binary, with its times.
 fn run_raw(cli: &CliFixture, args: &str) -> Vec<Value> {
     let profile = format!("{PROFILES_DIR}/claims-operator.toml");
     let mut command = cli.command();
@@ -105,16 +105,16 @@ fn line_time(line: &Value) -> &str {
 
 const SEARCH_PATH: &str = "/logs/v1/search";
 
-/// The answers to requests for a path.
+/// Responses to requests for a path.
 fn request_statuses(cli: &CliFixture, since: u64, path: &str) -> Vec<u16> {
     let all = fleet_fixture::requests_since(cli, since);
     let there = all.iter().filter(|entry| entry.path == path);
     there.map(|entry| entry.status).collect()
 }
 
-// Source: docs/reference/logs.md#limits-and-errors. Five requests per minute and connector. What following does in
-// every weather, `tests/observe/follow.rs` tries on a clock that jumps; here a minute passes in a second, and others
-// work on the same sandbox meanwhile.
+// Source: docs/reference/logs.md#limits-and-errors. Five requests per minute and connector. `tests/observe/follow.rs`
+// tests following with faults and a jumping clock; here a minute takes a second, and other processes use the same
+// sandbox.
 #[cfg(unix)]
 #[test]
 fn following_continues_through_a_restart_429_500_and_token_expiry() {
@@ -133,15 +133,19 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
     live.wait_for_line(first + 1, |line| line.contains("tasks to start"));
     for fault in ["too-many-requests --retry-after 20", "server-error"] {
         assert_success(cli.run(&format!("sandbox fault add {fault} --path {SEARCH_PATH}")));
-        // More than one look brings, so that another one came after it.
+        // More lines than one search returns, so that there must have been another.
         live.wait_for_lines(3);
     }
-    // Longer than a token is good for (docs/reference/logs.md#access-token), as when a laptop sleeps.
+    // Longer than a token is valid (docs/reference/logs.md#access-token), like a suspended laptop.
     assert_success(cli.run("sandbox clock advance 11m"));
     live.wait_for_lines(24);
     let (code, told, said) = live.interrupt();
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(cli.run("sandbox fault list").stdout, "None found.\n", "they struck");
+    assert_eq!(
+        cli.run("sandbox fault list").stdout,
+        "None found.\n",
+        "the faults were applied"
+    );
 
     let journal = fleet_fixture::requests_since(&cli, before);
     let told = parse_lines(&told.join("\n"));
@@ -156,10 +160,10 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
     let (told, truth) = (until_end(&told), until_end(&truth));
     assert!(told.len() > 40, "{}", told.len());
     let missing: Vec<&String> = truth.iter().filter(|line| !told.contains(line)).collect();
-    assert!(missing.is_empty(), "never told: {missing:?}");
-    assert_eq!(told, truth, "told twice, or made up");
+    assert!(missing.is_empty(), "missing lines: {missing:?}");
+    assert_eq!(told, truth, "repeated or unknown lines");
 
-    // What nobody was let in for counts for nobody: the clock jumped while its token was on its way.
+    // A refused request does not count: the clock jumped while its token was on its way.
     let searches = journal
         .iter()
         .filter(|entry| entry.path == SEARCH_PATH && entry.status != 401);
@@ -171,7 +175,7 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
         "only those that were asked for: {searches:?}"
     );
     let exchanges = journal.iter().filter(|entry| entry.path == "/access_tokens");
-    assert!(exchanges.count() >= 2, "the token has ended");
+    assert!(exchanges.count() >= 2, "the token has expired");
     let mut six = searches.windows(6);
     let crowded = six.find(|six| six[5].at.duration_since(six[0].at).as_secs() < 60);
     assert!(crowded.is_none(), "{crowded:?}");
@@ -192,7 +196,7 @@ fn following_ends_at_the_limit_or_on_ctrl_c() {
         lines.iter().all(|line| line.contains("  INFO ")),
         "as text, one per line: {lines:?}"
     );
-    // Into a file nothing is shown until the end, which says how much there is.
+    // With a file, nothing is printed until the end, which prints the number of lines.
     let live = RunningCommand::start(&cli, &format!("{follow} --output-file followed.jsonl"));
     let begun = std::time::Instant::now();
     while !cli.path("followed.jsonl").exists() || cli.read("followed.jsonl").is_empty() {
@@ -224,7 +228,7 @@ fn a_cached_log_range_takes_no_request() {
         "{}",
         kept.len()
     );
-    // One level of those that were read is there as well.
+    // A single level of the cached lines is cached as well.
     run_raw(&cli, &format!("{question} --level WARN"));
     assert_eq!(
         request_statuses(&cli, before, SEARCH_PATH),
@@ -232,7 +236,7 @@ fn a_cached_log_range_takes_no_request() {
         "it is all here"
     );
     assert_eq!(request_statuses(&cli, before, "/access_tokens"), [] as [u16; 0]);
-    // Without it the service is asked, and says the same, but for what has moved in or out of the time meanwhile.
+    // Without the cache the service is requested, and returns the same lines, except those at the limits of the period.
     let fresh = run_raw(&cli, &question.replace("--cache ", ""));
     assert_eq!(request_statuses(&cli, before, SEARCH_PATH), [200]);
     let from = line_time(&fresh[0]).max(line_time(&kept[0]));
@@ -244,7 +248,7 @@ fn a_cached_log_range_takes_no_request() {
         within.cloned().collect()
     };
     assert_eq!(common(&kept), common(&fresh));
-    // A text is the service's to search for, and that is said.
+    // Only the service can search for a text, and the command says so.
     let result = assert_success(run_as_operator(&cli, &format!("{question} --grep Committing")));
     assert!(
         normalized_stderr(&result).contains("only whole answers are kept"),
@@ -289,13 +293,13 @@ fn an_output_file_is_appended_to_and_never_overwritten() {
         lines[1..].iter().all(|line| line["connector"] == "claims-orders"),
         "{lines:?}"
     );
-    // Everything there is.
+    // All lines.
     assert_success(run_as_operator(&cli, &into("--since 1h --limit 0")));
     assert!(parse_lines(&cli.read("lines.jsonl")).len() > 100);
     let result = run_as_operator(&cli, "connector logs claims-orders --output-file nowhere/lines.jsonl");
     assert_eq!((result.code, result.stdout.as_str()), (Some(1), ""), "{result}");
     assert!(
-        normalized_stderr(&result).contains("nowhere/lines.jsonl cannot be written"),
+        normalized_stderr(&result).contains("cannot write `nowhere/lines.jsonl`"),
         "{result}"
     );
 }
@@ -309,14 +313,14 @@ fn log_lines_are_filtered_by_limit_task_level_and_text() {
     let last = read("--since 2h --limit 7");
     assert_eq!(last.len(), 7);
     let from = all.iter().position(|line| *line == last[0]).unwrap();
-    assert_eq!(last[..5], all[from..from + 5], "the newest, the oldest of them first");
+    assert_eq!(last[..5], all[from..from + 5], "the newest lines, in order");
     let of_task = read("--since 50m --task 1");
     assert!(of_task.len() > 30 && of_task.iter().all(|line| line["task_id"] == "task-1"));
     assert_eq!(read("--since 50m --task task-1 --limit 3").len(), 3);
     let loud = |lines: &[Value]| lines.iter().filter(|line| line["level"] != "INFO").count();
     let warnings = read("--since 2h --level warn|ERROR");
     assert_eq!((loud(&warnings), warnings.len()), (loud(&all), loud(&all)));
-    // Source: docs/reference/logs.md#search-request. The service takes it for a regular expression.
+    // Source: docs/reference/logs.md#search-request. The service interprets it as a regular expression.
     let found = read("--since 2h --grep tasks.to.start");
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(read("--grep nowhere-to-be-found"), [] as [Value; 0]);
@@ -331,9 +335,9 @@ fn log_lines_are_filtered_by_limit_task_level_and_text() {
     for (args, words) in [
         ("--limit 0", "--output-file FILE"),
         ("--limit 60000", "at most 50000"),
-        ("--limit many", "write a number of lines"),
-        ("--task one", "write the number of a task"),
-        ("--level LOUD", "is not a level"),
+        ("--limit many", "expected a number of lines"),
+        ("--task one", "expected a task number"),
+        ("--level LOUD", "invalid level `LOUD`"),
         ("--cache --follow", "cannot be used together"),
         ("--since 10m --until 20m", "end-time must be greater than start-time"),
     ] {

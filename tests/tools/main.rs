@@ -1,5 +1,5 @@
-//! What departments do besides changing connectors: begin a file, check it, look at connectors, offsets and quotas. The
-//! binary in a sealed home on its own embedded Confluent Cloud.
+//! Commands of departments that do not change connectors: files, checks, lists, offsets and quotas. The binary runs in
+//! a sealed home with its own sandbox.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -49,7 +49,7 @@ fn offsets_are_described_changed_and_restored() {
     );
     assert_eq!(output.code, Some(0), "{output}");
     let moved = parse_json(&output);
-    // The stock CLI's fields (docs/reference/cli.md#connector-commands).
+    // The fields of the Confluent CLI (docs/reference/cli.md#connector-commands).
     for field in [
         "id",
         "request_type",
@@ -71,7 +71,7 @@ fn offsets_are_described_changed_and_restored() {
         4_000_000_000_i64
     );
     assert_eq!(moved["previous_offsets"][0]["partition"], partition);
-    // What it was is kept in a form that `update` takes.
+    // The previous offsets are stored in a format that `update` accepts.
     let saved: serde_json::Value =
         serde_json::from_str(&cli.read(moved["backup"].as_str().unwrap().replace("[HOME]/", ""))).unwrap();
     assert_eq!(saved["offsets"][0]["partition"], partition);
@@ -95,7 +95,10 @@ fn offsets_are_described_changed_and_restored() {
     assert_eq!(status["phase"], "APPLIED");
     let output = run_as_operator(&cli, "connector offset status describe claims-orders");
     assert_eq!(output.code, Some(1), "{output}");
-    assert!(normalized_stderr(&output).contains("were never changed"), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("no offset request for connector"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn deleting_offsets_restarts_a_connector_from_the_beginning() {
         "{declined}"
     );
     let output = run_as_operator(&cli, "connector offset status describe claims-lake");
-    assert_eq!(output.code, Some(1), "nothing was asked for: {output}");
+    assert_eq!(output.code, Some(1), "no prompt: {output}");
     let output = run_as_operator(&cli, "connector offset delete claims-lake --force");
     assert_eq!(output.code, Some(4), "{output}");
     assert!(
@@ -144,15 +147,15 @@ fn harmful_offset_changes_are_refused_before_any_request() {
     let text = format!(r#"[{{"partition": {partition}, "offset": {{"kafka_offset": "12"}}}}]"#);
     assert!(update(&text, "claims-lake").contains("write a number without quotes"));
     assert!(update("[]", "claims-lake").contains("is empty"));
-    assert!(update("{\"offset\": 1}", "claims-lake").contains("holds no list of partitions and offsets"));
-    assert!(update("[", "claims-lake").contains("unable to read offsets file"));
+    assert!(update("{\"offset\": 1}", "claims-lake").contains("no list of partitions and offsets"));
+    assert!(update("[", "claims-lake").contains("cannot read `"));
     let text = text.replace("\"12\"", "12");
     let fault = cli.run("sandbox fault connector claims-orders stuck-provisioning");
     assert_eq!(fault.code, Some(0), "{fault}");
     let said = update(&text, "claims-orders");
     assert!(said.contains("it is PROVISIONING, it has not started yet"), "{said}");
     assert!(said.contains("confluent ebs connector wait claims-orders"), "{said}");
-    // Nothing of all this was sent.
+    // None of these requests was sent.
     let output = run_as_operator(&cli, "connector offset status describe claims-lake");
     assert_eq!(output.code, Some(1), "{output}");
     let output = run_as_deployer(&cli, "connector offset describe claims-lake --staleness-threshold 4");

@@ -15,9 +15,9 @@ fn a_generated_file_can_be_completed_linted_and_created() {
     insta::assert_snapshot!(output, @r"
     exit 0
     ----- stdout -----
-    Created claims-orders.yaml.
+    Created `claims-orders.yaml`.
     Fill in kafka.topic.
-    Then check it with `confluent ebs connector lint claims-orders.yaml`.
+    Then lint it with `confluent ebs connector lint claims-orders.yaml`.
     ");
     // The name comes from the file.
     let text = cli.read("claims-orders.yaml");
@@ -78,10 +78,10 @@ fn generated_json_has_no_comments_and_suits_the_confluent_cli() {
 fn an_unknown_plugin_gets_a_suggestion() {
     let cli = CliFixture::new();
     for (written, advice) in [
-        ("PostgresSuorce", "Did you mean \"PostgresSource\"?"),
+        ("PostgresSuorce", "Did you mean `PostgresSource`?"),
         (
             "io.confluent.connect.s3.S3SinkConnector",
-            "Its managed plugin is \"S3_SINK\".",
+            "Its managed plugin is `S3_SINK`.",
         ),
         ("Neo4jSink", "`confluent ebs connector plugin list`"),
     ] {

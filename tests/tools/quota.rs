@@ -1,4 +1,4 @@
-//! `quota list`, `quota describe`, `quota check`, and what the service says when the cluster is full.
+//! `quota list`, `quota describe`, `quota check`, and the service's response when the cluster is full.
 
 use crate::{
     common::CliFixture,
@@ -32,7 +32,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
     for words in [
         "1 of 12 used, 11 left",
         "1 of 20 used, 19 left",
-        "not known to this key, of 225 (250 less 25 in reserve)",
+        "unknown to this key, of 225 (250 less 25 reserved)",
         "(today)",
         "Only this program enforces these limits",
         "claims-orders | RUNNING | 1 | 1 | 1",
@@ -41,7 +41,10 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
     }
     let check = run_as_operator(&cli, "quota check --plugin DatagenSource --tasks 2");
     assert_eq!(check.code, Some(0), "{check}");
-    assert!(check.stdout.contains("It fits; up to 4 tasks would."), "{check}");
+    assert!(
+        check.stdout.contains("Within the quota, which allows up to 4 tasks."),
+        "{check}"
+    );
     let check = run_as_operator(&cli, "quota check --connector claims-orders --tasks 5");
     assert_eq!(check.code, Some(5), "{check}");
     assert!(
@@ -52,7 +55,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         normalized_stderr(&check).contains("Set `tasks.max` to at most 4."),
         "{check}"
     );
-    // A change of what is there asks for the difference (docs/reference/quotas.md#counting-connectors).
+    // A change of an existing connector requests the difference (docs/reference/quotas.md#counting-connectors).
     let check = parse_json(&run_as_operator(
         &cli,
         "quota check --connector claims-orders --tasks 3 -o json",
@@ -80,8 +83,7 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
     let output = cli.run("quota list --sandbox");
     assert_eq!(output.code, Some(0), "{output}");
     assert!(
-        normalized_stderr(&output)
-            .contains("Cluster \"lkc-prod01\" uses 17 of 225 tasks; 25 more are kept in reserve."),
+        normalized_stderr(&output).contains("Cluster `lkc-prod01` uses 17 of 225 tasks; 25 reserved."),
         "{output}"
     );
     assert!(
@@ -99,7 +101,7 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
         (&claims["connectors"], &claims["tasks"], &claims["state"]),
         (&17.into(), &17.into(), &"over".into())
     );
-    // Less is always allowed (docs/reference/quotas.md#counting-connectors).
+    // Fewer tasks are always allowed (docs/reference/quotas.md#counting-connectors).
     let output = cli.run("quota check --sandbox --department claims --connector claims-source-001 --tasks 1");
     assert_eq!(output.code, Some(0), "{output}");
     let output = cli.run("quota check --sandbox --department claims --plugin DatagenSource");
@@ -110,8 +112,8 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
     );
 }
 
-// The service has no contract for it (docs/reference/quotas.md#no-quota-per-department and
-// docs/reference/quotas.md#service-quota-api): 402, or 400 in words. Both end in the advice that our own reserve gives.
+// The service does not document it (docs/reference/quotas.md#no-quota-per-department and
+// docs/reference/quotas.md#service-quota-api): 402, or 400 with a text. Both give the hint of our own reserve.
 #[test]
 fn a_full_cluster_gives_the_same_advice_for_every_error() {
     let cli = fixture_with_claims();
@@ -137,7 +139,8 @@ fn a_full_cluster_gives_the_same_advice_for_every_error() {
     }
 }
 
-/// "claims" with 17 connectors where 12 are allowed, one of them too large, one with an account of "motor", and one of nobody.
+/// "claims" with 17 connectors where 12 are allowed, one of them too large, one with an account of "motor", and an
+/// unowned one.
 fn fixture_over_quota() -> CliFixture {
     let cli = fixture_with_claims();
     assert_eq!(cli.run("onboard motor --sandbox --yes").code, Some(0));
@@ -164,23 +167,23 @@ fn quota_audit_reports_over_quota_unowned_and_foreign_account_connectors() {
     let output = cli.run("quota audit --sandbox");
     assert_eq!(output.code, Some(5), "{output}");
     assert!(
-        normalized_stderr(&output).contains("department \"claims\" in stage prod uses more than it may"),
+        normalized_stderr(&output).contains("department `claims` in stage `prod` is over quota"),
         "{output}"
     );
-    // It looks, and that is all.
+    // The command only reads.
     let asked = fleet_fixture::requests_since(&cli, before);
     assert!(asked.iter().all(|entry| entry.method == "GET"), "{asked:#?}");
     let lists = asked.iter().filter(|entry| entry.path.ends_with("/connectors"));
     assert_eq!(lists.count(), 2, "{asked:#?}");
     let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
-        "18 connectors use 24 of 225 tasks; 25 more are kept in reserve.",
+        "18 connectors use 24 of 225 tasks; 25 reserved.",
         // 217 in the files of 23 departments, and the default of one.
-        "The quotas promise 221 tasks and 134 connectors: 98 % of what may be had.",
+        "Allocated quotas: 221 tasks and 134 connectors (98 % of the allocatable tasks).",
         "claims | 17 of 12 | 22 of 20 | over | new",
         "motor | 0 of 10 | 0 of 16 | |",
-        "claims-large counts for 6 tasks; a connector of claims may have 4.",
-        "lonely-source belongs to no department: 2 tasks, and runs as ebs-prod-motor-runtime",
+        "claims-large uses 6 tasks; the limit per connector of claims is 4.",
+        "lonely-source is unowned: 2 tasks, and runs as ebs-prod-motor-runtime",
         "claims-borrowed runs as ebs-prod-motor-runtime",
         ", an account of motor.",
     ] {
@@ -188,7 +191,7 @@ fn quota_audit_reports_over_quota_unowned_and_foreign_account_connectors() {
     }
     let widest = output.stdout.lines().map(|line| line.trim_end().chars().count()).max();
     assert!(widest <= Some(80), "{output}");
-    // Since when the service does not tell; what is told was seen from here.
+    // The service does not report when it began; the output contains the time since this computer has observed it.
     assert_eq!(cli.run("sandbox clock advance 3h").code, Some(0));
     assert!(cli.run("quota audit --sandbox").stdout.contains("| over  | 3h+"));
 }
@@ -220,7 +223,7 @@ fn quota_audit_writes_an_html_page_and_csv() {
         page.stdout.starts_with("<!DOCTYPE html>") && page.stdout.contains(">17 of 12<"),
         "{page}"
     );
-    // Of one department, nothing of others.
+    // For a single department, nothing of others.
     let one = cli.run("quota audit --sandbox --department claims -o html");
     assert_eq!(one.code, Some(5), "{one}");
     assert!(one.stdout.contains("claims-borrowed runs as"), "{one}");
@@ -228,7 +231,7 @@ fn quota_audit_writes_an_html_page_and_csv() {
         !one.stdout.contains("lonely") && !one.stdout.contains("of 225"),
         "{one}"
     );
-    // Other commands know neither.
+    // Other commands have neither.
     for args in [
         "quota list --sandbox -o csv",
         "status --sandbox -o html",
@@ -259,9 +262,9 @@ fn quota_audit_is_refused_to_departments_and_reports_incomplete_data() {
     let output = cli.run("quota audit --sandbox");
     let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
-        "Stage test (lkc-test01) Not known: ",
-        "Not known: service accounts: ",
-        "As whom claims-borrowed runs is not known: the service accounts could not be listed.",
+        "Stage test (lkc-test01) Unknown: ",
+        "Unknown: service accounts: ",
+        "The account of claims-borrowed is unknown: the service accounts could not be listed.",
     ] {
         assert!(text.contains(words), "{words}: {output}");
     }
@@ -274,11 +277,11 @@ fn quota_audit_is_refused_to_departments_and_reports_incomplete_data() {
         csv.contains("\n,unknown,service accounts,,,,\"unknown: could not read service accounts"),
         "{csv}"
     );
-    // Where nobody exceeds, what could not be seen decides.
+    // If no department is over quota, unknown data determines the exit code.
     let output = cli.run("quota audit --sandbox --department motor");
     assert_eq!(output.code, Some(1), "{output}");
     assert!(
-        normalized_stderr(&output).contains("stage test could not be looked at"),
+        normalized_stderr(&output).contains("cannot observe stage `test`"),
         "{output}"
     );
 }

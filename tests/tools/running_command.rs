@@ -1,4 +1,4 @@
-//! The binary while it runs: what it writes, line by line, until it is interrupted.
+//! The binary while it runs: its output, line by line, until it is interrupted.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -10,7 +10,7 @@ use std::{
 
 use crate::common::CliFixture;
 
-/// Long enough for a computer that has much else to do; whoever waits for longer waits for nothing.
+/// Long enough for a busy computer; after that, the test fails.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A command that runs until it is interrupted.
@@ -18,7 +18,7 @@ pub(crate) struct RunningCommand {
     child: Child,
     stdout: Receiver<String>,
     stderr: Option<JoinHandle<String>>,
-    /// What it has written to standard output so far.
+    /// Standard output so far.
     pub(crate) lines: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl RunningCommand {
         }
     }
 
-    /// Waits for a line, and answers its place.
+    /// Waits for a line, and returns its position.
     pub(crate) fn wait_for_line(&mut self, from: usize, wanted: impl Fn(&str) -> bool) -> usize {
         let mut place = from;
         loop {
@@ -71,17 +71,17 @@ impl RunningCommand {
             }
             let line = self.stdout.recv_timeout(TIMEOUT);
             self.lines
-                .push(line.unwrap_or_else(|_| panic!("it never came: {:?}", self.lines)));
+                .push(line.unwrap_or_else(|_| panic!("the line did not appear: {:?}", self.lines)));
         }
     }
 
-    /// Waits for so many lines more.
+    /// Waits for this number of further lines.
     pub(crate) fn wait_for_lines(&mut self, lines: usize) {
         let there = self.lines.len();
         self.wait_for_line(there + lines - 1, |_| true);
     }
 
-    /// Ctrl-C; how it ended, and standard error.
+    /// Sends Ctrl-C; returns the exit status and standard error.
     pub(crate) fn interrupt(mut self) -> (Option<i32>, Vec<String>, String) {
         let kill = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
@@ -104,7 +104,7 @@ impl RunningCommand {
 
 impl Drop for RunningCommand {
     fn drop(&mut self) {
-        // A test that failed leaves nothing running; one that passed has waited for the end.
+        // Kills the process of a failed test; after a passed test it has ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }

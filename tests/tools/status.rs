@@ -1,4 +1,4 @@
-//! `status`: what departments and the platform team see of connectors, what it costs, and how it ends.
+//! `status`: the output for departments and for the platform team, its requests, and its exit codes.
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ use crate::{
     metrics::fixture_with_two_hours_of_metrics,
 };
 
-/// Without its line breaks.
+/// The text without line breaks.
 fn normalized_stdout(output: &CliOutput) -> String {
     output.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// "claims" with four connectors: one failed, one works in part, one is paused.
+/// "claims" with four connectors: one failed, one degraded, one paused.
 fn fixture_with_failures() -> CliFixture {
     let cli = fixture_with_claims();
     let plan = ["claims-a", "claims-b", "claims-c", "claims-d"].map(|name| ConnectorSpec {
@@ -49,7 +49,7 @@ fn status_shows_a_department_its_connectors_and_sets_the_exit_code() {
     let text = normalized_stdout(&output);
     for words in [
         "4 connectors: 1 failed, 1 degraded, 1 paused, 1 running.",
-        "Department \"claims\" uses 4 of 12 connectors and 8 of 20 tasks.",
+        "Department `claims` uses 4 of 12 connectors and 8 of 20 tasks.",
         "claims-b | FAILED",
         "claims-d | PAUSED",
         "claims-c is DEGRADED: ",
@@ -66,7 +66,7 @@ fn status_shows_a_department_its_connectors_and_sets_the_exit_code() {
     );
     let widest = output.stdout.lines().map(|line| line.trim_end().chars().count()).max();
     assert!(widest <= Some(80), "{output}");
-    // What is half broken is told with the exit code only to who asks for that.
+    // A degraded connector changes the exit code only on request.
     assert_eq!(cli.run("sandbox fault connector claims-b --clear").code, Some(0));
     assert_eq!(run_as_operator(&cli, "status").code, Some(0));
     let output = run_as_operator(&cli, "status --fail-on degraded");
@@ -77,7 +77,7 @@ fn status_shows_a_department_its_connectors_and_sets_the_exit_code() {
     );
 }
 
-/// The command that a hint holds, as a shell reads it.
+/// The command of a hint, as parsed by a shell.
 fn hinted_commands(output: &CliOutput) -> Vec<String> {
     let said = normalized_stderr(output);
     let (_, after) = said.split_once("`confluent ebs connector explain").unwrap();
@@ -91,7 +91,7 @@ fn hinted_commands(output: &CliOutput) -> Vec<String> {
         .collect()
 }
 
-// What the hint leaves out leads elsewhere: "connector not found".
+// Without the flags of the hint, the result is "connector not found".
 #[test]
 fn suggested_commands_use_the_same_stage_and_department() {
     let cli = fixture_with_failures();
@@ -130,7 +130,7 @@ fn suggested_commands_use_the_same_stage_and_department() {
         let typed = cli.run_command(cli.command().args(&words));
         assert_eq!(typed.code, Some(6), "{typed}");
     }
-    // "all" is refused to who has said no department.
+    // "all" is refused without a department.
     let output = cli.run("connector list --sandbox --stage test");
     assert_eq!(output.code, Some(0), "{output}");
     assert_eq!(
@@ -152,7 +152,8 @@ fn suggested_commands_use_the_same_stage_and_department() {
     );
 }
 
-// The service does not tell since when (docs/reference/connect.md#status); what is told was seen.
+// The service does not report when the state began (docs/reference/connect.md#status); the output contains the time
+// observed by this computer.
 #[test]
 fn the_age_of_a_state_is_counted_from_its_first_local_observation() {
     let cli = fixture_with_failures();
@@ -188,10 +189,10 @@ fn status_shows_the_platform_team_all_departments_and_unowned_connectors() {
     let text = normalized_stdout(&output);
     for words in [
         "Stage prod (lkc-prod01) 5 connectors: 1 failed, 1 degraded, 1 paused, 2 running.",
-        "11 of 225 tasks are used; 25 more are kept in reserve.",
+        "11 of 225 tasks are used; 25 reserved.",
         "claims | 1 | 1 | 1 | 1 | 8 of 20 | new",
         "motor | | | | | 0 of 16 |",
-        "(nobody) | | | 1 | | 3 |",
+        "(unowned) | | | 1 | | 3 |",
         "claims-b is FAILED: ",
         "Stage test (lkc-test01) No connectors.",
     ] {
@@ -206,7 +207,7 @@ fn status_shows_the_platform_team_all_departments_and_unowned_connectors() {
     assert_eq!(departments[0]["department"], "claims");
     assert_eq!(departments[0]["worst"], "claims-b");
     assert_eq!(status["stages"][0]["unowned"]["counts"]["total"], 1);
-    // Of one department, nothing of others.
+    // For a single department, nothing of others.
     let one = cli.run("status --sandbox --department claims -o json");
     assert!(!one.stdout.contains("lonely") && !one.stdout.contains("motor"), "{one}");
     assert_eq!(parse_json(&one)["stages"][0]["cluster_tasks"], Value::Null);
@@ -237,7 +238,8 @@ fn status_of_500_connectors_in_two_clusters_takes_two_requests() {
     assert_eq!(totals, [250, 250]);
 }
 
-// The lag is shown if it may be read. No persona of a department may (docs/reference/metrics.md#who-may-read-metrics).
+// The lag is shown if it can be read. No persona of a department may read it
+// (docs/reference/metrics.md#who-may-read-metrics).
 #[test]
 fn status_shows_sink_lag_to_callers_that_can_read_metrics() {
     let cli = fixture_with_two_hours_of_metrics();
@@ -248,7 +250,7 @@ fn status_shows_sink_lag_to_callers_that_can_read_metrics() {
     assert_eq!(asked.len(), 2, "one list, one query: {asked:#?}");
     let lag = connector_row(&status, "claims-lake")["lag_records"].as_u64().unwrap();
     assert_eq!(connector_row(&status, "claims-orders")["lag_records"], Value::Null);
-    // The latest of the values, which differ from minute to minute.
+    // The latest value, because values differ from minute to minute.
     let metrics =
         parse_json(&cli.run("connector metrics claims-lake --sandbox --department claims --since 20m -o json"));
     let rows = metrics["connectors"][0]["metrics"].as_array().unwrap();
@@ -262,7 +264,7 @@ fn status_shows_sink_lag_to_callers_that_can_read_metrics() {
         "{text}"
     );
     assert!(cli.read("page.html").contains("Records behind"));
-    // Neither the department nor whoever looks at all of them asks.
+    // Neither a department nor a run for all departments requests it.
     for output in [run_as_operator(&cli, "status"), cli.run("status --sandbox")] {
         assert_eq!(output.code, Some(0), "{output}");
         assert!(
@@ -277,7 +279,7 @@ fn status_shows_sink_lag_to_callers_that_can_read_metrics() {
         let output = cli.run(claims);
         assert_eq!(output.code, Some(0), "{output}");
         let said = normalized_stdout(&output)
-            .matches("How far sinks are behind is not known: ")
+            .matches("The lag of sinks is unknown: ")
             .count();
         assert_eq!(said, 1, "{output}");
     }
@@ -292,7 +294,7 @@ fn an_unreachable_cluster_is_reported_as_unknown() {
     let output = cli.run("status --sandbox");
     assert_eq!(output.code, Some(1), "{output}");
     assert!(
-        normalized_stdout(&output).contains("Stage test (lkc-test01) Not known: "),
+        normalized_stdout(&output).contains("Stage test (lkc-test01) Unknown: "),
         "{output}"
     );
     assert!(
@@ -300,14 +302,14 @@ fn an_unreachable_cluster_is_reported_as_unknown() {
         "{output}"
     );
     assert!(
-        normalized_stderr(&output).contains("stage test could not be looked at"),
+        normalized_stderr(&output).contains("cannot observe stage `test`"),
         "{output}"
     );
     let status = parse_json(&cli.run("status --sandbox -o json"));
     let test = &status["stages"][1];
     assert!(test["unknown"].is_string(), "{test}");
     assert_eq!(test["departments"], Value::Array(Vec::new()));
-    // A service that lets a department list nothing at all (`docs/assumptions.md`, Q2).
+    // A service that does not let a department list anything (`docs/assumptions.md`, Q2).
     let mut settings = fleet_fixture::open_sandbox(&cli).settings().unwrap();
     settings.assumptions.connector_list = confluent_ebs::sandbox::ListVisibility::Refused;
     fleet_fixture::open_sandbox(&cli).set_settings(settings).unwrap();
@@ -325,7 +327,7 @@ fn watch_needs_a_terminal_and_text_output() {
     let output = run_as_operator(&cli, "status --watch");
     assert_eq!((output.code, output.stdout.as_str()), (Some(64), ""), "{output}");
     assert!(
-        normalized_stderr(&output).contains("--watch paints on a terminal, and standard output is none"),
+        normalized_stderr(&output).contains("--watch requires a terminal on standard output"),
         "{output}"
     );
     for args in [

@@ -15,32 +15,32 @@ use crate::{
     render::{Block, Record, Style, TextLine, Viewable},
 };
 
-/// Ask whether somebody may do something.
+/// Check whether a principal is allowed an operation
 ///
-/// Answers with the role binding or ACL that allows it and where that came from. Exits with 0 for yes, with 5 for no, and with 4
-/// if it cannot be told because something could not be looked at. Without "--as" and "--principal" it is about whoever
-/// owns the key, or whom the profile is for. A name may end in "*": then the answer is yes only if it holds for
-/// everything that begins so.
+/// Shows the role binding or ACL that allows the operation, and its origin. Exits with 0 for yes, with 5 for no, and
+/// with 4 if the answer is unknown because of missing data. Without --as and --principal, the principal is the owner of
+/// the API key or the persona of the profile. For a name that ends in "*", the answer is yes only if the operation is
+/// allowed on all names with that prefix.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Ask whether the operators of the department \"claims\" may delete a connector.
+Check whether the operator of department \"claims\" may delete a connector.
 
   $ confluent ebs access can-i delete connector/claims-orders --as claims/operator
 
-Ask the same of the platform's files, before anything is onboarded.
+Check the same against the platform configuration, before the department is onboarded.
 
   $ confluent ebs access can-i delete connector/claims-orders --as claims/operator --planned")]
 pub(super) struct AccessCanIArgs {
-    /// What is to be done, such as "delete", "pause" or "read".
+    /// Operation, such as "delete", "pause" or "read".
     #[arg(value_name = "operation")]
     operation: String,
-    /// On what: a kind, and a name after a slash, such as "connector/claims-orders", "topic/claims-*" or "cluster".
+    /// Resource as a kind and an optional name: "connector/claims-orders", "topic/claims-*" or "cluster".
     #[arg(value_name = "resource")]
     resource: String,
-    /// Ask about a persona of a department, as in "claims/operator".
+    /// Persona of a department, such as "claims/operator".
     #[arg(long = "as", value_name = "string", conflicts_with = "principal")]
     as_persona: Option<String>,
-    /// Ask about a principal, by id or by the name of its account.
+    /// Principal ID or service account name.
     #[arg(long, value_name = "string")]
     principal: Option<String>,
     #[command(flatten)]
@@ -52,13 +52,13 @@ impl AccessCanIArgs {
         let context = self.from.load(ctx, DefaultSource::Live)?;
         let question = AccessQuestion::parse(&context, &self.operation, &self.resource)?;
         let principal = resolve_principal(ctx, &context, self.as_persona.as_deref(), self.principal.as_deref())?;
-        let answered = build_output(context, question, &principal);
-        let code = match answered.answer {
+        let output = build_output(context, question, &principal);
+        let code = match output.answer {
             CanIAnswer::Yes => ExitCode::Ok,
             CanIAnswer::No => ExitCode::Refused,
             CanIAnswer::Unknown => ExitCode::Denied,
         };
-        Ok(CommandOutput::new(answered).with_code(code))
+        Ok(CommandOutput::new(output).with_code(code))
     }
 }
 
@@ -71,64 +71,64 @@ fn build_output(context: AccessContext, question: AccessQuestion, principal: &Pr
         && !fallback.decide_pattern(principal, operation, on).is_allowed()
     {
         notes.push(format!(
-            "If the service refuses {} there, the template's fallback takes its place, which does not allow it.",
+            "If Confluent Cloud rejects {} on this resource, `onboard` binds the template's fallback role, which does \
+             not allow the operation.",
             through.role
         ));
     }
     let allowed = matches!(decided, AccessDecision::Allowed(_));
     if allowed && operation == Operation::ViewMetrics && on.kind() == ResourceKind::Connector {
-        // Two documents say two things (docs/reference/metrics.md#who-may-read-metrics).
+        // Two documents of Confluent contradict each other (docs/reference/metrics.md#who-may-read-metrics).
         notes.push(
-            "So the published table of roles says. The Metrics API is documented to answer MetricsViewer and administrators \
-             alone, and to refuse everybody else (assumption Q5 of `confluent ebs doctor --assumptions`)."
+            "This follows Confluent's table of roles. According to the documentation of the Metrics API, only \
+             MetricsViewer and administrators may read metrics (assumption Q5 of `confluent ebs doctor --assumptions`)."
                 .to_owned(),
         );
     }
     if let AccessDecision::Denied(by) = &decided {
-        let about = match by.acl.is_for_all_principals() {
-            true => "everybody".to_owned(),
-            false => model.persona_title(&by.acl.principal),
+        let who = if by.acl.is_for_all_principals() {
+            "all principals".to_owned()
+        } else {
+            model.persona_title(&by.acl.principal)
         };
         let acl = by.acl.to_short_string();
         notes.push(format!(
-            "An ACL for {about} forbids it, which nothing outweighs: {acl}."
+            "An ACL denies the operation to {who}, and takes precedence over all grants: {acl}."
         ));
     }
-    let partly: Vec<GrantRow> = match allowed {
-        true => Vec::new(),
-        false => model
-            .partial_grants(principal, operation, on)
-            .iter()
-            .map(|grant| GrantRow::new(model, grant))
-            .collect(),
+    let partial_grants = if allowed {
+        Vec::new()
+    } else {
+        let grants = model.partial_grants(principal, operation, on);
+        grants.iter().map(|grant| GrantRow::new(model, grant)).collect()
     };
     if !allowed && let Some((account, by)) = model.find_indirect_access(principal, operation, on) {
         notes.push(format!(
-            "It controls {} ({} on it), which may: a connector that runs under that account does it.",
+            "The principal controls {} through {}. Connectors that run under that account are allowed the operation.",
             model.persona_title(&account),
             by.role
         ));
     }
-    let (word, through, uncertainties) = match decided {
-        AccessDecision::Allowed(through) => (CanIAnswer::Yes, Some(GrantRow::new(model, &through)), Vec::new()),
+    let (answer, granted_by, uncertainties) = match decided {
+        AccessDecision::Allowed(grant) => (CanIAnswer::Yes, Some(GrantRow::new(model, &grant)), Vec::new()),
         AccessDecision::NotAllowed | AccessDecision::Denied(_) => (CanIAnswer::No, None, Vec::new()),
-        AccessDecision::Unknown(doubts) => (CanIAnswer::Unknown, None, doubts),
+        AccessDecision::Unknown(uncertainties) => (CanIAnswer::Unknown, None, uncertainties),
     };
     AccessCanIOutput {
-        answer: word,
+        answer,
         principal: PrincipalView::new(model, principal),
         question_text: question.describe(model),
         is_known_principal: is_known_principal(model, principal),
         question,
-        granted_by: through,
-        partial_grants: partly,
+        granted_by,
+        partial_grants,
         uncertainties,
         notes,
         source: context.source,
     }
 }
 
-/// Whether the principal holds anything at all: a "no" about somebody who is not there may be a slip of the pen.
+/// Whether the source contains the principal. If not, a "no" may be due to a misspelled id.
 fn is_known_principal(model: &AccessModel, principal: &Principal) -> bool {
     let evaluator = &model.evaluator;
     evaluator.has_bindings(principal)
@@ -144,20 +144,20 @@ enum CanIAnswer {
     Unknown,
 }
 
-/// What `can-i` answers.
+/// Output of `can-i`.
 #[derive(Debug, Serialize)]
 pub(super) struct AccessCanIOutput {
     answer: CanIAnswer,
     #[serde(flatten)]
     question: AccessQuestion,
     principal: PrincipalView,
-    /// The binding or ACL that allows it.
+    /// Role binding or ACL that allows the operation.
     granted_by: Option<GrantRow>,
-    /// Bindings and ACLs that allow it on a part of what was asked about.
+    /// Role bindings and ACLs that allow the operation on some of the names.
     partial_grants: Vec<GrantRow>,
-    /// What could not be looked at.
+    /// Reasons for an unknown answer.
     uncertainties: Vec<Uncertainty>,
-    /// What else is worth knowing.
+    /// Notes about the answer.
     notes: Vec<String>,
     source: AccessSource,
     #[serde(skip)]
@@ -169,39 +169,43 @@ pub(super) struct AccessCanIOutput {
 impl Viewable for AccessCanIOutput {
     fn view(&self) -> Vec<Block> {
         let who = &self.principal.title;
-        let words = &self.question_text;
+        let question = &self.question_text;
         let (style, sentence) = match self.answer {
-            CanIAnswer::Yes => (Style::Ok, format!("Yes: {who} may {words}.")),
-            CanIAnswer::No => (Style::Error, format!("No: {who} may not {words}.")),
+            CanIAnswer::Yes => (Style::Ok, format!("Yes: {who} may {question}.")),
+            CanIAnswer::No => (Style::Error, format!("No: {who} may not {question}.")),
             CanIAnswer::Unknown => (
                 Style::Warning,
-                format!("It cannot be told whether {who} may {words}: nothing that was seen allows it, but"),
+                format!("Unknown whether {who} may {question}: no visible grant allows it, but"),
             ),
         };
         let mut lines = vec![TextLine::new().with_styled_text(style, sentence)];
         lines.extend(uncertainty_lines(&self.uncertainties));
         let mut blocks = vec![Block::Lines(lines)];
-        if let Some(through) = &self.granted_by {
+        if let Some(grant) = &self.granted_by {
             let record = Record::new()
-                .field("Through", through.describe())
-                .field("From", through.origin.to_string());
+                .field("Grant", grant.describe())
+                .field("Origin", grant.origin.to_string());
             blocks.push(Block::Record(record));
         }
         let mut lines = Vec::new();
         for grant in &self.partial_grants {
             lines.push(
-                TextLine::from(format!("On a part of it: {} ({}).", grant.describe(), grant.origin))
-                    .with_hanging_indent(2),
+                TextLine::from(format!(
+                    "Allowed on some names: {} ({}).",
+                    grant.describe(),
+                    grant.origin
+                ))
+                .with_hanging_indent(2),
             );
         }
         if !self.is_known_principal {
             lines.push(TextLine::from(
-                "No account, no role binding and no ACL of that principal was seen.",
+                "No account, role binding or ACL of this principal is visible.",
             ));
         }
         lines.extend(self.notes.iter().map(|note| TextLine::from(note.as_str())));
         if self.answer == CanIAnswer::Unknown {
-            let hint = "A key that sees more can tell; `--planned` answers from the platform's files.";
+            let hint = "Use an API key that sees more, or pass `--planned` to answer from the platform configuration.";
             lines.push(TextLine::new().with_styled_text(Style::Hint, hint));
         }
         lines.push(self.source.line());

@@ -20,21 +20,21 @@ use crate::{
     text,
 };
 
-/// Show what the personas of departments may do.
+/// Show the allowed operations of personas
 ///
-/// One row per kind and operation, one column per persona. Departments that may do the same share a table. Besides "human",
-/// "json" and "yaml", --output takes "csv": one line per right, for spreadsheets.
+/// Shows one row per resource kind and operation, and one column per persona. Departments with equal rights share a
+/// table. In addition to "human", "json" and "yaml", --output accepts "csv", with one line per right.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show what the personas of the department \"claims\" may do.
+Show the allowed operations of the personas of department \"claims\".
 
   $ confluent ebs access matrix claims
 
-Write the rights that the platform's files give to all departments into a file.
+Write the rights of all departments, according to the platform configuration, to a file.
 
   $ confluent ebs access matrix --planned -o csv > rights.csv")]
 pub(super) struct AccessMatrixArgs {
-    /// Code of a department; all of them without it.
+    /// Code of a department. Without a code, all departments are shown.
     #[arg(value_name = "department")]
     code: Option<DepartmentCode>,
     #[command(flatten)]
@@ -46,8 +46,8 @@ impl AccessMatrixArgs {
         let csv = ctx.globals.output == OutputFormat::Csv;
         let context = self.from.load(ctx, DefaultSource::Live)?;
         let model = &context.model;
-        let named = self.code.as_ref().or(ctx.run.options.department.as_ref());
-        let matrices = match named {
+        let selected = self.code.as_ref().or(ctx.run.options.department.as_ref());
+        let matrices = match selected {
             Some(code) => vec![
                 model
                     .matrix(code)
@@ -58,9 +58,9 @@ impl AccessMatrixArgs {
         let rights = matrices.iter().flat_map(|matrix| matrix_rows(model, matrix)).collect();
         let uncertainties: Vec<Uncertainty> = model.visibility_gaps_anywhere().collect();
         if csv {
-            // A spreadsheet has no place for it.
+            // CSV has no place for uncertainties.
             for uncertainty in &uncertainties {
-                ctx.ui.warn(&format!("there may be more: {uncertainty}"));
+                ctx.ui.warn(&format!("the matrix may be incomplete: {uncertainty}"));
             }
         }
         Ok(CommandOutput::new(AccessMatrixOutput {
@@ -90,7 +90,7 @@ fn matrix_rows(model: &AccessModel, matrix: &AccessMatrix) -> Vec<MatrixRow> {
     matrix.rights.iter().map(row).collect()
 }
 
-/// One right.
+/// Allowed operation of a persona.
 #[derive(Debug, Serialize)]
 struct MatrixRow {
     department: DepartmentCode,
@@ -99,21 +99,21 @@ struct MatrixRow {
     kind: ResourceKind,
     operation: Operation,
     extent: AccessExtent,
-    /// The role, unless it is an ACL.
+    /// Role, for a role binding.
     role_name: Option<String>,
-    /// The ACL, if it is one.
+    /// ACL, for an ACL.
     acl: Option<AclBinding>,
     on: String,
-    /// What it is, for people.
+    /// Role or ACL in tables and CSV.
     #[serde(skip)]
     label: String,
 }
 
-/// What `matrix` answers.
+/// Output of `matrix`.
 #[derive(Debug, Serialize)]
 pub(super) struct AccessMatrixOutput {
     rights: Vec<MatrixRow>,
-    /// What could not be looked at.
+    /// Reasons why the matrix may be incomplete.
     uncertainties: Vec<Uncertainty>,
     source: AccessSource,
     #[serde(skip)]
@@ -124,30 +124,31 @@ pub(super) struct AccessMatrixOutput {
     is_account_list_complete: bool,
 }
 
-/// The cells of a table by row; one per persona in each.
+/// Cells of a table by row, with one cell per persona.
 type MatrixCells = BTreeMap<(ResourceKind, Operation), Vec<BTreeSet<AccessExtent>>>;
-/// What the departments of a table have in common: template, personas, cells.
+/// Common properties of the departments in a table: template, personas and cells.
 type MatrixGroupKey<'a> = (Option<&'a str>, Vec<String>, MatrixCells);
 
 impl AccessMatrixOutput {
-    /// Who has no account, in sentences.
+    /// Returns sentences about personas without a service account.
     fn missing_accounts(&self) -> impl Iterator<Item = String> {
-        let is_absent = |matrix: &&AccessMatrix| matrix.personas.is_empty();
+        let has_none = |matrix: &&AccessMatrix| matrix.personas.is_empty();
         let absent: Vec<&str> = self
             .matrices
             .iter()
-            .filter(is_absent)
+            .filter(has_none)
             .map(|matrix| matrix.department.as_str())
             .collect();
         let verb = if absent.len() == 1 { "has" } else { "have" };
-        let absent = (!absent.is_empty()).then(|| format!("{} {verb} no account.", format_departments(&absent)));
+        let absent =
+            (!absent.is_empty()).then(|| format!("{} {verb} no service account.", format_departments(&absent)));
         let partly = |matrix: &&AccessMatrix| !matrix.personas.is_empty() && !matrix.missing.is_empty();
         let partly = self.matrices.iter().filter(partly).map(|matrix| {
             let missing = text::join_list(&matrix.missing);
-            format!("{} has no account for {missing}.", matrix.department)
+            format!("{} has no service account for {missing}.", matrix.department)
         });
-        let unsure = (!self.is_account_list_complete).then(|| "Not all accounts were shown.".to_owned());
-        absent.into_iter().chain(partly).chain(unsure)
+        let incomplete = (!self.is_account_list_complete).then(|| "Not all service accounts are visible.".to_owned());
+        absent.into_iter().chain(partly).chain(incomplete)
     }
 }
 
@@ -164,15 +165,15 @@ impl Viewable for AccessMatrixOutput {
                     .into_iter()
                     .chain(personas.iter().cloned()),
             );
-            for ((kind, operation), reaches) in cells.iter().filter(|(row, _)| is_displayed(**row)) {
-                let given = reaches.iter().map(|reaches| {
-                    let all: Vec<&str> = reaches.iter().map(|reach| reach.as_str()).collect();
+            for ((kind, operation), extents) in cells.iter().filter(|(row, _)| is_displayed(**row)) {
+                let texts = extents.iter().map(|extents| {
+                    let all: Vec<&str> = extents.iter().map(|extent| extent.as_str()).collect();
                     Cell::Text(all.join(", "))
                 });
                 table.push(
                     [Cell::text(kind_label(*kind)), Cell::text(operation)]
                         .into_iter()
-                        .chain(given),
+                        .chain(texts),
                 );
             }
             let template = template
@@ -182,16 +183,18 @@ impl Viewable for AccessMatrixOutput {
             blocks.push(Block::titled(title, [Block::Table(table)]));
         }
         let mut lines = vec![TextLine::from(
-            "own: all that begins with the department's prefix; some: single names or accounts of it; shared: names \
-             that Confluent makes all departments share; beyond: more than that; yes: the one of the stage. What is \
-             not listed nobody in the department may do, but see the organization, the environment and the cluster.",
+            "own: all names with the department's prefix; some: some names or accounts of the department; shared: \
+             names that all departments share by design of Confluent Cloud; beyond: names outside the prefix; yes: the \
+             resource of the stage. Other operations are not allowed, except to describe the organization, the \
+             environment and the cluster.",
         )];
         lines.extend(
             self.missing_accounts()
                 .map(|text| TextLine::new().with_styled_text(Style::Warning, text)),
         );
         for uncertainty in &self.uncertainties {
-            lines.push(TextLine::new().with_styled_text(Style::Warning, format!("There may be more: {uncertainty}.")));
+            let text = format!("The matrix may be incomplete: {uncertainty}.");
+            lines.push(TextLine::new().with_styled_text(Style::Warning, text));
         }
         lines.push(self.source.line());
         blocks.push(Block::Lines(lines));
@@ -199,13 +202,13 @@ impl Viewable for AccessMatrixOutput {
     }
 }
 
-/// Whether a row tells anything: whoever holds a role sees the scopes that it lies in.
+/// Whether a row is shown. Each role allows describing the scopes that contain it, so these rows are omitted.
 fn is_displayed((kind, operation): (ResourceKind, Operation)) -> bool {
     use ResourceKind::{Cluster, Environment, Organization};
     operation != Operation::Describe || !matches!(kind, Organization | Environment | Cluster)
 }
 
-/// The word for a kind, short enough for four personas in 80 columns.
+/// Returns the label of a kind, short enough for four personas in 80 columns.
 fn kind_label(kind: ResourceKind) -> &'static str {
     match kind {
         ResourceKind::ServiceAccount => "account",
@@ -213,17 +216,17 @@ fn kind_label(kind: ResourceKind) -> &'static str {
     }
 }
 
-/// Departments that may do the same, together; in the order of the first of each.
+/// Groups departments with equal rights, in the order of the first department of each group.
 fn group_departments(matrices: &[AccessMatrix]) -> Vec<(MatrixGroupKey<'_>, Vec<&str>)> {
     let mut groups: Vec<(MatrixGroupKey<'_>, Vec<&str>)> = Vec::new();
     for matrix in matrices.iter().filter(|matrix| !matrix.personas.is_empty()) {
         let mut cells = MatrixCells::new();
         for (column, persona) in matrix.personas.iter().enumerate() {
-            for (row, reaches) in matrix.extents(persona) {
+            for (row, extents) in matrix.extents(persona) {
                 let cells = cells
                     .entry(row)
                     .or_insert_with(|| vec![BTreeSet::new(); matrix.personas.len()]);
-                cells[column] = reaches;
+                cells[column] = extents;
             }
         }
         let key = (matrix.template.as_deref(), matrix.personas.clone(), cells);
@@ -236,7 +239,7 @@ fn group_departments(matrices: &[AccessMatrix]) -> Vec<(MatrixGroupKey<'_>, Vec<
     groups
 }
 
-/// A few names, and how many more there are.
+/// Joins up to three department codes, and the number of further ones.
 fn format_departments(departments: &[&str]) -> String {
     const SHOWN: usize = 3;
     match departments.len() {
@@ -249,7 +252,7 @@ fn format_departments(departments: &[&str]) -> String {
     }
 }
 
-/// One line per right.
+/// Formats rights as CSV, with one line per right.
 fn to_csv(rights: &[MatrixRow]) -> String {
     let header = [
         "department",

@@ -1,4 +1,4 @@
-//! `confluent ebs access`: who may do what, and why.
+//! `confluent ebs access`: which principal is allowed which operation, and by which grant.
 
 mod audit;
 mod can_i;
@@ -13,10 +13,10 @@ use clap::Subcommand;
 use super::{Ctx, command_output, global_args::OutputFormat};
 use crate::exit::ExitCode;
 
-/// Ask who may do what, and prove it.
+/// Query and audit access
 ///
-/// The answers come from the role bindings that there are, from a snapshot of them, or from what the platform's files
-/// would give. What could not be looked at is said, and is never taken for a "no".
+/// Answers come from the current role bindings and ACLs, from a saved snapshot, or from the platform configuration. If
+/// data is missing, the answer is "unknown", never "no".
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct AccessArgs {
@@ -36,7 +36,7 @@ enum AccessCommand {
 }
 
 impl AccessArgs {
-    /// Whether the command that is called can answer in a format that not every command knows.
+    /// Whether the command supports an output format.
     pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
         output.is_common() || (output == OutputFormat::Csv && matches!(self.command, AccessCommand::Matrix(_)))
     }

@@ -1,4 +1,4 @@
-//! From the words of a question to principals and CRN patterns, and the parts that answers have in common.
+//! Parsing of access questions into principals and CRN patterns, and the views that answers share.
 
 use serde::Serialize;
 
@@ -14,26 +14,27 @@ use crate::{
     hint,
     model::{AclBinding, CrnPattern, DepartmentCode, NamePattern, Principal, ResourceKind},
     render::{Cell, Style, TextLine},
+    session,
 };
 
-/// What is asked about.
+/// Question about an operation on a resource.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct AccessQuestion {
-    /// The operation.
+    /// Operation.
     pub(super) operation: Operation,
-    /// The kind of resource.
+    /// Resource kind.
     pub(super) kind: ResourceKind,
-    /// Its name, or the beginning of names and a `*`.
+    /// Resource name, or a prefix and `*`.
     pub(super) name: String,
-    /// All of that.
+    /// CRN pattern of the resource.
     pub(super) crn_pattern: CrnPattern,
-    /// The operation as it was asked for.
+    /// Operation as the user wrote it.
     #[serde(skip)]
     written_operation: String,
 }
 
 impl AccessQuestion {
-    /// Reads the words.
+    /// Parses the arguments of a question.
     pub(super) fn parse(context: &AccessContext, operation: &str, resource: &str) -> Result<Self, Error> {
         let resource = query::parse_resource(resource).map_err(question_error)?;
         let written = operation.to_owned();
@@ -48,30 +49,31 @@ impl AccessQuestion {
         })
     }
 
-    /// `pause (lifecycle) connector claims-orders`, with the names of accounts.
+    /// Describes the question, such as `pause (lifecycle) connector claims-orders`, with the names of accounts.
     pub(super) fn describe(&self, model: &AccessModel) -> String {
-        let place = format_resource(model, &self.crn_pattern);
-        let word = self.operation.as_str();
-        match self.written_operation == word {
-            true => format!("{word} {place}"),
-            false => format!("{} ({word}) {place}", self.written_operation),
+        let resource = format_resource(model, &self.crn_pattern);
+        let operation = self.operation.as_str();
+        if self.written_operation == operation {
+            format!("{operation} {resource}")
+        } else {
+            format!("{} ({operation}) {resource}", self.written_operation)
         }
     }
 }
 
-/// `connector claims-*`; an account by its name and id.
+/// Formats a resource, such as `connector claims-*`. A service account gets its name and id.
 pub(super) fn format_resource(model: &AccessModel, pattern: &CrnPattern) -> String {
     match pattern.name() {
         NamePattern::Literal(id) if pattern.kind() == ResourceKind::ServiceAccount => {
             format!("service-account {}", model.display_name(&Principal::from_id(id)))
         }
-        // There is one, and its id is long.
+        // A stage has one organization, whose id is long.
         _ if pattern.kind() == ResourceKind::Organization => "organization".to_owned(),
         _ => pattern.to_short_string(),
     }
 }
 
-/// `ConnectManager`, `ACL ALLOW WRITE`.
+/// Returns the label of a grant, such as `ConnectManager` or `ACL ALLOW WRITE`.
 pub(super) fn grant_label(grant: &AccessGrant) -> String {
     match grant {
         AccessGrant::Role(binding) => binding.role.to_string(),
@@ -88,7 +90,7 @@ fn resource_pattern(
     operation: Operation,
     resource: &ResourceQuery,
 ) -> Result<CrnPattern, Error> {
-    let AccessContext { model: scene, .. } = context;
+    let model = &context.model;
     let kind = resource.kind;
     let all = || NamePattern::Prefixed(String::new());
     let name = match (&resource.name, kind) {
@@ -96,43 +98,43 @@ fn resource_pattern(
         (Some(name), _) => name.clone(),
         (None, _) => all(),
     };
-    let pattern = scene.address.pattern(kind, name.clone()).ok_or_else(|| {
+    let pattern = model.address.pattern(kind, name.clone()).ok_or_else(|| {
         Error::failed(format!(
-            "stage {} has no Schema Registry, so it has no subjects",
-            scene.stage
+            "stage `{}` has no Schema Registry, so it has no subjects",
+            model.stage
         ))
     })?;
-    // There is one organization, environment and cluster per stage.
+    // A stage has one organization, environment and cluster.
     if let Some(scope) = pattern
         .literal()
         .filter(|_| resource.name.is_some() && !name.matches(pattern.name().stem()))
     {
         let message = format!(
-            "stage {} lies in {} `{}`, not in `{name}`",
-            scene.stage,
+            "stage `{}` is in {} `{}`, not in `{name}`",
+            model.stage,
             kind.display_name(),
             scope.name()
         );
-        return Err(Error::usage(message).with_hint(format!("Write `{}` alone.", kind.display_name())));
+        return Err(Error::usage(message).with_hint(format!("Write `{}` without a name.", kind.display_name())));
     }
     Ok(pattern)
 }
 
-/// An account by id, by name, or by department and persona.
+/// Finds a service account by id, by name, or by department and persona.
 fn account_pattern(context: &AccessContext, operation: Operation, name: &NamePattern) -> Result<NamePattern, Error> {
     let written = match name {
         NamePattern::Prefixed(begin) if begin.is_empty() => return Ok(name.clone()),
         NamePattern::Prefixed(_) => {
-            return Err(
-                Error::usage("service accounts are granted on by id, not by the beginning of names")
-                    .with_hint("Write `service-account/NAME`, or `service-account` alone for all of them."),
-            );
+            return Err(Error::usage("a service account needs a name or an id, not a prefix")
+                .with_hint("Write `service-account/NAME`, or `service-account` for all service accounts."));
         }
         NamePattern::Literal(written) => written,
     };
     if operation == Operation::Create {
-        return Err(Error::usage("an account that is there is not created any more")
-            .with_hint("Write `create service-account` to ask who may make new ones."));
+        return Err(
+            Error::usage("operation `create` does not apply to an existing service account")
+                .with_hint("Write `create service-account` to ask which principals may create service accounts."),
+        );
     }
     let principal = match written.split_once('/') {
         Some((department, persona)) => {
@@ -144,7 +146,7 @@ fn account_pattern(context: &AccessContext, operation: Operation, name: &NamePat
     Ok(NamePattern::Literal(principal.id().to_owned()))
 }
 
-/// A principal by id or by the name of its account.
+/// Finds a principal by id or by the name of its service account.
 fn find_principal(context: &AccessContext, written: &str) -> Result<Principal, Error> {
     let model = &context.model;
     if let Some((principal, _)) = model.display_names.iter().find(|(_, name)| *name == written) {
@@ -152,30 +154,29 @@ fn find_principal(context: &AccessContext, written: &str) -> Result<Principal, E
     }
     let id = written.strip_prefix("User:").unwrap_or(written);
     let principal = Principal::from_id(id);
-    let may_be_there = match &principal {
-        // The service has no list of people, identity pools and group mappings that is looked at here.
+    let may_exist = match &principal {
+        // The model contains no lists of users, identity pools and group mappings.
         Principal::User(_) => true,
         Principal::Other(_) => id.starts_with("pool-") || id.starts_with("group-"),
         Principal::ServiceAccount(_) => !model.is_account_list_complete(),
     };
-    if may_be_there || model.display_names.contains_key(&principal) || model.evaluator.has_bindings(&principal) {
+    if may_exist || model.display_names.contains_key(&principal) || model.evaluator.has_bindings(&principal) {
         return Ok(principal);
     }
-    let error = Error::failed(format!(
-        "there is no service account `{written}` in stage {}",
-        model.stage
-    ));
+    let error = Error::failed(format!("no service account `{written}` in stage `{}`", model.stage));
     let names = model.display_names.values().map(String::as_str);
     Err(
         match (hint::closest_match(written, names), context.source.is_planned()) {
             (Some(near), _) => error.with_hint(format!("Did you mean `{near}`?")),
-            (None, true) => error.with_hint("The files know no ids: name an account, or a department and a persona."),
+            (None, true) => error.with_hint(
+                "Write an account name, or a department and a persona. The platform configuration contains no ids.",
+            ),
             (None, false) => error.with_hint("Write an id, the name of an account, or a department and a persona."),
         },
     )
 }
 
-/// The account of a persona.
+/// Finds the service account of a persona.
 fn find_persona(context: &AccessContext, department: &DepartmentCode, persona: &str) -> Result<Principal, Error> {
     let model = &context.model;
     let Some(member) = model.persona(department, persona) else {
@@ -183,17 +184,18 @@ fn find_persona(context: &AccessContext, department: &DepartmentCode, persona: &
     };
     let missing = || {
         let who = format!("{department}/{persona}");
-        let error = match model.is_account_list_complete() {
-            true => Error::failed(format!(
-                "{who} has no account: stage {} has no `{}`",
+        let error = if model.is_account_list_complete() {
+            Error::failed(format!(
+                "persona `{who}` has no service account: stage `{}` has no `{}`",
                 model.stage, member.account
             ))
-            .with_hint(format!("`confluent ebs onboard {department}` makes it.")),
-            false => Error::denied(format!(
-                "which account {who} is cannot be told: not all accounts were shown"
-            )),
+            .with_hint(format!("Create the account with `confluent ebs onboard {department}`."))
+        } else {
+            Error::denied(format!(
+                "cannot determine the service account of `{who}`: not all accounts are visible"
+            ))
         };
-        error.with_hint("`--planned` answers from the platform's files.")
+        error.with_hint("Pass `--planned` to answer from the platform configuration.")
     };
     member.principal.clone().ok_or_else(missing)
 }
@@ -210,65 +212,60 @@ fn unknown_persona_error(context: &AccessContext, department: &DepartmentCode, p
     let error = Error::failed(format!("department `{department}` has no persona `{persona}`"));
     match hint::closest_match(persona, personas.iter().copied()) {
         Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None => error.with_hint(format!("It has: {}.", personas.join(", "))),
+        None => error.with_hint(format!("Known personas: {}.", crate::text::join_code(&personas))),
     }
 }
 
-/// An error for a department that has no file, or none any more.
+/// Returns the error for a department that is unknown or retired.
 pub(super) fn unknown_department_error(context: &AccessContext, code: &DepartmentCode) -> Error {
     let workspace = &context.workspace;
     if workspace.department(code).is_some() {
         return Error::failed(format!("department `{code}` is retired"));
     }
-    let known = workspace.active_departments().map(|known| known.code.as_str());
-    let error = Error::failed(format!("there is no department `{code}` in {}", workspace.origin));
-    match hint::closest_match(code.as_str(), known) {
-        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None => error.with_hint("`confluent ebs department list` shows them all."),
-    }
+    session::unknown_department_error(workspace, code)
 }
 
-/// Who is meant: by `--as` or `--principal`, else who asks.
+/// Returns the principal that `--as` or `--principal` selects, else the caller.
 pub(super) fn resolve_principal(
     ctx: &Ctx,
     context: &AccessContext,
-    as_who: Option<&str>,
+    as_persona: Option<&str>,
     principal: Option<&str>,
 ) -> Result<Principal, Error> {
     if let Some(written) = principal {
         return find_principal(context, written);
     }
-    if let Some(written) = as_who {
+    if let Some(written) = as_persona {
         let parts = written
             .split_once('/')
             .and_then(|(department, persona)| Some((department.parse().ok()?, persona)))
             .or_else(|| Some((ctx.run.options.department.clone()?, written)));
         let Some((department, persona)) = parts else {
             return Err(Error::usage(format!("`{written}` is not a department and a persona"))
-                .with_hint("Write them as in `--as claims/operator`."));
+                .with_hint("Write both, such as `--as claims/operator`."));
         };
         return find_persona(context, &department, persona);
     }
     match &context.caller {
         Some(Caller::Principal(principal)) => Ok(principal.clone()),
         Some(Caller::Persona(department, persona)) => find_persona(context, department, persona),
-        None => Err(Error::usage("it is not said for whom")
-            .with_hint("Name a persona, as in `--as claims/operator`, or an account with `--principal`.")),
+        None => Err(Error::usage("no principal specified")
+            .with_hint("Pass a persona, such as `--as claims/operator`, or an account with `--principal`.")),
     }
 }
 
-/// A principal in an answer.
+/// View of a principal.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct PrincipalView {
-    /// Its id; nothing for an account that is still to be made.
+    /// Id; `None` for a planned account.
     id: Option<String>,
-    /// The name of its account.
+    /// Name of the service account.
     name: Option<String>,
-    /// The department it acts for.
+    /// Department.
     department: Option<String>,
-    /// The persona it is.
+    /// Persona.
     persona: Option<String>,
-    /// All of that for people.
+    /// Title in sentences and tables.
     #[serde(skip)]
     pub(super) title: String,
 }
@@ -287,23 +284,23 @@ impl PrincipalView {
     }
 }
 
-/// A binding or an ACL in an answer.
+/// View of a role binding or ACL.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct GrantRow {
-    /// Who holds it.
+    /// Principal that holds the grant.
     pub(super) principal: PrincipalView,
-    /// The role, unless it is an ACL.
+    /// Role, for a role binding.
     role_name: Option<String>,
-    /// The ACL, if it is one.
+    /// ACL, for an ACL.
     acl: Option<AclBinding>,
-    /// Where it is bound.
+    /// CRN pattern of the grant.
     crn_pattern: CrnPattern,
-    /// Where it came from.
+    /// Origin of the grant.
     pub(super) origin: GrantOrigin,
-    /// Where it is bound, for people.
+    /// Resource in sentences and tables.
     #[serde(skip)]
     pub(super) resource: String,
-    /// What it is, for people.
+    /// Role or ACL in sentences and tables.
     #[serde(skip)]
     label: String,
 }
@@ -321,18 +318,18 @@ impl GrantRow {
         }
     }
 
-    /// `ConnectManager on connector claims-*`, `ACL ALLOW WRITE on topic dlq-lcc*`.
+    /// Describes the grant, such as `ConnectManager on connector claims-*` or `ACL ALLOW WRITE on topic dlq-lcc*`.
     pub(super) fn describe(&self) -> String {
         format!("{} on {}", self.label, self.resource)
     }
 
-    /// Where it came from in full, when a row of a table does not say all of it.
+    /// Returns the full origin, if a table row shows a short form of it.
     pub(super) fn reason(&self) -> Option<String> {
         let (short, full) = (self.origin.to_short_string(), self.origin.to_string());
         (short != full).then(|| format!("{}: {full}.", self.label))
     }
 
-    /// Whether another one differs in nothing but the resource it is on.
+    /// Whether two grants differ only in the name of the resource.
     pub(super) fn is_similar_to(&self, other: &Self) -> bool {
         let kind = |grant: &Self| grant.crn_pattern.kind();
         self.principal.title == other.principal.title
@@ -341,22 +338,23 @@ impl GrantRow {
             && self.origin == other.origin
     }
 
-    /// The cells of a row: who, role, where, from where; it stands for `more` others like it.
+    /// Returns the cells of a row that represents this grant and `more` similar ones: principal, role, resource,
+    /// origin.
     pub(super) fn cells(&self, more: usize) -> [Cell; 4] {
-        let place = match more {
+        let resource = match more {
             0 => self.resource.clone(),
             more => format!("{} and {more} more", self.resource),
         };
         [
             Cell::text(&self.principal.title),
             Cell::text(&self.label),
-            Cell::Text(place),
+            Cell::Text(resource),
             Cell::Text(self.origin.to_short_string()),
         ]
     }
 }
 
-/// What could not be looked at, one line each.
+/// Formats uncertainties, one per line.
 pub(super) fn uncertainty_lines(uncertainties: &[Uncertainty]) -> impl Iterator<Item = TextLine> {
     uncertainties.iter().map(|uncertainty| {
         TextLine::new()

@@ -1,4 +1,4 @@
-//! Where answers come from: the service, a snapshot of it, or the platform's files.
+//! Source of access answers: Confluent Cloud, a saved snapshot, or the platform configuration.
 
 use std::path::PathBuf;
 
@@ -17,64 +17,64 @@ use crate::{
     session::{self, ConnectorSession, PlatformSession},
 };
 
-/// The flags that say where answers come from.
+/// Flags that select the source.
 #[derive(Debug, clap::Args)]
 pub(super) struct SourceArgs {
-    /// Answer from what the platform's files would give, without a key.
+    /// Answer from the platform configuration, without an API key.
     #[arg(long, conflicts_with_all = ["from", "live"])]
     planned: bool,
-    /// Answer from a snapshot that "access audit --save" wrote, without a key.
+    /// Answer from a snapshot that "access audit --save" wrote, without an API key.
     #[arg(long, value_name = "string", conflicts_with = "live")]
     from: Option<PathBuf>,
-    /// Answer from what the service says now.
+    /// Answer from the current state of Confluent Cloud.
     #[arg(long)]
     live: bool,
 }
 
-/// Where answers come from when no flag says it.
+/// Source without a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DefaultSource {
-    /// From the service.
+    /// Confluent Cloud.
     Live,
-    /// From the files.
+    /// Platform configuration.
     Planned,
 }
 
-/// What questions are asked of.
+/// Loaded source.
 pub(super) struct AccessContext {
-    /// The platform's files.
+    /// Platform configuration.
     pub(super) workspace: Workspace,
-    /// Who may do what.
+    /// Access model.
     pub(super) model: AccessModel,
-    /// Where that came from.
+    /// Description of the source.
     pub(super) source: AccessSource,
-    /// Who asks, when nobody else is named.
+    /// Caller, the default principal of questions.
     pub(super) caller: Option<Caller>,
 }
 
-/// Who asks.
+/// Caller of a command.
 #[derive(Clone, Debug)]
 pub(super) enum Caller {
-    /// The owner of the key.
+    /// Owner of the API key.
     Principal(Principal),
-    /// Whom the profile is for.
+    /// Persona of the profile.
     Persona(DepartmentCode, String),
 }
 
-/// Where answers came from.
+/// Description of a source.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct AccessSource {
-    /// `planned`, `saved` or `live`.
+    /// Kind of source.
     kind: AccessSourceKind,
-    /// The stage.
+    /// Stage.
     stage: String,
-    /// The files of the platform.
+    /// Origin of the platform configuration.
     platform: String,
-    /// The file of the snapshot.
+    /// Snapshot file.
     file: Option<PathBuf>,
-    /// When it was looked.
+    /// Time of the observation.
     taken_at: Option<Timestamp>,
-    /// Who looked.
+    /// Principal that observed.
     observed_by: Option<String>,
 }
 
@@ -87,34 +87,36 @@ enum AccessSourceKind {
 }
 
 impl AccessSource {
-    /// Where answers came from, in a line.
+    /// Returns a line about the source.
     pub(super) fn line(&self) -> TextLine {
         let stage = &self.stage;
         let by = self.observed_by.as_deref().unwrap_or_default();
         let at = self.taken_at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
         let at = at.unwrap_or_default();
         let text = match self.kind {
-            AccessSourceKind::Planned => format!("From the files of {}, stage {stage}.", self.platform),
+            AccessSourceKind::Planned => format!("Source: {}, stage `{stage}`.", self.platform),
             AccessSourceKind::Saved => {
                 let file = self.file.as_ref().map(|file| file.display().to_string());
                 let file = file.unwrap_or_default();
-                format!("From the snapshot {file} of stage {stage}, seen at {at} by {by}.")
+                format!("Source: snapshot `{file}` of stage `{stage}`, taken at {at} with the data visible to `{by}`.")
             }
-            AccessSourceKind::Live => format!("As {by} sees stage {stage} now."),
+            AccessSourceKind::Live => {
+                format!("Source: current state of stage `{stage}` with the data visible to `{by}`.")
+            }
         };
         TextLine::new().with_styled_text(Style::Muted, text)
     }
 
-    /// Whether nothing but files was looked at.
+    /// Whether the source is the platform configuration.
     pub(super) fn is_planned(&self) -> bool {
         self.kind == AccessSourceKind::Planned
     }
 
-    /// What no answer from this source can know, in a sentence.
+    /// Returns a sentence about data that the source never contains.
     pub(super) fn limitation(&self) -> Option<&'static str> {
         match self.kind {
             AccessSourceKind::Planned => {
-                Some("Administrators, and whoever was given a role by hand, are not in the files.")
+                Some("The platform configuration contains neither administrators nor roles bound by hand.")
             }
             AccessSourceKind::Saved | AccessSourceKind::Live => None,
         }
@@ -122,12 +124,12 @@ impl AccessSource {
 }
 
 impl SourceArgs {
-    /// Looks.
-    pub(super) fn load(&self, ctx: &Ctx, otherwise: DefaultSource) -> Result<AccessContext, Error> {
+    /// Loads the selected source.
+    pub(super) fn load(&self, ctx: &Ctx, default: DefaultSource) -> Result<AccessContext, Error> {
         if let Some(file) = &self.from {
             return load_saved(ctx, file);
         }
-        if self.planned || (!self.live && otherwise == DefaultSource::Planned) {
+        if self.planned || (!self.live && default == DefaultSource::Planned) {
             return load_planned(ctx);
         }
         load_live(ctx)
@@ -140,7 +142,7 @@ fn load_planned(ctx: &Ctx) -> Result<AccessContext, Error> {
     let (stage_name, stage) = session::resolve_stage(&ctx.run, &workspace, profile.as_ref())?;
     let address = workspace
         .planned_address(&stage)
-        .ok_or_else(|| Error::failed("the platform's files name no place"))?;
+        .ok_or_else(|| Error::failed("`ebs.toml` names no organization"))?;
     let impersonated = ctx.run.options.sandbox_as.as_deref().and_then(|who| {
         let (department, persona) = who.split_once('/')?;
         Some(Caller::Persona(department.parse().ok()?, persona.to_owned()))
@@ -163,16 +165,18 @@ fn load_planned(ctx: &Ctx) -> Result<AccessContext, Error> {
     })
 }
 
-/// Whoever stands in for an account of the sandbox has no key that could tell whose it is; answers for whom.
+/// Returns the persona that `--sandbox-as` impersonates. Without a key of its own, it cannot list role bindings.
 pub(super) fn impersonated_persona(ctx: &Ctx) -> Option<&str> {
     ctx.run.options.sandbox_as.as_deref().filter(|who| who.contains('/'))
 }
 
 fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
     if let Some(persona) = impersonated_persona(ctx) {
-        return Err(Error::usage(format!("{persona} may not look at who may do what"))
-            .with_hint(format!("Ask as the provisioner, with `--sandbox --as {persona}`."))
-            .with_hint("Or act with the profile that `onboard` handed over: `--profile FILE`."));
+        return Err(
+            Error::usage(format!("persona `{persona}` is not allowed to list role bindings"))
+                .with_hint(format!("Ask as the provisioner with `--sandbox --as {persona}`."))
+                .with_hint("Ask as the persona with its profile: `--profile FILE`."),
+        );
     }
     let folders = ctx.run.environment.dirs()?;
     let profile = session::load_selected_profile(&ctx.run, folders)?;
@@ -190,7 +194,7 @@ fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
     Ok(observed_context(session.workspace, session.stage_name, &snapshot, None))
 }
 
-/// Without the platform's files: what the owner of the profile's key sees of itself.
+/// Loads the data visible to the API key of a profile, without the platform configuration.
 fn load_from_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<AccessContext, Error> {
     let session = ConnectorSession::open(&ctx.run)?;
     let facts = profile.profile.facts;
@@ -206,7 +210,7 @@ fn load_from_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<AccessContext,
     let mut snapshot = ctx.block_on(async { Ok(plan::observe_visible(client, session.clock(), &target).await?) })?;
     snapshot
         .unknown
-        .insert(Listing::Acls, "only administrators may list them".to_owned());
+        .insert(Listing::Acls, "only administrators may list ACLs".to_owned());
     let mut context = observed_context(Workspace::without_files(), facts.stage.clone(), &snapshot, None);
     context.model.personas.push(PersonaAccount {
         account: account_name(&facts.stage, &facts.department, &facts.persona),
@@ -229,16 +233,16 @@ fn load_saved(ctx: &Ctx, file: &std::path::Path) -> Result<AccessContext, Error>
     ))
 }
 
-/// A snapshot, and the platform's files, which must be about the same place.
+/// Loads a snapshot and the platform configuration.
+///
+/// # Errors
+/// They are about different organizations or stages.
 pub(super) fn load_snapshot(ctx: &Ctx, file: &std::path::Path) -> Result<(Workspace, SnapshotFile), Error> {
     let saved = SnapshotFile::load(file)?;
     let workspace = load_platform(ctx)?;
     let differs = |what: String| {
-        Error::new(
-            ErrorKind::Failed,
-            format!("the snapshot `{}` is of {what}", file.display()),
-        )
-        .with_hint("Use the platform's files that it was taken with.")
+        Error::new(ErrorKind::Failed, format!("snapshot `{}` is of {what}", file.display()))
+            .with_hint("Use the platform configuration with which the snapshot was taken.")
     };
     if let Some(stage) = ctx.run.options.stage.as_ref().filter(|stage| **stage != saved.stage) {
         return Err(differs(format!("stage `{}`, not of `{stage}`", saved.stage)));
@@ -258,7 +262,7 @@ pub(super) fn load_snapshot(ctx: &Ctx, file: &std::path::Path) -> Result<(Worksp
             ..
         } = &snapshot.address;
         return Err(differs(format!(
-            "organization {organization}, {environment}, {cluster}, which is not stage `{}` of {}",
+            "organization `{organization}`, `{environment}`, `{cluster}`, which is not stage `{}` of {}",
             saved.stage, workspace.origin
         )));
     }
@@ -292,12 +296,9 @@ fn observed_context(workspace: Workspace, stage: String, snapshot: &Snapshot, fi
     }
 }
 
-/// The platform, without errors.
+/// Loads the platform configuration and prints its warnings.
 fn load_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
-    let (workspace, warnings) = loaded
-        .into_result()
-        .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+    let (workspace, warnings) = session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     for warning in &warnings {
         ctx.ui.warn(&warning.message);
     }

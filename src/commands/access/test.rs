@@ -22,26 +22,26 @@ use crate::{
     text,
 };
 
-/// Check what must and what must not be possible.
+/// Check access assertions and the isolation of departments
 ///
-/// Checks assertions in TOML files against what the platform's files would give, and proves that no department reaches
-/// another. Without a path these are the shipped assertions about every template, and those in the platform's folder
-/// "rbac-templates/tests", where a file replaces the shipped one of the same name. Exits with 5 if something does not
-/// hold, and shows the role binding or ACL that is the reason.
+/// Checks assertions in TOML files against the platform configuration, and checks that no department has access to the
+/// names of another one. Without a path, checks the built-in assertions for each template and the files in
+/// "rbac-templates/tests" of the platform repository; a file there replaces the built-in file of the same name. Exits
+/// with 5 if a check fails, and shows the role binding or ACL that is the cause.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Check the platform in this folder.
+Check the platform configuration in this folder.
 
   $ confluent ebs access test
 
-Check a file of assertions against what the service says now.
+Check a file of assertions against the current state of Confluent Cloud.
 
   $ confluent ebs access test assertions.toml --live")]
 pub(super) struct AccessTestArgs {
-    /// A file of assertions, or a folder of them.
+    /// File or folder of assertions.
     #[arg(value_name = "path")]
     path: Option<PathBuf>,
-    /// Fail with 4 if something could not be looked at.
+    /// Exit with 4 if data is missing.
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -56,30 +56,30 @@ impl AccessTestArgs {
             None => context.workspace.assertions(),
         };
         if has_errors(&findings) {
-            return Err(Error::findings("the assertions hold mistakes", findings));
+            return Err(Error::findings("invalid assertions", findings));
         }
         let model = &context.model;
-        let examined = assertions::check_assertions(&files, model);
+        let report = assertions::check_assertions(&files, model);
         let isolation = IsolationRow::check(model);
-        findings.extend(examined.findings.iter().cloned());
-        // What single questions could not see is a part of what could not be seen at all, but for what has no rule here.
-        let is_known = |uncertainty: &&Uncertainty| {
+        findings.extend(report.findings.iter().cloned());
+        // The gaps anywhere in the model include the gaps of single assertions, except those that depend on a grant.
+        let depends_on_grant = |uncertainty: &&Uncertainty| {
             matches!(
                 uncertainty,
                 Uncertainty::UnknownRole { .. } | Uncertainty::UnknownAcl { .. } | Uncertainty::Group { .. }
             )
         };
-        let without_rule = examined.uncertainties.iter().filter(is_known).cloned();
-        let uncertainties: Vec<Uncertainty> = model.visibility_gaps_anywhere().chain(without_rule).collect();
-        let error = failure_error(&examined, &isolation).or_else(|| {
+        let of_grants = report.uncertainties.iter().filter(depends_on_grant).cloned();
+        let uncertainties: Vec<Uncertainty> = model.visibility_gaps_anywhere().chain(of_grants).collect();
+        let error = failure_error(&report, &isolation).or_else(|| {
             (self.strict && !uncertainties.is_empty())
-                .then(|| Error::denied("what holds cannot be told: not everything could be looked at"))
+                .then(|| Error::denied("the result is unknown because of missing data"))
         });
-        let report = CommandOutput::new(AccessTestOutput {
-            assertions: examined.assertions,
-            failed: examined.failed,
-            questions: examined.questions,
-            unused_files: examined.unused_files,
+        let output = CommandOutput::new(AccessTestOutput {
+            assertions: report.assertions,
+            failed: report.failed,
+            questions: report.questions,
+            unused_files: report.unused_files,
             personas_without_account: model
                 .personas
                 .iter()
@@ -88,57 +88,56 @@ impl AccessTestArgs {
             findings,
             isolation,
             uncertainties,
-            uncertain_roles: examined.fallback_roles.into_iter().collect(),
+            uncertain_roles: report.fallback_roles.into_iter().collect(),
             source: context.source,
         });
         Ok(match error {
-            Some(error) => report.with_error(error),
-            None => report,
+            Some(error) => output.with_error(error),
+            None => output,
         })
     }
 }
 
-/// The error that ends the command, when something does not hold.
-fn failure_error(examined: &AssertionReport, isolation: &IsolationRow) -> Option<Error> {
-    let assertions = (examined.failed > 0).then(|| {
-        let verb = if examined.failed == 1 { "does" } else { "do" };
+/// Returns the error for failed assertions or a failed isolation check.
+fn failure_error(report: &AssertionReport, isolation: &IsolationRow) -> Option<Error> {
+    let assertions = (report.failed > 0).then(|| {
         format!(
-            "{} of {} {verb} not hold",
-            examined.failed,
-            text::count_noun(examined.assertions, "assertion")
+            "{} of {} failed",
+            report.failed,
+            text::count_noun(report.assertions, "assertion")
         )
     });
-    let isolated = (!isolation.holds).then(|| "departments are not isolated".to_owned());
-    let parts: Vec<String> = assertions.into_iter().chain(isolated).collect();
+    let overlap = (!isolation.holds).then(|| "departments are not isolated".to_owned());
+    let parts: Vec<String> = assertions.into_iter().chain(overlap).collect();
     (!parts.is_empty()).then(|| Error::refused(parts.join("; ")))
 }
 
-/// The proof of isolation.
+/// Result of the isolation check.
 #[derive(Debug, Serialize)]
 struct IsolationRow {
     holds: bool,
-    /// Ordered pairs of departments.
+    /// Number of ordered pairs of departments.
     pairs: usize,
-    /// Role bindings that act for a department.
+    /// Number of role bindings of departments.
     role_bindings: usize,
-    /// ACLs that act for a department.
+    /// Number of ACLs of departments.
     acls: usize,
-    /// What departments share all the same, out of the closed list.
+    /// Names that departments share by design of Confluent Cloud.
     shared_names: Vec<SharedName>,
-    /// Accounts of departments that may make new service accounts.
+    /// Service accounts of departments that may create service accounts.
     account_makers: Vec<PrincipalView>,
-    /// Why it does not hold.
+    /// Counter-examples of a failed check.
     counter_examples: Vec<CounterExampleRow>,
 }
 
-/// A department that reaches another.
+/// Access of one department to names of another one.
 #[derive(Debug, Serialize)]
 struct CounterExampleRow {
     department: DepartmentCode,
     operations: Vec<Operation>,
     resource: CrnPattern,
     reaches: DepartmentCode,
-    /// How many more departments the same binding reaches.
+    /// Number of further departments that the same grant reaches.
     and_more: usize,
     granted_by: GrantRow,
     #[serde(skip)]
@@ -156,16 +155,16 @@ impl IsolationRow {
                 proof,
             } => (proof, counter_examples),
         };
-        let reached = |example: CounterExample| {
-            let through = GrantRow::new(model, &example.binding);
+        let counter_example = |example: CounterExample| {
+            let grant = GrantRow::new(model, &example.binding);
             CounterExampleRow {
-                sentence: format!("{}; {}", example.to_sentence(&through.principal.title), through.origin),
+                sentence: format!("{}; {}", example.to_sentence(&grant.principal.title), grant.origin),
                 department: example.department,
                 operations: example.operations,
                 resource: example.resource,
                 reaches: example.reaches,
                 and_more: example.and_more,
-                granted_by: through,
+                granted_by: grant,
             }
         };
         Self {
@@ -179,21 +178,22 @@ impl IsolationRow {
                 .iter()
                 .map(|maker| PrincipalView::new(model, maker))
                 .collect(),
-            counter_examples: examples.into_iter().map(reached).collect(),
+            counter_examples: examples.into_iter().map(counter_example).collect(),
         }
     }
 
     fn lines(&self) -> Vec<TextLine> {
-        let (style, word) = match self.holds {
-            true => (Style::Ok, "passed for all of"),
-            false => (Style::Error, "failed among"),
+        let (style, verdict) = if self.holds {
+            (Style::Ok, "passed")
+        } else {
+            (Style::Error, "FAILED")
         };
         let acls = match self.acls {
             0 => String::new(),
             acls => format!(" and {}", text::count_noun(acls, "ACL")),
         };
         let text = format!(
-            "Isolation by name prefix: {word} {} of departments and every operation, over {}{acls}.",
+            "Isolation by name prefix: {verdict} (all operations, {} of departments, {}{acls}).",
             text::count_noun(self.pairs, "ordered pair"),
             text::count_noun(self.role_bindings, "role binding"),
         );
@@ -206,18 +206,18 @@ impl IsolationRow {
                     .with_hanging_indent(4),
             );
         }
-        for exposure in &self.shared_names {
+        for shared in &self.shared_names {
             let text = format!(
-                "  Shared by {}, as Confluent makes it: {} {}*.",
-                text::count_noun(exposure.departments, "department"),
-                exposure.kind.display_name(),
-                exposure.begins
+                "  Shared by {} by design of Confluent Cloud: {} {}*.",
+                text::count_noun(shared.departments, "department"),
+                shared.kind.display_name(),
+                shared.begins
             );
             lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         if !self.account_makers.is_empty() {
             let text = format!(
-                "  {} of departments may make new service accounts, as every ResourceOwner may.",
+                "  {} of departments may create service accounts, because ResourceOwner allows it.",
                 text::count_noun(self.account_makers.len(), "account")
             );
             lines.push(TextLine::from(text).with_hanging_indent(4));
@@ -226,20 +226,20 @@ impl IsolationRow {
     }
 }
 
-/// What `test` answers.
+/// Output of `test`.
 #[derive(Debug, Serialize)]
 pub(super) struct AccessTestOutput {
     assertions: usize,
     failed: usize,
     questions: usize,
-    /// Files about templates that no department has.
+    /// Assertion files for templates that no department uses.
     unused_files: Vec<String>,
     personas_without_account: usize,
     findings: Vec<Finding>,
     isolation: IsolationRow,
-    /// What could not be looked at.
+    /// Reasons why the result may be incomplete.
     uncertainties: Vec<Uncertainty>,
-    /// Roles on which something rests that the service may refuse.
+    /// Roles that an assertion relies on and that Confluent Cloud may reject.
     uncertain_roles: Vec<Role>,
     source: AccessSource,
 }
@@ -250,35 +250,37 @@ impl Viewable for AccessTestOutput {
         if !self.findings.is_empty() {
             blocks.push(Block::Findings(self.findings.clone()));
         }
-        let (style, word) = match self.failed {
-            0 => (Style::Ok, "all hold".to_owned()),
-            1 => (Style::Error, "1 does not hold".to_owned()),
-            failed => (Style::Error, format!("{failed} do not hold")),
+        let (style, verdict) = match self.failed {
+            0 => (Style::Ok, "all passed".to_owned()),
+            failed => (Style::Error, format!("{failed} FAILED")),
         };
-        let checked = text::count_noun(self.assertions, "assertion");
-        let asked = text::count_noun(self.questions, "question");
-        let mut lines =
-            vec![TextLine::new().with_styled_text(style, format!("Checked {checked} with {asked}: {word}."))];
+        let assertions = text::count_noun(self.assertions, "assertion");
+        let questions = text::count_noun(self.questions, "question");
+        let summary = format!("Checked {assertions} with {questions}: {verdict}.");
+        let mut lines = vec![TextLine::new().with_styled_text(style, summary)];
         for file in &self.unused_files {
+            let text = format!("  {file}: skipped, no department uses its template.");
             lines.push(
-                TextLine::new().with_styled_text(Style::Muted, format!("  {file}: no department has its template.")),
+                TextLine::new()
+                    .with_styled_text(Style::Muted, text)
+                    .with_hanging_indent(4),
             );
         }
         if self.personas_without_account > 0 {
             let count = text::count_noun(self.personas_without_account, "persona");
             lines.push(
-                TextLine::from(format!("  Not looked at, because they have no account: {count}."))
+                TextLine::from(format!("  Skipped, because they have no service account: {count}."))
                     .with_hanging_indent(4),
             );
         }
         for role in &self.uncertain_roles {
             let text =
-                format!("  Rests on {role}: if the service refuses it there, the template's fallback allows less.");
+                format!("  Relies on {role}: if Confluent Cloud rejects it, the template's fallback role allows less.");
             lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         lines.extend(self.isolation.lines());
         if !self.uncertainties.is_empty() {
-            lines.push(TextLine::new().with_styled_text(Style::Warning, "All of this as far as could be seen:"));
+            lines.push(TextLine::new().with_styled_text(Style::Warning, "The results may be incomplete:"));
             lines.extend(uncertainty_lines(&self.uncertainties));
         }
         lines.push(self.source.line());

@@ -17,25 +17,25 @@ use crate::{
     text,
 };
 
-/// Ask who may do something.
+/// List the principals that are allowed an operation
 ///
-/// Lists every principal with the role binding or ACL that allows it and where that came from: a template with its version and
-/// reason, the provisioner's work, or by hand. A name may end in "*": then everybody is listed who may do it to anything
-/// that begins so.
+/// Shows each principal with the role binding or ACL that allows the operation, and its origin: a template with its
+/// version and reason, the provisioner, or a change by hand. For a name that ends in "*", lists the principals that are
+/// allowed the operation on at least one name with that prefix.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Ask who may delete a connector.
+List the principals that may delete a connector.
 
   $ confluent ebs access who-can delete connector/claims-orders
 
-Ask who may use an account as the identity of a connector.
+List the principals that may assign a service account to a connector.
 
   $ confluent ebs access who-can assign service-account/claims/runtime")]
 pub(super) struct AccessWhoCanArgs {
-    /// What is to be done, such as "delete", "pause" or "read".
+    /// Operation, such as "delete", "pause" or "read".
     #[arg(value_name = "operation")]
     operation: String,
-    /// On what: a kind, and a name after a slash, such as "connector/claims-orders", "topic/claims-*" or "cluster".
+    /// Resource as a kind and an optional name: "connector/claims-orders", "topic/claims-*" or "cluster".
     #[arg(value_name = "resource")]
     resource: String,
     #[command(flatten)]
@@ -48,13 +48,13 @@ impl AccessWhoCanArgs {
         let question = AccessQuestion::parse(&context, &self.operation, &self.resource)?;
         let model = &context.model;
         let found = model.who_can(question.operation, &question.crn_pattern);
-        let mut grants: Vec<GrantRow> = found.iter().map(|permit| GrantRow::new(model, permit)).collect();
+        let mut grants: Vec<GrantRow> = found.iter().map(|grant| GrantRow::new(model, grant)).collect();
         grants.sort_by_cached_key(|grant| grant.cells(0));
-        let able: BTreeSet<&Principal> = found.iter().map(AccessGrant::principal).collect();
-        let controllers: BTreeSet<_> = able.iter().flat_map(|account| model.controllers(account)).collect();
+        let holders: BTreeSet<&Principal> = found.iter().map(AccessGrant::principal).collect();
+        let controllers: BTreeSet<_> = holders.iter().flat_map(|account| model.controllers(account)).collect();
         let controllers = controllers
             .iter()
-            .filter(|binding| !able.contains(&binding.principal))
+            .filter(|binding| !holders.contains(&binding.principal))
             .map(|binding| GrantRow::new(model, &AccessGrant::Role(Arc::clone(binding))));
         Ok(CommandOutput::new(AccessWhoCanOutput {
             controllers: controllers.collect(),
@@ -67,19 +67,19 @@ impl AccessWhoCanArgs {
     }
 }
 
-/// How many of those who can by way of an account are shown to people.
+/// Maximum number of listed controllers.
 const MAX_CONTROLLERS: usize = 4;
 
-/// What `who-can` answers.
+/// Output of `who-can`.
 #[derive(Debug, Serialize)]
 pub(super) struct AccessWhoCanOutput {
     #[serde(flatten)]
     question: AccessQuestion,
-    /// The bindings and ACLs that allow it.
+    /// Role bindings and ACLs that allow the operation.
     grants: Vec<GrantRow>,
-    /// Bindings that make one of these accounts act for somebody else.
+    /// Role bindings that let other principals act through one of these service accounts.
     controllers: Vec<GrantRow>,
-    /// What could not be looked at.
+    /// Reasons why the list may be incomplete.
     uncertainties: Vec<Uncertainty>,
     source: AccessSource,
     #[serde(skip)]
@@ -92,18 +92,21 @@ impl Viewable for AccessWhoCanOutput {
         let mut blocks = Vec::new();
         if self.grants.is_empty() {
             let who = if self.uncertainties.is_empty() {
-                "Nobody"
+                "No principal"
             } else {
-                "Nobody who was seen"
+                "No visible principal"
             };
             blocks.push(Block::line(format!("{who} may {question}.")));
         } else {
-            let mut table = Table::new(["Principal", "Role", "On", "From"]);
+            let mut table = Table::new(["Principal", "Role", "Resource", "Origin"]);
             for (grant, more) in group_similar(&self.grants) {
                 table.push(grant.cells(more));
             }
-            blocks.push(Block::titled(format!("Who may {question}"), [Block::Table(table)]));
-            // Many hold the same for the same reason.
+            blocks.push(Block::titled(
+                format!("Principals that may {question}"),
+                [Block::Table(table)],
+            ));
+            // Several grants can have the same reason.
             let reasons: BTreeSet<String> = self.grants.iter().filter_map(GrantRow::reason).collect();
             if !reasons.is_empty() {
                 let line = |reason: String| {
@@ -111,29 +114,29 @@ impl Viewable for AccessWhoCanOutput {
                         .with_styled_text(Style::Muted, format!("  {reason}"))
                         .with_hanging_indent(4)
                 };
-                let lines = std::iter::once(TextLine::from("Why:")).chain(reasons.into_iter().map(line));
+                let lines = std::iter::once(TextLine::from("Origins:")).chain(reasons.into_iter().map(line));
                 blocks.push(Block::Lines(lines.collect()));
             }
         }
         let mut lines = Vec::new();
-        for held in self.controllers.iter().take(MAX_CONTROLLERS) {
+        for grant in self.controllers.iter().take(MAX_CONTROLLERS) {
             let text = format!(
-                "Also {}, by way of that account: {}.",
-                held.principal.title,
-                held.describe()
+                "Also {}, through this account: {}.",
+                grant.principal.title,
+                grant.describe()
             );
             lines.push(TextLine::from(text).with_hanging_indent(2));
         }
         let more = self.controllers.len().saturating_sub(MAX_CONTROLLERS);
         if more > 0 {
             let text = format!(
-                "And {} more, by way of others of these accounts.",
+                "{} more allow principals to act through these accounts.",
                 text::count_noun(more, "role binding")
             );
             lines.push(TextLine::from(text));
         }
         if !self.uncertainties.is_empty() {
-            lines.push(TextLine::new().with_styled_text(Style::Warning, "There may be more:"));
+            lines.push(TextLine::new().with_styled_text(Style::Warning, "The list may be incomplete:"));
             lines.extend(uncertainty_lines(&self.uncertainties));
         }
         lines.push(self.source.line());
@@ -143,8 +146,8 @@ impl Viewable for AccessWhoCanOutput {
     }
 }
 
-/// Bindings that differ only in the resource they are on, as the first of them and how many more there are: whoever owns
-/// all accounts would fill the screen.
+/// Groups grants that differ only in the name of the resource: the first grant and the number of further ones. The
+/// owner of all service accounts would otherwise fill the screen.
 fn group_similar(grants: &[GrantRow]) -> Vec<(&GrantRow, usize)> {
     let mut rows: Vec<(&GrantRow, usize)> = Vec::new();
     for grant in grants {

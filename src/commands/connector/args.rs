@@ -1,30 +1,30 @@
-//! Flags that several commands share.
+//! Flags of several connector commands.
 
 use std::path::PathBuf;
 
 use crate::connectors::BackupPolicy;
 
-/// Where secrets come from.
+/// Flags for secrets in connector files.
 #[derive(Debug, clap::Args)]
 pub(super) struct SecretArgs {
-    /// Folder of the files that "${file:PATH}" refers to.
+    /// Directory of the files that "${file:PATH}" refers to.
     #[arg(long, value_name = "string")]
     pub(super) secrets_dir: Option<PathBuf>,
 }
 
-/// Where connectors are saved before they are changed or removed.
+/// Flags for backups of connectors.
 #[derive(Clone, Debug, clap::Args)]
 pub(in crate::commands) struct BackupArgs {
-    /// Folder to save the former configuration to. Default: the state folder.
+    /// Directory for the backup. Default: in the state directory.
     #[arg(long, value_name = "string", conflicts_with = "no_backup")]
     backup_dir: Option<PathBuf>,
-    /// Do not save the former configuration.
+    /// Do not back up the current configuration.
     #[arg(long)]
     no_backup: bool,
 }
 
 impl BackupArgs {
-    /// The policy that the flags describe.
+    /// Returns the policy that the flags set.
     pub(in crate::commands) fn policy(&self) -> BackupPolicy {
         BackupPolicy {
             enabled: !self.no_backup,

@@ -30,35 +30,35 @@ use crate::{
     text,
 };
 
-/// Create a connector.
+/// Create a connector
 ///
-/// Fills in what the department does not have to write, checks name, quota and configuration before anything is made, and
-/// waits until the connector runs. What exists already as it is wanted is only waited for, so that an interrupted command
-/// can be repeated.
+/// Adds the defaults of your department to the configuration, checks name, quota and configuration, creates the
+/// connector, and waits until it runs. If an identical connector exists, the command only waits for it, so you can
+/// re-run it after an interruption.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Create a connector from a file, and wait until it runs.
 
   $ confluent ebs connector create --config-file claims-orders.json --profile claims-deployer
 
-Show what would be sent.
+Show the request without sending it.
 
   $ confluent ebs connector create --config-file claims-orders.json --dry-run
 
-Create it, or bring the one that exists to what the file says.
+Create the connector, or update an existing one.
 
   $ confluent ebs connector create --config-file claims-orders.json --or-update")]
 pub(super) struct ConnectorCreateArgs {
     /// JSON or YAML connector configuration file.
     #[arg(long, value_name = "string", required = true)]
     config_file: PathBuf,
-    /// Update the connector when one of that name exists and differs.
+    /// Update an existing connector of that name if it differs.
     #[arg(long)]
     or_update: bool,
     /// Pause the connector as soon as it runs.
     #[arg(long, conflicts_with = "no_wait")]
     paused: bool,
-    /// Run the command without committing changes.
+    /// Show the changes without applying them.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -90,7 +90,7 @@ impl ConnectorCreateArgs {
         let mut added = request::apply_defaults(session, &mut file).await?;
         let list = session.connectors.list().await?;
         let existing = find_selected(&list, &file.name);
-        // Only what is sent costs anything; what is there and differs is refused below.
+        // Creating is the only change that uses quota here; an existing connector that differs is refused below.
         let sends = existing.is_none() || self.or_update;
         let quota = match sends {
             true => {
@@ -118,7 +118,7 @@ impl ConnectorCreateArgs {
                     request::reject_invalid(&validation)?;
                 }
                 None => ctx.ui.warn(&format!(
-                    "the service could not check the configuration: plugin \"{}\" is not known to its validation",
+                    "cannot validate the configuration with Confluent Cloud: plugin `{}` is unknown to its validation",
                     file.class
                 )),
             }
@@ -172,7 +172,7 @@ impl ConnectorCreateArgs {
         })
     }
 
-    /// What is to be done.
+    /// Plans the change.
     fn plan(
         &self,
         ctx: &Ctx,
@@ -186,7 +186,7 @@ impl ConnectorCreateArgs {
             (false, true) => Some(WaitGoal::Paused),
             (false, false) if rests => {
                 ctx.ui.info(&format!(
-                    "Connector \"{}\" is paused, and stays so: `confluent ebs connector resume` lets it run.",
+                    "Connector `{}` stays paused. Start it with `confluent ebs connector resume`.",
                     desired.name
                 ));
                 None
@@ -199,8 +199,8 @@ impl ConnectorCreateArgs {
             (Err(_), Some(observed)) if self.or_update => {
                 if desired.offsets.is_some() {
                     ctx.ui.warn(
-                        "the offsets in the file are left out: an update does not change them, `confluent ebs connector \
-                         offset update` does",
+                        "the offsets in the file are ignored, because an update does not change offsets; use `confluent ebs \
+                         connector offset update`",
                     );
                 }
                 plan.update(department, desired, observed, goal);
@@ -211,7 +211,7 @@ impl ConnectorCreateArgs {
         }
     }
 
-    /// What is there and different is not changed by a create.
+    /// Returns the error for an existing connector that differs from the file.
     fn differs_error(&self, differs: &ConnectorConflict, observed: &LiveConnector) -> Error {
         let certain: Vec<&str> = differs
             .fields
@@ -220,21 +220,21 @@ impl ConnectorCreateArgs {
             .map(|field| field.config.as_str())
             .collect();
         Error::refused(format!(
-            "connector \"{}\" already exists ({}), and differs in {}",
+            "connector `{}` already exists ({}) and differs in {}",
             observed.name,
             observed.id(),
-            text::join_quoted(&certain)
+            text::join_code(&certain)
         ))
         .with_hint(format!(
-            "Change it with `confluent ebs connector update {} --config-file {}`; `--dry-run` shows the differences.",
+            "Update it with `confluent ebs connector update {} --config-file {}`; `--dry-run` shows the differences.",
             connector_arg(observed.id(), &observed.name),
             shell_quote(&self.config_file.display().to_string())
         ))
-        .with_hint("Or say `--or-update`.")
+        .with_hint("Or re-run with `--or-update`.")
     }
 }
 
-/// The connector that was made, as the stock CLI shows it, and what was done to it.
+/// Created connector with the fields of the Confluent CLI, and the changes.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectorCreateOutput {
     id: Option<String>,
@@ -243,20 +243,20 @@ pub(super) struct ConnectorCreateOutput {
     status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_trace: Option<String>,
-    /// It was there already.
+    /// Whether the connector existed before.
     existed: bool,
-    /// It was there and is changed.
+    /// Whether an existing connector was updated.
     updated: bool,
     dry_run: bool,
-    /// What was filled in.
+    /// Defaults that were added to the configuration.
     defaults: Vec<AddedDefault>,
-    /// What is sent, or changed in what was there; without secrets.
+    /// Keys that are sent or changed, without secrets.
     configs: Vec<FieldDiff>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<QuotaDecision>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<FailureCause>,
-    /// The former configuration, when it was changed.
+    /// Backup of the previous configuration, if it was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     backup: Option<BackupFile>,
 }
@@ -303,15 +303,15 @@ impl Viewable for ConnectorCreateOutput {
         if self.dry_run {
             let (what, mark) = match (self.existed, self.updated) {
                 (true, true) => ("would be updated", ChangeMark::Change),
-                (true, false) => ("exists already as it is wanted", ChangeMark::Change),
+                (true, false) => ("is up to date", ChangeMark::Change),
                 (false, _) => ("would be created", ChangeMark::Add),
             };
-            let mut blocks = vec![Block::line(format!("[DRY RUN] Connector \"{}\" {what}.", self.name))];
+            let mut blocks = vec![Block::line(format!("[DRY RUN] Connector `{}` {what}.", self.name))];
             if !self.configs.is_empty() {
                 blocks.push(show::config_diff(&self.name, mark, &self.configs));
             }
             if !self.existed && !self.defaults.is_empty() {
-                blocks.push(Block::line("Of these, added to the file's:"));
+                blocks.push(Block::line("Added to the configuration of the file:"));
                 blocks.push(show::added_defaults(&self.defaults));
             }
             return blocks;

@@ -16,27 +16,27 @@ use crate::{
     text,
 };
 
-/// Delete one or more connectors.
+/// Delete one or more connectors
 ///
-/// Configuration and offsets are saved first, as a file that "connector create" takes. A connector that is created again
-/// under the same name is another one: it begins from the start unless it is created from such a file.
+/// Configuration and offsets are saved to a file first, which "connector create" accepts. A new connector of the same
+/// name starts without offsets unless you create it from that file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Delete a connector.
 
   $ confluent ebs connector delete lcc-123456
 
-Delete two without being asked.
+Delete two connectors without a confirmation prompt.
 
   $ confluent ebs connector delete claims-orders claims-invoices --force")]
 pub(super) struct ConnectorDeleteArgs {
     /// IDs or names of connectors.
     #[arg(value_name = "id", required = true)]
     connectors: Vec<String>,
-    /// Skip the deletion confirmation prompt.
+    /// Skip the confirmation prompt.
     #[arg(long)]
     force: bool,
-    /// Run the command without committing changes.
+    /// Show the connectors without deleting them.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -105,7 +105,7 @@ impl ConnectorDeleteArgs {
             .map(|(_, observed)| observed.clone())
             .collect();
         let deleted = ConnectorDeleteOutput::new(&gone, backup, false);
-        // Standard output is what the stock CLI prints.
+        // Standard output is the same as in the Confluent CLI.
         ctx.ui.print_message(&deleted.notes());
         let report = match gone.is_empty() {
             true => CommandOutput::empty(),
@@ -118,7 +118,7 @@ impl ConnectorDeleteArgs {
     }
 }
 
-/// What was deleted.
+/// Deleted connectors.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectorDeleteOutput {
     dry_run: bool,
@@ -129,7 +129,7 @@ pub(super) struct ConnectorDeleteOutput {
 struct DeletedConnectorRow {
     id: String,
     name: String,
-    /// What happens when it is created again.
+    /// Effect of creating a connector of the same name again.
     if_recreated: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup: Option<BackupFile>,
@@ -154,21 +154,18 @@ impl ConnectorDeleteOutput {
 }
 
 impl ConnectorDeleteOutput {
-    /// What was saved, and what a connector of the same name would do.
+    /// Returns notes about the backup and about a new connector of the same name.
     fn notes(&self) -> Vec<Block> {
         let mut lines = Vec::new();
         for named in &self.connectors {
-            let again = format!(
-                "Created again without offsets, \"{}\" {}.",
-                named.name, named.if_recreated
-            );
+            let again = format!("If recreated without offsets, `{}` {}.", named.name, named.if_recreated);
             lines.push(TextLine::from(again).with_hanging_indent(2));
             let Some(backup) = &named.backup else { continue };
             let what = match backup.has_offsets {
                 true => "configuration and offsets",
                 false => "configuration, without offsets",
             };
-            lines.push(TextLine::from(format!("Saved ({what}) to {}.", backup.path.display())).with_hanging_indent(2));
+            lines.push(TextLine::from(format!("Saved {what} to `{}`.", backup.path.display())).with_hanging_indent(2));
             lines.extend(
                 backup
                     .secrets_hint()
@@ -182,13 +179,13 @@ impl ConnectorDeleteOutput {
     }
 }
 
-/// What a connector of the same name does that is created without offsets: it has another id, and with it another
-/// consumer group or another place to keep its position (docs/reference/connect.md#connector-names).
+/// Returns the effect of recreating the connector without offsets: a new id, and with it a new consumer group or a new
+/// place for its source position (docs/reference/connect.md#connector-names).
 fn restart_note(observed: &LiveConnector) -> &'static str {
     match observed.direction().to_ascii_lowercase().as_str() {
         "sink" => "reads its topics from the beginning",
         "source" => "reads its source from the beginning",
-        _ => "begins from the start",
+        _ => "starts from the beginning",
     }
 }
 

@@ -15,16 +15,16 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Describe a connector.
+/// Describe a connector
 ///
-/// State, tasks, why it does not run, and its configuration by what the keys are about; secrets are masked.
+/// Shows the state, the tasks, the cause of a failure, and the configuration grouped by topic. Secrets are masked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Describe a connector by its name.
 
   $ confluent ebs connector describe claims-orders --profile claims-operator
 
-Read its state in a script.
+Print the connector as JSON for a script.
 
   $ confluent ebs connector describe lcc-123456 -o json")]
 pub(super) struct ConnectorDescribeArgs {
@@ -59,7 +59,7 @@ impl ConnectorDescribeArgs {
                 group: KeyGroup::classify(class, key),
             })
             .collect();
-        // As the stock CLI has it: by key.
+        // Sorted by key, as in the Confluent CLI.
         configs.sort_by(|a, b| a.config.cmp(&b.config));
         Ok(CommandOutput::new(ConnectorDescribeOutput {
             connector: ConnectorDetails {
@@ -80,7 +80,7 @@ impl ConnectorDescribeArgs {
     }
 }
 
-/// The connector, in the stock CLI's three parts, and why it does not run. What the stock CLI does not have comes last.
+/// Connector in the three parts of the Confluent CLI, followed by the cause of a failure.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectorDescribeOutput {
     connector: ConnectorDetails,
@@ -101,9 +101,9 @@ struct ConnectorDetails {
     trace: Option<String>,
     plugin: String,
     tasks_running: usize,
-    /// Nothing when the configuration may not be read, or holds no number.
+    /// Limit of tasks; `None` if the configuration is not readable or holds no number.
     tasks_max: Option<u32>,
-    /// The account that it runs under, when it is one.
+    /// Service account of the connector, if it runs as one.
     #[serde(skip_serializing_if = "Option::is_none")]
     service_account: Option<String>,
 }
@@ -112,7 +112,7 @@ struct ConnectorDetails {
 struct ConnectorTaskRow {
     task: u32,
     state: String,
-    /// What the service says about it.
+    /// Message of the service about the task.
     #[serde(skip_serializing_if = "String::is_empty")]
     message: String,
 }
@@ -151,7 +151,7 @@ impl ConnectorDescribeOutput {
         Block::titled("Task Level Details", [Block::Table(table)])
     }
 
-    /// The configuration, one table for each group that has a key.
+    /// Returns the configuration, one table per group of keys.
     fn configs(&self) -> impl Iterator<Item = Block> {
         let of = |group: KeyGroup| self.configs.iter().filter(move |row| row.group == group);
         let groups = KeyGroup::ALL

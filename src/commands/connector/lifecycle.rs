@@ -1,4 +1,4 @@
-//! What pause, resume and restart have in common: several connectors, each reported.
+//! Shared implementation of pause, resume and restart.
 
 use serde::Serialize;
 
@@ -13,18 +13,18 @@ use crate::{
     text,
 };
 
-/// Which connectors.
+/// Selection of connectors.
 #[derive(Debug, clap::Args)]
 pub(super) struct LifecycleTargetArgs {
-    /// IDs or names of connectors; a name may hold * and ?.
+    /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
-    /// All connectors of the department.
+    /// Select all your connectors.
     #[arg(long, conflicts_with = "connectors")]
     all: bool,
 }
 
-/// Does it to all of them, and goes on after a failure: each is a connector of its own.
+/// Applies the action to all selected connectors. Continues after a failure, because connectors are independent.
 pub(super) fn run_lifecycle(
     ctx: &Ctx,
     targets: &LifecycleTargetArgs,
@@ -32,7 +32,7 @@ pub(super) fn run_lifecycle(
 ) -> Result<CommandOutput<LifecycleOutput>, Error> {
     let session = ConnectorSession::open(&ctx.run)?;
     if targets.all {
-        // Without a department this would reach everybody's.
+        // Without a department, `--all` would select the connectors of all departments.
         session.require_department()?;
     }
     selectors::reject_foreign_names(session.department.as_ref(), &targets.connectors)?;
@@ -58,7 +58,7 @@ pub(super) fn run_lifecycle(
                     name: connector.name.clone(),
                     restarted_by: how,
                 }),
-                Err(error) => failures.push(error.context(format!("failed to {} \"{}\"", verb(what), connector.id()))),
+                Err(error) => failures.push(error.context(format!("failed to {} `{}`", verb(what), connector.id()))),
             }
         }
         let some = !outcome.connectors.is_empty();
@@ -96,7 +96,7 @@ fn verb(what: LifecycleAction) -> &'static str {
     }
 }
 
-/// What was done.
+/// Connectors that the action was applied to.
 #[derive(Debug, Serialize)]
 pub(super) struct LifecycleOutput {
     action: LifecycleAction,
@@ -128,8 +128,8 @@ impl Viewable for LifecycleOutput {
             .collect();
         if !by_pause.is_empty() {
             blocks.push(Block::line(format!(
-                "The service restarts only what runs, so {} {} paused and resumed.",
-                text::join_quoted(&by_pause),
+                "Confluent Cloud restarts only running connectors, so {} {} paused and resumed instead.",
+                text::join_code(&by_pause),
                 if by_pause.len() == 1 { "was" } else { "were" }
             )));
         }
@@ -137,7 +137,8 @@ impl Viewable for LifecycleOutput {
     }
 }
 
-/// `Paused connector "lcc-123".`, `Paused connectors "a", "b", and "c".`
+/// Returns a result sentence of the Confluent CLI: `Paused connector "lcc-123".`, `Paused connectors "a", "b", and
+/// "c".`
 pub(super) fn result_sentence(verb: &str, ids: &[&str]) -> String {
     let noun = if ids.len() == 1 { "connector" } else { "connectors" };
     format!("{verb} {noun} {}.", text::join_quoted(ids))

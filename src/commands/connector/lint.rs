@@ -15,22 +15,22 @@ use crate::{
     session, text,
 };
 
-/// Check connector files, without asking the service.
+/// Lint connector files without network access
 ///
-/// Every problem is reported with file, line and column. It works without a profile; with one, the rules about the
-/// department's prefix, quota and runtime account apply, too. Exits with 5 if a finding is an error, with 1 if a file
-/// cannot be read. Besides "human", "json" and "yaml", --output takes "sarif": SARIF 2.1.0, as code scanners read it.
+/// Reports all problems with file, line and column. A profile is optional; with one, the rules about your prefix, quota
+/// and runtime account apply, too. Exits with 5 if a finding is an error, with 1 if a file cannot be read. Besides
+/// "human", "json" and "yaml", --output supports "sarif" (SARIF 2.1.0 for code scanners).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Check a connector file.
+Lint a connector file.
 
   $ confluent ebs connector lint orders.json
 
-Check all files of a folder against the department's rules, for a code scanner.
+Lint all files of a directory with the rules of your department, for a code scanner.
 
   $ confluent ebs connector lint connectors/ --profile claims-deployer -o sarif")]
 pub(super) struct ConnectorLintArgs {
-    /// Files or folders; \"-\" is standard input.
+    /// Files or directories; \"-\" is standard input.
     #[arg(value_name = "file", required = true)]
     files: Vec<PathBuf>,
 }
@@ -62,8 +62,8 @@ impl ConnectorLintArgs {
             (0, 0) => None,
             (0, 1) => Some(Error::refused("1 finding is an error")),
             (0, count) => Some(Error::refused(format!("{count} findings are errors"))),
-            (1, _) => Some(Error::failed("1 file cannot be read")),
-            (count, _) => Some(Error::failed(format!("{count} files cannot be read"))),
+            (1, _) => Some(Error::failed("cannot read 1 file")),
+            (count, _) => Some(Error::failed(format!("cannot read {count} files"))),
         };
         let report = CommandOutput::new(checked);
         Ok(match error {
@@ -78,7 +78,7 @@ fn lint_file(file: &Path, profile: Option<&LoadedProfile>) -> Result<LintResult,
         true => connector_file::read_from(file, std::io::stdin().lock()).map_err(|error| {
             vec![Finding::error(
                 "unreadable-file",
-                format!("standard input cannot be read: {error}"),
+                format!("cannot read standard input: {error}"),
             )]
         })?,
         false => connector_file::read(file),
@@ -97,7 +97,7 @@ fn lint_file(file: &Path, profile: Option<&LoadedProfile>) -> Result<LintResult,
     Ok(lint::lint(&read, &context))
 }
 
-/// The files that are meant; of a folder, all that may be connectors, in order.
+/// Returns the selected files; a directory stands for all possible connector files in it, sorted.
 fn collect_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in named {
@@ -108,19 +108,17 @@ fn collect_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         let before = files.len();
         collect_folder(path, &mut files)?;
         if files.len() == before {
-            return Err(Error::new(
-                ErrorKind::Failed,
-                format!("there is no connector file in {}", path.display()),
-            )
-            .with_hint("Connector files end in `.json`, `.yaml` or `.yml`."));
+            return Err(
+                Error::new(ErrorKind::Failed, format!("no connector file in `{}`", path.display()))
+                    .with_hint("Connector files have the ending `.json`, `.yaml` or `.yml`."),
+            );
         }
     }
     Ok(files)
 }
 
 fn collect_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("the folder {} cannot be read", folder.display()))?;
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
@@ -134,7 +132,7 @@ fn collect_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> 
         if hidden {
             continue;
         }
-        // A link to a folder may lead in a circle.
+        // Symbolic links are skipped, because a link to a directory may form a cycle.
         if path.is_dir() && !path.is_symlink() {
             collect_folder(&path, files)?;
         } else if matches!(ending.as_deref(), Some("json" | "yaml" | "yml")) {
@@ -144,7 +142,7 @@ fn collect_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> 
     Ok(())
 }
 
-/// What `lint` answers.
+/// Result of `connector lint`.
 #[derive(Debug, Default, Serialize)]
 #[serde(into = "serde_json::Value")]
 pub(super) struct ConnectorLintOutput {
@@ -195,9 +193,9 @@ impl Viewable for ConnectorLintOutput {
         let mut blocks = Vec::new();
         let files = text::count_noun(self.files, "file");
         let summary = if self.findings.is_empty() {
-            TextLine::new().with_styled_text(Style::Ok, format!("Checked {files}: nothing found."))
+            TextLine::new().with_styled_text(Style::Ok, format!("Checked {files}: no findings."))
         } else {
-            // The findings end in how many there are.
+            // The list of findings ends with their number.
             blocks.push(Block::Findings(self.findings.clone()));
             TextLine::from(format!("Checked {files}."))
         };

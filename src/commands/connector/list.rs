@@ -15,16 +15,16 @@ use crate::{
     session::{ConnectorSession, DepartmentContext},
 };
 
-/// List connectors.
+/// List connectors
 ///
-/// One call answers for all of them. Since when a connector is in its state the service does not tell.
+/// The list takes a single request. Confluent Cloud does not report when a state began.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the department's connectors.
+List your connectors.
 
   $ confluent ebs connector list --profile claims-operator
 
-Show plugins and tasks, too.
+Also show plugins and tasks.
 
   $ confluent ebs connector list --wide --sandbox --department claims")]
 pub(super) struct ConnectorListArgs {
@@ -43,15 +43,15 @@ impl ConnectorListArgs {
                 &DepartmentUsage::from_connectors(&list, &department.prefix),
             ));
         }
-        // One after the other: a list may be long, and each row is a small part of what was read.
+        // Rows are built sequentially to drop each large list entry early.
         let own = selectors::into_department_connectors(session.department.as_ref(), list);
         let mut rows: Vec<ConnectorListRow> = own.map(|observed| ConnectorListRow::new(&observed)).collect();
         rows.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
         if ctx.ui.format() == Format::Human && rows.iter().any(|row| row.cause.is_some()) {
-            // Without a department "all" is refused: it would reach everybody's without anybody having said so.
+            // Without a department, `--all` is refused, so that it never selects all departments by accident.
             let which = if session.department.is_some() { "--all" } else { "'*'" };
             ctx.ui.info(&format!(
-                "What to do about those that do not run: `confluent ebs connector explain {which}{}`.",
+                "To diagnose unhealthy connectors, run `confluent ebs connector explain {which}{}`.",
                 ctx.run.options.to_flags()
             ));
         }
@@ -59,16 +59,16 @@ impl ConnectorListArgs {
     }
 }
 
-/// What is used of the department's quota, in one sentence.
+/// Returns a sentence about the quota usage of the department.
 fn quota_line(department: &DepartmentContext, usage: &DepartmentUsage) -> String {
     let least = if usage.unreadable.is_empty() { "" } else { "at least " };
     format!(
-        "Department \"{}\" uses {} of {} connectors and {least}{} of {} tasks.",
+        "Department `{}` uses {} of {} connectors and {least}{} of {} tasks.",
         department.code, usage.connectors, department.quota.connectors, usage.tasks, department.quota.tasks
     )
 }
 
-/// The connectors, as the stock CLI lists them; the fields it does not have come last.
+/// Connectors with the fields of the Confluent CLI, followed by our own.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct ConnectorListOutput {
@@ -89,7 +89,7 @@ struct ConnectorListRow {
     plugin: String,
     tasks_running: usize,
     tasks_max: Option<u32>,
-    /// Why it does not run, in one line.
+    /// Cause of the failure in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
 }
@@ -109,7 +109,7 @@ impl ConnectorListRow {
         }
     }
 
-    /// Why it does not run, else how its trace begins: what fits into a cell. `describe` shows all of it.
+    /// Returns the cause, or the first line of the trace, for a table cell. `describe` shows the complete text.
     fn short_trace(&self) -> Option<&str> {
         let first = || self.trace.as_ref()?.lines().next();
         self.cause.as_deref().or_else(first)
@@ -139,7 +139,7 @@ impl Viewable for ConnectorListOutput {
             table.push(cells);
         }
         let mut blocks = vec![Block::Table(table)];
-        // No room is left for them in the table.
+        // The table is too narrow for the causes.
         let said = self.rows.iter().filter(|_| self.wide);
         let said: Vec<TextLine> = said
             .filter_map(|row| {

@@ -1,5 +1,5 @@
-//! `confluent ebs connector`: the stock CLI's `connect` commands for whoever holds one restricted key, and what it lacks:
-//! restart, wait, validate, names besides ids, quota and ownership before a write.
+//! `confluent ebs connector`: the `connect` commands of the Confluent CLI for holders of a restricted key, plus
+//! restart, wait, validate, selection by name, quota checks and ownership checks.
 
 mod args;
 mod create;
@@ -30,10 +30,10 @@ pub(super) use args::BackupArgs;
 use super::{Ctx, command_output, global_args::OutputFormat};
 use crate::exit::ExitCode;
 
-/// Manage connectors.
+/// Manage connectors
 ///
-/// Connectors are named by ID or by name. A department acts with its profile; as the platform team, name the department
-/// with --department.
+/// Select connectors by ID or by name. A department acts with its profile; the platform team selects a department with
+/// --department.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct ConnectorArgs {
@@ -62,7 +62,7 @@ enum ConnectorCommand {
 }
 
 impl ConnectorArgs {
-    /// Whether the command that is called can answer in a format that not every command knows.
+    /// Returns whether the selected command supports this output format; every command supports human, JSON and YAML.
     pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
         output.is_common()
             || match self.command {

@@ -7,14 +7,14 @@ use crate::{
     error::Error,
 };
 
-/// Pause connectors.
+/// Pause connectors
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Pause a connector.
 
   $ confluent ebs connector pause lcc-123456
 
-Pause all connectors of the department that begin with \"claims-test\".
+Pause all your connectors whose names begin with \"claims-test\".
 
   $ confluent ebs connector pause claims-test* --profile claims-operator")]
 pub(super) struct ConnectorPauseArgs {

@@ -7,9 +7,9 @@ use crate::{
     error::Error,
 };
 
-/// Restart connectors.
+/// Restart connectors
 ///
-/// The service restarts only connectors that run; failed ones are paused and resumed instead.
+/// Confluent Cloud restarts only running connectors; failed connectors are paused and resumed instead.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Restart a connector.

@@ -7,14 +7,14 @@ use crate::{
     error::Error,
 };
 
-/// Resume connectors.
+/// Resume connectors
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Resume a connector.
 
   $ confluent ebs connector resume lcc-123456
 
-Resume all connectors of the department.
+Resume all your connectors.
 
   $ confluent ebs connector resume --all --profile claims-operator")]
 pub(super) struct ConnectorResumeArgs {

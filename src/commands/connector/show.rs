@@ -1,4 +1,4 @@
-//! What several commands show of a connector.
+//! Shared output of connector commands.
 
 use crate::{
     connectors::request::AddedDefault,
@@ -7,7 +7,7 @@ use crate::{
     resources::connector::{FailureCause, FieldDiff},
 };
 
-/// `1 of 2 run`; the second number is what may run.
+/// Formats the number of running tasks and the task limit: `1 of 2 run`.
 pub(super) fn tasks_text(running: usize, most: Option<u32>) -> String {
     match most {
         Some(most) => format!("{running} of {most} run"),
@@ -15,7 +15,7 @@ pub(super) fn tasks_text(running: usize, most: Option<u32>) -> String {
     }
 }
 
-/// The cause of a connector in sentences, and what helps.
+/// Returns sentences about the cause of a failure and its fix.
 pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause) -> Block {
     let mut lines = Vec::new();
     for error in &cause.validation_errors {
@@ -28,8 +28,8 @@ pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause) -> Block {
         lines.push(line.with_hanging_indent(2));
     }
     for message in &cause.messages {
-        // The trace of a refused configuration repeats what was said key by key, after a sentence that is about updates and
-        // is said of new connectors, too.
+        // A rejected configuration has the same messages in its trace, after a sentence about updates that is
+        // misleading for new connectors.
         let said = !cause.validation_errors.is_empty();
         if said && message.contains("Errors:") {
             continue;
@@ -39,21 +39,14 @@ pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause) -> Block {
     }
     lines.extend(match (cause.rule, cause.owner) {
         (Some(rule), _) => Some(
-            TextLine::from(format!(
-                "This is for {} to fix. {}",
-                rule.owner.display_name(),
-                rule.fix
-            ))
-            .with_hanging_indent(2),
+            TextLine::from(format!("Responsible: {}. {}", rule.owner.display_name(), rule.fix)).with_hanging_indent(2),
         ),
-        (None, Some("department")) => Some(TextLine::from("This is the department's to fix.")),
-        (None, Some(_)) => Some(TextLine::from(
-            "This is not the department's to fix: tell the platform team.",
-        )),
+        (None, Some("department")) => Some(TextLine::from("Responsible: you.")),
+        (None, Some(_)) => Some(TextLine::from("Responsible: the platform team. Report the problem.")),
         (None, None) => None,
     });
     lines.push(
-        TextLine::from("What to do, in order: ")
+        TextLine::from("For next steps, run ")
             .with_styled_text(
                 Style::Hint,
                 format!("confluent ebs connector explain {}", connector_arg(id, name)),
@@ -63,7 +56,7 @@ pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause) -> Block {
     Block::Lines(lines)
 }
 
-/// A change of a connector's configuration, key by key.
+/// Returns the diff of a connector's configuration.
 pub(super) fn config_diff(name: &str, mark: ChangeMark, fields: &[FieldDiff]) -> Block {
     let mut change = DiffEntry::new(mark, ["connector", name]);
     for field in fields {
@@ -79,7 +72,7 @@ pub(super) fn config_diff(name: &str, mark: ChangeMark, fields: &[FieldDiff]) ->
     Block::Diff(vec![change])
 }
 
-/// The keys that were filled in, as lines of a diff.
+/// Returns the added defaults as lines of a diff.
 pub(super) fn added_defaults(added: &[AddedDefault]) -> Block {
     let changes = added.iter().map(|line| {
         DiffEntry::new(ChangeMark::Add, [format!("\"{}\": \"{}\"", line.config, line.value)]).with_reason(line.why)

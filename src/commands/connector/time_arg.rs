@@ -1,4 +1,4 @@
-//! Times as flags write them: so long ago, or absolute.
+//! Time values of flags: an age or a timestamp.
 
 use std::{str::FromStr, time::Duration};
 
@@ -6,14 +6,14 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use crate::commands::duration::parse_duration;
 
-/// A moment: so long ago, or at a time.
+/// Time as an age or a timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TimeArg {
-    /// `30m`, `now-30m`, `now`.
+    /// Age: `30m`, `now-30m`, `now`.
     Ago(Duration),
-    /// `2026-08-20T08:00:00Z`, `2026-08-20T10:00:00+02:00`.
+    /// Timestamp with an offset: `2026-08-20T08:00:00Z`, `2026-08-20T10:00:00+02:00`.
     At(Timestamp),
-    /// `2026-08-20T10:00`, where this computer is.
+    /// Timestamp in the local time zone: `2026-08-20T10:00`.
     Local(DateTime),
 }
 
@@ -32,13 +32,13 @@ impl FromStr for TimeArg {
             Some(rest) => rest.strip_prefix('-').unwrap_or(text),
             None => text,
         };
-        let wrong = || "write how long ago, such as 30m or 2h, or a time, such as 2026-08-20T08:00:00Z".to_owned();
+        let wrong = || "expected an age, such as 30m or 2h, or a timestamp, such as 2026-08-20T08:00:00Z".to_owned();
         parse_duration(ago).map(Self::Ago).map_err(|_| wrong())
     }
 }
 
 impl TimeArg {
-    /// The moment that is meant at `now`.
+    /// Returns the timestamp, relative to `now`.
     pub(super) fn resolve(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Ago(ago) => now.saturating_sub(ago).unwrap_or(Timestamp::MIN),
@@ -52,7 +52,7 @@ impl TimeArg {
 mod tests {
     use super::*;
 
-    // The forms of docs/reference/logs.md#limits-and-errors, and the stock CLI's (docs/reference/cli.md#log-command).
+    // Formats of docs/reference/logs.md#limits-and-errors and of the Confluent CLI (docs/reference/cli.md#log-command).
     #[test]
     fn a_time_is_an_age_or_a_timestamp() {
         let now: Timestamp = "2026-08-20T12:00:00Z".parse().unwrap();

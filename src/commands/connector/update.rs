@@ -28,20 +28,19 @@ use crate::{
     text,
 };
 
-/// Update a connector's configuration.
+/// Update a connector's configuration
 ///
 /// A file replaces the whole configuration; --config and --unset change single keys. Stored secrets are not readable:
-/// name them again, by reference, or keep them with --keep-secrets. The former configuration is saved first.
-///
-/// The service takes a configuration at once and tries it later, so the connector is watched for a while before the change
-/// counts as in force.
+/// set them again by reference, or keep them with --keep-secrets. The current configuration is backed up first.
+/// Confluent Cloud accepts a configuration before it tries it, so the command watches the connector before it reports
+/// success.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Replace the configuration of a connector, and wait until it runs.
 
   $ confluent ebs connector update claims-orders --config-file claims-orders.json
 
-Show what a single key would change.
+Show the change of a single key without applying it.
 
   $ confluent ebs connector update lcc-123456 --config tasks.max=2 --keep-secrets --dry-run")]
 pub(super) struct ConnectorUpdateArgs {
@@ -57,13 +56,13 @@ pub(super) struct ConnectorUpdateArgs {
     /// A comma-separated list of keys to remove.
     #[arg(long, value_name = "strings", value_delimiter = ',')]
     unset: Vec<String>,
-    /// Keep stored secrets that are not named.
+    /// Keep stored secrets that are not set again.
     #[arg(long)]
     keep_secrets: bool,
-    /// Run the command without committing changes.
+    /// Show the changes without applying them.
     #[arg(long)]
     dry_run: bool,
-    /// How long to watch the changed connector before the change counts as in force.
+    /// How long to watch the connector before reporting success.
     #[arg(long, value_name = "duration", default_value = "90s", value_parser = parse_duration, conflicts_with = "no_wait")]
     settle: Duration,
     #[command(flatten)]
@@ -77,7 +76,7 @@ pub(super) struct ConnectorUpdateArgs {
 impl ConnectorUpdateArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorUpdateOutput>, Error> {
         if self.config_file.is_none() && self.config.is_empty() && self.unset.is_empty() {
-            // The stock CLI's words (docs/reference/cli.md#connector-commands).
+            // Message of the Confluent CLI (docs/reference/cli.md#connector-commands).
             return Err(Error::usage("one of --config or --config-file must be specified"));
         }
         let file = self.config_file.as_deref().map(definition::read).transpose()?;
@@ -91,7 +90,7 @@ impl ConnectorUpdateArgs {
             return Err(Error::failed(
                 "offsets are not allowed in configuration file for confluent ebs connector update",
             )
-            .with_hint("Change them with `confluent ebs connector offset update`."));
+            .with_hint("Change offsets with `confluent ebs connector offset update`."));
         }
         ctx.block_on(self.update(ctx, &session, file))
     }
@@ -108,13 +107,13 @@ impl ConnectorUpdateArgs {
         let mut file = match file {
             Some(file) if file.name != observed.name => {
                 return Err(Error::refused(format!(
-                    "the file describes connector \"{}\", not \"{}\": a connector cannot be renamed",
+                    "the file describes connector `{}`, not `{}`: a connector cannot be renamed",
                     file.name, observed.name
                 ))
-                .with_hint("Create the other one, then delete this one."));
+                .with_hint("Create a connector with the new name, then delete this one."));
             }
             Some(mut file) => {
-                // What a file leaves to the department's defaults stays as it was made.
+                // Defaults that are missing in the file keep their current values.
                 let added = request::apply_defaults(session, &mut file).await?;
                 for line in added {
                     if let Some(now) = observed.expanded.info.config.get(&line.config) {
@@ -140,8 +139,8 @@ impl ConnectorUpdateArgs {
                 }
             }
         }
-        // A mask is sent back only for what the read returned masked: the service keeps the stored value then, as the
-        // stock CLI relies on (docs/reference/connect.md#secrets-and-masks).
+        // A mask is sent only for keys that were read as masked: the service then keeps the stored value, which the
+        // Confluent CLI relies on (docs/reference/connect.md#secrets-and-masks).
         request::reject_masked(&file.config, |key| self.keep_secrets && masked(key))
             .map_err(|error| error.with_hint("Or keep the stored secrets with `--keep-secrets`."))?;
         if let Some(department) = &session.department {
@@ -171,7 +170,8 @@ impl ConnectorUpdateArgs {
             request::reject_invalid(validation)?;
         }
         let mut config = file.config;
-        // Another name in it would make a second connector (docs/reference/connect.md#update-a-connector).
+        // Another name in the configuration would create a second connector
+        // (docs/reference/connect.md#update-a-connector).
         config.insert("name".to_owned(), observed.name.clone());
         let desired = DesiredConnector {
             name: observed.name.clone(),
@@ -193,7 +193,7 @@ impl ConnectorUpdateArgs {
             .department
             .as_ref()
             .map(|department_context| &department_context.code);
-        // What was paused stays paused, and is not tried.
+        // A paused connector stays paused, so its configuration is not tried.
         let rests = observed.state() == WaitGoal::Paused.state();
         let goal = (!self.wait.no_wait && !rests).then_some(WaitGoal::Running);
         let keeps = self.keep_secrets && desired.config.values().any(|value| is_mask(value));
@@ -246,7 +246,7 @@ impl ConnectorUpdateArgs {
         })
     }
 
-    /// The present configuration with the changes of the flags.
+    /// Returns the current configuration with the changes of the flags.
     fn apply_overrides(&self, observed: &LiveConnector) -> Result<ConnectorDefinition, Error> {
         let mut config: BTreeMap<String, String> = observed
             .expanded
@@ -260,13 +260,13 @@ impl ConnectorUpdateArgs {
             let (key, value) = pair
                 .split_once('=')
                 .filter(|(key, _)| !key.is_empty())
-                .ok_or_else(|| Error::usage("a pair of --config is not \"key=value\""))?;
+                .ok_or_else(|| Error::usage("invalid value for --config: expected `key=value`"))?;
             let is_reference = crate::catalog::ValueReference::parse(value).is_some();
             if crate::redact::is_secret_name(key) && !is_reference {
                 return Err(Error::refused(format!(
-                    "\"{key}\" holds a secret, which others can see in a command line"
+                    "`{key}` holds a secret, which is visible to others on the command line"
                 ))
-                .with_hint(format!("Refer to it: `--config '{key}=${{env:EBS_SECRET_…}}'`.")));
+                .with_hint(format!("Pass a reference: `--config '{key}=${{env:EBS_SECRET_…}}'`.")));
             }
             if key == "name" && value != observed.name {
                 return Err(Error::refused("a connector cannot be renamed"));
@@ -276,8 +276,8 @@ impl ConnectorUpdateArgs {
         let unknown: Vec<&String> = self.unset.iter().filter(|key| !config.contains_key(*key)).collect();
         if !unknown.is_empty() {
             return Err(Error::failed(format!(
-                "the configuration has no {}",
-                text::join_quoted(&unknown)
+                "the configuration has no key {}",
+                text::join_code(&unknown)
             )));
         }
         config.retain(|key, _| !self.unset.contains(key));
@@ -293,21 +293,22 @@ impl ConnectorUpdateArgs {
     }
 }
 
-/// How to undo a change after which the connector does not run.
+/// Adds hints to restore the previous configuration after a failed change.
 fn rollback_hint(error: Error, updated: &ConnectorUpdateOutput, kept_secrets: bool) -> Error {
     let error = match kept_secrets {
-        // A named assumption: no document promises it (docs/reference/connect.md#secrets-and-masks).
+        // Based on the assumption that the service keeps masked values, which is not documented
+        // (docs/reference/connect.md#secrets-and-masks).
         true => error.with_hint(
-            "If it fails for a wrong password, the service did not keep the stored secrets: name them again instead of \
+            "If the error is a wrong password, the service did not keep the stored secrets: set them again instead of \
              `--keep-secrets`.",
         ),
         false => error,
     };
     let Some(backup) = &updated.backup else {
-        return error.with_hint("The way back is an update with the configuration before; its secrets must be named.");
+        return error.with_hint("To roll back, update with the previous configuration and set its secrets again.");
     };
     let back = format!(
-        "Go back with `confluent ebs connector update {} --config-file {}`.",
+        "Roll back with `confluent ebs connector update {} --config-file {}`.",
         connector_arg(&updated.id, &updated.name),
         shell_quote(&backup.path.display().to_string())
     );
@@ -317,20 +318,20 @@ fn rollback_hint(error: Error, updated: &ConnectorUpdateOutput, kept_secrets: bo
     }
 }
 
-/// What was changed.
+/// Updated connector.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectorUpdateOutput {
     id: String,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
-    /// Whether anything was sent, or would be.
+    /// Whether a change was sent, or would be.
     changed: bool,
     dry_run: bool,
     changes: Vec<FieldDiff>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<FailureCause>,
-    /// The former configuration.
+    /// Backup of the previous configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     backup: Option<BackupFile>,
 }
@@ -338,7 +339,7 @@ pub(super) struct ConnectorUpdateOutput {
 impl Viewable for ConnectorUpdateOutput {
     fn view(&self) -> Vec<Block> {
         if !self.changed {
-            return vec![Block::line(format!("Connector \"{}\" is as it is wanted.", self.id))];
+            return vec![Block::line(format!("Connector `{}` is up to date.", self.id))];
         }
         if self.dry_run {
             return vec![

@@ -18,12 +18,12 @@ use crate::{
     text,
 };
 
-/// Have the service check a configuration.
+/// Validate a configuration with Confluent Cloud
 ///
-/// A valid configuration can still fail: neither addresses nor credentials are tried before the connector runs.
+/// A valid configuration can still fail: addresses and credentials are not tried before the connector runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Check a file with the department's defaults filled in.
+Validate a file, with the defaults of your department added.
 
   $ confluent ebs connector validate --config-file claims-orders.json")]
 pub(super) struct ConnectorValidateArgs {
@@ -66,10 +66,10 @@ impl ConnectorValidateArgs {
             Ok((validation, file.class.clone()))
         })?;
         let Some(validation) = validation else {
-            return Err(
-                Error::failed(format!("plugin \"{class}\" is not known to the service's validation"))
-                    .with_hint("List available plugins with `confluent ebs connector plugin list`."),
-            );
+            return Err(Error::failed(format!(
+                "plugin `{class}` is unknown to the validation of Confluent Cloud"
+            ))
+            .with_hint("List plugins with `confluent ebs connector plugin list`."));
         };
         let validated = ConnectorValidateOutput {
             name: file.name.clone(),
@@ -79,7 +79,7 @@ impl ConnectorValidateArgs {
         };
         let error = (validated.error_count > 0 || !validated.errors.is_empty()).then(|| {
             Error::failed(format!(
-                "the configuration of \"{}\" is not valid: {}",
+                "invalid configuration of connector `{}`: {}",
                 validated.name,
                 text::count_noun(validated.errors.len(), "key")
                     .replace("keys", "keys are wrong")
@@ -94,7 +94,7 @@ impl ConnectorValidateArgs {
     }
 }
 
-/// What the service says about it.
+/// Validation result.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectorValidateOutput {
     name: String,
@@ -107,7 +107,7 @@ impl Viewable for ConnectorValidateOutput {
     fn view(&self) -> Vec<Block> {
         if self.errors.is_empty() && self.error_count == 0 {
             return vec![Block::line(format!(
-                "The configuration of \"{}\" is valid for plugin \"{}\".",
+                "The configuration of connector `{}` is valid for plugin `{}`.",
                 self.name, self.plugin
             ))];
         }

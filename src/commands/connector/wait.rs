@@ -14,20 +14,20 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Wait until a connector runs.
+/// Wait until a connector runs
 ///
-/// It runs when it was RUNNING at two looks in a row. A failure is reported after two minutes, because the service
-/// restarts what failed by itself.
+/// A connector runs once two consecutive polls show RUNNING. A failure is reported after two minutes, because Confluent
+/// Cloud restarts failed tasks automatically.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Wait for a connector, at most five minutes.
+Wait for a connector for at most five minutes.
 
   $ confluent ebs connector wait claims-orders --timeout 5m")]
 pub(super) struct ConnectorWaitArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
-    /// How long to wait, such as 30s, 5m, or 2h.
+    /// Timeout, such as 30s, 5m, or 2h.
     #[arg(long, value_name = "duration", default_value = wait_args::DEFAULT_TIMEOUT, value_parser = wait_args::parse_duration)]
     timeout: Duration,
     /// Wait for PAUSED instead of RUNNING.
@@ -68,7 +68,7 @@ impl ConnectorWaitArgs {
     }
 }
 
-/// The state at the end of the wait.
+/// State at the end of the wait.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectorWaitOutput {
     id: String,
@@ -78,6 +78,6 @@ pub(super) struct ConnectorWaitOutput {
 
 impl Viewable for ConnectorWaitOutput {
     fn view(&self) -> Vec<Block> {
-        vec![Block::line(format!("Connector \"{}\" is {}.", self.id, self.status))]
+        vec![Block::line(format!("Connector `{}` is {}.", self.id, self.status))]
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting with live progress, and what its end means.
+//! `--wait` flags, and the wait with live progress.
 
 use std::time::Duration;
 
@@ -12,22 +12,21 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// How long to wait unless told otherwise: nearly everything settles within three minutes
-/// (docs/reference/connect.md#timing-of-states).
+/// Default timeout: nearly all connectors settle within three minutes (docs/reference/connect.md#timing-of-states).
 pub(super) const DEFAULT_TIMEOUT: &str = "10m";
 
-/// Whether and how long to wait after a write.
+/// Flags of the wait after a change.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct WaitArgs {
     /// Do not wait until the connector runs.
     #[arg(long)]
     pub(super) no_wait: bool,
-    /// How long to wait, such as 30s, 5m, or 2h.
+    /// Timeout, such as 30s, 5m, or 2h.
     #[arg(long, value_name = "duration", default_value = DEFAULT_TIMEOUT, value_parser = parse_duration)]
     pub(super) timeout: Duration,
 }
 
-/// Waits until `name` is there; says what it sees meanwhile.
+/// Waits for connector `name` and reports progress.
 pub(super) async fn wait_with_progress(
     ctx: &Ctx,
     session: &ConnectorSession,

@@ -9,7 +9,7 @@ use crate::{
     render::{Block, Cell, Record, Table, Viewable},
 };
 
-/// Describe a department: its accounts, what they may do and why, its quota.
+/// Describe a department: accounts, permissions and quota
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Describe the department \"claims\".
@@ -30,17 +30,17 @@ impl DepartmentDescribeArgs {
         let named = ctx.run.options.stage.as_deref();
         let (stage_name, stage) = workspace.platform.stage(named).ok_or_else(|| {
             Error::usage(format!(
-                "there is no stage \"{}\" in {}",
+                "no stage `{}` in {}",
                 named.unwrap_or_default(),
                 workspace.origin
             ))
         })?;
-        // Offline the organization may be unknown; nothing that is shown depends on it.
+        // The organization may be unknown offline; the output does not depend on it.
         let organization = workspace.platform.organization.clone();
         let address = stage.address(&organization.unwrap_or_else(placeholder_organization));
         let desired = workspace
             .desired_department(department, stage_name, &address)
-            .ok_or_else(|| Error::failed(format!("there is no template \"{}\"", department.template)))?;
+            .ok_or_else(|| Error::failed(format!("no template `{}`", department.template)))?;
         Ok(CommandOutput::new(workspace.describe_department(&desired)))
     }
 }
@@ -87,7 +87,7 @@ fn persona_block(persona: &PersonaView) -> Block {
             on.push_str(" (shared by all)");
         }
         if grant.left_out {
-            on.push_str(" (left out: no Schema Registry)");
+            on.push_str(" (skipped: no Schema Registry)");
         }
         table.push([Cell::text(&grant.role), Cell::Text(on), Cell::text(&grant.why)]);
     }

@@ -8,14 +8,14 @@ use crate::{
     render::{Cell, RowList, TableRow},
 };
 
-/// List departments.
+/// List departments
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the departments of the platform in this folder.
+List the departments of the platform in the current directory.
 
   $ confluent ebs department list
 
-List those of the built-in example.
+List the departments of the built-in example.
 
   $ confluent ebs department list --sandbox")]
 pub(super) struct DepartmentListArgs {}
@@ -26,7 +26,7 @@ impl DepartmentListArgs {
         let (workspace, findings) = load_platform(ctx)?;
         if crate::diag::has_errors(&findings) {
             ctx.ui
-                .warn("the files hold mistakes; `confluent ebs department validate` shows them");
+                .warn("invalid platform configuration; run `confluent ebs department validate` for details");
         }
         Ok(CommandOutput::new(RowList::new(workspace.department_rows())))
     }
@@ -44,7 +44,7 @@ impl TableRow for DepartmentListRow {
     ];
 
     fn cells(&self) -> Vec<Cell> {
-        // A retired department has no template any more, only a prefix that stays taken.
+        // A retired department has no template; only its prefix stays reserved.
         let template = match self.retired.as_str() {
             "" => self.template.clone(),
             day => format!("retired {day}"),

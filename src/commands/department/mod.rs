@@ -1,4 +1,4 @@
-//! `confluent ebs department`: the departments as their files describe them. Nothing here contacts the service.
+//! `confluent ebs department`: department files. These commands never contact Confluent Cloud.
 
 mod describe;
 mod list;
@@ -12,13 +12,13 @@ use crate::{
     diag::Finding,
     error::Error,
     exit::ExitCode,
-    manifest::{Workspace, WorkspaceOrigin},
-    session,
+    manifest::Workspace,
+    session::{self, unknown_department_error},
 };
 
-/// Look at departments and their files.
+/// Manage department files
 ///
-/// These commands read files only; they need neither a key nor a network.
+/// These commands only read and write files; they need neither a key nor a network.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct DepartmentArgs {
@@ -45,34 +45,14 @@ impl DepartmentArgs {
     }
 }
 
-/// The platform and what was found in it, errors included: for showing, not for acting.
+/// Loads the platform configuration and its findings, errors included. For display, not for changes.
 fn load_platform(ctx: &Ctx) -> Result<(Workspace, Vec<Finding>), Error> {
     let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     Ok((loaded.workspace, loaded.findings))
 }
 
-/// The platform, without errors.
+/// Loads the platform configuration; fails if it has errors.
 fn load_valid_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
-    loaded
-        .into_result()
-        .map(|(workspace, _)| workspace)
-        .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))
-}
-
-/// An error for a department that has no file.
-fn unknown_department_error(workspace: &Workspace, code: &crate::model::DepartmentCode) -> Error {
-    let known: Vec<&str> = workspace
-        .departments()
-        .map(|department| department.code.as_str())
-        .collect();
-    let place = match &workspace.origin {
-        WorkspaceOrigin::Folder(folder) => folder.display().to_string(),
-        WorkspaceOrigin::Embedded | WorkspaceOrigin::ProfileOnly => workspace.origin.to_string(),
-    };
-    let error = Error::failed(format!("there is no department \"{code}\" in {place}"));
-    match crate::hint::closest_match(code.as_str(), known) {
-        Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
-        None => error.with_hint("List departments with `confluent ebs department list`."),
-    }
+    let (workspace, _) = session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
+    Ok(workspace)
 }

@@ -15,38 +15,38 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// Make the file of a new department.
+/// Create the file of a new department
 ///
-/// The file is checked against all others before it is written.
+/// The file is checked against all other files before it is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Make departments/claims.toml.
+Create departments/claims.toml.
 
   $ confluent ebs department new claims --name Claims --contact claims-data@example.com
 
-Show it without writing it.
+Show the file without writing it.
 
   $ confluent ebs department new claims --dry-run")]
 pub(super) struct DepartmentNewArgs {
-    /// Code of the department: the name of its file, and a part of its accounts' names.
+    /// Code of the department; names its file and is a part of its account names.
     #[arg(value_name = "department")]
     code: DepartmentCode,
-    /// The name people call it.
+    /// Display name of the department.
     #[arg(long, value_name = "string")]
     name: Option<String>,
-    /// The beginning of all its names, delimiter included. The code and a dash by default.
+    /// Prefix of all names of the department, delimiter included. Default: the code and a dash.
     #[arg(long, value_name = "string")]
     prefix: Option<String>,
     /// Template of its role bindings.
     #[arg(long, value_name = "string")]
     template: Option<String>,
-    /// Where its costs go.
+    /// Cost center.
     #[arg(long, value_name = "string")]
     cost_center: Option<String>,
-    /// Whom to write to (can be repeated).
+    /// Contact address (can be repeated).
     #[arg(long = "contact", value_name = "string")]
     contacts: Vec<String>,
-    /// Run the command without committing changes.
+    /// Show the file without writing it.
     #[arg(long)]
     dry_run: bool,
 }
@@ -55,8 +55,8 @@ impl DepartmentNewArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<DepartmentNewOutput>, Error> {
         let workspace = load_valid_platform(ctx)?;
         let WorkspaceOrigin::Folder(folder) = &workspace.origin else {
-            return Err(Error::failed("the built-in example cannot be changed")
-                .with_hint("`confluent ebs init` makes a platform of your own."));
+            return Err(Error::failed("cannot change the built-in example")
+                .with_hint("Create your own platform with `confluent ebs init`."));
         };
         let mut department = NewDepartment::propose(self.code.clone());
         if let Some(name) = self.name {
@@ -72,7 +72,7 @@ impl DepartmentNewArgs {
         let findings = workspace.check_department(&self.code, &text);
         if has_errors(&findings) {
             return Err(Error::findings(
-                format!("department \"{}\" would not be valid", self.code),
+                format!("department `{}` would be invalid", self.code),
                 findings,
             ));
         }
@@ -80,7 +80,7 @@ impl DepartmentNewArgs {
         if !self.dry_run {
             let parent = folder.join(DEPARTMENTS);
             std::fs::create_dir_all(&parent)
-                .with_context(|| format!("the folder {} could not be made", parent.display()))?;
+                .with_context(|| format!("cannot create the directory `{}`", parent.display()))?;
             save(&path, text.as_bytes(), IfExists::Keep)?;
         }
         Ok(CommandOutput::new(DepartmentNewOutput {
@@ -91,7 +91,7 @@ impl DepartmentNewArgs {
     }
 }
 
-/// The file that was made.
+/// Created file.
 #[derive(Debug, Serialize)]
 pub(super) struct DepartmentNewOutput {
     file: PathBuf,
@@ -104,8 +104,8 @@ impl Viewable for DepartmentNewOutput {
         match self.dry_run {
             true => vec![Block::Verbatim(self.text.clone())],
             false => vec![
-                Block::line(format!("Created {}.", self.file.display())),
-                Block::line("Look it over, then show the plan with `confluent ebs onboard … --dry-run`."),
+                Block::line(format!("Created `{}`.", self.file.display())),
+                Block::line("Review the file, then show the plan with `confluent ebs onboard … --dry-run`."),
             ],
         }
     }

@@ -8,12 +8,12 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// Check all files of the platform: ebs.toml, departments and templates.
+/// Validate ebs.toml, departments and templates
 ///
-/// Every problem is reported with file, line and column, not only the first one.
+/// Reports all problems with file, line and column.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Check the platform in this folder.
+Validate the platform in the current directory.
 
   $ confluent ebs department validate")]
 pub(super) struct DepartmentValidateArgs {}
@@ -25,8 +25,8 @@ impl DepartmentValidateArgs {
         let validation = WorkspaceValidation::new(&workspace, findings);
         let error = (!validation.is_valid()).then(|| {
             let count = validation.errors;
-            let mistakes = if count == 1 { "mistake" } else { "mistakes" };
-            Error::failed(format!("the platform's files hold {count} {mistakes}"))
+            let errors = if count == 1 { "error" } else { "errors" };
+            Error::failed(format!("invalid platform configuration: {count} {errors}"))
         });
         let report = CommandOutput::new(validation);
         Ok(match error {

@@ -7,7 +7,7 @@ use crate::{
     render::{Block, Style, TextLine, Viewable},
 };
 
-/// What nobody could yet try.
+/// Assumptions about Confluent Cloud that are not verified yet.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(in crate::commands) struct AssumptionList {
@@ -23,8 +23,8 @@ impl AssumptionList {
 impl Viewable for AssumptionList {
     fn view(&self) -> Vec<Block> {
         let mut blocks = vec![Block::line(
-            "Nobody could yet try the following on a live organization. What has a switch can be turned over in the \
-             sandbox, below `assumptions` in its settings.",
+            "The following behavior is not verified on a live organization. Where a switch is given, the sandbox can \
+             simulate the alternative: `confluent ebs sandbox start --set assumptions.NAME=VALUE`.",
         )];
         blocks.extend(self.list.iter().map(|assumption| {
             let id = assumption.id.as_deref().unwrap_or("–");
@@ -43,7 +43,7 @@ impl Viewable for AssumptionList {
                 });
             let fields = [
                 ("switch", &switch),
-                ("rests on it", &assumption.depends),
+                ("affects", &assumption.depends),
                 ("probe", &assumption.probe),
             ];
             for (name, value) in fields {

@@ -1,8 +1,8 @@
-//! `confluent ebs doctor --bundle`: what a colleague needs to help, in one file that can be read before it is sent.
+//! `confluent ebs doctor --bundle`: a support bundle in one JSON file that the user can review before sending it.
 //!
-//! No secret gets in, for two reasons: only named facts are written, never a file's text or a variable's value that could
-//! be one; and whatever is known to be a secret here, or begins like one, is struck out of the result, wherever it turned
-//! up.
+//! The bundle contains no secret, for two reasons. Only selected facts are written: never the text of a file, and never
+//! the value of a variable that could be secret. In addition, all known secrets, and strings that begin like one, are
+//! redacted from the result.
 
 use std::path::{Path, PathBuf};
 
@@ -28,14 +28,14 @@ use crate::{
     text::count_noun,
 };
 
-/// How many lines of each journal are taken.
+/// Number of lines from each journal.
 const JOURNAL_LINES: usize = 40;
-/// How many requests of the sandbox are taken.
+/// Number of requests from the sandbox.
 const MAX_REQUESTS: usize = 40;
-/// What stands in the place of a secret.
+/// Replacement of a secret.
 const REDACTED: &str = "[redacted]";
 
-/// The file, if there is none of that name yet.
+/// Checks that `path` does not exist yet.
 pub(super) fn check_new_file(path: &Path) -> Result<&Path, Error> {
     match path.symlink_metadata() {
         Ok(_) => Err(SaveError::Exists(path.to_owned()).into()),
@@ -43,7 +43,7 @@ pub(super) fn check_new_file(path: &Path) -> Result<&Path, Error> {
     }
 }
 
-/// Collects everything and writes it into `file`.
+/// Collects the bundle and writes it to `file`.
 pub(super) fn write(
     ctx: &Ctx,
     file: &Path,
@@ -57,7 +57,7 @@ pub(super) fn write(
         unknown: diagnosis.unknown,
     };
     let bundle = SupportBundle::collect(ctx, environment, diagnosis);
-    let mut value = serde_json::to_value(&bundle).context("what was seen cannot be written as JSON")?;
+    let mut value = serde_json::to_value(&bundle).context("cannot write the support bundle as JSON")?;
     let home = ctx.run.environment.home.as_ref().map(|home| home.display().to_string());
     let secrets = known_secrets(environment);
     map_strings(&mut value, &|text| {
@@ -70,12 +70,12 @@ pub(super) fn write(
             _ => text,
         }
     });
-    let text = json_document(&value).context("what was seen cannot be written as JSON")?;
+    let text = json_document(&value).context("cannot write the support bundle as JSON")?;
     save(file, text.as_bytes(), IfExists::Keep)?;
     Ok(bundled)
 }
 
-/// Everything that is known to be a secret here.
+/// Returns all secrets known on this machine.
 fn known_secrets(environment: &DoctorEnvironment) -> Vec<String> {
     let keys = environment.valid_profile().map(|loaded| &loaded.keys);
     let kinds = [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry];
@@ -89,10 +89,10 @@ fn known_secrets(environment: &DoctorEnvironment) -> Vec<String> {
         .filter(|(name, _)| name == env::CONFLUENT_CLOUD_API_SECRET || name.starts_with("EBS_SECRET_"));
     let mut secrets: Vec<String> = of_profile
         .chain(of_environment.map(|(_, value)| value.clone()))
-        // Short values are no secrets, and striking them out would only garble the rest.
+        // Short values are not secrets; redacting them would garble the bundle.
         .filter(|secret| secret.len() >= 6)
         .collect();
-    // A secret that holds another one goes first.
+    // A secret that contains another secret is redacted first.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets
 }
@@ -106,7 +106,7 @@ fn map_strings(value: &mut Value, change: &impl Fn(String) -> String) {
     }
 }
 
-/// Everything that is written.
+/// Content of the bundle.
 #[derive(Serialize)]
 struct SupportBundle {
     about: &'static str,
@@ -124,8 +124,8 @@ struct SupportBundle {
 impl SupportBundle {
     fn collect(ctx: &Ctx, environment: &DoctorEnvironment, diagnosis: DoctorReport) -> Self {
         Self {
-            about: "Collected by `confluent ebs doctor --bundle`. It holds no secret; ids, names, file names and \
-                    answers of the service are in it, so read it before it leaves your organization.",
+            about: "Collected by `confluent ebs doctor --bundle`. It contains no secrets, but ids, names, file names \
+                    and API responses. Review it before you share it outside of your organization.",
             made_at: ctx.run.environment.clock.now(),
             program: ProgramInfo {
                 version: env!("CARGO_PKG_VERSION"),
@@ -139,7 +139,7 @@ impl SupportBundle {
             platform: PlatformPart::collect(environment),
             diagnosis,
             journals: journal_parts(environment),
-            sandbox: SandboxPart::collect(environment),
+            sandbox: SandboxPart::collect(ctx, environment),
         }
     }
 }
@@ -181,7 +181,7 @@ fn setting_rows(ctx: &Ctx, surrounding: &DoctorEnvironment) -> Vec<SettingRow> {
     .collect()
 }
 
-/// One variable that is set; its value only where that is never a secret.
+/// Environment variable that is set; the value is included only if it is never secret.
 #[derive(Serialize)]
 struct VariableRow {
     name: String,
@@ -219,7 +219,7 @@ fn variable_rows(environment: &DoctorEnvironment) -> Vec<VariableRow> {
     rows
 }
 
-/// A mistake in a file, without the words of the file.
+/// Finding in a file, without text from the file.
 #[derive(Serialize)]
 struct FindingRow {
     rule: &'static str,
@@ -258,7 +258,7 @@ struct BundleProfileFacts {
     stage: String,
     endpoint: String,
     issued: jiff::civil::Date,
-    /// Public halves.
+    /// Ids of the API keys, without secrets.
     keys: Vec<(KeyKind, ApiKeyId)>,
 }
 
@@ -320,7 +320,7 @@ impl PlatformPart {
     }
 }
 
-/// The end of one journal. Lines that are none of a journal are left out, whatever they are.
+/// Last lines of a journal. Lines with an unexpected format are skipped.
 #[derive(Serialize)]
 struct JournalPart {
     file: PathBuf,
@@ -357,7 +357,7 @@ struct SandboxPart {
     exists: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
-    /// How it behaves, when it is the one that is acted on.
+    /// Settings of the sandbox, if the run uses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     settings: Option<sandbox::SandboxSettings>,
     faults: Vec<sandbox::ArmedFault>,
@@ -365,7 +365,7 @@ struct SandboxPart {
 }
 
 impl SandboxPart {
-    fn collect(environment: &DoctorEnvironment) -> Option<Self> {
+    fn collect(ctx: &Ctx, environment: &DoctorEnvironment) -> Option<Self> {
         let default = || {
             environment
                 .folders
@@ -379,7 +379,7 @@ impl SandboxPart {
         let opened = environment
             .sandbox_workspace()
             .filter(|_| acted_on)
-            .and_then(|workspace| session::open_sandbox(&folder, &workspace).ok());
+            .and_then(|workspace| session::open_sandbox(&ctx.run, &folder, &workspace).ok());
         let opened = opened.as_ref();
         let mut requests = opened.and_then(|sandbox| sandbox.journal().ok()).unwrap_or_default();
         Some(Self {
@@ -393,7 +393,7 @@ impl SandboxPart {
     }
 }
 
-/// Where everything was written.
+/// Location of the written bundle.
 #[derive(Debug, Serialize)]
 pub(in crate::commands) struct DoctorBundleOutput {
     file: PathBuf,
@@ -406,13 +406,13 @@ impl Viewable for DoctorBundleOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::Lines(vec![
             TextLine::from(format!(
-                "Wrote {}: {} ok, {}, {} unknown.",
+                "Wrote `{}`: {} ok, {}, {} unknown.",
                 self.file.display(),
                 self.ok,
                 count_noun(self.problems, "problem"),
                 self.unknown
             )),
-            "It holds no secret. Read it before it leaves your organization: ids, names and file names are in it."
+            "It contains no secrets, but ids, names and file names: review it before you share it outside of your organization."
                 .into(),
         ])]
     }

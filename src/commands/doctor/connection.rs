@@ -1,4 +1,4 @@
-//! The way to the service that other commands would take, with a key or without.
+//! Connection to Confluent Cloud as other commands would open it, with or without a key.
 
 use std::{path::Path, sync::Arc};
 
@@ -15,23 +15,23 @@ use crate::{
     session::Connection,
 };
 
-/// A way to the service, with a key or without.
+/// Connection to Confluent Cloud, with or without a key.
 pub(super) struct DoctorConnection {
-    /// Where requests go.
+    /// Base URL.
     pub(super) base: BaseUrl,
-    /// How they get there.
+    /// Transport.
     pub(super) transport: Arc<dyn Transport>,
-    /// Time, as the service has it where it is a part of this program.
+    /// Clock; the sandbox has a clock of its own.
     pub(super) clock: Clock,
-    /// As whom.
+    /// Authentication.
     pub(super) auth: Option<Auth>,
-    /// Whether the service is a part of this program.
+    /// Whether the sandbox runs in this process.
     pub(super) in_process: bool,
-    /// The hosts beside it, or why they cannot be used.
+    /// Hosts of tokens, logs and metrics, or why they cannot be used.
     pub(super) hosts: Result<ServiceHosts, String>,
 }
 
-/// What holds the key, kept so that the judgement can borrow it.
+/// Result of the search for an API key. Owns the key, so that checks can borrow it.
 pub(super) enum CredentialState {
     Key(ApiKeyId, String),
     Impersonating(String),
@@ -41,7 +41,7 @@ pub(super) enum CredentialState {
 }
 
 impl CredentialState {
-    /// For the judgement.
+    /// Returns the input of the key checks.
     pub(super) fn to_check_input(&self) -> DoctorKeyState<'_> {
         match self {
             Self::Key(id, source) => DoctorKeyState::Present(id, source.clone()),
@@ -52,7 +52,7 @@ impl CredentialState {
         }
     }
 
-    /// The key, if there is one.
+    /// Returns the id of the key, if one was found.
     pub(super) fn key(&self) -> Option<&ApiKeyId> {
         match self {
             Self::Key(id, _) => Some(id),
@@ -61,7 +61,7 @@ impl CredentialState {
     }
 }
 
-/// The way to the service, and what holds the key.
+/// Opens the connection and searches for the key.
 pub(super) fn open_connection(
     ctx: &Ctx,
     environment: &DoctorEnvironment,
@@ -94,14 +94,12 @@ pub(super) fn open_connection(
         ServiceEndpoint::Url(url) => url.parse().ok(),
         ServiceEndpoint::Sandbox(_) => None,
     };
+    let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
     let (auth, credential) = match (
         &environment.profile,
-        config::SourcedKey::resolve_cloud(loaded, env::var),
+        config::SourcedKey::resolve_cloud(loaded, &trusted, env::var),
     ) {
-        (Some(Err(_)), _) => (
-            None,
-            CredentialState::Skipped("not looked for: the profile cannot be used"),
-        ),
+        (Some(Err(_)), _) => (None, CredentialState::Skipped("skipped: the profile is invalid")),
         (_, Err(error)) => (None, CredentialState::Missing(error)),
         (_, Ok(found)) => {
             let auth = Auth::Basic(BasicCredentials {
@@ -112,7 +110,6 @@ pub(super) fn open_connection(
             (Some(auth), CredentialState::Key(found.key.id, found.source.to_string()))
         }
     };
-    let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
     let named = loaded.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
     let connection = base.map(|base: BaseUrl| DoctorConnection {
         hosts: ServiceHosts::resolve(base.as_str(), &named, &trusted, env::var)
@@ -133,20 +130,16 @@ fn open_sandbox_connection(
     stuck: bool,
 ) -> Result<(DoctorConnection, CredentialState), CredentialState> {
     if stuck {
-        return Err(CredentialState::Skipped(
-            "not looked for: the sandbox is held by another process",
-        ));
+        return Err(CredentialState::Skipped("skipped: another process uses the sandbox"));
     }
     let Some(workspace) = environment.sandbox_workspace() else {
-        return Err(CredentialState::Skipped(
-            "not looked for: the platform's files hold mistakes",
-        ));
+        return Err(CredentialState::Skipped("skipped: invalid platform configuration"));
     };
     let way = Connection::for_sandbox(&ctx.run, folder, &workspace, environment.valid_profile()).map_err(|error| {
         let fix = error.hints.first().map(ToString::to_string);
         CredentialState::Unusable(
             error.to_string(),
-            fix.unwrap_or_else(|| "`confluent ebs sandbox reset` begins anew.".to_owned()),
+            fix.unwrap_or_else(|| "Reset the sandbox with `confluent ebs sandbox reset`.".to_owned()),
         )
     })?;
     let source = way.auth.source().map(ToString::to_string);
@@ -154,13 +147,17 @@ fn open_sandbox_connection(
         Some(key) => CredentialState::Key(key, source.unwrap_or_default()),
         None => CredentialState::Impersonating(format!(
             "the sandbox acts as {}",
-            ctx.run.options.sandbox_as.as_deref().unwrap_or("somebody")
+            ctx.run
+                .options
+                .sandbox_as
+                .as_deref()
+                .unwrap_or("a principal without a key")
         )),
     };
     let base = way.base_url.parse().map_err(|_| {
         CredentialState::Unusable(
-            "the sandbox has a strange address".into(),
-            "`confluent ebs sandbox reset` begins anew.".into(),
+            "the sandbox has an invalid address".into(),
+            "Reset the sandbox with `confluent ebs sandbox reset`.".into(),
         )
     })?;
     let connection = DoctorConnection {

@@ -1,4 +1,4 @@
-//! What a session would be made of, each part by itself: where a command gives up, this goes on without the part.
+//! Inputs of a session, each one optional: unlike a command, `doctor` continues without the missing parts.
 
 use std::{borrow::Cow, path::PathBuf};
 
@@ -12,36 +12,36 @@ use crate::{
     session,
 };
 
-/// Everything that can be known without asking anybody.
+/// Local facts, collected without network access.
 pub(super) struct DoctorEnvironment {
-    /// Where things are kept.
+    /// State and profile directories.
     pub(super) folders: Result<StandardDirs, NoHomeDir>,
-    /// Which profile is meant, and who says so.
+    /// Selected profile, and what selected it.
     pub(super) selected_profile: Option<(String, &'static str)>,
-    /// What was read of it, or what is wrong with it.
+    /// Loaded profile, or the findings that make it unusable.
     pub(super) profile: Option<Result<LoadedProfile, Vec<Finding>>>,
-    /// The folder of the sandbox that is acted on; nothing for the real service.
+    /// Directory of the sandbox; `None` for Confluent Cloud.
     pub(super) sandbox: Option<PathBuf>,
-    /// The platform's files, or why they cannot be found.
+    /// Platform configuration, or why it cannot be found.
     pub(super) platform: Result<Option<LoadedWorkspace>, String>,
-    /// The stage, when the platform's files say it and no profile does.
+    /// Stage, if the platform configuration selects it instead of a profile.
     pub(super) stage: Option<(String, Stage)>,
-    /// Environment variables that are text.
+    /// Environment variables that are valid text.
     pub(super) variables: Vec<(String, String)>,
 }
 
-/// The department that is acted for.
+/// Department that the run acts for.
 pub(super) struct ActingDepartment {
-    /// Its code.
+    /// Code of the department.
     pub(super) code: DepartmentCode,
-    /// Its names.
+    /// Prefix of its names.
     pub(super) prefix: Prefix,
-    /// The name of the account that should be acting.
+    /// Name of the account that should be acting.
     pub(super) account_name: String,
 }
 
 impl DoctorEnvironment {
-    /// Looks around. Only a mistake in the flags is an error.
+    /// Collects the local facts. Fails only on invalid flags.
     pub(super) fn discover(ctx: &Ctx) -> Result<Self, Error> {
         let folders = ctx.run.environment.dirs.clone();
         let named = folders
@@ -69,7 +69,7 @@ impl DoctorEnvironment {
         let stage = match (&platform, &profile) {
             (Ok(Some(platform)), None) => match session::resolve_stage(&ctx.run, &platform.workspace, None) {
                 Ok(stage) => Some(stage),
-                // Files with mistakes may have lost it.
+                // Invalid files may lack the stage.
                 Err(_) if has_errors(&platform.findings) => None,
                 Err(error) => return Err(error),
             },
@@ -87,18 +87,18 @@ impl DoctorEnvironment {
         })
     }
 
-    /// The profile, when it can be used.
+    /// Returns the profile, if it is valid.
     pub(super) fn valid_profile(&self) -> Option<&LoadedProfile> {
         self.profile.as_ref()?.as_ref().ok()
     }
 
-    /// The platform, when its files hold no mistake.
+    /// Returns the platform configuration, if it is valid.
     pub(super) fn valid_workspace(&self) -> Option<&Workspace> {
         let platform = self.platform.as_ref().ok()?.as_ref()?;
         (!has_errors(&platform.findings)).then_some(&platform.workspace)
     }
 
-    /// The platform that a sandbox is seeded with: these files matter only to one that is still to be made.
+    /// Returns the platform configuration that seeds a sandbox; it only matters for a sandbox that does not exist yet.
     pub(super) fn sandbox_workspace(&self) -> Option<Cow<'_, Workspace>> {
         match (self.valid_workspace(), &self.platform) {
             (Some(workspace), _) => Some(Cow::Borrowed(workspace)),
@@ -107,7 +107,7 @@ impl DoctorEnvironment {
         }
     }
 
-    /// The department that the profile, or `--sandbox-as`, acts for.
+    /// Returns the department that the profile or `--sandbox-as` selects.
     pub(super) fn department(&self, ctx: &Ctx) -> Option<ActingDepartment> {
         if let Some(loaded) = self.valid_profile() {
             let facts = &loaded.profile.facts;

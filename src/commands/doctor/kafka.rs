@@ -1,4 +1,4 @@
-//! Looks for the key of the Kafka cluster, and asks the cluster whether it takes it.
+//! Searches for the API key of the Kafka cluster and checks that the cluster accepts it.
 
 use futures_util::join;
 
@@ -20,7 +20,7 @@ use crate::{
     session,
 };
 
-/// Looks, asks and judges.
+/// Checks the API key of the Kafka cluster.
 pub(super) async fn check_kafka_key(
     ctx: &Ctx,
     environment: &DoctorEnvironment,
@@ -34,16 +34,16 @@ pub(super) async fn check_kafka_key(
     let (held, answered) = match &found {
         Err(error) => (
             KafkaKeyState::Unusable(error),
-            kafka_key::KafkaObservation::skipped("it cannot be used"),
+            kafka_key::KafkaObservation::skipped("the key cannot be used"),
         ),
         Ok(None) => (
             KafkaKeyState::Missing,
-            kafka_key::KafkaObservation::skipped("there is none"),
+            kafka_key::KafkaObservation::skipped("there is no key"),
         ),
         Ok(Some(auth)) => {
             let source = match (auth.source(), ctx.run.options.sandbox_as.as_deref()) {
                 (Some(source), _) => source.to_string(),
-                (None, who) => format!("the sandbox acts as {}", who.unwrap_or("somebody")),
+                (None, who) => format!("the sandbox acts as {}", who.unwrap_or("a principal without a key")),
             };
             let id = auth.key().and_then(|key| key.parse().ok());
             (
@@ -78,7 +78,7 @@ fn kafka_key_need(environment: &DoctorEnvironment, department_context: Option<&A
     KafkaKeyNeed::Departments(asking.map(|department| department.code.to_string()).collect())
 }
 
-/// The key that the profile, the environment or the sandbox gives.
+/// Returns the Kafka key from the profile, the environment or the sandbox.
 fn find_kafka_auth(
     ctx: &Ctx,
     environment: &DoctorEnvironment,
@@ -93,16 +93,16 @@ fn find_kafka_auth(
     let stage = environment.stage.as_ref().map(|(_, stage)| stage);
     let auth = connection.and_then(|connection| connection.auth.as_ref());
     match (workspace, stage, auth) {
-        // Whoever stands in for a department has its own rights and no key of a cluster.
+        // An impersonated persona has the permissions of its account, but no cluster key.
         (Some(workspace), Some(stage), Some(auth)) if department.is_none() => {
-            // Why the sandbox cannot be acted on is told elsewhere.
+            // Another check reports why the sandbox cannot be used.
             Ok(session::kafka_auth_in_sandbox(&ctx.run, folder, &workspace, stage, loaded, auth).unwrap_or_default())
         }
         _ => Ok(loaded.and_then(session::kafka_auth_of_profile)),
     }
 }
 
-/// Asks the service what it knows of the key, then the cluster whether it takes it.
+/// Observes the key through the Cloud API, then sends a request to the cluster with it.
 async fn probe_kafka(
     ctx: &Ctx,
     auth: &Auth,
@@ -111,7 +111,7 @@ async fn probe_kafka(
     observation: &ServiceObservation,
 ) -> kafka_key::KafkaObservation {
     let Some(connection) = connection else {
-        return kafka_key::KafkaObservation::skipped("there is no way to ask");
+        return kafka_key::KafkaObservation::skipped("no connection");
     };
     let cluster = match &observation.cluster {
         Ok(cluster) => cluster,
@@ -124,9 +124,9 @@ async fn probe_kafka(
             .build()
     };
     let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
-    let base = session::kafka_base_url(cluster, &trusted);
+    let base = session::kafka_base_url(cluster, auth, &trusted);
     let about = async {
-        let none = || Unavailable::Skipped("it has no id".to_owned());
+        let none = || Unavailable::Skipped("the key has no id".to_owned());
         let key = auth.key().and_then(|key| key.parse().ok()).ok_or_else(none)?;
         let cloud = connection.auth.as_ref().ok_or_else(none)?;
         send(&client(connection.base.clone(), cloud), GetApiKey(key)).await

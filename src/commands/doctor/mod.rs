@@ -1,4 +1,4 @@
-//! `confluent ebs doctor`: what works, what does not, and what to do about it.
+//! `confluent ebs doctor`: checks the setup and suggests fixes.
 
 mod assumptions;
 mod bundle;
@@ -21,39 +21,39 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// Find out what works, what does not, and what to do about it.
+/// Check your setup and suggest fixes
 ///
-/// It looks at how the plugin is installed, at this computer, the profile and its key, the way to Confluent Cloud, the
-/// platform's files, and at what the key may do. Nothing is changed anywhere. Each check is ok, a problem, or unknown;
-/// the exit code is 6 when there is a problem.
+/// Checks the installation, this machine, the profile and its key, the connection to Confluent Cloud, the platform
+/// configuration, and the permissions of the key. Changes nothing. Each check is ok, a problem, or unknown. Exits with
+/// 6 if there is a problem.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Look at everything, with the key that other commands would use.
+Check your setup with the key that other commands would use.
 
   $ confluent ebs doctor
 
-Look at a profile that was handed over.
+Check a profile file.
 
   $ confluent ebs doctor --profile ./claims-operator.toml
 
-List what nobody could yet try on a live organization, with the call that settles each.
+List unverified assumptions about Confluent Cloud, each with the request that verifies it.
 
   $ confluent ebs doctor --assumptions
 
-Collect what a colleague needs to help, without a secret.
+Write a support bundle without secrets.
 
   $ confluent ebs doctor --bundle doctor.json")]
 pub(super) struct DoctorArgs {
-    /// List the behaviour of Confluent Cloud that is assumed and not proved, and look at nothing.
+    /// List the assumptions about Confluent Cloud that are not verified, and run no checks.
     #[arg(long)]
     assumptions: bool,
-    /// Write what was seen, with versions, settings and the last lines of the journals, into this new JSON file.
+    /// Write a support bundle with results, versions, settings and journals to this new JSON file.
     #[arg(long, value_name = "string", conflicts_with = "assumptions")]
     bundle: Option<PathBuf>,
-    /// Look at nothing beyond this computer.
+    /// Run only the checks that need no network.
     #[arg(long)]
     offline: bool,
-    /// How long an answer is waited for, such as 10s.
+    /// Timeout of each request, such as 10s.
     #[arg(long, value_name = "duration", default_value = "10s", value_parser = parse_duration)]
     timeout: Duration,
 }
@@ -80,15 +80,15 @@ impl DoctorArgs {
     }
 }
 
-/// What `doctor` answers.
+/// Result of `doctor`.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum DoctorOutput {
-    /// What was looked at.
+    /// Results of the checks.
     Diagnosis(DoctorReport),
-    /// What is assumed.
+    /// Assumptions.
     Assumptions(AssumptionList),
-    /// Where everything was written.
+    /// Location of the support bundle.
     Bundled(DoctorBundleOutput),
 }
 

@@ -1,4 +1,4 @@
-//! Looks at everything and hands it to the judgements in `checks`.
+//! Collects observations and passes them to the rules in `checks`.
 
 use std::{
     path::{Path, PathBuf},
@@ -40,17 +40,17 @@ use crate::{
     session::Environment,
 };
 
-/// How often, and how long apart, a held sandbox is looked at before it counts as stuck.
+/// Number and interval of attempts before a locked sandbox is reported as stuck.
 const LOCK_RETRIES: u32 = 5;
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(40);
 
-/// Examines everything. An error only when somebody wished to stop.
+/// Runs all checks. Fails only if the user cancels the run.
 pub(super) fn run(ctx: &Ctx, environment: &DoctorEnvironment, args: &DoctorArgs) -> Result<DoctorReport, Error> {
     ctx.block_on(async {
         tokio::select! {
             biased;
             () = ctx.run.cancel.cancelled() => {
-                Err(Error::new(ErrorKind::Interrupted, "interrupted before everything was looked at"))
+                Err(Error::new(ErrorKind::Interrupted, "interrupted before all checks completed"))
             }
             diagnosis = collect_checks(ctx, environment, args) => Ok(diagnosis),
         }
@@ -61,7 +61,7 @@ async fn collect_checks(ctx: &Ctx, environment: &DoctorEnvironment, args: &Docto
     let sandbox = inspect_sandbox_folder(ctx, environment).await;
     let stuck = sandbox.as_ref().is_some_and(|observed| observed.stuck);
     let (connection, credential) = open_connection(ctx, environment, args, stuck);
-    // Acting on it has made it.
+    // Acting on the sandbox has created it.
     let sandbox = if stuck {
         sandbox
     } else {
@@ -140,7 +140,7 @@ async fn collect_checks(ctx: &Ctx, environment: &DoctorEnvironment, args: &Docto
     DoctorReport::new(checks)
 }
 
-/// The sandbox's folder; one that is held for a moment is looked at again.
+/// Inspects the sandbox directory. Retries while another process holds the lock.
 async fn inspect_sandbox_folder(ctx: &Ctx, environment: &DoctorEnvironment) -> Option<SandboxFolder> {
     let default = || environment.folders.as_ref().ok().map(config::StandardDirs::sandbox);
     let path = environment.sandbox.clone().or_else(default)?;
@@ -161,7 +161,7 @@ async fn inspect_sandbox_folder(ctx: &Ctx, environment: &DoctorEnvironment) -> O
     })
 }
 
-/// What to ask about.
+/// Returns the objects that the service checks request.
 fn probe_target(
     environment: &DoctorEnvironment,
     department: Option<&ActingDepartment>,
@@ -203,23 +203,23 @@ fn probe_target(
     probe_target
 }
 
-/// Knocks, and asks when somebody is there.
+/// Checks that the service responds, then sends the requests.
 async fn probe_service(
     connection: Option<&DoctorConnection>,
     probe_target: &ProbeTarget,
     offline: bool,
 ) -> (Option<HostReachability>, ServiceObservation) {
     let Some(connection) = connection else {
-        return (None, ServiceObservation::skipped("there is no way to ask"));
+        return (None, ServiceObservation::skipped("no connection"));
     };
     if offline && !connection.in_process {
-        return (None, ServiceObservation::skipped("nobody was asked: --offline"));
+        return (None, ServiceObservation::skipped("skipped: `--offline`"));
     }
     let reachability = network::probe_host(&*connection.transport, &connection.base, &connection.clock).await;
     let answers = reachability.response.as_ref().is_ok_and(|answer| !answer.web_page);
     let observation = match (&connection.auth, answers) {
-        (None, _) => ServiceObservation::skipped("there is no key to ask with"),
-        (_, false) => ServiceObservation::skipped("the service does not answer"),
+        (None, _) => ServiceObservation::skipped("no API key"),
+        (_, false) => ServiceObservation::skipped("Confluent Cloud does not respond"),
         (Some(auth), true) => {
             let builder = Client::builder(
                 connection.base.clone(),
@@ -233,20 +233,20 @@ async fn probe_service(
     (Some(reachability), observation)
 }
 
-/// Asks the hosts beside the API's, as far as they are others: `confluent.cloud` gives the tokens that logs need.
+/// Checks the hosts other than the API host: `confluent.cloud` issues the tokens for logs.
 async fn probe_other_hosts(
     connection: Option<&DoctorConnection>,
     offline: bool,
 ) -> Result<Vec<TelemetryHost>, CheckResult> {
     let Some(connection) = connection else {
-        return Err(network::skipped_telemetry_hosts("there is no way to ask"));
+        return Err(network::skipped_telemetry_hosts("no connection"));
     };
     let hosts = connection
         .hosts
         .as_ref()
         .map_err(|why| network::untrusted_telemetry_hosts(why))?;
     if offline {
-        return Err(network::skipped_telemetry_hosts("nobody was asked: --offline"));
+        return Err(network::skipped_telemetry_hosts("skipped: `--offline`"));
     }
     let named = [
         ("tokens for connector logs", &hosts.token),
@@ -263,7 +263,7 @@ async fn probe_other_hosts(
     Ok(network::probe_telemetry_hosts(&*connection.transport, places, &connection.clock).await)
 }
 
-/// The folders that the Confluent CLI looks into: those of `PATH`, then its own.
+/// Returns the directories that the Confluent CLI searches for plugins: those of `PATH`, then its own.
 fn inspect_installation(environment: &Environment) -> PluginInstallation {
     let path = environment.variable(env::PATH).unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -374,8 +374,8 @@ fn network_checks(
             network::check_reachable(reachability, &proxies),
             match reachability.response.is_ok() {
                 true => network::check_telemetry_hosts(others.as_deref().map_err(Clone::clone)),
-                // One cause is one problem.
-                false => network::skipped_telemetry_hosts("not judged: the service itself does not answer"),
+                // One cause is reported as one problem.
+                false => network::skipped_telemetry_hosts("skipped: Confluent Cloud does not respond"),
             },
             network::check_certificate(reachability, &connection.base),
             time::check_clock(reachability, std::env::consts::OS, connection.in_process),
@@ -395,8 +395,8 @@ fn rights_checks(
         department_context.map(|department_context| (&department_context.prefix, department_context.code.as_str()));
     let workspace = environment.valid_workspace();
     let needed = match (department_context, workspace) {
-        (Some(_), _) => Err("not needed by a department"),
-        (None, None) => Err("not looked at: there are no platform files to go by"),
+        (Some(_), _) => Err("not required for a department"),
+        (None, None) => Err("skipped: no platform configuration"),
         (None, Some(workspace)) => {
             let organization = observation
                 .organization
@@ -415,7 +415,8 @@ fn rights_checks(
     ]
 }
 
-/// What the provisioner needs in every stage, with the commands that give it to the account that is acting.
+/// Returns the roles that the provisioner requires in each stage, with the commands that bind them to the acting
+/// account.
 fn required_roles(
     platform: &Platform,
     organization: &OrganizationId,

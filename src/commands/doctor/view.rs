@@ -1,4 +1,5 @@
-//! A diagnosis for people: topic by topic, checks that say the same together, and what to do first at the end.
+//! Results of checks on a terminal, by topic. Checks with the same result share a line; the most important fix comes
+//! last.
 
 use crate::{
     checks::{CheckState, DoctorReport, TopicCheck},
@@ -6,7 +7,7 @@ use crate::{
     text::count_noun,
 };
 
-/// Columns before what a check says: two blanks, the longest word, two blanks.
+/// Indentation of a result: two blanks, the longest word, two blanks.
 const INDENT: usize = 11;
 
 pub(super) fn diagnosis_blocks(diagnosis: &DoctorReport) -> Vec<Block> {
@@ -23,7 +24,7 @@ pub(super) fn diagnosis_blocks(diagnosis: &DoctorReport) -> Vec<Block> {
     blocks
 }
 
-/// Nothing but the reason why nobody looked is worth repeating.
+/// Returns whether two skipped checks have the same reason; only these share a line.
 fn has_same_reason(one: &TopicCheck, other: &TopicCheck) -> bool {
     let (one, other) = (&one.check, &other.check);
     one.state == CheckState::Unknown && other.state == one.state && one.detail == other.detail && one.fix == other.fix
@@ -66,7 +67,7 @@ fn summary_lines(diagnosis: &DoctorReport) -> Vec<TextLine> {
     if let Some(next) = &diagnosis.next {
         lines.push(
             TextLine::new()
-                .with_styled_text(Style::Hint, format!("Do first: {next}"))
+                .with_styled_text(Style::Hint, format!("First: {next}"))
                 .with_hanging_indent(10),
         );
     }

@@ -13,21 +13,20 @@ use crate::{
     session::PlatformSession,
 };
 
-/// List the API keys of departments.
+/// List the API keys of departments
 ///
-/// Shows what is known of each: since when it exists, when it was proved and handed over, and whether anybody vouches
-/// for it.
+/// Shows the age of each key, when it was last tested, and whether it is delivered, pending, orphaned or unrecorded.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the keys of every department.
+List the keys of all departments.
 
   $ confluent ebs keys list
 
-List those of a department, for a script.
+List the keys of a department for a script.
 
   $ confluent ebs keys list claims -o json")]
 pub(super) struct KeysListArgs {
-    /// Codes of departments; without one, all of them.
+    /// Codes of departments. Without codes, the keys of all departments are listed.
     #[arg(value_name = "department")]
     departments: Vec<DepartmentCode>,
     #[command(flatten)]
@@ -48,9 +47,10 @@ impl KeysListArgs {
                 Reconciliation::observe(&ctx.run, &session, &[], self.folders.to_options(), AclLookup::Skip).await?;
             let snapshot = &reconciliation.observed.snapshot;
             if let Some(reason) = snapshot.unknown.get(&Listing::ApiKeys) {
-                let message = format!("API keys could not be looked at: {reason}");
-                return Err(Error::new(ErrorKind::Denied, message)
-                    .with_hint("The provisioner, as owner of the departments' accounts, sees their keys."));
+                let message = format!("unknown: {} could not be listed ({reason})", Listing::ApiKeys);
+                return Err(Error::new(ErrorKind::Denied, message).with_hint(
+                    "Use the provisioner's API key: it owns the departments' accounts and can list their keys.",
+                ));
             }
             Ok(CommandOutput::new(RowList::new(self.rows(&reconciliation, snapshot))))
         })
@@ -58,7 +58,7 @@ impl KeysListArgs {
 
     fn rows(&self, reconciliation: &Reconciliation<'_>, snapshot: &Snapshot) -> Vec<KeyListRow> {
         let recorded = reconciliation.recorded_keys();
-        let proved_at = |id: &ApiKeyId| recorded.get(id).map(|recorded| recorded.proved_at);
+        let probed_at = |id: &ApiKeyId| recorded.get(id).map(|recorded| recorded.proved_at);
         let mut rows: Vec<KeyListRow> = snapshot
             .accounts
             .iter()
@@ -79,9 +79,9 @@ impl KeysListArgs {
                 created_at: key.created_at,
                 age_days: key
                     .created_at
-                    .map(|made| snapshot.taken_at.duration_since(made).as_hours() / 24),
-                probed_at: proved_at(&key.id),
-                probed_days: proved_at(&key.id).map(|at| snapshot.taken_at.duration_since(at).as_hours() / 24),
+                    .map(|created| snapshot.taken_at.duration_since(created).as_hours() / 24),
+                probed_at: probed_at(&key.id),
+                probed_days: probed_at(&key.id).map(|at| snapshot.taken_at.duration_since(at).as_hours() / 24),
                 state: match reconciliation.known_keys.classify(key) {
                     ApiKeyStatus::Delivered => KeyListState::Delivered,
                     ApiKeyStatus::Pending => KeyListState::Pending,
@@ -98,33 +98,33 @@ impl KeysListArgs {
     }
 }
 
-/// What a key is to the platform.
+/// State of a key.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum KeyListState {
-    /// It was handed over.
+    /// The key was delivered in a profile.
     Delivered,
-    /// Its secret is on this disk, to be proved and handed over by the next run.
+    /// The secret is stored on this machine; the next run tests and delivers it.
     Pending,
-    /// An interrupted run made it, and nobody holds its secret.
+    /// An interrupted run created the key and lost its secret.
     Orphaned,
-    /// Nothing vouches for it.
+    /// No evidence, journal or profile contains the key.
     Unrecorded,
 }
 
-/// One key.
+/// Row of a key.
 #[derive(Debug, Serialize)]
 pub(super) struct KeyListRow {
     department: String,
     persona: String,
     service_account: String,
     api_key: String,
-    /// `cloud`, or the ID of a cluster or of a Schema Registry.
+    /// `cloud`, or the ID of a cluster or Schema Registry.
     resource: String,
-    /// Nothing where the service does not tell.
+    /// Creation time; `None` if the API does not report it.
     created_at: Option<Timestamp>,
     age_days: Option<i64>,
-    /// When it was last proved, as far as the evidence at hand says.
+    /// Time of the last probe with the key, from the evidence.
     probed_at: Option<Timestamp>,
     #[serde(skip)]
     probed_days: Option<i64>,

@@ -1,19 +1,19 @@
-//! `confluent ebs keys`: the API keys of departments, from their making to their end.
+//! `confluent ebs keys`: list, rotate and revoke the API keys of departments.
 
 mod list;
-mod view;
 mod revoke;
 mod rotate;
+mod view;
 
 use clap::Subcommand;
 
 use super::{Ctx, command_output};
 use crate::exit::ExitCode;
 
-/// Manage the API keys of departments.
+/// Manage the API keys of departments
 ///
-/// Keys never expire by themselves. A rotation makes a new key beside the old one, proves it, hands it over, and removes
-/// the old one when it is run again after the overlap.
+/// API keys do not expire. A rotation creates a new key next to the old one, tests it and delivers it as a profile.
+/// When you run the rotation again after the overlap, it deletes the old key.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct KeysArgs {

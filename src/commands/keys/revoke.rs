@@ -15,27 +15,27 @@ use crate::{
     text,
 };
 
-/// Remove API keys.
+/// Delete API keys
 ///
-/// Says who loses what, and refuses to take a persona's only working key. For a key that has leaked, --now removes it at
-/// once, makes a new one, proves it and hands it over.
+/// Shows which persona loses which access, and refuses to delete the only working key of a persona. For a leaked key,
+/// --now deletes it immediately, creates a new key, tests it and delivers it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Remove a key that has been replaced.
+Delete a key that has been replaced.
 
   $ confluent ebs keys revoke ABCDEFGHIJKLMNOP
 
-A key has leaked: remove it now, and give its persona a new one.
+Delete a leaked key immediately, and create a new one for its persona.
 
   $ confluent ebs keys revoke ABCDEFGHIJKLMNOP --now --yes")]
 pub(super) struct KeysRevokeArgs {
     /// IDs of API keys.
     #[arg(value_name = "api-key", required = true)]
     keys: Vec<ApiKeyId>,
-    /// Remove the keys even if they are the only ones, and make new ones.
+    /// Delete the keys even if they are the only ones, and create new ones.
     #[arg(long)]
     now: bool,
-    /// Make no new keys.
+    /// Do not create new keys.
     #[arg(long, requires = "now")]
     no_replace: bool,
     /// Skip the deletion confirmation prompt.
@@ -48,12 +48,12 @@ pub(super) struct KeysRevokeArgs {
     handover: HandoverArgs,
 }
 
-/// The keys of one persona that are to go.
+/// Keys of one persona to revoke.
 struct PersonaRevocation<'a> {
     desired: &'a DesiredDepartment,
     persona: &'a DesiredPersona,
     keys: Vec<&'a ObservedKey>,
-    /// Keys that stay, the newest first.
+    /// Remaining delivered keys, newest first.
     remaining: Vec<&'a ObservedKey>,
 }
 
@@ -111,8 +111,10 @@ impl KeysRevokeArgs {
         })
     }
 
-    /// The keys by persona; all of them known, and all of them of departments that have a file. One that evidence vouches
-    /// for and that is gone already was removed by an earlier run.
+    /// Groups the keys by persona. A recorded key that no longer exists was deleted by an earlier run and is skipped.
+    ///
+    /// # Errors
+    /// A key is unknown, or its owner is not the account of a department.
     fn group_by_persona<'a>(
         &self,
         reconciliation: &'a Reconciliation<'_>,
@@ -151,10 +153,8 @@ impl KeysRevokeArgs {
         }
         if !missing.is_empty() {
             let noun = if missing.len() == 1 { "API key" } else { "API keys" };
-            return Err(
-                Error::failed(format!("{noun} {} not found", text::join_quoted(&missing)))
-                    .with_hint("List the keys of departments with `confluent ebs keys list`."),
-            );
+            return Err(Error::failed(format!("{noun} {} not found", text::join_code(&missing)))
+                .with_hint("List the keys of departments with `confluent ebs keys list`."));
         }
         for revocation in personas.values_mut() {
             let Some(account) = snapshot.account_by_name(&revocation.persona.account_name) else {
@@ -165,7 +165,7 @@ impl KeysRevokeArgs {
                 .keys
                 .iter()
                 .filter(|key| key.owner == owner)
-                .filter(|key| !revocation.keys.iter().any(|gone| gone.id == key.id))
+                .filter(|key| !revocation.keys.iter().any(|revoked| revoked.id == key.id))
                 .filter(|key| reconciliation.known_keys.classify(key) == ApiKeyStatus::Delivered)
                 .collect();
             remaining.sort_by_key(|key| std::cmp::Reverse(key.created_at));
@@ -181,37 +181,37 @@ impl KeysRevokeArgs {
         plan: &mut Plan,
     ) -> Result<(), Error> {
         let who = format!(
-            "{} of department {}",
+            "{} of department `{}`",
             revocation.persona.persona, revocation.desired.department.code
         );
-        // A key can only stand in for one that opens the same.
-        let bare: Vec<&str> = revocation
+        // Only a key for the same resource can replace a key.
+        let irreplaceable: Vec<&str> = revocation
             .keys
             .iter()
             .filter(|key| !revocation.remaining.iter().any(|other| other.resource == key.resource))
             .map(|key| key.id.as_str())
             .collect();
-        if !bare.is_empty() && !self.now {
+        if !irreplaceable.is_empty() && !self.now {
             return Err(Error::refused(format!(
-                "{who} would be left without a working key: {} is the only one for what it opens",
-                text::join_quoted(&bare)
+                "refused; nothing was changed: {who} has no other key for the same resource as {}",
+                text::join_code(&irreplaceable)
             ))
             .with_hint(format!(
-                "Replace it first with `confluent ebs keys rotate {} --persona {}`.",
+                "First create a new key with `confluent ebs keys rotate {} --persona {}`.",
                 revocation.desired.department.code, revocation.persona.persona
             ))
-            .with_hint("If it has leaked, `--now` removes it at once and makes a new one."));
+            .with_hint("If the key has leaked, pass `--now` to delete it immediately and create a new one."));
         }
-        let left_bare = revocation.remaining.len() < revocation.persona.keys.len();
-        let replaces = self.now && !self.no_replace && left_bare;
-        plan.notices.push(match (left_bare, replaces) {
+        let lacks_keys = revocation.remaining.len() < revocation.persona.keys.len();
+        let replaces = self.now && !self.no_replace && lacks_keys;
+        plan.notices.push(match (lacks_keys, replaces) {
             (false, _) => format!("{who} keeps {}", key_ids_text(&revocation.remaining)),
             (true, true) => format!(
                 "{who} has no key until it uses the new profile: {}",
                 revocation.persona.description
             ),
             (true, false) => format!(
-                "{who} has no key any more; `confluent ebs onboard {}` makes one",
+                "{who} has no key; create one with `confluent ebs onboard {}`",
                 revocation.desired.department.code
             ),
         });
@@ -226,7 +226,7 @@ impl KeysRevokeArgs {
             &revocation.keys,
             replaces,
         );
-        // An unvouched key on the account is no reason to let a leaked one live.
+        // An unrecorded key on the account does not prevent the deletion of a leaked one.
         part.refusals.retain(|_| replaces);
         let shift = plan.changes.len();
         for mut change in part.changes {
@@ -239,23 +239,26 @@ impl KeysRevokeArgs {
     }
 }
 
-/// What the keys were good for in Kafka, where no other key of the cluster stays: a Cloud key opens nothing there.
+/// Returns a notice about the ACLs that become unusable if the persona loses its last key for the Kafka cluster. A
+/// Cloud key does not work there.
 fn lost_acls(snapshot: &Snapshot, revocation: &PersonaRevocation<'_>) -> Option<String> {
     let cluster = snapshot.address.cluster.as_str();
-    let opens = |keys: &[&ObservedKey]| keys.iter().any(|key| key.resource == cluster);
-    if !opens(&revocation.keys) || opens(&revocation.remaining) {
+    let has_cluster_key = |keys: &[&ObservedKey]| keys.iter().any(|key| key.resource == cluster);
+    if !has_cluster_key(&revocation.keys) || has_cluster_key(&revocation.remaining) {
         return None;
     }
     if let Some(reason) = snapshot.unknown.get(&Listing::Acls) {
-        let asks = !revocation.persona.acls.is_empty();
-        return asks.then(|| format!("may have ACLs that open nothing without a key of the cluster: {reason}"));
+        let declares_acls = !revocation.persona.acls.is_empty();
+        return declares_acls.then(|| {
+            format!("may have ACLs, which cannot be used without a key for the cluster (not listed: {reason})")
+        });
     }
     let account = snapshot.account_by_name(&revocation.persona.account_name)?;
     let principal = Principal::ServiceAccount(account.id.clone());
     let acls: Vec<String> = snapshot.acls_of(&principal).map(AclBinding::to_short_string).collect();
     (!acls.is_empty()).then(|| {
         format!(
-            "loses its ACLs until it has another key of the cluster: {}",
+            "cannot use its ACLs until it has another key for the cluster: {}",
             acls.join(", ")
         )
     })
@@ -263,10 +266,10 @@ fn lost_acls(snapshot: &Snapshot, revocation: &PersonaRevocation<'_>) -> Option<
 
 fn key_ids_text(remaining: &[&ObservedKey]) -> String {
     let ids: Vec<&str> = remaining.iter().map(|key| key.id.as_str()).collect();
-    text::join_list(&ids)
+    text::join_code(&ids)
 }
 
-/// Whose account it is.
+/// Finds the department and persona of a managed service account.
 fn find_persona<'a>(
     reconciliation: &'a Reconciliation<'_>,
     account: &ObservedAccount,
@@ -281,11 +284,11 @@ fn find_persona<'a>(
 
 fn unmanaged_key_error(reconciliation: &Reconciliation<'_>, snapshot: &Snapshot, key: &ObservedKey) -> Error {
     Error::refused(format!(
-        "API key \"{}\" belongs to {}, which is no account of a department in stage {}",
+        "refused; nothing was changed: the owner of API key `{}`, `{}`, is not a department's account in stage `{}`",
         key.id,
         snapshot.display_name(&key.owner),
         reconciliation.session.stage_name
     ))
-    .with_hint("What is not ours is never changed: use `confluent api-key delete`.")
-    .with_hint("If it is of another stage, name that with `--stage`.")
+    .with_hint("Delete an unmanaged key with `confluent api-key delete`.")
+    .with_hint("If the key belongs to another stage, pass `--stage`.")
 }

@@ -21,42 +21,43 @@ use crate::{
     text::count_noun,
 };
 
-/// Replace API keys without an outage.
+/// Replace API keys without an outage
 ///
-/// Makes a new key beside the old one, proves it and hands it over as a profile of its own. Both work during the overlap;
-/// run again after it, the command removes the old key, and no other. An interrupted rotation is taken up by the next.
+/// Creates a new key next to the old one, tests it, and delivers it in a new profile. Both keys work during the
+/// overlap. When you run the command again after the overlap, it deletes the old key. The next run completes an
+/// interrupted rotation.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Replace the keys of a department; run again tomorrow, remove the old ones.
+Replace the keys of a department. Run the command again after 24 hours to delete the old keys.
 
   $ confluent ebs keys rotate claims
 
-Replace the deployer's key wherever it is older than three months, and the old one at once.
+Replace the deployer's keys that are older than 90 days, and delete the old keys immediately.
 
   $ confluent ebs keys rotate --all --persona deployer --older-than 90d --overlap 0s")]
 pub(super) struct KeysRotateArgs {
     /// Codes of departments.
     #[arg(value_name = "department", required_unless_present_any = ["all", "department"])]
     departments: Vec<DepartmentCode>,
-    /// All departments that are not retired.
+    /// Select all departments that are not retired.
     #[arg(long, conflicts_with = "departments")]
     all: bool,
-    /// Only this persona.
+    /// Rotate only the keys of this persona.
     #[arg(long, value_name = "string")]
     persona: Option<String>,
-    /// How long an old key works beside the new one, such as 24h or 7d.
+    /// Time for which the old key keeps working, such as 24h or 7d.
     #[arg(long, value_name = "duration", default_value = "24h", value_parser = parse_duration)]
     overlap: Duration,
-    /// Leave keys alone that are younger, such as 90d.
+    /// Rotate only keys that are older, such as 90d.
     #[arg(long, value_name = "duration", default_value = "0s", value_parser = parse_duration)]
     older_than: Duration,
     /// Show the plan without committing changes.
     #[arg(long)]
     dry_run: bool,
-    /// Exit with 2 if the plan has changes. Needs --dry-run.
+    /// Exit with 2 if the plan has changes. Requires --dry-run.
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
-    /// How many requests are under way at a time.
+    /// Maximum number of concurrent requests.
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
     #[command(flatten)]
@@ -69,9 +70,10 @@ impl KeysRotateArgs {
             self.departments.extend(ctx.run.options.department.clone());
         }
         let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
-        let departments: Vec<Department> = match self.all {
-            true => session.workspace.active_departments().cloned().collect(),
-            false => crate::provisioning::find_active_departments(&session, &self.departments)?,
+        let departments: Vec<Department> = if self.all {
+            session.workspace.active_departments().cloned().collect()
+        } else {
+            crate::provisioning::find_active_departments(&session, &self.departments)?
         };
         ctx.block_on(self.rotate(ctx, &session, &departments))
     }
@@ -91,7 +93,7 @@ impl KeysRotateArgs {
         )
         .await?;
         if self.all {
-            // A department that was never onboarded has no keys, and must not hold up the others.
+            // A department that is not onboarded yet has no keys and must not block the rotation of the others.
             let snapshot = &reconciliation.observed.snapshot;
             let exists = |persona: &DesiredPersona| snapshot.account_by_name(&persona.account_name).is_some();
             reconciliation
@@ -103,19 +105,20 @@ impl KeysRotateArgs {
             older_than: to_signed_duration(self.older_than)?,
         };
         self.check_persona(&reconciliation)?;
-        let chosen = |name: &str| self.persona.as_deref().is_none_or(|persona| persona == name);
+        let selected = |name: &str| self.persona.as_deref().is_none_or(|persona| persona == name);
         let plan = plan_rotation(
             &reconciliation.plan_input(false),
             &reconciliation.observed.snapshot,
             &rotation,
-            |persona| chosen(&persona.persona),
+            |persona| selected(&persona.persona),
         );
         check_refusals("keys rotate", &plan)?;
         let changed = KeysChangeOutput::new(&session.stage_name, reconciliation.profile_store.folder(), &plan);
         if self.dry_run {
-            let code = match self.detailed_exitcode && !plan.is_empty() {
-                true => ExitCode::Differences,
-                false => ExitCode::Ok,
+            let code = if self.detailed_exitcode && !plan.is_empty() {
+                ExitCode::Differences
+            } else {
+                ExitCode::Ok
             };
             return Ok(CommandOutput::new(changed.planned()).with_code(code));
         }
@@ -140,7 +143,7 @@ impl KeysRotateArgs {
             let codes: Vec<DepartmentCode> = departments.iter().map(|department| department.code.clone()).collect();
             ctx.ui.print_preview(&plan_blocks(&plan, &codes))?;
             let question = format!(
-                "Rotate the API keys of {} in stage {}?",
+                "Rotate the API keys of {} in stage `{}`?",
                 count_noun(reconciliation.desired.len(), "department"),
                 session.stage_name
             );
@@ -149,10 +152,10 @@ impl KeysRotateArgs {
             }
         }
         let pending = reconciliation.deliver_pending(&ctx.run).await?;
-        let not_taken = undelivered_error(&pending);
+        let undelivered = undelivered_error(&pending);
         let changed = changed.with_deliveries(reconciliation.delivery_report(pending));
-        if let Some(error) = not_taken {
-            // An old key works until the new one has arrived.
+        if let Some(error) = undelivered {
+            // The old key must keep working until the profile with the new key is delivered.
             return Ok(CommandOutput::new(changed).with_error(error));
         }
         let (report, evidence) = reconciliation
@@ -178,10 +181,7 @@ impl KeysRotateArgs {
         if known.contains(&persona.as_str()) {
             return Ok(());
         }
-        let error = Error::new(
-            ErrorKind::Usage,
-            format!("there is no persona `{persona}` with an API key"),
-        );
+        let error = Error::new(ErrorKind::Usage, format!("no persona `{persona}` with an API key"));
         Err(match crate::hint::closest_match(persona, known.iter().copied()) {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error,
@@ -190,5 +190,5 @@ impl KeysRotateArgs {
 }
 
 fn to_signed_duration(duration: Duration) -> Result<SignedDuration, Error> {
-    SignedDuration::try_from(duration).context("a duration is too long")
+    SignedDuration::try_from(duration).context("duration too long")
 }

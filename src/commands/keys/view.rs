@@ -1,4 +1,4 @@
-//! What rotating and revoking answer.
+//! Output of `keys rotate` and `keys revoke`.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,7 @@ use crate::{
     commands::provisioning::{
         delivery_lines,
         plan_view::{department_changes, plan_totals},
+        probe_line,
     },
     model::DepartmentCode,
     plan::{Plan, PlannedChange, PlannedOperation},
@@ -17,18 +18,18 @@ use crate::{
     text::count_noun,
 };
 
-/// What was done to keys, or would be.
+/// Planned or applied changes of keys.
 #[derive(Debug, Serialize)]
 pub(super) struct KeysChangeOutput {
     stage: String,
     dry_run: bool,
     changes: Vec<PlannedChange>,
-    /// What is left for a later call.
+    /// Notices of the plan.
     notices: Vec<String>,
     #[serde(flatten)]
     report: Option<Applied>,
     credentials_dir: PathBuf,
-    /// What a command took.
+    /// Deliveries of profiles.
     #[serde(flatten)]
     deliveries: DeliveryReport,
     evidence: Vec<PathBuf>,
@@ -70,7 +71,7 @@ impl KeysChangeOutput {
     }
 }
 
-/// A plan of keys, for people.
+/// Returns a plan as blocks.
 pub(super) fn plan_blocks(plan: &Plan, departments: &[DepartmentCode]) -> Vec<Block> {
     let mut blocks: Vec<Block> = departments
         .iter()
@@ -107,36 +108,36 @@ impl Viewable for KeysChangeOutput {
             return plan_blocks(&plan, &departments);
         }
         let Some(report) = &self.report else {
-            let mut lines = vec![TextLine::from("No API key was made or removed.")];
+            let mut lines = vec![TextLine::from("No API keys were created or deleted.")];
             lines.extend(delivery_lines(&self.deliveries, &[]));
             let mut blocks = vec![Block::Lines(lines)];
             blocks.extend(notice_block(&self.notices));
             return blocks;
         };
-        let ended = |operation: fn(&PlannedOperation) -> bool| {
+        let count_applied = |operation: fn(&PlannedOperation) -> bool| {
             let done = report.done.iter().map(|step| &self.changes[step.change]);
             done.filter(|change| operation(&change.operation)).count()
         };
-        let made = ended(|operation| matches!(operation, PlannedOperation::CreateKey { .. }));
-        let removed = ended(|operation| matches!(operation, PlannedOperation::DeleteKey { .. }));
+        let created = count_applied(|operation| matches!(operation, PlannedOperation::CreateKey { .. }));
+        let deleted = count_applied(|operation| matches!(operation, PlannedOperation::DeleteKey { .. }));
         let style = if report.is_complete() { Style::Ok } else { Style::Error };
         let mut parts = Vec::new();
-        if made > 0 {
-            parts.push(format!("{} made", count_noun(made, "API key")));
+        if created > 0 {
+            parts.push(format!("{} created", count_noun(created, "API key")));
         }
-        if removed > 0 {
-            parts.push(format!("{} removed", count_noun(removed, "API key")));
+        if deleted > 0 {
+            parts.push(format!("{} deleted", count_noun(deleted, "API key")));
         }
         if !report.profiles.is_empty() {
-            parts.push(format!("{} handed over", count_noun(report.profiles.len(), "profile")));
+            parts.push(format!("{} written", count_noun(report.profiles.len(), "profile")));
         }
         if parts.is_empty() {
-            parts.push("nothing was done".to_owned());
+            parts.push("Nothing was changed".to_owned());
         }
         let mut lines = vec![TextLine::new().with_styled_text(style, format!("{}.", parts.join(", ")))];
         for profile in &report.profiles {
             let text = format!(
-                "  {} of {}: {}",
+                "  {} of {}: `{}`",
                 profile.persona,
                 profile.department,
                 profile.path.display()
@@ -144,20 +145,7 @@ impl Viewable for KeysChangeOutput {
             lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         lines.extend(delivery_lines(&self.deliveries, &report.profiles));
-        let (passed, failed, inconclusive) = report.count_verdicts();
-        if passed + failed + inconclusive > 0 {
-            let mut text = format!(
-                "Proof: {} made with the new keys, {passed} as they must be",
-                count_noun(passed + failed + inconclusive, "call")
-            );
-            if failed > 0 {
-                text = format!("{text}, {failed} FAILED");
-            }
-            if inconclusive > 0 {
-                text = format!("{text}, {inconclusive} inconclusive");
-            }
-            lines.push(TextLine::from(format!("{text}.")).with_hanging_indent(2));
-        }
+        lines.extend(probe_line(report));
         for failure in &report.failures {
             let failed = TextLine::new().with_styled_text(Style::Error, "failed");
             lines.push(
@@ -169,7 +157,7 @@ impl Viewable for KeysChangeOutput {
         if let [first, ..] = self.evidence.as_slice() {
             let folder = first.parent().unwrap_or(first).display();
             let files = count_noun(self.evidence.len(), "file");
-            lines.push(TextLine::from(format!("Evidence: {files} in {folder}.")).with_hanging_indent(2));
+            lines.push(TextLine::from(format!("Evidence: {files} in `{folder}`.")).with_hanging_indent(2));
         }
         let mut blocks = vec![Block::Lines(lines)];
         blocks.extend(notice_block(&self.notices));

@@ -18,19 +18,19 @@ use crate::{
 };
 use output::{OffboardOutput, plan_blocks};
 
-/// Take a department's access away.
+/// Remove all access of a department
 ///
-/// Removes its API keys, its role bindings, its ACLs and its service accounts, in an order that leaves nothing behind;
-/// its file stays, as the tombstone of its prefix. At the end it proves that the keys are dead and names whoever can still
-/// do anything on the prefix. Topics and schemas are never removed; the topics of the prefix are listed with an API key of the
-/// Kafka cluster.
+/// Deletes the API keys, role bindings, ACLs and service accounts of the department. Its file stays and reserves its
+/// prefix. Afterwards, the command proves that the keys are rejected, and lists the principals that still have access
+/// to the prefix. Topics and schemas are never deleted. With an API key for the Kafka cluster, the command lists the
+/// topics of the prefix.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Show what would be taken away.
+Show what would be removed.
 
   $ confluent ebs offboard claims --dry-run
 
-Take it away, connectors included, after saving their configurations and offsets.
+Remove the access and the connectors, after a backup of their configurations and offsets.
 
   $ confluent ebs offboard claims --delete-connectors")]
 pub(super) struct OffboardArgs {
@@ -39,23 +39,23 @@ pub(super) struct OffboardArgs {
     department: DepartmentCode,
     #[command(flatten)]
     connectors: ConnectorRemovalArgs,
-    /// Also remove role bindings and ACLs of others on the prefix.
+    /// Also remove role bindings and ACLs of other principals on the prefix.
     #[arg(long)]
     remove_foreign: bool,
     /// Show the plan without committing changes.
     #[arg(long)]
     dry_run: bool,
-    /// How many requests are under way at a time.
+    /// Maximum number of concurrent requests.
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
     #[command(flatten)]
     folders: FolderArgs,
 }
 
-/// What happens to connectors.
+/// Flags for the connectors of the department.
 #[derive(Debug, Args)]
 struct ConnectorRemovalArgs {
-    /// Remove the department's connectors, too.
+    /// Also delete the department's connectors.
     #[arg(long)]
     delete_connectors: bool,
     #[command(flatten)]
@@ -84,7 +84,7 @@ impl OffboardArgs {
         session: &PlatformSession,
         department: &Department,
     ) -> Result<CommandOutput<OffboardOutput>, Error> {
-        // Retired or not: an interrupted off-boarding has retired it already.
+        // The department may be retired already, by an interrupted offboarding.
         let reconciliation = Reconciliation::observe(
             &ctx.run,
             session,
@@ -106,14 +106,14 @@ impl OffboardArgs {
         if !self.dry_run {
             self.connectors.to_removal().check(department, &connectors)?;
         }
-        let mut answer = OffboardOutput::new(&reconciliation, department, &down, &connectors, topics, self);
+        let mut output = OffboardOutput::new(&reconciliation, department, &down, &connectors, topics, self);
         if self.dry_run {
-            return Ok(CommandOutput::new(answer));
+            return Ok(CommandOutput::new(output));
         }
         if !(down.plan.is_empty() && connectors.own.is_empty()) {
-            ctx.ui.print_preview(&plan_blocks(&answer))?;
+            ctx.ui.print_preview(&plan_blocks(&output))?;
             let question = format!(
-                "This takes away every access of department \"{}\" in stage {}.",
+                "This removes all access of department `{}` in stage `{}`.",
                 department.code, session.stage_name
             );
             ctx.confirm_by_typing(&question, department.code.as_str())?;
@@ -124,9 +124,9 @@ impl OffboardArgs {
                 "interrupted before anything was changed",
             ));
         }
-        // First of all, so that no onboarding brings back what is being taken away.
-        answer.retired = retire(&ctx.run, session, department)?;
-        answer.backups = self
+        // The retirement comes first, so that no onboarding recreates the access during the removal.
+        output.retired = retire(&ctx.run, session, department)?;
+        output.backups = self
             .connectors
             .to_removal()
             .delete(&ctx.run, &reconciliation, department, &connectors)
@@ -137,7 +137,7 @@ impl OffboardArgs {
                 .apply(&ctx.run, "offboard", &down.plan, self.concurrency)
                 .await?;
             error = incomplete_run_error(&report);
-            answer.set_applied(report, evidence);
+            output.set_applied(report, evidence);
         }
         if error.is_none() {
             let proof = Box::pin(prove_removal(
@@ -145,16 +145,16 @@ impl OffboardArgs {
                 &reconciliation,
                 department,
                 &down,
-                answer.topics_unknown(),
+                output.topics_unknown(),
             ))
             .await?;
             error = proof.to_error(department, self.remove_foreign);
-            answer
+            output
                 .evidence
                 .extend(reconciliation.write_removal_evidence(&department.code, &proof)?);
-            answer.proof = Some(proof);
+            output.proof = Some(proof);
         }
-        let report = CommandOutput::new(answer);
+        let report = CommandOutput::new(output);
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -162,7 +162,7 @@ impl OffboardArgs {
     }
 }
 
-/// What stands in the way.
+/// Returns an error if the plan is refused.
 fn check_refusals(down: &Teardown) -> Result<(), Error> {
     let Some(first) = down.plan.refusals.first() else {
         return Ok(());
@@ -173,6 +173,6 @@ fn check_refusals(down: &Teardown) -> Result<(), Error> {
         .iter()
         .map(|refusal| format!("({}) {}", refusal.rule, refusal.message))
         .collect();
-    let error = Error::refused(format!("nothing was changed: {}", messages.join("; ")));
+    let error = Error::refused(format!("refused; nothing was changed: {}", messages.join("; ")));
     Err(first.hints.iter().cloned().fold(error, Error::with_hint))
 }

@@ -1,4 +1,4 @@
-//! What off-boarding answers.
+//! Output of `offboard`.
 
 use std::path::PathBuf;
 
@@ -21,34 +21,34 @@ use crate::{
     text::count_noun,
 };
 
-/// How many topics are told to people one by one; all of them are in JSON and YAML.
+/// Maximum number of topics in human output; JSON and YAML contain all of them.
 const MAX_LISTED_TOPICS: usize = 20;
 
-/// What was taken away, or would be.
+/// Planned or applied offboarding.
 #[derive(Debug, Serialize)]
 pub(in crate::commands) struct OffboardOutput {
     department: DepartmentCode,
     prefix: String,
     stage: String,
     dry_run: bool,
-    /// The connectors of the prefix, by name.
+    /// Names of the connectors with the prefix.
     connectors: Vec<String>,
-    /// Connectors of others that run under an account of the department.
+    /// Names of other connectors that run under a service account of the department.
     dependent_connectors: Vec<String>,
-    /// The changes, in order.
+    /// Changes in order of execution.
     changes: Vec<PlannedChange>,
-    /// What others hold on the prefix.
+    /// Role bindings of other principals on the prefix.
     foreign: Vec<ForeignBinding>,
-    /// What ACLs say on the prefix about others.
+    /// ACLs of other principals on the prefix.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     foreign_acls: Vec<ForeignAcl>,
-    /// The topics of the prefix, which stay; null when they could not be listed.
+    /// Topics with the prefix, which are kept; `None` if they could not be listed.
     topics: Option<Vec<String>>,
     #[serde(skip)]
     topics_unknown: Option<String>,
-    /// The connectors that were saved.
+    /// Backups of the connectors.
     pub(super) backups: Vec<BackupFile>,
-    /// The tombstone.
+    /// Retirement of the department.
     pub(super) retired: Option<Retirement>,
     #[serde(flatten)]
     report: Option<Applied>,
@@ -65,7 +65,7 @@ impl OffboardOutput {
         topics: Result<Vec<String>, String>,
         args: &OffboardArgs,
     ) -> Self {
-        let (topics, topics_unseen) = match topics {
+        let (topics, topics_unknown) = match topics {
             Ok(topics) => (Some(topics), None),
             Err(reason) => (None, Some(reason)),
         };
@@ -83,7 +83,7 @@ impl OffboardOutput {
             foreign: down.foreign.clone(),
             foreign_acls: down.foreign_acls.clone(),
             topics,
-            topics_unknown: topics_unseen,
+            topics_unknown,
             backups: Vec::new(),
             retired: None,
             report: None,
@@ -97,19 +97,19 @@ impl OffboardOutput {
         self.evidence = evidence;
     }
 
-    /// What is proved about what was not looked at needs to know this, too.
+    /// Returns why the topics could not be listed.
     pub(super) fn topics_unknown(&self) -> Option<&str> {
         self.topics_unknown.as_deref()
     }
 
-    /// The topics as they are told to people: the first of many.
+    /// Returns the first topics, and the number of further ones.
     fn listed_topics(&self) -> Vec<String> {
         let topics = self.topics.as_deref().unwrap_or_default();
-        let mut told: Vec<String> = topics.iter().take(MAX_LISTED_TOPICS).cloned().collect();
+        let mut listed: Vec<String> = topics.iter().take(MAX_LISTED_TOPICS).cloned().collect();
         if topics.len() > MAX_LISTED_TOPICS {
-            told.push(format!("and {} more", topics.len() - MAX_LISTED_TOPICS));
+            listed.push(format!("and {} more", topics.len() - MAX_LISTED_TOPICS));
         }
-        told
+        listed
     }
 
     fn plan(&self) -> Plan {
@@ -120,7 +120,7 @@ impl OffboardOutput {
     }
 }
 
-/// What would be taken away, for people.
+/// Returns the plan as blocks.
 pub(super) fn plan_blocks(offboarding: &OffboardOutput) -> Vec<Block> {
     let plan = offboarding.plan();
     let mut blocks = vec![Block::line(TextLine::new().with_styled_text(
@@ -136,9 +136,9 @@ pub(super) fn plan_blocks(offboarding: &OffboardOutput) -> Vec<Block> {
             .map(|item| TextLine::from(format!("  {item}")).with_hanging_indent(4));
         (!items.is_empty()).then(|| Block::titled(title, [Block::Lines(lines.collect())]))
     };
-    blocks.extend(listed("Connectors, removed first", &offboarding.connectors));
+    blocks.extend(listed("Connectors (deleted first)", &offboarding.connectors));
     blocks.extend(listed(
-        "In the way: connectors of others that run under the department's account",
+        "Blocking: other connectors that run under the department's service accounts",
         &offboarding.dependent_connectors,
     ));
     blocks.extend(department_changes(&plan, &offboarding.department));
@@ -154,7 +154,7 @@ pub(super) fn plan_blocks(offboarding: &OffboardOutput) -> Vec<Block> {
             .iter()
             .any(|change| matches!(&change.operation, crate::plan::PlannedOperation::DeleteAcl { acl } if *acl == foreign.acl))
     };
-    let mut stay: Vec<String> = offboarding
+    let mut kept: Vec<String> = offboarding
         .foreign
         .iter()
         .filter(|foreign| !removed(foreign))
@@ -169,17 +169,17 @@ pub(super) fn plan_blocks(offboarding: &OffboardOutput) -> Vec<Block> {
         })
         .collect();
     let acls = offboarding.foreign_acls.iter().filter(|foreign| !removed_acl(foreign));
-    stay.extend(acls.map(|foreign| format!("{}: {}", foreign.holder, foreign.acl.to_short_string())));
+    kept.extend(acls.map(|foreign| format!("{}: {}", foreign.holder, foreign.acl.to_short_string())));
     blocks.extend(listed(
-        "Held by others on the prefix (`--remove-foreign` removes them)",
-        &stay,
+        "Grants of other principals on the prefix (kept; `--remove-foreign` removes them)",
+        &kept,
     ));
-    blocks.extend(listed("Topics of the prefix, which stay", &offboarding.listed_topics()));
+    blocks.extend(listed("Topics with the prefix (kept)", &offboarding.listed_topics()));
     if let Some(reason) = &offboarding.topics_unknown {
-        let unseen = format!("Topics of the prefix were not looked at: {reason}.");
+        let unknown = format!("Topics with the prefix: unknown, they could not be listed ({reason}).");
         blocks.push(Block::line(
             TextLine::new()
-                .with_styled_text(Style::Muted, unseen)
+                .with_styled_text(Style::Muted, unknown)
                 .with_hanging_indent(2),
         ));
     }
@@ -193,37 +193,36 @@ impl Viewable for OffboardOutput {
         }
         let mut lines = Vec::new();
         let complete = self.report.as_ref().is_none_or(|report| report.is_complete());
-        let made = self.report.as_ref().map_or(0, |report| report.done.len());
-        let headline = match (complete, made) {
+        let applied = self.report.as_ref().map_or(0, |report| report.done.len());
+        let headline = match (complete, applied) {
             (true, 0) => format!(
-                "Department {} has nothing left in stage {}.",
+                "Department `{}` has no remaining access in stage `{}`.",
                 self.department, self.stage
             ),
             (true, _) => format!(
-                "Department {} is off-boarded from stage {}: {}.",
+                "Offboarded department `{}` from stage `{}`: {}.",
                 self.department,
                 self.stage,
-                count_noun(made, "removal")
+                count_noun(applied, "change")
             ),
             (false, _) => format!(
-                "Department {} is partly off-boarded from stage {}; the same command does the rest.",
+                "Offboarding of department `{}` from stage `{}` is incomplete.",
                 self.department, self.stage
             ),
         };
         let style = if complete { Style::Ok } else { Style::Error };
         lines.push(TextLine::new().with_styled_text(style, headline));
-        for saved in &self.backups {
-            lines.push(
-                TextLine::from(format!("Saved {} to {}.", saved.name, saved.path.display())).with_hanging_indent(2),
-            );
+        for backup in &self.backups {
+            let text = format!("Backup of connector `{}`: `{}`.", backup.name, backup.path.display());
+            lines.push(TextLine::from(text).with_hanging_indent(2));
         }
         if let Some(Retirement { on, file: Some(file) }) = &self.retired {
-            lines.push(TextLine::from(format!("Retired on {on} in {}.", file.display())).with_hanging_indent(2));
+            lines.push(TextLine::from(format!("Set `retired = {on}` in `{}`.", file.display())).with_hanging_indent(2));
         }
         let topics = self.listed_topics();
         if !topics.is_empty() {
             let topics = topics.join(", ");
-            lines.push(TextLine::from(format!("Topics of the prefix, which stay: {topics}.")).with_hanging_indent(2));
+            lines.push(TextLine::from(format!("Topics with the prefix (kept): {topics}.")).with_hanging_indent(2));
         }
         for failure in self.report.iter().flat_map(|report| &report.failures) {
             let failed = TextLine::new().with_styled_text(Style::Error, "failed");
@@ -237,7 +236,7 @@ impl Viewable for OffboardOutput {
             lines.extend(proof_lines(proof, &self.prefix));
         }
         if let [first, ..] = self.evidence.as_slice() {
-            lines.push(TextLine::from(format!("Evidence: {}.", first.display())).with_hanging_indent(2));
+            lines.push(TextLine::from(format!("Evidence: `{}`.", first.display())).with_hanging_indent(2));
         }
         vec![Block::Lines(lines)]
     }
@@ -246,26 +245,28 @@ impl Viewable for OffboardOutput {
 fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
     let count = |desired: RemovedKeyState| proof.keys.iter().filter(|key| key.state == desired).count();
     let mut lines = Vec::new();
-    let words = [
-        (RemovedKeyState::Refused, "answered with 401"),
-        (RemovedKeyState::Gone, "no longer listed, without a secret here to try"),
+    let labels = [
+        (RemovedKeyState::Refused, "rejected with 401"),
+        (
+            RemovedKeyState::Gone,
+            "no longer listed (not tested: its secret is not stored here)",
+        ),
         (RemovedKeyState::StillAccepted, "STILL ACCEPTED"),
-        (RemovedKeyState::Inconclusive, "not to be tried"),
+        (RemovedKeyState::Inconclusive, "inconclusive"),
     ];
-    let parts: Vec<String> = words
+    let parts: Vec<String> = labels
         .into_iter()
-        .filter(|(proof, _)| count(*proof) > 0)
-        .map(|(proof, word)| format!("{} {word}", count(proof)))
+        .filter(|(state, _)| count(*state) > 0)
+        .map(|(state, label)| format!("{} {label}", count(state)))
         .collect();
     if !parts.is_empty() {
         let keys = count_noun(proof.keys.len(), "API key");
-        lines.push(TextLine::from(format!("Proof: of {keys}, {}.", parts.join(", "))).with_hanging_indent(2));
+        lines.push(TextLine::from(format!("Proof for {keys}: {}.", parts.join(", "))).with_hanging_indent(2));
     }
     if count(RemovedKeyState::Refused) > 0 {
-        // Keys are tried with the profiles that are at hand.
-        let dead =
-            "The profiles that were handed over open nothing any more: delete them, here and wherever they are kept.";
-        lines.push(TextLine::from(dead).with_hanging_indent(2));
+        // A rejected key was tested with a stored profile.
+        let useless = "The delivered profiles are useless now. Delete them here and where the department keeps them.";
+        lines.push(TextLine::from(useless).with_hanging_indent(2));
     }
     let administrators: Vec<&str> = proof
         .residual_access
@@ -274,7 +275,7 @@ fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
         .map(String::as_str)
         .collect();
     let who = match (administrators.is_empty(), proof.residual_access.others.is_empty()) {
-        (true, true) => "nobody that this key can see".to_owned(),
+        (true, true) => "no principal visible to this API key".to_owned(),
         (false, true) => format!("only administrators: {}", administrators.join(", ")),
         (_, false) => format!(
             "administrators ({}) and OTHERS: {}",
@@ -288,16 +289,11 @@ fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
                 .join("; ")
         ),
     };
-    lines.push(
-        TextLine::from(format!(
-            "Who can still act on names that begin with \"{prefix}\": {who}."
-        ))
-        .with_hanging_indent(2),
-    );
+    lines.push(TextLine::from(format!("Remaining access to the prefix `{prefix}`: {who}.")).with_hanging_indent(2));
     for unknown in &proof.not_observed {
         lines.push(
             TextLine::new()
-                .with_styled_text(Style::Muted, format!("Not looked at: {unknown}."))
+                .with_styled_text(Style::Muted, format!("Not part of the proof: {unknown}."))
                 .with_hanging_indent(2),
         );
     }

@@ -24,26 +24,26 @@ use crate::{
     text::count_noun,
 };
 
-/// Onboard departments.
+/// Onboard departments
 ///
-/// Gives each department its service accounts, role bindings on its name prefix and API keys, proves with the new keys
-/// what they can and cannot do, and writes one profile file per persona. What exists already is left as it is; run
-/// again, it does what is missing and nothing twice.
+/// Creates the service accounts, the role bindings on the name prefix and the API keys of each department. Tests with
+/// the new keys what they are and are not allowed to do, and writes one profile per persona. Idempotent: re-run it at
+/// any time, and it applies only what differs.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Rehearse the onboarding of every department on the embedded Confluent Cloud.
+Rehearse the onboarding of all departments in the sandbox.
 
   $ confluent ebs onboard --all --sandbox --yes
 
-Show what would be done for a department.
+Show the plan for a department.
 
   $ confluent ebs onboard claims --dry-run
 
-Onboard two departments, and put their profiles into a folder.
+Onboard two departments, and write their profiles to a folder.
 
   $ confluent ebs onboard claims fraud --credentials-dir ./handover
 
-Encrypt the profiles, and give each to a program that keeps them.
+Encrypt the profiles, and deliver each of them to a program.
 
   $ confluent ebs onboard claims --recipients-file ./claims.txt --handover-command ./to-vault")]
 pub(super) struct OnboardArgs {
@@ -56,18 +56,18 @@ pub(super) struct OnboardArgs {
     /// Show the plan without committing changes.
     #[arg(long)]
     dry_run: bool,
-    /// Exit with 2 if the plan has changes. Needs --dry-run.
+    /// Exit with 2 if the plan has changes. Requires --dry-run.
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
-    /// How many requests are under way at a time.
+    /// Maximum number of concurrent requests.
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
-    /// Also remove role bindings and ACLs of our accounts that no template asks for.
+    /// Also remove role bindings and ACLs of managed accounts that no template declares.
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
     handover: HandoverArgs,
-    /// Print the new API keys with their secrets, too. Not for what is encrypted or removed.
+    /// Also print the new API keys with their secrets. Not possible for encrypted or removed profiles.
     #[arg(long, conflicts_with = "remove_delivered")]
     show_secrets: bool,
 }
@@ -85,15 +85,15 @@ impl OnboardArgs {
         ctx.block_on(self.onboard(ctx, &session, &departments))
     }
 
-    /// The departments that were asked for, all of them known.
+    /// Returns the selected departments, or an error if one is unknown or retired.
     fn select_departments(&self, session: &PlatformSession) -> Result<Vec<Department>, Error> {
         if self.all {
             let all: Vec<Department> = session.workspace.active_departments().cloned().collect();
-            return match all.is_empty() {
-                true => Err(Error::failed("there is no department to onboard")
-                    .with_hint("`confluent ebs department new CODE` makes a file for one.")),
-                false => Ok(all),
-            };
+            if all.is_empty() {
+                return Err(Error::failed("no departments to onboard")
+                    .with_hint("Create a department file with `confluent ebs department new CODE`."));
+            }
+            return Ok(all);
         }
         crate::provisioning::find_active_departments(session, &self.departments)
     }
@@ -174,7 +174,7 @@ impl OnboardArgs {
             };
             ctx.ui.print_preview(&blocks)?;
             let question = format!(
-                "Onboard {} to stage {}?",
+                "Onboard {} to stage `{}`?",
                 count_noun(desired.len(), "department"),
                 session.stage_name
             );
@@ -182,7 +182,7 @@ impl OnboardArgs {
                 return Ok(CommandOutput::empty());
             }
         }
-        // The time a person took to answer does not belong to the run.
+        // The elapsed time does not include the confirmation prompt.
         started.set(std::time::Instant::now());
         let applied = prepared.apply(&ctx.run, self.concurrency).await?;
         let secrets = if self.show_secrets {
@@ -213,7 +213,7 @@ fn report_header(session: &PlatformSession, observed: &ObservedOrganization) -> 
     }
 }
 
-/// How many accounts, bindings and keys of a department exist already.
+/// Counts the existing accounts, role bindings and keys of a department.
 fn count_existing(desired: &[DesiredDepartment], snapshot: &Snapshot, code: &DepartmentCode) -> [usize; 3] {
     let Some(desired) = desired.iter().find(|desired| desired.department.code == *code) else {
         return [0; 3];
@@ -232,7 +232,7 @@ fn count_existing(desired: &[DesiredDepartment], snapshot: &Snapshot, code: &Dep
     [accounts.len(), bindings, keys]
 }
 
-/// The keys that were handed over, with their secrets.
+/// Reads the keys and secrets from the written profiles.
 fn read_secrets(report: &ProvisioningReport) -> Vec<PrintedSecret> {
     report
         .profiles

@@ -19,30 +19,30 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// Keep a profile that was handed over, by name.
+/// Import a profile file
 ///
-/// The file is copied for this user alone; delete the one that was handed over. An encrypted one is opened with the
-/// private key that age-keygen made, and kept in clear for this user alone.
+/// The file is copied with access for your user only; delete the original. An encrypted file is decrypted with your age
+/// private key (created by age-keygen) and stored unencrypted with access for your user only.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Keep a profile under the name of its file.
+Import a profile under the name of its file.
 
   $ confluent ebs profile import ./claims-operator.toml
 
-Open one that is encrypted, and keep it.
+Decrypt and import a profile.
 
   $ confluent ebs profile import ./claims-operator.toml.age --identity ./key.txt")]
 pub(super) struct ProfileImportArgs {
-    /// File of the profile.
+    /// Profile file.
     #[arg(value_name = "file")]
     file: PathBuf,
-    /// File with the private age key that opens an encrypted profile.
+    /// File with the age private key that decrypts the profile.
     #[arg(long, value_name = "string")]
     identity: Option<PathBuf>,
-    /// Name to keep it under, instead of the file's.
+    /// Name of the profile. Default: the name of the file.
     #[arg(long, value_name = "string")]
     name: Option<String>,
-    /// Replace a profile of that name.
+    /// Replace an existing profile of that name.
     #[arg(long)]
     force: bool,
 }
@@ -53,9 +53,9 @@ impl ProfileImportArgs {
         let safe = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         if name.is_empty() || !name.chars().all(safe) {
             return Err(Error::usage(format!(
-                "\"{name}\" is not a name: letters, digits, - and _ are expected"
+                "invalid profile name `{name}`: only letters, digits, `-` and `_` are allowed"
             ))
-            .with_hint("Choose one with `--name`."));
+            .with_hint("Choose a name with `--name`."));
         }
         let (text, encrypted) = self.read_profile(ctx)?;
         let folders = ctx.run.environment.dirs()?;
@@ -63,40 +63,41 @@ impl ProfileImportArgs {
         let file = folders.profile(&name);
         let existing = if self.force { IfExists::Replace } else { IfExists::Keep };
         save(&file, text.expose().as_bytes(), existing).map_err(|error| match error {
-            SaveError::Exists(_) => Error::failed(format!("a profile \"{name}\" is kept already"))
-                .with_hint("Replace it with `--force`, as after a rotation; `--name` keeps both."),
+            SaveError::Exists(_) => Error::failed(format!("profile `{name}` already exists"))
+                .with_hint("Replace it with `--force`, for example after a rotation, or keep both with `--name`."),
             error @ SaveError::Io { .. } => error.into(),
         })?;
         Ok(CommandOutput::new(ProfileImportOutput { name, file, encrypted }))
     }
 
-    /// The profile in clear, without mistakes, and whether it was encrypted.
+    /// Returns the decrypted, valid text of the profile, and whether it was encrypted.
     fn read_profile(&self, ctx: &Ctx) -> Result<(Secret, bool), Error> {
         let shown = self.file.display();
-        // A file that cannot be read is told by `load`.
+        // `load` reports a file that cannot be read.
         let Some(encrypted) = age::read_encrypted(&self.file).ok().flatten() else {
             load_profile(ctx, &self.file)?;
             if self.identity.is_some() {
-                ctx.ui.warn("the profile is not encrypted: --identity was not needed");
+                ctx.ui.warn("the profile is not encrypted; `--identity` is ignored");
             }
-            let text =
-                std::fs::read_to_string(&self.file).with_context(|| format!("the profile {shown} cannot be read"))?;
+            let text = std::fs::read_to_string(&self.file).with_context(|| format!("cannot read `{shown}`"))?;
             return Ok((Secret::new(text), false));
         };
         let Some(identity) = &self.identity else {
-            return Err(Error::failed(format!("the profile {shown} is encrypted"))
-                .with_hint("Name the file with your private key: `--identity key.txt`."));
+            return Err(Error::failed(format!("profile `{shown}` is encrypted"))
+                .with_hint("Pass the file with your private key: `--identity key.txt`."));
         };
         let identities = Identities::load(identity)?;
         if is_readable_by_others(identity) {
-            ctx.ui
-                .warn(&format!("others on this computer can read {}", identity.display()));
+            ctx.ui.warn(&format!(
+                "other users of this machine can read `{}`",
+                identity.display()
+            ));
         }
         let text =
-            age::decrypt(&encrypted, &identities).with_context(|| format!("the profile {shown} cannot be opened"))?;
+            age::decrypt(&encrypted, &identities).with_context(|| format!("cannot decrypt profile `{shown}`"))?;
         let (read, _, findings) = Profile::parse(&self.file, text.expose().to_owned(), &trusted_hosts(ctx));
         if read.is_none() || has_errors(&findings) {
-            return Err(Error::findings(format!("profile \"{shown}\" cannot be used"), findings));
+            return Err(Error::findings(format!("invalid profile `{shown}`"), findings));
         }
         for warning in &findings {
             ctx.ui.warn(&warning.message);
@@ -105,7 +106,7 @@ impl ProfileImportArgs {
     }
 }
 
-/// The name of the file without its endings: `.toml`, `.toml.age`, and the mark of a rotation before them.
+/// Returns the name of the file without the endings `.toml` and `.toml.age` and without the mark of a rotation.
 fn default_name(file: &Path) -> String {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name = name.strip_suffix(".age").unwrap_or(name);
@@ -117,17 +118,17 @@ fn default_name(file: &Path) -> String {
     }
 }
 
-/// The profile that is kept now.
+/// Imported profile.
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileImportOutput {
     name: String,
     file: PathBuf,
-    /// Whether it was encrypted; it is kept in clear.
+    /// Whether the file was encrypted; the imported profile is not.
     encrypted: bool,
 }
 
 impl Viewable for ProfileImportOutput {
     fn view(&self) -> Vec<Block> {
-        vec![Block::line(format!("Imported profile \"{}\".", self.name))]
+        vec![Block::line(format!("Imported profile `{}`.", self.name))]
     }
 }

@@ -10,10 +10,10 @@ use crate::{
     render::{Cell, RowList, TableRow},
 };
 
-/// List profiles.
+/// List profiles
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the profiles that are kept on this computer.
+List the imported profiles.
 
   $ confluent ebs profile list")]
 pub(super) struct ProfileListArgs {}
@@ -24,7 +24,7 @@ impl ProfileListArgs {
         let current = folders.current_profile();
         let trusted = trusted_hosts(ctx);
         let rows = profile_names(folders).into_iter().map(|name| {
-            // A broken one is listed, too: it is there.
+            // An invalid profile is listed, too.
             let profile = Profile::load(&folders.profile(&name), &trusted)
                 .ok()
                 .map(|loaded| loaded.profile);
@@ -43,7 +43,7 @@ impl ProfileListArgs {
     }
 }
 
-/// One profile.
+/// Row of the list.
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileRow {
     is_current: bool,

@@ -1,4 +1,4 @@
-//! `confluent ebs profile`: what a department holds, kept by name on this computer.
+//! `confluent ebs profile`: profiles that are imported on this machine.
 
 mod import;
 mod list;
@@ -16,10 +16,9 @@ use crate::{
     exit::ExitCode,
 };
 
-/// Manage profiles.
+/// Manage profiles
 ///
-/// A profile says where a department's connectors live, what it may use, and with which key. The platform team hands it
-/// over as a file.
+/// A profile is a file from the platform team. It holds the location of your connectors, your limits, and an API key.
 #[derive(Debug, clap::Args)]
 #[command(name = "profile", subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct ProfileArgs {
@@ -46,22 +45,22 @@ impl ProfileArgs {
     }
 }
 
-/// The hosts outside Confluent's domain that the user trusts.
+/// Returns the trusted hosts outside of Confluent's domain.
 fn trusted_hosts(ctx: &Ctx) -> Vec<String> {
     ctx.run.options.trusted_hosts.clone()
 }
 
-/// Reads the profile at `path`.
+/// Loads the profile at `path`.
 fn load_profile(ctx: &Ctx, path: &Path) -> Result<LoadedProfile, Error> {
     let loaded = Profile::load(path, &trusted_hosts(ctx))
-        .map_err(|findings| Error::findings(format!("profile \"{}\" cannot be used", path.display()), findings))?;
+        .map_err(|findings| Error::findings(format!("invalid profile `{}`", path.display()), findings))?;
     for warning in &loaded.warnings {
         ctx.ui.warn(&warning.message);
     }
     Ok(loaded)
 }
 
-/// The names of the profiles that are kept, sorted.
+/// Returns the names of the imported profiles, sorted.
 fn profile_names(folders: &StandardDirs) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folders.profiles()) else {
         return Vec::new();

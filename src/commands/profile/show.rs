@@ -12,22 +12,22 @@ use crate::{
     render::{Block, Record, Viewable},
 };
 
-/// Show a profile, without its secrets.
+/// Show a profile without its secrets
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show the profile that commands act with when none is named.
+Show the default profile.
 
   $ confluent ebs profile show
 
-Show a profile that is kept by name.
+Show an imported profile.
 
   $ confluent ebs profile show claims-operator
 
-Show one that was just handed over.
+Show a profile file.
 
   $ confluent ebs profile show ./claims-operator.toml")]
 pub(super) struct ProfileShowArgs {
-    /// Name or file of the profile; without it, the one that is in use.
+    /// Name or file of the profile. Default: the current profile.
     #[arg(value_name = "profile")]
     named: Option<String>,
 }
@@ -41,9 +41,11 @@ impl ProfileShowArgs {
             .or_else(|| ctx.run.variable(env::CONFLUENT_EBS_PROFILE))
             .or_else(|| folders.current_profile());
         let Some(named) = named else {
-            return Err(Error::failed("no profile is in use")
-                .with_hint("Name one: `confluent ebs profile show NAME`; `confluent ebs profile list` shows them.")
-                .with_hint("`confluent ebs profile use NAME` chooses the one that is in use."));
+            return Err(Error::failed("no profile selected")
+                .with_hint(
+                    "Pass a name: `confluent ebs profile show NAME`. List profiles with `confluent ebs profile list`.",
+                )
+                .with_hint("Select a profile with `confluent ebs profile use NAME`."));
         };
         Ok(CommandOutput::new(ProfileShowOutput::new(&load_profile(
             ctx,
@@ -52,10 +54,10 @@ impl ProfileShowArgs {
     }
 }
 
-/// What stands for a secret, as in the service's own answers.
+/// Replacement of a secret, as in responses of Confluent Cloud.
 const MASK: &str = "****************";
 
-/// A profile without its secrets.
+/// Profile without its secrets.
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileShowOutput {
     file: String,
@@ -83,7 +85,7 @@ pub(super) struct ProfileShowOutput {
 struct ProfileKeyRow {
     kind: &'static str,
     api_key: String,
-    /// That there is one; never which.
+    /// Mask that shows that a secret is present.
     api_secret: &'static str,
 }
 
@@ -133,7 +135,7 @@ impl Viewable for ProfileShowOutput {
             .map(|key| format!("{} ({}), secret {}", key.api_key, key.kind, key.api_secret))
             .collect();
         let keys = if keys.is_empty() {
-            "none; the environment names one".to_owned()
+            "none; taken from the environment".to_owned()
         } else {
             keys.join("; ")
         };

@@ -11,10 +11,10 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// Choose the profile that commands act with when none is named.
+/// Select the default profile
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Act with this profile from now on.
+Make a profile the default.
 
   $ confluent ebs profile use claims-operator")]
 pub(super) struct ProfileUseArgs {
@@ -28,10 +28,10 @@ impl ProfileUseArgs {
         let folders = ctx.run.environment.dirs()?;
         let known = profile_names(folders);
         if !known.contains(&self.name) {
-            let error = Error::failed(format!("profile \"{}\" not found", self.name));
+            let error = Error::failed(format!("profile `{}` not found", self.name));
             return Err(match closest_match(&self.name, known.iter().map(String::as_str)) {
-                Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
-                None => error.with_hint("Keep one with `confluent ebs profile import`."),
+                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                None => error.with_hint("Import a profile with `confluent ebs profile import`."),
             });
         }
         load_profile(ctx, &folders.profile(&self.name))?;
@@ -40,7 +40,7 @@ impl ProfileUseArgs {
     }
 }
 
-/// The profile that is used now.
+/// Selected profile.
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileUseOutput {
     name: String,
@@ -48,6 +48,6 @@ pub(super) struct ProfileUseOutput {
 
 impl Viewable for ProfileUseOutput {
     fn view(&self) -> Vec<Block> {
-        vec![Block::line(format!("Using profile \"{}\".", self.name))]
+        vec![Block::line(format!("Using profile `{}`.", self.name))]
     }
 }

@@ -1,4 +1,4 @@
-//! Flags of commands that provision: folders, recipients and the hand-over command.
+//! Flags of provisioning commands: folders, recipients and the hand-over command.
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
@@ -11,19 +11,19 @@ use crate::{
     provisioning::{ProvisioningOptions, parse_recipients_file},
 };
 
-/// Where a command keeps profiles and evidence.
+/// Flags for the folders of profiles and evidence.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(in crate::commands) struct FolderArgs {
-    /// Folder for the profile files. Inside a Git work tree it must be ignored.
+    /// Folder for the profiles. Inside a Git work tree, Git must ignore it.
     #[arg(long, value_name = "string")]
     pub(in crate::commands) credentials_dir: Option<PathBuf>,
-    /// Folder for the evidence files, which hold no secret.
+    /// Folder for the evidence files, which contain no secrets.
     #[arg(long, value_name = "string")]
     pub(in crate::commands) evidence_dir: Option<PathBuf>,
 }
 
 impl FolderArgs {
-    /// The folders that the flags name, for a run that delivers no profiles.
+    /// Returns the options of a run that delivers no profiles.
     pub(in crate::commands) fn to_options(&self) -> ProvisioningOptions {
         ProvisioningOptions {
             profiles_dir: self.credentials_dir.clone(),
@@ -33,30 +33,30 @@ impl FolderArgs {
     }
 }
 
-/// How profiles reach those they are for.
+/// Flags for the encryption and delivery of profiles.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(in crate::commands) struct HandoverArgs {
     #[command(flatten)]
     pub(in crate::commands) folders: FolderArgs,
-    /// Encrypt the profiles to this age recipient, besides those of the department's file. May be repeated.
+    /// Encrypt the profiles to this age recipient, in addition to the recipients in the department file. Repeatable.
     #[arg(long, value_name = "string")]
     recipient: Vec<String>,
-    /// Encrypt the profiles to the age recipients in this file, one on each line. May be repeated.
+    /// Encrypt the profiles to the age recipients in this file, one per line. Repeatable.
     #[arg(long, value_name = "string")]
     recipients_file: Vec<PathBuf>,
-    /// Give each finished profile to this command, on its standard input. It is started without a shell.
+    /// Run this command without a shell for each finished profile, with the profile on standard input.
     #[arg(long, value_name = "string")]
     handover_command: Option<String>,
-    /// How long that command may take for a profile, such as 30s or 5m.
+    /// Timeout of the hand-over command for each profile, such as 30s or 5m.
     #[arg(long, value_name = "duration", default_value = "1m", value_parser = parse_duration, requires = "handover_command")]
     handover_timeout: Option<Duration>,
-    /// Remove the file of a profile once that command has taken it.
+    /// Remove the file of a profile after its delivery.
     #[arg(long, requires = "handover_command")]
     remove_delivered: bool,
 }
 
 impl HandoverArgs {
-    /// To whom every profile is encrypted, whatever its department.
+    /// Parses the recipients of all profiles.
     fn parse_recipients(&self) -> Result<BTreeSet<Recipient>, Error> {
         let mut recipients = BTreeSet::new();
         for written in &self.recipient {
@@ -69,20 +69,20 @@ impl HandoverArgs {
         }
         let mut findings = Vec::new();
         for file in &self.recipients_file {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("the recipients file {} cannot be read", file.display()))?;
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
             match parse_recipients_file(file, &text) {
                 Ok(more) => recipients.extend(more),
                 Err(more) => findings.extend(more),
             }
         }
-        match findings.is_empty() {
-            true => Ok(recipients),
-            false => Err(Error::findings("not all recipients can be used", findings)),
+        if findings.is_empty() {
+            Ok(recipients)
+        } else {
+            Err(Error::findings("invalid recipients", findings))
         }
     }
 
-    /// Who takes finished profiles.
+    /// Parses the delivery of profiles.
     fn parse_delivery(&self) -> Result<Option<Delivery>, Error> {
         let Some(text) = &self.handover_command else {
             return Ok(None);
@@ -93,7 +93,7 @@ impl HandoverArgs {
         Ok(Some(Delivery::new(command, self.remove_delivered)))
     }
 
-    /// The options that the flags describe.
+    /// Returns the options of a run that delivers profiles.
     pub(in crate::commands) fn to_options(&self) -> Result<ProvisioningOptions, Error> {
         Ok(ProvisioningOptions {
             recipients: self.parse_recipients()?,

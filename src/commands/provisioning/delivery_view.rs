@@ -1,7 +1,7 @@
-//! Deliveries of profiles, for people.
+//! Lines about probes and deliveries, and the delivery of pending profiles after a prompt.
 
 use crate::{
-    apply::FinishedProfile,
+    apply::{FinishedProfile, ProvisioningReport},
     commands::Ctx,
     error::Error,
     provisioning::{DeliveryReport, PendingDelivery, Reconciliation},
@@ -9,7 +9,21 @@ use crate::{
     text::count_noun,
 };
 
-/// The deliveries of this run and of profiles that earlier runs left on disk.
+/// Returns the line about the probes of a run, if it ran any.
+pub(in crate::commands) fn probe_line(report: &ProvisioningReport) -> Option<TextLine> {
+    let (passed, failed, inconclusive) = report.count_verdicts();
+    let total = passed + failed + inconclusive;
+    let mut text = format!("Probes with the new keys: {passed} of {total} passed");
+    if failed > 0 {
+        text = format!("{text}, {failed} FAILED");
+    }
+    if inconclusive > 0 {
+        text = format!("{text}, {inconclusive} inconclusive");
+    }
+    (total > 0).then(|| TextLine::from(format!("{text}.")).with_hanging_indent(2))
+}
+
+/// Returns the lines about deliveries of this run and of pending profiles of earlier runs.
 pub(in crate::commands) fn delivery_lines(report: &DeliveryReport, profiles: &[FinishedProfile]) -> Vec<TextLine> {
     let mut lines = Vec::new();
     let earlier = report.previous_runs.iter().filter(|pending| pending.reason.is_none());
@@ -27,8 +41,8 @@ pub(in crate::commands) fn delivery_lines(report: &DeliveryReport, profiles: &[F
     lines
 }
 
-/// Delivers the pending profiles of earlier runs after a question, for a run that has nothing else to do. `None` when the
-/// answer is no.
+/// Delivers the pending profiles of earlier runs after a prompt, for a run without changes. Returns `None` if the user
+/// declines.
 pub(in crate::commands) async fn confirm_pending(
     ctx: &Ctx,
     reconciliation: &Reconciliation<'_>,

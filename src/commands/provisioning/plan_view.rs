@@ -1,4 +1,4 @@
-//! Changes of accounts, bindings and keys, for people.
+//! Views of planned changes of service accounts, grants and API keys.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,20 @@ use crate::{
     model::DepartmentCode,
     plan::{Action, Plan, PlannedChange, PlannedOperation},
     render::{Block, ChangeMark, view},
+    text::count_noun,
 };
 
-/// What is done for a department; nothing when nothing is.
+/// Returns the changes of a department, or `None` if there are none.
 pub(crate) fn department_changes(plan: &Plan, department: &DepartmentCode) -> Option<Block> {
-    // Proofs and hand-overs follow from the keys: they would only lengthen the list.
-    let told = |change: &&PlannedChange| {
+    // Probes and deliveries follow from the keys, so they are omitted.
+    let is_shown = |change: &&PlannedChange| {
         let follows = matches!(
             change.operation,
             PlannedOperation::Prove { .. } | PlannedOperation::HandOver { .. }
         );
         change.department == *department && !follows
     };
-    let changes: Vec<view::DiffEntry> = plan.changes.iter().filter(told).map(change_view).collect();
+    let changes: Vec<view::DiffEntry> = plan.changes.iter().filter(is_shown).map(change_view).collect();
     (!changes.is_empty()).then_some(Block::Diff(changes))
 }
 
@@ -31,17 +32,7 @@ fn change_mark(action: Action) -> ChangeMark {
     }
 }
 
-/// `1 role binding`, `2 role bindings`.
-#[must_use]
-pub(crate) fn count_noun(count: usize, singular: &str) -> String {
-    let plural = match count {
-        1 => String::new(),
-        _ => "s".to_owned(),
-    };
-    format!("{count} {singular}{plural}")
-}
-
-/// `3 service accounts, 8 role bindings and 2 API keys`.
+/// Joins parts, such as `3 service accounts, 8 role bindings and 2 API keys`.
 fn format_list(parts: &[String]) -> String {
     match parts.split_last() {
         None => "nothing".to_owned(),
@@ -60,13 +51,13 @@ fn kind_label(kind: &str) -> &'static str {
     }
 }
 
-/// What a plan does at the service, as one sentence.
+/// Returns a sentence with the number of changes by action and kind.
 #[must_use]
 pub(crate) fn plan_totals(plan: &Plan) -> String {
     let mut by_action: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for kind in ["service-account", "role-binding", "acl", "api-key"] {
-        for ((symbol, of), count) in plan.totals() {
-            if of == kind {
+        for ((symbol, changed), count) in plan.totals() {
+            if changed == kind {
                 by_action
                     .entry(symbol)
                     .or_default()
@@ -84,22 +75,23 @@ pub(crate) fn plan_totals(plan: &Plan) -> String {
         .into_iter()
         .filter_map(|(symbol, verb)| Some(format!("{} {verb}", format_list(&by_action.remove(symbol)?))))
         .collect();
-    match parts.is_empty() {
-        true => "Plan: nothing to do.".to_owned(),
-        false => format!("Plan: {}.", parts.join("; ")),
+    if parts.is_empty() {
+        "Plan: no changes.".to_owned()
+    } else {
+        format!("Plan: {}.", parts.join("; "))
     }
 }
 
 fn change_view(change: &PlannedChange) -> view::DiffEntry {
     let mut words = vec![change.operation.kind().to_owned()];
     words.extend(change.what.split("  ").map(str::to_owned));
-    let mut shown = view::DiffEntry::new(change_mark(change.action), words);
-    // Why a persona has an account and a key goes without saying.
+    let mut entry = view::DiffEntry::new(change_mark(change.action), words);
+    // The reason for a new account or key is obvious.
     if ["role-binding", "acl"].contains(&change.operation.kind()) || change.action != Action::Create {
-        shown = shown.with_reason(change.why.clone());
+        entry = entry.with_reason(change.why.clone());
     }
     if let PlannedOperation::UpdateAccount { from, to, .. } = &change.operation {
-        shown = shown.field("description", from.clone(), to.clone());
+        entry = entry.field("description", from.clone(), to.clone());
     }
-    shown
+    entry
 }

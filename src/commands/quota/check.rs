@@ -14,26 +14,26 @@ use crate::{
     resources::connector::find_selected,
 };
 
-/// Check whether a department may have another connector, or a larger one.
+/// Check whether the quota allows another or a larger connector
 ///
-/// The numbers are looked up with one call, and are those by which "connector create" and "connector update" decide.
+/// Uses one request and the same calculation as "connector create" and "connector update".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Ask for a connector with two tasks.
+Check a new connector with two tasks.
 
   $ confluent ebs quota check --plugin DatagenSource --tasks 2
 
-Ask whether a connector may have four tasks instead.
+Check an increase of an existing connector to four tasks.
 
   $ confluent ebs quota check --connector claims-orders --tasks 4")]
 pub(super) struct QuotaCheckArgs {
-    /// Plugin of a new connector.
+    /// Plugin of the new connector.
     #[arg(long, value_name = "string", required_unless_present = "connector")]
     plugin: Option<String>,
-    /// ID or name of a connector that would be changed.
+    /// ID or name of the connector to change.
     #[arg(long, value_name = "string")]
     connector: Option<String>,
-    /// Its number of tasks.
+    /// Number of tasks.
     #[arg(long, value_name = "int", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     tasks: u32,
 }
@@ -46,11 +46,8 @@ impl QuotaCheckArgs {
         let own = |name: &str| find_selected(&list, name).filter(|observed| department.prefix.owns(&observed.name));
         let current = match &self.connector {
             Some(name) => Some(own(name).ok_or_else(|| {
-                Error::failed(format!(
-                    "department \"{}\" has no connector \"{name}\"",
-                    department.code
-                ))
-                .with_hint("List available connectors with `confluent ebs connector list`.")
+                Error::failed(format!("department `{}` has no connector `{name}`", department.code))
+                    .with_hint("List connectors with `confluent ebs connector list`.")
             })?),
             None => None,
         };
@@ -85,12 +82,12 @@ impl QuotaCheckArgs {
     }
 }
 
-/// The answer.
+/// Result of the check.
 #[derive(Debug, Serialize)]
 pub(super) struct QuotaCheckOutput {
     #[serde(flatten)]
     decision: QuotaDecision,
-    /// Where the limits are from.
+    /// Source of the limits.
     source: String,
 }
 
@@ -109,9 +106,9 @@ impl Viewable for QuotaCheckOutput {
             ]);
         }
         let answer = match (decision.allowed, decision.max_allowed_tasks) {
-            (true, Some(fits)) => format!("It fits; up to {fits} tasks would."),
-            (true, None) => "It fits.".to_owned(),
-            (false, _) => "It does not fit.".to_owned(),
+            (true, Some(fits)) => format!("Within the quota, which allows up to {fits} tasks."),
+            (true, None) => "Within the quota.".to_owned(),
+            (false, _) => "Over the quota.".to_owned(),
         };
         let mut lines = vec![TextLine::from(answer)];
         lines.extend(decision.notes.iter().map(|note| TextLine::from(note.as_str())));
@@ -119,14 +116,14 @@ impl Viewable for QuotaCheckOutput {
             if let Some(reserved) = room.reserved.filter(|reserved| *reserved > 0) {
                 lines.push(
                     format!(
-                        "The cluster runs {} tasks; {reserved} of them are kept in reserve.",
+                        "The cluster supports {} tasks; {reserved} of them are reserved.",
                         u64::from(room.limit) + u64::from(reserved)
                     )
                     .into(),
                 );
             }
         }
-        lines.push(format!("The limits are from {}. {ADVISORY}", self.source).into());
+        lines.push(format!("Source of the limits: {}. {ADVISORY}", self.source).into());
         vec![Block::Table(table), Block::Lines(lines)]
     }
 }

@@ -13,16 +13,16 @@ use crate::{
     text,
 };
 
-/// Describe the quota of a department, and what each connector uses of it.
+/// Describe the quota of a department and its usage by connector
 ///
-/// Every connector counts, in whatever state, with the tasks that it may run, or runs if these are more.
+/// Every connector counts, in any state, with the larger of its task limit and its running tasks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Describe the quota of the profile's department.
+Describe your quota.
 
   $ confluent ebs quota describe --profile claims-operator
 
-Describe that of \"claims\" as the platform team.
+Describe the quota of the department \"claims\" as the platform team.
 
   $ confluent ebs quota describe --department claims --sandbox")]
 pub(super) struct QuotaDescribeArgs {}
@@ -57,7 +57,7 @@ impl QuotaDescribeArgs {
     }
 }
 
-/// The quota with its use.
+/// Quota with its usage.
 #[derive(Debug, Serialize)]
 pub(super) struct QuotaDescribeOutput {
     department: DepartmentCode,
@@ -71,7 +71,7 @@ pub(super) struct QuotaDescribeOutput {
     ceiling: ClusterTaskLimit,
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<jiff::civil::Date>,
-    /// Where the limits are from.
+    /// Source of the limits.
     source: String,
 }
 
@@ -83,12 +83,12 @@ struct QuotaLimits {
     plugins: Vec<String>,
 }
 
-/// What one connector counts for, and why.
+/// Usage of one connector.
 #[derive(Debug, Serialize)]
 struct CountedConnector {
     name: String,
     status: String,
-    /// Nothing when the configuration may not be read, or holds no number.
+    /// Task limit; `None` if the configuration is not readable or holds no number.
     tasks_max: Option<u32>,
     tasks_running: usize,
     tasks_counted: u32,
@@ -107,7 +107,7 @@ impl CountedConnector {
         }
     }
 
-    /// More run than it may: who changed what is for the platform to find out
+    /// Returns whether more tasks run than the configuration allows; the platform team must find the cause
     /// (docs/reference/quotas.md#counting-connectors).
     fn is_over_limit(&self) -> bool {
         let running = u32::try_from(self.tasks_running).unwrap_or(u32::MAX);
@@ -120,17 +120,17 @@ impl QuotaDescribeOutput {
         let (limits, usage) = (&self.limits, &self.usage);
         let left = |limit: u32, used: u32| match limit.checked_sub(used) {
             Some(left) => format!("{used} of {limit} used, {left} left"),
-            None => format!("{used} of {limit} used, {} too many", used - limit),
+            None => format!("{used} of {limit} used, {} over", used - limit),
         };
         let least = if usage.unreadable.is_empty() { "" } else { "at least " };
         let allocatable = self.ceiling.allocatable();
         let whole = match self.cluster_use {
             ClusterUsage::Known(used) => left(allocatable, used),
-            ClusterUsage::Unknown => format!("not known to this key, of {allocatable}"),
+            ClusterUsage::Unknown => format!("unknown to this key, of {allocatable}"),
         };
         let reserve = match self.ceiling.reserved() {
             0 => String::new(),
-            reserved => format!(" ({} less {reserved} in reserve)", self.ceiling.tasks),
+            reserved => format!(" ({} less {reserved} reserved)", self.ceiling.tasks),
         };
         let plugins = match &limits.plugins[..] {
             [] => "none".to_owned(),
@@ -152,15 +152,15 @@ impl QuotaDescribeOutput {
         let mut lines = Vec::new();
         if !self.usage.unreadable.is_empty() {
             lines.push(TextLine::from(format!(
-                "The configuration of {} may not be read: their tasks are not known, and more are refused.",
-                text::join_quoted(&self.usage.unreadable)
+                "The configuration of {} is not readable, so the number of tasks is unknown and additional tasks are refused.",
+                text::join_code(&self.usage.unreadable)
             )));
         }
         let exceeding = self.connectors.iter().filter(|counted| counted.is_over_limit());
         lines.extend(exceeding.map(|counted| {
             let name = &counted.name;
             TextLine::from(format!(
-                "\"{name}\" runs more tasks than its `tasks.max`: tell the platform team."
+                "`{name}` runs more tasks than its `tasks.max`. Report this to the platform team."
             ))
         }));
         lines.push(ADVISORY.into());

@@ -15,9 +15,9 @@ use crate::{
     session::{self, ConnectorSession},
 };
 
-/// List quotas and what is used of them.
+/// List quotas and their usage
 ///
-/// With a department's profile it lists that department; as the platform team, every department that has a file.
+/// With a department's profile, lists your department; as the platform team, lists all departments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 List the quotas of all departments of the built-in example.
@@ -64,7 +64,7 @@ impl QuotaListArgs {
     }
 }
 
-/// What the whole cluster uses, and what of it belongs to no department (docs/reference/quotas.md#counting-connectors).
+/// Describes the usage of the cluster and of unowned connectors (docs/reference/quotas.md#counting-connectors).
 fn cluster_usage_text(
     session: &ConnectorSession,
     list: &BTreeMap<String, ExpandedConnector>,
@@ -82,11 +82,11 @@ fn cluster_usage_text(
     let (all, complete) = tasks(true);
     let rest = match tasks(false) {
         (0, _) => String::new(),
-        (unowned, true) => format!(" {unowned} of them belong to no department."),
-        (unowned, false) => format!(" At least {unowned} of them belong to no department."),
+        (unowned, true) => format!(" {unowned} of them are unowned."),
+        (unowned, false) => format!(" At least {unowned} of them are unowned."),
     };
     format!(
-        "Cluster \"{}\" uses {}{all} of {} tasks; {} more are kept in reserve.{rest}",
+        "Cluster `{}` uses {}{all} of {} tasks; {} reserved.{rest}",
         session.connectors.cluster_path.cluster,
         at_least_prefix(complete),
         session.task_ceiling.allocatable(),
@@ -98,7 +98,7 @@ fn is_owned(name: &str, prefixes: &[&Prefix]) -> bool {
     prefixes.iter().any(|prefix| prefix.owns(name))
 }
 
-/// One department.
+/// Row of the list.
 #[derive(Debug, Serialize)]
 pub(super) struct QuotaRow {
     department: DepartmentCode,
@@ -107,7 +107,7 @@ pub(super) struct QuotaRow {
     tasks: u32,
     tasks_limit: u32,
     tasks_per_connector_limit: u32,
-    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
+    /// Whether the task counts of all connectors are known; otherwise `tasks` is a lower bound.
     complete: bool,
     state: QuotaState,
 }

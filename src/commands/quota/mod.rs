@@ -1,4 +1,4 @@
-//! `confluent ebs quota`: what departments use of what they may use.
+//! `confluent ebs quota`: quotas of departments and their usage.
 
 mod audit;
 mod check;
@@ -10,10 +10,10 @@ use clap::Subcommand;
 use super::{Ctx, command_output, global_args::OutputFormat};
 use crate::{exit::ExitCode, session::ConnectorSession};
 
-/// Show quotas and what is used of them.
+/// Show quotas and their usage
 ///
-/// Confluent Cloud enforces none of these limits: they are the platform's agreement with its departments, kept by this
-/// program and by who holds the right to create.
+/// Confluent Cloud does not enforce these limits. This program checks them before each change, and only selected
+/// personas may create connectors.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct QuotaArgs {
@@ -30,7 +30,7 @@ enum QuotaCommand {
 }
 
 impl QuotaArgs {
-    /// Whether the command that is called can answer in a format that not every command knows.
+    /// Returns whether the selected command supports this output format; every command supports human, JSON and YAML.
     pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
         output.is_common()
             || match self.command {
@@ -49,14 +49,14 @@ impl QuotaArgs {
     }
 }
 
-/// Where the limits are from, and how old they are there.
+/// Returns the source of the limits and their age.
 fn limits_source(session: &ConnectorSession) -> String {
     let Some(issued) = session
         .department
         .as_ref()
         .and_then(|department| department.quota_issued)
     else {
-        return "the platform's files".to_owned();
+        return "the platform configuration".to_owned();
     };
     let today = session.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let age = match (today - issued).get_days() {

@@ -14,7 +14,7 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// Show or advance the sandbox's time.
+/// Show or advance the sandbox clock
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct SandboxClockArgs {
@@ -28,22 +28,22 @@ enum SandboxClockCommand {
     Advance(SandboxClockAdvanceArgs),
 }
 
-/// Show what time it is in the sandbox.
+/// Show the sandbox clock
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show the sandbox's time.
+Show the time of the sandbox.
 
   $ confluent ebs sandbox clock show")]
 struct SandboxClockShowArgs {}
 
-/// Let time pass in the sandbox.
+/// Advance the sandbox clock
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Let two minutes pass: what was made is in force afterwards.
+Advance the clock by two minutes, so that earlier changes take effect.
 
   $ confluent ebs sandbox clock advance 2m")]
 struct SandboxClockAdvanceArgs {
-    /// How long, for example "90s", "5m" or "1h 30m".
+    /// Duration to advance, such as "90s", "5m" or "1h 30m".
     #[arg(value_name = "duration")]
     by: SignedDuration,
 }
@@ -60,7 +60,7 @@ impl SandboxClockArgs {
 
 impl SandboxClockAdvanceArgs {
     fn run(&self, ctx: &Ctx) -> Result<Timestamp, Error> {
-        let by = Duration::try_from(self.by).map_err(|_| Error::usage("the sandbox's time cannot go back"))?;
+        let by = Duration::try_from(self.by).map_err(|_| Error::usage("the sandbox clock cannot go back"))?;
         Ok(open_default_sandbox(ctx)?.advance(by)?)
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     text::count_noun,
 };
 
-/// Let things go wrong in the sandbox.
+/// Inject faults into the sandbox
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct SandboxFaultArgs {
@@ -30,47 +30,47 @@ enum SandboxFaultCommand {
     Connector(SandboxFaultConnectorArgs),
 }
 
-/// Add a fault for requests to come.
+/// Add a fault for future requests
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Answer the next three requests with 429.
+Respond to the next three requests with 429.
 
   $ confluent ebs sandbox fault add too-many-requests --retry-after 5 --times 3
 
-Lose the answer to the second API key that is made.
+Lose the response to the second created API key.
 
   $ confluent ebs sandbox fault add lost-after --method POST --path /iam/v2/api-keys --skip 1
 
-Answer everything 50 ms late, until it is cleared.
+Delay all responses by 50 ms until the fault is cleared.
 
   $ confluent ebs sandbox fault add slow --delay 50ms --forever")]
 struct SandboxFaultAddArgs {
-    /// What goes wrong: "too-many-requests", "server-error", "lost-before", "lost-after", "slow", "list-lag",
+    /// Kind of fault: "too-many-requests", "server-error", "lost-before", "lost-after", "slow", "list-lag",
     /// "kill-before" or "kill-after".
     #[arg(value_enum, value_name = "kind", hide_possible_values = true)]
     kind: FaultKindArg,
-    /// Only requests with this verb.
+    /// Match only requests with this HTTP method.
     #[arg(long, value_name = "string")]
     method: Option<String>,
-    /// Only requests with such a path: "*" is anything within a segment, "**" anything.
+    /// Match only requests with this path: "*" matches within a segment, "**" across segments.
     #[arg(long, value_name = "string")]
     path: Option<String>,
-    /// Only requests of this service account or user.
+    /// Match only requests of this service account or user.
     #[arg(long, value_name = "string")]
     principal: Option<String>,
-    /// How many matching requests pass first.
+    /// Skip this number of matching requests first.
     #[arg(long, value_name = "int", default_value_t = 0)]
     skip: u32,
-    /// How many requests it hits.
+    /// Hit this number of requests.
     #[arg(long, value_name = "int", default_value_t = 1)]
     times: u32,
-    /// Hit every matching request until it is cleared.
+    /// Hit every matching request until the fault is cleared.
     #[arg(long, conflicts_with = "times")]
     forever: bool,
-    /// What a 429 asks the caller to wait, in seconds.
+    /// Seconds that a 429 response asks the caller to wait.
     #[arg(long, value_name = "int", default_value_t = 5)]
     retry_after: u32,
-    /// How long a slow answer takes, or how far a list lags behind.
+    /// Delay of a slow response, or lag of a list.
     #[arg(long, value_name = "duration", default_value = "2s")]
     delay: SignedDuration,
 }
@@ -87,7 +87,7 @@ enum FaultKindArg {
     KillAfter,
 }
 
-/// List the faults that wait for their requests, and the connectors that fail.
+/// List faults of requests and of connectors
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 List faults.
@@ -95,36 +95,36 @@ List faults.
   $ confluent ebs sandbox fault list")]
 struct SandboxFaultListArgs {}
 
-/// Clear one fault, or all of them, those of connectors too.
+/// Clear one fault or all faults
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Clear all faults.
 
   $ confluent ebs sandbox fault clear")]
 struct SandboxFaultClearArgs {
-    /// The number of the fault, or the connector that fails; without it all are cleared.
+    /// Number of the fault, or name of the failing connector. Default: all faults.
     #[arg(value_name = "id")]
     id: Option<String>,
 }
 
-/// Let a connector fail, or recover.
+/// Make a connector fail or recover
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Let the database refuse the password of connector \"claims-orders\".
+Make the database reject the password of connector \"claims-orders\".
 
   $ confluent ebs sandbox fault connector claims-orders wrong-password
 
-Let it recover.
+Make the connector recover.
 
   $ confluent ebs sandbox fault connector claims-orders --clear")]
 struct SandboxFaultConnectorArgs {
-    /// The connector, which need not exist yet.
+    /// Name of the connector; it need not exist yet.
     #[arg(value_name = "name")]
     name: String,
-    /// What is wrong with it: "wrong-password", "unknown-host", "topic-denied" and so on; a wrong word lists them all.
+    /// Kind of failure, such as "wrong-password", "unknown-host" or "topic-denied"; an unknown kind lists all of them.
     #[arg(value_name = "kind", required_unless_present = "clear", conflicts_with = "clear")]
     kind: Option<String>,
-    /// Let it recover.
+    /// Make the connector recover.
     #[arg(long)]
     clear: bool,
 }
@@ -143,9 +143,9 @@ impl SandboxFaultConnectorArgs {
         let changed = open_default_sandbox(ctx)?.set_connector_fault(&self.name, kind)?;
         let name = &self.name;
         let text = match (kind, changed) {
-            (Some(kind), _) => format!("Connector \"{name}\" fails: {}.", kind.description()),
-            (None, true) => format!("Connector \"{name}\" recovers."),
-            (None, false) => format!("Connector \"{name}\" had no fault."),
+            (Some(kind), _) => format!("Connector `{name}` fails: {}.", kind.description()),
+            (None, true) => format!("Connector `{name}` recovers."),
+            (None, false) => format!("Connector `{name}` had no fault."),
         };
         Ok(CommandOutput::new(SandboxFaultChangeOutput {
             text,
@@ -193,7 +193,7 @@ impl SandboxFaultAddArgs {
         let id = open_default_sandbox(ctx)?.add_fault(fault)?;
         Ok(CommandOutput::new(SandboxFaultChangeOutput {
             id: Some(id),
-            text: format!("Added fault \"{id}\"."),
+            text: format!("Added fault `{id}`."),
             ..SandboxFaultChangeOutput::default()
         }))
     }
@@ -209,11 +209,11 @@ impl SandboxFaultClearArgs {
         };
         let text = match (&self.id, cleared) {
             (Some(id), 0) => {
-                return Err(Error::failed(format!("there is no fault \"{id}\""))
-                    .with_hint("List them with `confluent ebs sandbox fault list`."));
+                return Err(Error::failed(format!("no fault `{id}`"))
+                    .with_hint("List faults with `confluent ebs sandbox fault list`."));
             }
-            (Some(id), _) => format!("Cleared fault \"{id}\"."),
-            (None, 0) => "There was no fault.".to_owned(),
+            (Some(id), _) => format!("Cleared fault `{id}`."),
+            (None, 0) => "There were no faults.".to_owned(),
             (None, cleared) => format!("Cleared {}.", count_noun(cleared, "fault")),
         };
         Ok(CommandOutput::new(SandboxFaultChangeOutput {
@@ -246,7 +246,7 @@ impl Viewable for SandboxFaultChangeOutput {
     }
 }
 
-/// What goes wrong: with requests, which have a number to clear them by, or with a connector, which has a name.
+/// Fault of requests, which has a number, or of a connector, which has a name.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum FaultRow {

@@ -10,18 +10,18 @@ use crate::{
     sandbox::SandboxInfo,
 };
 
-/// Show where the sandbox is, and how to point other clients at it.
+/// Show the sandbox, and how other clients connect to it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show its addresses and keys.
+Show the endpoints and keys of the sandbox.
 
   $ confluent ebs sandbox info
 
-Read the provisioner's secret in a script.
+Read the secret of the provisioner in a script.
 
   $ confluent ebs sandbox info -o json --show-secrets")]
 pub(super) struct SandboxInfoArgs {
-    /// Show the secrets of the seeded keys, too.
+    /// Also show the secrets of the seeded keys.
     #[arg(long)]
     show_secrets: bool,
 }
@@ -34,7 +34,7 @@ impl SandboxInfoArgs {
     }
 }
 
-/// What a person needs to use the sandbox with any client.
+/// Facts that a user needs to connect to the sandbox with any client.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct SandboxInfoOutput {
@@ -46,7 +46,7 @@ impl SandboxInfoOutput {
         Self { info }
     }
 
-    /// How to point other clients at a server. `port` 1024 is what connector logs need.
+    /// Returns examples for other clients of a served sandbox. Connector logs require port 1024.
     fn client_examples(&self, url: &str) -> Vec<Block> {
         let authority = url.trim_start_matches("http://");
         let stock = format!(
@@ -63,7 +63,7 @@ impl SandboxInfoOutput {
             self.info.admin_key
         );
         vec![
-            Block::titled("Stock Confluent CLI, as the administrator", [Block::Verbatim(stock)]),
+            Block::titled("Confluent CLI, as the administrator", [Block::Verbatim(stock)]),
             Block::titled("Terraform, as the administrator", [Block::Verbatim(terraform)]),
         ]
     }
@@ -77,7 +77,7 @@ impl Viewable for SandboxInfoOutput {
         let record = Record::new()
             .field(
                 "URL",
-                url.unwrap_or("not served; `confluent ebs sandbox start` serves it")
+                url.unwrap_or("not served; start it with `confluent ebs sandbox start`")
                     .to_owned(),
             )
             .field("Organization", info.organization.clone())

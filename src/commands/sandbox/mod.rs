@@ -14,10 +14,10 @@ use clap::Subcommand;
 use super::{Ctx, command_output};
 use crate::{error::Error, exit::ExitCode, manifest::Workspace, sandbox::Sandbox as Embedded, session};
 
-/// Run an embedded Confluent Cloud on this computer, without an account or a network.
+/// Run the sandbox, an embedded Confluent Cloud
 ///
-/// Any command acts on it with --sandbox. With an ebs.toml of your own it has that file's organization, stages and
-/// clusters, which makes it a rehearsal.
+/// The sandbox needs neither an account nor a network. Any command uses it with --sandbox. If there is an ebs.toml, the
+/// sandbox has its organization, stages and clusters, so that you can rehearse changes.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct SandboxArgs {
@@ -46,12 +46,10 @@ impl SandboxArgs {
     }
 }
 
-/// The platform whose stages a sandbox has: the one in or above the working folder, else the built-in example.
+/// Loads the platform configuration that seeds the sandbox: from the current directory or a parent, else the built-in
+/// example.
 fn load_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(&ctx.run, true)?;
-    let (workspace, _) = loaded
-        .into_result()
-        .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+    let (workspace, _) = session::load_valid_workspace(&ctx.run, true)?;
     Ok(workspace)
 }
 
@@ -59,7 +57,7 @@ fn default_folder(ctx: &Ctx) -> Result<PathBuf, Error> {
     Ok(ctx.run.environment.dirs()?.sandbox())
 }
 
-/// The sandbox of this user, made when there is none.
+/// Opens the sandbox of this user; creates it if it does not exist.
 fn open_default_sandbox(ctx: &Ctx) -> Result<Embedded, Error> {
-    session::open_sandbox(&default_folder(ctx)?, &load_platform(ctx)?)
+    session::open_sandbox(&ctx.run, &default_folder(ctx)?, &load_platform(ctx)?)
 }

@@ -11,17 +11,17 @@ use crate::{
     session,
 };
 
-/// Throw the sandbox's state away and begin anew.
+/// Delete the state of the sandbox
 ///
-/// Accounts, role bindings, keys and connectors are gone, and so are the profiles, journals and evidence that were made
-/// on it. The keys of its administrator and of its provisioner stay.
+/// Deletes all accounts, role bindings, keys and connectors, and the profiles, journals and evidence of the sandbox.
+/// The keys of its administrator and of its provisioner stay valid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Begin anew.
+Delete the state.
 
   $ confluent ebs sandbox reset --yes
 
-Begin anew with the delays of the real service.
+Delete the state, and simulate the delays of Confluent Cloud from now on.
 
   $ confluent ebs sandbox reset --yes --timing real")]
 pub(super) struct SandboxResetArgs {
@@ -37,8 +37,8 @@ impl SandboxResetArgs {
         let folder = default_folder(ctx)?;
         let workspace = load_platform(ctx)?;
         let seed = session::build_seed(&workspace);
-        let sandbox = match Sandbox::open(&folder, seed.clone(), None) {
-            // A sandbox of another organization is what a reset is for: open it as what it is.
+        let sandbox = match Sandbox::open_at(&folder, seed.clone(), None, session::sandbox_start(&ctx.run)?) {
+            // A sandbox of another organization is opened as it is, because a reset replaces it.
             Err(SandboxError::OtherOrganization { found, .. }) => {
                 let other = Seed {
                     organization: found,
@@ -53,7 +53,7 @@ impl SandboxResetArgs {
         for made in ["handover", "evidence", "runs", "backups"] {
             let made = folder.join(made);
             if made.exists() {
-                std::fs::remove_dir_all(&made).with_context(|| format!("{} could not be removed", made.display()))?;
+                std::fs::remove_dir_all(&made).with_context(|| format!("cannot remove `{}`", made.display()))?;
             }
         }
         Ok(CommandOutput::new(SandboxResetOutput {
@@ -63,7 +63,7 @@ impl SandboxResetArgs {
     }
 }
 
-/// What a reset answers.
+/// Result of a reset.
 #[derive(Debug, Serialize)]
 pub(super) struct SandboxResetOutput {
     reset: bool,
@@ -73,7 +73,7 @@ pub(super) struct SandboxResetOutput {
 impl Viewable for SandboxResetOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::line(format!(
-            "Reset the sandbox of organization \"{}\".",
+            "Reset the sandbox of organization `{}`.",
             self.organization
         ))]
     }

@@ -1,4 +1,4 @@
-//! `--timing` and `--set`: how a sandbox behaves.
+//! `--timing` and `--set`: behavior of the sandbox.
 
 use clap::{Args, ValueEnum};
 
@@ -7,32 +7,32 @@ use crate::{
     sandbox::{SandboxSettings, Timing},
 };
 
-/// How a sandbox behaves, as flags.
+/// Flags for the behavior of the sandbox.
 #[derive(Debug, Args)]
 pub(super) struct SandboxBehaviourArgs {
-    /// Delays: "instant" (none), "real" (what the official clients wait for, with rate limits) or "lagging" (longer, and
-    /// lists that lag behind).
+    /// Delays: "instant" (none), "real" (as in Confluent Cloud, with rate limits) or "lagging" (longer, with stale
+    /// lists).
     #[arg(long, value_enum, value_name = "string", hide_possible_values = true)]
     timing: Option<TimingArg>,
-    /// One setting or assumption as NAME=VALUE (can be repeated), for example
+    /// Set a setting or an assumption as NAME=VALUE (can be repeated), such as
     /// assumptions.duplicate_binding_conflicts=false.
     #[arg(long, value_name = "string")]
     set: Vec<String>,
 }
 
-/// `--timing`, as written.
+/// Value of `--timing`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum TimingArg {
-    /// None.
+    /// No delays.
     Instant,
-    /// What the official clients wait for.
+    /// Delays as in Confluent Cloud.
     Real,
-    /// Longer and uneven.
+    /// Longer, irregular delays.
     Lagging,
 }
 
 impl SandboxBehaviourArgs {
-    /// The settings that are asked for; `None` when nothing is. `now` is what is changed.
+    /// Returns the settings `now` with the changes of the flags; `None` without such flags.
     pub(super) fn apply(&self, now: &SandboxSettings) -> Result<Option<SandboxSettings>, Error> {
         if self.timing.is_none() && self.set.is_empty() {
             return Ok(None);
@@ -47,18 +47,18 @@ impl SandboxBehaviourArgs {
         for assignment in &self.set {
             let (path, text) = assignment
                 .split_once('=')
-                .ok_or_else(|| Error::usage(format!("`--set {assignment}` is not of the form NAME=VALUE")))?;
-            // `false`, `3` and `null` are meant as such; everything else is a word.
+                .ok_or_else(|| Error::usage(format!("invalid value `{assignment}` for --set: expected NAME=VALUE")))?;
+            // `false`, `3` and `null` are parsed as JSON; all other values are strings.
             let new = serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()));
             *setting_at(&mut value, path)? = new;
         }
         let settings =
-            serde_json::from_value(value).map_err(|error| Error::usage(format!("a setting does not fit: {error}")))?;
+            serde_json::from_value(value).map_err(|error| Error::usage(format!("invalid setting: {error}")))?;
         Ok(Some(settings))
     }
 }
 
-/// The place of a dotted path, which must exist.
+/// Returns the setting at a dotted path.
 fn setting_at<'a>(root: &'a mut serde_json::Value, path: &str) -> Result<&'a mut serde_json::Value, Error> {
     let mut here = root;
     for name in path.split('.') {
@@ -69,10 +69,10 @@ fn setting_at<'a>(root: &'a mut serde_json::Value, path: &str) -> Result<&'a mut
             .cloned()
             .collect();
         let unknown = || {
-            let error = Error::usage(format!("there is no setting `{path}`"));
+            let error = Error::usage(format!("no setting `{path}`"));
             match crate::hint::closest_match(name, known.iter().map(String::as_str)) {
                 Some(near) => error.with_hint(format!("Did you mean `{}`?", path.replace(name, near))),
-                None => error.with_hint("docs/sandbox.md and docs/assumptions.md list them."),
+                None => error.with_hint("See docs/sandbox.md and docs/assumptions.md for all settings."),
             }
         };
         here = here.get_mut(name).ok_or_else(unknown)?;

@@ -10,23 +10,23 @@ use crate::{
     session::to_error_with_hints,
 };
 
-/// Serve the embedded Confluent Cloud on loopback, for the stock CLI, Terraform and curl.
+/// Serve the sandbox on loopback for the Confluent CLI, Terraform and curl
 ///
-/// It runs until Ctrl-C. While it runs, every command with --sandbox talks to it.
+/// Runs until Ctrl-C. While it runs, all commands with --sandbox use it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Serve it where the stock CLI expects it.
+Serve the sandbox where the Confluent CLI expects it.
 
   $ confluent ebs sandbox start
 
-Serve it on another port, with the delays of the real service.
+Serve the sandbox on another port, with the delays of Confluent Cloud.
 
   $ confluent ebs sandbox start --port 8080 --timing real")]
 pub(super) struct SandboxStartArgs {
-    /// Port on 127.0.0.1; 0 takes a free one. The stock CLI finds connector logs only on 1024.
+    /// Port on 127.0.0.1; 0 selects a free port. The Confluent CLI finds connector logs only on port 1024.
     #[arg(long, value_name = "int", default_value_t = 1024)]
     port: u16,
-    /// Seconds that pass in the sandbox while one passes outside.
+    /// Seconds that pass in the sandbox per second of real time.
     #[arg(long, value_name = "float")]
     time_scale: Option<f64>,
     #[command(flatten)]
@@ -48,12 +48,12 @@ impl SandboxStartArgs {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             let listener = tokio::net::TcpListener::bind(address)
                 .await
-                .with_context(|| format!("port {} cannot be used", self.port))
-                .hint("`--port 0` takes a free one.")?;
+                .with_context(|| format!("cannot listen on port {}", self.port))
+                .hint("Select a free port with `--port 0`.")?;
             let url = format!("http://{}", listener.local_addr()?);
             let served = sandbox.clone();
             let serving = tokio::spawn(async move { served.serve(listener).await });
-            // A server that cannot begin says so at once.
+            // Reports a server that cannot start immediately.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             if serving.is_finished() {
                 serving.await?.map_err(to_error_with_hints)?;

@@ -19,23 +19,22 @@ use crate::{
     text,
 };
 
-/// Show the state of all connectors.
+/// Show the status of all connectors
 ///
-/// With a department's profile it shows that department's connectors; as the platform team, all departments in all
-/// stages, with one request for each cluster, or with --department one of them, with how many records its sinks are
-/// behind. Exits with 6 if a connector has failed. Since when a connector is in its state the service does not tell: what
-/// is shown is since when this computer has seen it so.
+/// With a department's profile, shows your connectors; as the platform team, shows all departments in all stages, with
+/// one request per cluster. For a single department, the lag of sinks is shown, too. The API does not report when a
+/// state began; the age shown is how long this machine has observed it. Exits with 6 if a connector has failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show the department's connectors.
+Show your connectors.
 
   $ confluent ebs status --profile claims-operator
 
-Show all departments of the stage \"prod\", and fail also when a connector works in part only.
+Show all departments of the stage \"prod\"; also fail for degraded connectors.
 
   $ confluent ebs status --stage prod --fail-on degraded
 
-Write a page for the department \"claims\", which holds nothing of others.
+Write an HTML report for the department \"claims\" only.
 
   $ confluent ebs status --department claims --html claims.html
 
@@ -52,31 +51,31 @@ pub(super) struct StatusArgs {
         hide_possible_values = true
     )]
     fail_on: FailOn,
-    /// Also write a page that stands alone into this file, in the place of an older one.
+    /// Also write a self-contained HTML report to this file, replacing it if it exists.
     #[arg(long, value_name = "file")]
     html: Option<PathBuf>,
-    /// Paint it on the whole terminal, again and again, until "q" or Ctrl-C. How it was last is shown at the end.
+    /// Refresh on the full screen until "q" or Ctrl-C; the last status is printed at the end.
     #[arg(long, conflicts_with = "html")]
     watch: bool,
-    /// How often to look, such as 10s or 1m.
+    /// Refresh interval, such as 10s or 1m.
     #[arg(long, value_name = "duration", default_value = "10s", value_parser = parse_interval, requires = "watch")]
     interval: Duration,
 }
 
-/// A second at least: each look is a request to every cluster.
+/// Parses an interval of at least one second, because each refresh sends a request to every cluster.
 fn parse_interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
-        Duration::ZERO => Err("write 1s at least".to_owned()),
+        Duration::ZERO => Err("must be at least 1s".to_owned()),
         every => Ok(every),
     }
 }
 
-/// What is bad enough.
+/// Condition from which the command fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum FailOn {
-    /// A connector does not work, or works in part only.
+    /// Degraded or failed connectors.
     Degraded,
-    /// A connector does not work.
+    /// Failed connectors.
     #[default]
     Failed,
 }
@@ -96,7 +95,7 @@ impl StatusArgs {
         let (lists, fleet) = if self.watch {
             if ctx.ui.format() != Format::Human {
                 return Err(Error::usage("--watch cannot be used together with --output")
-                    .with_hint("Run the command again and again instead: each run is one document."));
+                    .with_hint("Re-run the command without `--watch`; each run prints one document."));
             }
             watch::watch(ctx, &collector, self.interval)?
         } else {
@@ -104,8 +103,8 @@ impl StatusArgs {
         };
         if let Some(path) = &self.html {
             save_public(path, page::render_page(&fleet).as_bytes())
-                .hint("The folder must be there already, and writable: make it, or name another one.")?;
-            ctx.ui.info(&format!("Wrote {}.", path.display()));
+                .hint("Make sure that the directory exists and is writable, or choose another one.")?;
+            ctx.ui.info(&format!("Wrote `{}`.", path.display()));
         }
         let error = unhealthy_error(&fleet, self.fail_on.condition(), &ctx.run.options)
             .or_else(|| incomplete_error(&lists, &fleet));
@@ -117,14 +116,14 @@ impl StatusArgs {
     }
 }
 
-/// The state of all connectors.
+/// Status of all connectors.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct StatusOutput {
     fleet: Fleet,
 }
 
-/// What is wrong, when it is as bad as `worst` at least; `options` are those of the run.
+/// Returns the error for connectors in condition `worst` or worse; `options` are those of the run.
 fn unhealthy_error(fleet: &Fleet, worst: ConnectorCondition, options: &Options) -> Option<Error> {
     let bad = fleet.connectors().filter(|(_, row)| row.condition >= worst);
     let bad: Vec<(&StageView, &FleetConnectorRow)> = bad.collect();
@@ -153,14 +152,14 @@ fn unhealthy_error(fleet: &Fleet, worst: ConnectorCondition, options: &Options) 
     let message = format!("{}{departments}", text::join_list(&parts));
     let stage = match (fleet.stages.len(), &options.stage) {
         (0 | 1, _) | (_, Some(_)) => String::new(),
-        // Stages that share a cluster stand there together; either leads to it.
+        // Stages that share a cluster have one entry; any of their names selects it.
         _ => format!(
             " --stage {}",
             shell_quote(stage.stage.split(", ").next().unwrap_or_default())
         ),
     };
     let explain = format!(
-        "`confluent ebs connector explain {}{}{stage}` says what it means and what to do.",
+        "For causes and next steps, run `confluent ebs connector explain {}{}{stage}`.",
         connector_arg(&first.id, &first.name),
         options.to_flags()
     );
@@ -202,11 +201,11 @@ mod tests {
         for (name, stages, command) in [
             ("claims-a", &["prod, test", "lab"][..], "claims-a --stage prod"),
             ("claims-a", &["prod, test"], "claims-a"),
-            // A name is the choice of others.
+            // Names are free text.
             ("--all", &["prod"], "lcc-1"),
             ("$(id)", &["prod"], "'$(id)'"),
         ] {
-            let expected = format!("`confluent ebs connector explain {command}` says what it means and what to do.");
+            let expected = format!("For causes and next steps, run `confluent ebs connector explain {command}`.");
             assert_eq!(hint(name, stages), expected);
         }
     }

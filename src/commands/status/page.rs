@@ -1,4 +1,4 @@
-//! The fleet, or one department, as a page to send to somebody: everything in one file.
+//! Status of the fleet, or of one department, as a self-contained HTML page.
 
 use super::view::lag_text;
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
     text::count_noun,
 };
 
-/// More of a cause than a terminal has room for.
+/// Length limit of causes; longer than on a terminal.
 const MAX_CAUSE: usize = 320;
 
-/// The page.
+/// Renders the page.
 pub(super) fn render_page(fleet: &Fleet) -> String {
     let one = fleet.single_department();
     let title = match one {
@@ -41,7 +41,7 @@ pub(super) fn render_page(fleet: &Fleet) -> String {
     })
 }
 
-/// The result in one sentence.
+/// Returns the verdict in one sentence.
 fn overall_verdict(fleet: &Fleet) -> (ConnectorCondition, String) {
     let number = |condition| {
         let all = fleet.connectors().filter(|(_, row)| row.condition == condition);
@@ -67,17 +67,17 @@ fn overall_verdict(fleet: &Fleet) -> (ConnectorCondition, String) {
         (false, _) => (
             worst,
             format!(
-                "{}{of}; {} could not be looked at.",
+                "{}{of}; {} not observed.",
                 parts.join(", "),
                 count_noun(unseen, "stage")
             ),
         ),
         (true, 1..) => (
             ConnectorCondition::Unknown,
-            format!("{} could not be looked at.", count_noun(unseen, "stage")),
+            format!("{} not observed.", count_noun(unseen, "stage")),
         ),
         (true, 0) if worst == ConnectorCondition::Unknown => {
-            (worst, "The service does not tell how everything is.".to_owned())
+            (worst, "The state of some connectors is unknown.".to_owned())
         }
         (true, 0) if fleet.condition.is_none() => (ConnectorCondition::Paused, "There are no connectors.".to_owned()),
         (true, 0) => (ConnectorCondition::Running, "Nothing needs attention.".to_owned()),
@@ -86,23 +86,23 @@ fn overall_verdict(fleet: &Fleet) -> (ConnectorCondition, String) {
 
 fn omissions(fleet: &Fleet) -> Vec<String> {
     let mut sentences = vec![
-        "What happened after the moment above: the page does not refresh itself.".to_owned(),
+        "Changes after the time above: the page does not refresh itself.".to_owned(),
         match fleet.has_lag() {
             true => "How many records flow, and what connectors log. How many records sinks are behind is from a few minutes \
                      before."
                 .to_owned(),
             false => "How many records flow, how far connectors lag behind, and what they log.".to_owned(),
         },
-        "Since when a connector really is in its state: the service does not tell. “Seen so for” is since when the computer \
-         that made this page has seen it so: at least 5 hours are “5h+”."
+        "When a state began: the API does not report it. “Observed for” is how long the machine that created this page \
+         has observed the state; “5h+” means at least 5 hours."
             .to_owned(),
     ];
     match &fleet.department {
-        Some(_) => sentences.push("Connectors of other departments, and how full the shared cluster is.".to_owned()),
-        None => sentences.push("Departments of other platforms, and clusters that are in no stage.".to_owned()),
+        Some(_) => sentences.push("Connectors of other departments, and the usage of the shared cluster.".to_owned()),
+        None => sentences.push("Departments of other platforms, and clusters without a stage.".to_owned()),
     }
     for (stage, why) in fleet.unobserved_stages() {
-        sentences.push(format!("Stage {stage}, which could not be looked at: {why}."));
+        sentences.push(format!("Stage {stage}, which was not observed: {why}."));
     }
     sentences.push(ADVISORY.to_owned());
     sentences
@@ -110,14 +110,14 @@ fn omissions(fleet: &Fleet) -> Vec<String> {
 
 fn write_stage(html: &mut Html, fleet: &Fleet, stage: &StageView) {
     if let Some(why) = &stage.unknown {
-        html.text_element("p", &[("class", "notice")], &format!("Not known: {why}."));
+        html.text_element("p", &[("class", "notice")], &format!("Unknown: {why}."));
         return;
     }
     if stage.connectors.is_empty() {
         let none = match fleet.department {
             Some(_) => "No connectors.".to_owned(),
             None => format!(
-                "No connectors: none of {} has any.",
+                "None of {} has connectors.",
                 count_noun(stage.departments.len(), "department")
             ),
         };
@@ -135,11 +135,11 @@ fn write_stage(html: &mut Html, fleet: &Fleet, stage: &StageView) {
     html.text_element("h3", &[], "All connectors");
     html.element("div", &[("class", "card")], |html| {
         let rows = stage.connectors.iter();
-        write_connectors(html, fleet, "By what needs attention first.", rows);
+        write_connectors(html, fleet, "Connectors that need attention first.", rows);
     });
 }
 
-/// All connectors in one bar, and what is used of the quota or of the cluster.
+/// Writes the bar of all connectors and the usage of the quota or of the cluster.
 fn write_gauges(html: &mut Html, stage: &StageView) {
     html.element("div", &[("class", "gauges")], |html| {
         html.element("div", &[("class", "card")], |html| {
@@ -159,7 +159,7 @@ fn write_gauges(html: &mut Html, stage: &StageView) {
             });
         };
         if let Some(tasks) = stage.cluster_tasks {
-            let words = format!("{}; {} more in reserve", tasks.summary(), tasks.reserved);
+            let words = format!("{}; {} reserved", tasks.summary(), tasks.reserved);
             gauge(
                 "Tasks of the cluster: ",
                 words,
@@ -170,15 +170,15 @@ fn write_gauges(html: &mut Html, stage: &StageView) {
         } else if let [row] = &stage.departments[..] {
             let total = row.summary.counts.total();
             let words = format!("{total} of {}", row.connectors_limit);
-            gauge("Quota of connectors: ", words, false, total, row.connectors_limit);
+            gauge("Connector quota: ", words, false, total, row.connectors_limit);
             let (tasks, complete) = (row.summary.tasks, row.summary.complete);
             let words = format!("{}{tasks} of {}", at_least_prefix(complete), row.tasks_limit);
-            gauge("Quota of tasks: ", words, !complete, tasks, row.tasks_limit);
+            gauge("Task quota: ", words, !complete, tasks, row.tasks_limit);
         }
     });
 }
 
-/// What somebody has to look at.
+/// Writes the table of unhealthy connectors.
 fn write_attention(html: &mut Html, fleet: &Fleet, stage: &StageView) {
     let rows: Vec<&FleetConnectorRow> = stage.connectors.iter().filter(|row| row.is_notable()).collect();
     html.text_element("h3", &[], "Needs attention");
@@ -187,19 +187,19 @@ fn write_attention(html: &mut Html, fleet: &Fleet, stage: &StageView) {
             html.text_element("p", &[], "Nothing.");
             return;
         }
-        // Whose they are goes without saying on a department's own page.
+        // The department is obvious on its own page.
         let whose = fleet.department.is_none();
         let columns = [
             "Connector",
             "State",
-            "Seen so for",
-            "What is wrong",
-            "Who can act",
+            "Observed for",
+            "Problem",
+            "Responsible",
             "Department",
         ];
         let columns = if whose { &columns[..] } else { &columns[..5] };
         let rows = rows.into_iter().map(|row| {
-            let department = row.department.as_ref().map_or("nobody", |code| code.as_str());
+            let department = row.department.as_ref().map_or("unowned", |code| code.as_str());
             vec![
                 name_cell(row),
                 state_cell(row),
@@ -226,12 +226,7 @@ fn write_attention(html: &mut Html, fleet: &Fleet, stage: &StageView) {
                 text_cell(department),
             ]
         });
-        table(
-            html,
-            "The worst first, and of those the one that is so for longest.",
-            columns,
-            rows,
-        );
+        table(html, "Worst state first, then longest observed.", columns, rows);
     });
 }
 
@@ -246,7 +241,7 @@ fn state_cell(row: &FleetConnectorRow) -> CellContent<'_> {
     cell(|html| badge(html, row.condition, row.state_text()))
 }
 
-/// One row per department, and one for what is nobody's.
+/// Writes one row per department, and one for unowned connectors.
 fn write_departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
     html.text_element("h3", &[], "Departments");
     html.element("div", &[("class", "card")], |html| {
@@ -281,8 +276,8 @@ fn write_departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
             let condition = share.condition.unwrap_or(ConnectorCondition::Unknown);
             vec![
                 cell(|html| {
-                    html.text("Nobody");
-                    html.text_element("span", &[("class", "small")], "no department owns the prefix");
+                    html.text("Unowned");
+                    html.text_element("span", &[("class", "small")], "no department has the prefix");
                 }),
                 cell(move |html| badge(html, condition, condition.as_str())),
                 text_cell(share.counts.total().to_string()),
@@ -296,7 +291,7 @@ fn write_departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
         let rows = some.into_iter().map(row).chain(unowned);
         table(
             html,
-            "Those with trouble first. Numbers are used and limit.",
+            "Departments with unhealthy connectors first. Numbers are used and limit.",
             &columns,
             rows,
         );
@@ -304,7 +299,7 @@ fn write_departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
     });
 }
 
-/// Every connector, below the name of its department.
+/// Writes all connectors, grouped by department.
 fn write_connectors_by_department(html: &mut Html, fleet: &Fleet, stage: &StageView) {
     html.text_element("h3", &[], "All connectors");
     html.element("div", &[("class", "card")], |html| {
@@ -312,7 +307,7 @@ fn write_connectors_by_department(html: &mut Html, fleet: &Fleet, stage: &StageV
             .departments
             .iter()
             .map(|row| (row.name.as_str(), Some(&row.department)));
-        for (title, code) in owned.chain([("Nobody", None)]) {
+        for (title, code) in owned.chain([("Unowned", None)]) {
             let rows: Vec<&FleetConnectorRow> = stage
                 .connectors
                 .iter()
@@ -341,9 +336,9 @@ fn write_connectors<'a>(
     rows: impl Iterator<Item = &'a FleetConnectorRow>,
 ) {
     let lag = fleet.has_lag();
-    let mut columns = vec!["Connector", "State", "Tasks that run", "Direction", "Seen so for"];
+    let mut columns = vec!["Connector", "State", "Running tasks", "Direction", "Observed for"];
     if lag {
-        columns.push("Records behind");
+        columns.push("Lag (records)");
     }
     let rows = rows.map(|row| {
         let mut cells = vec![

@@ -1,4 +1,4 @@
-//! What people see of the fleet on a terminal. Tables stay narrow, and what takes words stands below them.
+//! Status of the fleet on a terminal. Tables are narrow; details follow as sentences.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::{
     text,
 };
 
-/// Of a cause, what a line or two of a terminal hold.
+/// Length limit of a cause: about two lines of a terminal.
 const MAX_CAUSE: usize = 110;
 
 impl Viewable for StatusOutput {
@@ -21,20 +21,20 @@ impl Viewable for StatusOutput {
         let mut blocks = Vec::new();
         if let Some(outdated) = &fleet.stale {
             let line = TextLine::new().with_styled_text(Style::Warning, format!("As of {}", fleet.taken_at_text()));
-            let line = line.with_text(format!(": nobody could look again: {}.", outdated.reason));
+            let line = line.with_text(format!(": refresh failed: {}.", outdated.reason));
             blocks.push(Block::line(line.with_hanging_indent(2)));
         }
         let stages = fleet.stages.iter();
         blocks.extend(stages.map(|stage| Block::titled(stage_title(stage), self::stage_blocks(fleet, stage))));
         if let Some(why) = &fleet.lag_unknown {
-            let line = TextLine::from(format!("How far sinks are behind is not known: {why}."));
+            let line = TextLine::from(format!("The lag of sinks is unknown: {why}."));
             blocks.push(Block::line(line.with_hanging_indent(2)));
         }
         blocks
     }
 }
 
-/// `Stage prod (lkc-prod01)`.
+/// Returns a title such as `Stage prod (lkc-prod01)`.
 pub(super) fn stage_title(stage: &StageView) -> String {
     format!("Stage {} ({})", stage.stage, stage.location.cluster)
 }
@@ -54,7 +54,7 @@ fn stage_blocks(fleet: &Fleet, stage: &StageView) -> Vec<Block> {
     blocks
 }
 
-/// How a condition looks; the word says it, too.
+/// Returns the style of a condition, in addition to its word.
 fn condition_style(condition: ConnectorCondition) -> Style {
     match condition {
         ConnectorCondition::Failed => Style::Error,
@@ -64,15 +64,11 @@ fn condition_style(condition: ConnectorCondition) -> Style {
     }
 }
 
-/// The numbers of a stage in sentences.
+/// Returns sentences about the numbers of a stage.
 fn summary_lines(stage: &StageView) -> Vec<TextLine> {
     let mut lines = vec![condition_line(stage)];
     if let Some(tasks) = stage.cluster_tasks {
-        let line = format!(
-            "{} tasks are used; {} more are kept in reserve.",
-            tasks.summary(),
-            tasks.reserved
-        );
+        let line = format!("{} tasks are used; {} reserved.", tasks.summary(), tasks.reserved);
         lines.push(capitalize(line.into()));
     } else if let [row] = &stage.departments[..] {
         lines.push(department_quota_text(row).into());
@@ -80,10 +76,10 @@ fn summary_lines(stage: &StageView) -> Vec<TextLine> {
     lines
 }
 
-/// How many connectors are how, in one sentence.
+/// Returns the number of connectors per condition in one sentence.
 pub(super) fn condition_line(stage: &StageView) -> TextLine {
     if let Some(why) = &stage.unknown {
-        let line = TextLine::new().with_styled_text(Style::Warning, "Not known");
+        let line = TextLine::new().with_styled_text(Style::Warning, "Unknown");
         return line.with_text(format!(": {why}.")).with_hanging_indent(2);
     }
     let counts = stage.counts;
@@ -104,7 +100,7 @@ pub(super) fn condition_line(stage: &StageView) -> TextLine {
 
 fn department_quota_text(row: &FleetDepartmentRow) -> String {
     format!(
-        "Department \"{}\" uses {} of {} connectors and {} tasks.",
+        "Department `{}` uses {} of {} connectors and {} tasks.",
         row.department,
         row.summary.counts.total(),
         row.connectors_limit,
@@ -121,7 +117,7 @@ fn capitalize(mut line: TextLine) -> TextLine {
     line
 }
 
-/// One row per department, also for those without connectors if `all` are meant, and one for what is nobody's.
+/// Returns one row per department and one for unowned connectors; `all` includes departments without connectors.
 pub(super) fn department_table(fleet: &Fleet, stage: &StageView, all: bool) -> Table {
     let mut table = Table::new([
         "Department",
@@ -143,14 +139,14 @@ pub(super) fn department_table(fleet: &Fleet, stage: &StageView, all: bool) -> T
         ));
     }
     if let Some(unmanaged) = stage.unowned.as_ref().filter(|share| share.counts.total() > 0) {
-        table.push(department_cells("(nobody)", unmanaged, None, now));
+        table.push(department_cells("(unowned)", unmanaged, None, now));
     }
     table
 }
 
 fn department_cells(name: &str, share: &ConnectorSummary, limit: Option<u32>, now: Timestamp) -> [Cell; 7] {
     let counts = share.counts;
-    // A zero in every cell would hide the numbers that matter.
+    // Zeros are left blank, so that other numbers stand out.
     let number = |number: u32| (number > 0).then_some(number).into();
     let shown = [
         ConnectorCondition::Failed,
@@ -178,10 +174,10 @@ fn tasks_text(share: &ConnectorSummary, limit: Option<u32>) -> String {
     }
 }
 
-/// One row per connector.
+/// Returns one row per connector.
 pub(super) fn connector_table(fleet: &Fleet, stage: &StageView) -> Table {
     let lag = fleet.has_lag();
-    let mut header = vec!["Name", "Status", "Tasks", "Seen So For", "Plugin"];
+    let mut header = vec!["Name", "Status", "Tasks", "Observed For", "Plugin"];
     if lag {
         header.insert(3, "Lag");
     }
@@ -202,12 +198,12 @@ pub(super) fn connector_table(fleet: &Fleet, stage: &StageView) -> Table {
     table
 }
 
-/// How many records a sink is behind.
+/// Formats the lag of a sink in records.
 pub(super) fn lag_text(row: &FleetConnectorRow) -> Option<String> {
     row.lag_records.map(|lag| lag.to_string())
 }
 
-/// What is wrong, one line for each connector.
+/// Returns one line per unhealthy connector.
 fn trouble_lines(stage: &StageView) -> Vec<TextLine> {
     let noteworthy = stage.connectors.iter().filter(|row| row.is_notable());
     noteworthy
@@ -215,7 +211,7 @@ fn trouble_lines(stage: &StageView) -> Vec<TextLine> {
         .collect()
 }
 
-/// Whose state is what and why, on one line where that is `width` columns long.
+/// Returns a connector with its state and cause, shortened to `width` columns.
 pub(super) fn trouble_line(row: &FleetConnectorRow, before: &str, after: &str, width: usize) -> TextLine {
     let used = [before, row.state_text(), after].map(|text| text.chars().count());
     let room = width.saturating_sub(used.iter().sum::<usize>() + ": ….".chars().count());

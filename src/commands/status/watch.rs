@@ -1,4 +1,4 @@
-//! The fleet on a screen that is painted again and again.
+//! Status of the fleet on a screen that refreshes.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use crate::{
     render::{Block, Style, TextLine},
 };
 
-/// Looks and paints until somebody has seen enough. Answers the last look that succeeded, and whether one failed after it.
+/// Refreshes the screen until cancelled. Returns the last successful observation, and whether a later one failed.
 pub(super) fn watch(
     ctx: &Ctx,
     collector: &FleetCollector,
     every: Duration,
 ) -> Result<(Vec<ConnectorListResult>, Fleet), Error> {
     let none = || {
-        Error::usage("--watch paints on a terminal, and standard output is none")
-            .with_hint("Use `confluent ebs status` without it, or `--html FILE`.")
+        Error::usage("--watch requires a terminal on standard output")
+            .with_hint("Run `confluent ebs status` without `--watch`, or with `--html FILE`.")
     };
     let screen = ctx.ui.open_screen(&ctx.run.cancel).ok_or_else(none)?;
     collector.session.telemetry.use_real_time();
     ctx.block_on(async {
         let mut last: Option<(Vec<ConnectorListResult>, Fleet)> = None;
-        // Kept until a look succeeds: whoever ends it while nothing can be seen must not take the last look for the present.
+        // Kept until an observation succeeds, so that stale data is not taken for the current state at the end.
         let mut trouble: Option<Error> = None;
         loop {
             let result = tokio::select! {
@@ -33,7 +33,7 @@ pub(super) fn watch(
             };
             match result {
                 Ok(result) => (last, trouble) = (Some(result), None),
-                // Without a first look there is nothing to show meanwhile.
+                // Without a first observation there is nothing to show.
                 Err(error) if last.is_none() => return Err(error),
                 Err(error) => trouble = Some(error),
             }
@@ -46,13 +46,17 @@ pub(super) fn watch(
                 () = ctx.run.cancel.cancelled() => break,
             }
         }
-        let (lists, fleet) =
-            last.ok_or_else(|| Error::new(ErrorKind::Interrupted, "interrupted before anything was seen"))?;
+        let (lists, fleet) = last.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Interrupted,
+                "interrupted before the first observation completed",
+            )
+        })?;
         Ok((lists, mark_outcome(fleet, trouble)))
     })
 }
 
-/// The last fleet, which is not how it is now if nobody could look again.
+/// Marks the last observation as stale if a later one failed.
 fn mark_outcome(fleet: Fleet, trouble: Option<Error>) -> Fleet {
     match trouble {
         Some(error) => fleet.mark_stale(error),
@@ -60,7 +64,7 @@ fn mark_outcome(fleet: Fleet, trouble: Option<Error>) -> Fleet {
     }
 }
 
-/// What stands on the screen: what is wrong first, because the end may be cut off.
+/// Returns the content of the screen, problems first, because the screen may cut off the end.
 fn frame(fleet: &Fleet, every: Duration, trouble: Option<&str>, width: usize, height: usize) -> Vec<Block> {
     let whose = match &fleet.department {
         Some(code) => format!("Connectors of {code}"),
@@ -73,7 +77,7 @@ fn frame(fleet: &Fleet, every: Duration, trouble: Option<&str>, width: usize, he
             .with_text(format!(", {at}, every {} s", every.as_secs())),
     ];
     if let Some(trouble) = trouble {
-        let line = TextLine::new().with_styled_text(Style::Warning, "Could not look again");
+        let line = TextLine::new().with_styled_text(Style::Warning, "Refresh failed");
         head.push(line.with_text(format!(": {trouble}.")).with_hanging_indent(2));
     }
     for stage in &fleet.stages {
@@ -95,7 +99,7 @@ fn frame(fleet: &Fleet, every: Duration, trouble: Option<&str>, width: usize, he
     blocks
 }
 
-/// One line for each connector in trouble, `most` of them.
+/// Returns one line per unhealthy connector, at most `most`.
 fn trouble_lines(fleet: &Fleet, width: usize, most: usize) -> Vec<TextLine> {
     let mut noteworthy: Vec<_> = fleet.connectors().filter(|(_, row)| row.is_notable()).collect();
     noteworthy.sort_by_key(|(_, row)| std::cmp::Reverse(row.condition));
@@ -119,7 +123,7 @@ fn trouble_lines(fleet: &Fleet, width: usize, most: usize) -> Vec<TextLine> {
     lines
 }
 
-/// Who has connectors; whoever has none would take the room of those who have.
+/// Returns the table of departments with connectors; departments without connectors are left out to save space.
 fn stage_table(fleet: &Fleet, stage: &StageView) -> Option<Block> {
     if stage.connectors.is_empty() {
         return None;

@@ -24,7 +24,7 @@ fn owner(number: usize) -> OwnerDepartment {
     }
 }
 
-/// 24 departments with five connectors each, of which `failed` have failed.
+/// 24 departments with five connectors each, of which `failed` connectors have failed.
 fn fleet(failed: usize) -> Fleet {
     let owners: Vec<OwnerDepartment> = (1..=24).map(owner).collect();
     let names = (0..120).map(|number| format!("d{:02}-a-connector-with-a-name-{number}", number % 24 + 1));
@@ -47,7 +47,7 @@ fn fleet(failed: usize) -> Fleet {
     Fleet::example(&place, ceiling, &list, &owners)
 }
 
-/// What stands on a screen of that size.
+/// Renders the screen in the given size.
 fn render_frame(fleet: &Fleet, trouble: Option<&str>, width: usize, height: usize) -> Vec<String> {
     let (ui, captured) = Ui::captured(Format::Human, width, "");
     ui.print_message(&frame(fleet, Duration::from_secs(10), trouble, width, height));
@@ -76,7 +76,7 @@ fn every_trouble_fits_on_one_line_of_the_smallest_screen() {
 fn a_failed_refresh_is_reported_and_the_last_result_stays() {
     let lines = render_frame(&fleet(0), Some("503 Service Unavailable"), 80, 23);
     assert_eq!(lines[0], "Connectors of all departments, 00:00:00 UTC, every 10 s");
-    assert_eq!(lines[1], "Could not look again: 503 Service Unavailable.");
+    assert_eq!(lines[1], "Refresh failed: 503 Service Unavailable.");
     assert_eq!(lines[2], "prod  120 connectors: 120 running. 120 of 225 tasks.");
     assert!(lines.iter().any(|line| line.contains("department-24")), "{lines:#?}");
 }
@@ -92,17 +92,14 @@ fn ending_after_a_failed_refresh_is_not_success() {
     let last = mark_outcome(fleet(0), Some(failed));
     let text = told(&last);
     assert!(
-        text.starts_with("As of 00:00:00 UTC: nobody could look again: 403 Forbidden."),
+        text.starts_with("As of 00:00:00 UTC: refresh failed: 403 Forbidden."),
         "{text}"
     );
     let error = incomplete_error(&[], &last).unwrap();
     assert_eq!(error.kind, ErrorKind::Denied);
-    assert_eq!(
-        error.to_string(),
-        "could not look again after 00:00:00 UTC: 403 Forbidden"
-    );
+    assert_eq!(error.to_string(), "refresh failed after 00:00:00 UTC: 403 Forbidden");
     assert_eq!(error.hints.len(), 1);
-    // A look that succeeds makes good for those before it.
+    // A successful observation clears earlier failures.
     let last = mark_outcome(fleet(0), None);
     assert!(incomplete_error(&[], &last).is_none() && !told(&last).contains("As of"));
 }
@@ -115,5 +112,5 @@ fn an_unknown_lag_of_all_sinks_is_reported_once() {
     let (ui, captured) = Ui::captured(Format::Human, 80, "");
     ui.print_message(&StatusOutput { fleet }.view());
     let text = captured.stderr();
-    assert_eq!(text.matches("How far sinks are behind").count(), 1, "{text}");
+    assert_eq!(text.matches("The lag of sinks").count(), 1, "{text}");
 }

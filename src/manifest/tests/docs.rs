@@ -35,7 +35,7 @@ fn every_example_in_the_docs_is_valid() {
     assert_eq!(loaded_acls.workspace.template("own").unwrap().personas[0].acls.len(), 1);
     let written = loaded.workspace.templates.get("hybrid").unwrap();
     assert!(
-        written.source.text.contains("People look after"),
+        written.source.text.contains("the pipeline deploys them"),
         "the file replaces the built-in template"
     );
 }

@@ -45,7 +45,7 @@ fn a_description_names_accounts_grants_and_reasons() {
         "legal-data@example.com"
       ],
       "template": "read-only",
-      "template_description": "The department sees its connectors; EBS creates and runs them.",
+      "template_description": "The department can view its connectors; the platform team creates and runs them.",
       "stage": "test",
       "environment": "env-test01",
       "cluster": "lkc-test01",
@@ -62,7 +62,7 @@ fn a_description_names_accounts_grants_and_reasons() {
       "personas": [
         {
           "persona": "viewer",
-          "description": "Whoever needs to see, but not to touch.",
+          "description": "Read-only access.",
           "account": "ebs-test-legal-viewer",
           "keys": [
             "cloud"
@@ -72,7 +72,7 @@ fn a_description_names_accounts_grants_and_reasons() {
             {
               "role": "DeveloperRead",
               "on": "connector legal-*",
-              "why": "configuration without secrets, state and metrics of own connectors; no logs, because they may hold data",
+              "why": "configuration without secrets, state and metrics of own connectors; no logs, because they can contain data",
               "shared": false,
               "left_out": false
             }
@@ -80,7 +80,7 @@ fn a_description_names_accounts_grants_and_reasons() {
         },
         {
           "persona": "runtime",
-          "description": "The identity of the connectors themselves. Holds no key, so that nobody else can act as it.",
+          "description": "The identity of the connectors. It has no API key, so only connectors can act as it.",
           "account": "ebs-test-legal-runtime",
           "keys": [],
           "grants": [
@@ -108,7 +108,7 @@ fn a_description_names_accounts_grants_and_reasons() {
             {
               "role": "DeveloperRead",
               "on": "group connect-lcc*",
-              "why": "sinks consume in a group named after the connector's id, which is not known beforehand: shared by all departments",
+              "why": "sinks consume in a group named after the connector's id, which is not known in advance, so all departments share the prefix",
               "shared": true,
               "left_out": false
             },

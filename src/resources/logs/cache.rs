@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::File,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,6 +17,7 @@ use crate::{
         IfExists, SaveError,
         save::{create_private_dir, save},
     },
+    private,
 };
 
 /// Maximum number of lines per connector; the oldest are evicted first.
@@ -106,7 +106,7 @@ impl LogCache {
             path: self.lock.clone(),
             source,
         };
-        let lock_file = File::create(&self.lock).map_err(io)?;
+        let lock_file = private::open_lock_file(&self.lock).map_err(io)?;
         lock_file.lock().map_err(io)?;
         let mut kept = self.load();
         for level in levels {

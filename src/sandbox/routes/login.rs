@@ -93,7 +93,14 @@ pub(crate) fn log_in(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
         }));
         (id, refresh)
     };
-    let (token, _) = issue_token(tx.token, user.id.as_str(), SESSION, &id, tx.now, SESSION_SECONDS);
+    let (token, _) = issue_token(
+        tx.token,
+        user.id.as_str(),
+        SESSION,
+        &id,
+        (tx.now, tx.state.clock_base.is_fixed),
+        SESSION_SECONDS,
+    );
     Ok(Reply::ok(json!({
         "token": token,
         "refresh_token": refresh,
@@ -179,7 +186,14 @@ pub(crate) fn access_token(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, Err
     let caller = tx.caller()?;
     let session = caller.session.as_deref().unwrap_or_default();
     let principal = caller.principal.id();
-    let (token, ends) = issue_token(tx.token, principal, DATA_PLANE, session, tx.now, DATA_PLANE_SECONDS);
+    let (token, ends) = issue_token(
+        tx.token,
+        principal,
+        DATA_PLANE,
+        session,
+        (tx.now, tx.state.clock_base.is_fixed),
+        DATA_PLANE_SECONDS,
+    );
     Ok(Reply::ok(json!({ "token": token, "expires_at": ends })))
 }
 

@@ -1,5 +1,5 @@
-//! Removes what is ours and should not be there: role bindings and ACLs of our accounts that no template asks for, and
-//! keys whose secret nobody has. What belongs to others is never touched, and nothing is made.
+//! `access audit --fix`: removes role bindings and ACLs of managed accounts that no template declares, and orphaned API
+//! keys. It never changes unmanaged resources and creates nothing.
 
 use std::path::PathBuf;
 
@@ -22,12 +22,12 @@ use crate::{
     render::{Block, TextLine},
 };
 
-/// What was removed, or would be.
+/// Removals that were planned or applied.
 #[derive(Debug, Serialize)]
 pub(crate) struct AuditFixOutput {
     dry_run: bool,
     changes: Vec<PlannedChange>,
-    /// What is left for other commands.
+    /// Notices about drift that `--fix` does not remove.
     notices: Vec<String>,
     #[serde(flatten)]
     report: Option<Applied>,
@@ -37,23 +37,23 @@ pub(crate) struct AuditFixOutput {
 }
 
 impl AuditFixOutput {
-    /// The plan, for people.
+    /// Returns the plan as blocks.
     pub(super) fn plan_blocks(&self) -> Vec<Block> {
         self.plan_blocks.clone()
     }
 
-    /// Why not everything was removed.
+    /// Returns the error of an incomplete removal.
     pub(super) fn error(&self) -> Option<Error> {
         incomplete_run_error(self.report.as_ref()?)
     }
 
-    /// Whether anything is different now.
+    /// Whether at least one change was applied.
     pub(super) fn has_changed(&self) -> bool {
         self.report.as_ref().is_some_and(|report| !report.done.is_empty())
     }
 }
 
-/// Plans, asks and removes; `None` when the answer is no.
+/// Plans the removals, asks for confirmation and applies them. Returns `None` if the user declines.
 pub(super) fn remove_findings(
     ctx: &Ctx,
     codes: &[DepartmentCode],
@@ -61,9 +61,10 @@ pub(super) fn remove_findings(
     dry_run: bool,
 ) -> Result<Option<AuditFixOutput>, Error> {
     let session = PlatformSession::open(&ctx.run, 8)?;
-    let departments: Vec<Department> = match codes.is_empty() {
-        true => session.workspace.active_departments().cloned().collect(),
-        false => find_active_departments(&session, codes)?,
+    let departments: Vec<Department> = if codes.is_empty() {
+        session.workspace.active_departments().cloned().collect()
+    } else {
+        find_active_departments(&session, codes)?
     };
     ctx.block_on(async {
         let reconciliation = Reconciliation::observe(
@@ -88,7 +89,7 @@ pub(super) fn remove_findings(
         }
         if !ctx.globals.yes {
             ctx.ui.print_preview(&fix.plan_blocks)?;
-            if !ctx.confirm("Remove them?")? {
+            if !ctx.confirm("Apply these removals?")? {
                 return Ok(None);
             }
         }
@@ -107,11 +108,11 @@ fn build_blocks(plan: &Plan, departments: &[Department]) -> Vec<Block> {
             [department_changes(plan, code)?],
         ))
     });
-    let left: Vec<TextLine> = plan
+    let notices: Vec<TextLine> = plan
         .notices
         .iter()
         .map(|notice| TextLine::from(format!("  {notice}")).with_hanging_indent(4))
         .collect();
-    let left = (!left.is_empty()).then(|| Block::titled("Left as it is", [Block::Lines(left)]));
-    titled.chain([Block::line(plan_totals(plan))]).chain(left).collect()
+    let notices = (!notices.is_empty()).then(|| Block::titled("Unchanged", [Block::Lines(notices)]));
+    titled.chain([Block::line(plan_totals(plan))]).chain(notices).collect()
 }

@@ -1,4 +1,4 @@
-//! What is audited, and what it is compared with.
+//! Inputs of an audit: the snapshot and the desired state.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     session::{self, PlatformSession, StatePaths},
 };
 
-/// The platform's files, and what was seen.
+/// Platform configuration and a snapshot of the organization.
 pub(super) struct AuditInputs {
     pub(super) workspace: Workspace,
     pub(super) stage: String,
@@ -28,11 +28,14 @@ pub(super) struct AuditInputs {
 }
 
 impl AuditInputs {
-    /// Looks at the organization.
+    /// Observes the organization.
     pub(super) fn observe(ctx: &Ctx) -> Result<Self, Error> {
         if let Some(persona) = source::impersonated_persona(ctx) {
-            return Err(Error::usage(format!("{persona} may not look at who may do what"))
-                .with_hint("Audit as the provisioner with `--sandbox`, or with `--sandbox-as admin`."));
+            return Err(
+                Error::usage(format!("persona `{persona}` is not allowed to list role bindings")).with_hint(
+                    "Audit as the provisioner with `--sandbox`, or as an administrator with `--sandbox-as admin`.",
+                ),
+            );
         }
         let session = PlatformSession::open(&ctx.run, 8)?;
         for warning in &session.warnings {
@@ -42,7 +45,7 @@ impl AuditInputs {
         Self::new(session.workspace, session.stage_name, snapshot, session.state_paths)
     }
 
-    /// Reads what was seen before.
+    /// Loads a saved snapshot.
     pub(super) fn load(ctx: &Ctx, file: &Path) -> Result<Self, Error> {
         let (workspace, saved) = source::load_snapshot(ctx, file)?;
         let state_paths = session::offline_state_paths(&ctx.run, &workspace)?;
@@ -53,9 +56,10 @@ impl AuditInputs {
         let written = workspace.platform.provisioner.clone();
         let Some(provisioner) = written.or_else(|| desired_state::find_provisioner(&snapshot)) else {
             let who = snapshot.display_name(&snapshot.observed_by);
-            let message = format!("which service account is the provisioner cannot be told from what {who} may see");
+            let message =
+                format!("cannot determine the provisioner's service account from the data visible to `{who}`");
             return Err(Error::failed(message)
-                .with_hint("Set `provisioner = \"sa-…\"` in ebs.toml.")
+                .with_hint("Set `provisioner = \"sa-…\"` in `ebs.toml`.")
                 .with_hint("Audit as the provisioner, or as an administrator of the organization."));
         };
         Ok(Self {
@@ -67,12 +71,12 @@ impl AuditInputs {
         })
     }
 
-    /// An earlier look at the same organization.
+    /// Loads an earlier snapshot of the same organization.
     pub(super) fn load_earlier(&self, file: &Path) -> Result<Snapshot, Error> {
         let earlier = SnapshotFile::load(file)?.snapshot;
         if earlier.address.organization != self.snapshot.address.organization {
             return Err(Error::failed(format!(
-                "the snapshot `{}` is of organization {}, not of {}",
+                "snapshot `{}` is of organization `{}`, not of `{}`",
                 file.display(),
                 earlier.address.organization,
                 self.snapshot.address.organization
@@ -81,7 +85,7 @@ impl AuditInputs {
         Ok(earlier)
     }
 
-    /// What is known of our keys here.
+    /// Loads the keys in the journal, the evidence and the profile folder.
     pub(super) fn load_known_keys(&self, folders: &FolderArgs) -> Result<KnownKeys, Error> {
         let journal = self
             .state_paths
@@ -98,41 +102,41 @@ impl AuditInputs {
         )?)
     }
 
-    /// What the organization is compared with.
+    /// Returns the desired state.
     pub(super) fn desired_state<'a>(
         &'a self,
         known_keys: &KnownKeys,
         max_key_age: Duration,
-        earlier: Option<&'a Snapshot>,
+        previous: Option<&'a Snapshot>,
     ) -> DesiredState<'a> {
         let platform = &self.workspace.platform;
-        let blank = known_keys.keys.is_empty() && known_keys.runs.is_empty() && known_keys.pending.is_empty();
+        let no_records = known_keys.keys.is_empty() && known_keys.runs.is_empty() && known_keys.pending.is_empty();
         DesiredState {
             stage: &self.stage,
             departments: self.workspace.expected_departments(&self.stage, &self.snapshot.address),
             provisioner: self.provisioner.clone(),
             administrators: platform.administrators.iter().cloned().collect(),
             adopted: platform.adopt.iter().cloned().collect(),
-            key_statuses: (!blank).then(|| key_statuses(&self.snapshot, known_keys)),
+            key_statuses: (!no_records).then(|| key_statuses(&self.snapshot, known_keys)),
             max_key_age,
-            previous: earlier,
+            previous,
             topics_outside,
         }
     }
 }
 
 fn key_statuses(snapshot: &Snapshot, known_keys: &KnownKeys) -> BTreeMap<crate::model::ApiKeyId, KeyRecordStatus> {
-    let standing = |claim| match claim {
+    let record_status = |status| match status {
         ApiKeyStatus::Delivered | ApiKeyStatus::Pending => KeyRecordStatus::Recorded,
         ApiKeyStatus::Orphaned => KeyRecordStatus::Orphaned,
         ApiKeyStatus::Unrecorded => KeyRecordStatus::Unrecorded,
     };
     let keys = snapshot.keys.iter();
-    keys.map(|key| (key.id.clone(), standing(known_keys.classify(key))))
+    keys.map(|key| (key.id.clone(), record_status(known_keys.classify(key))))
         .collect()
 }
 
-/// The topics of a connector that lie outside a department, as the linter judges them.
+/// Returns the topics of a connector outside the prefix of a department, as `key=value`, by the rules of the linter.
 fn topics_outside(connector: &ObservedConnector, prefix: &Prefix) -> Vec<String> {
     let class = &connector.class;
     let outside = connector.topics.iter().filter_map(|(key, value)| {

@@ -20,18 +20,20 @@ use crate::{
     error::{Error, ResultExt},
     manifest::baseline,
     model::DepartmentCode,
+    session::unknown_department_error,
     text,
 };
 
-/// How long a drafted acceptance lasts.
+/// Days until the acceptances of a drafted baseline expire.
 const BASELINE_DAYS: i64 = 90;
 
-/// Find what should not be there.
+/// Audit access in the organization
 ///
-/// Compares what the key can see of the organization with the platform's files, one rule for each threat: wide and foreign
-/// role bindings, shadow and forged accounts, keys that nobody vouches for, connectors under a foreign account, and more;
-/// docs/audit.md explains every rule. What could not be looked at is unknown, never clean. Exits with 5 if a rule has found
-/// an error or a warning that nobody accepted, and with "--strict" also if a rule could not decide.
+/// Compares the organization with the platform configuration. The rules find overbroad and third-party role bindings,
+/// unmanaged and impersonating accounts, unrecorded and old API keys, connectors under a foreign service account, and
+/// more; docs/audit.md explains each rule. The verdict of a rule with incomplete data is "unknown", never "absent".
+/// Exits with 5 if a rule finds an error or a warning that the baseline does not accept, and with --strict also if a
+/// verdict is unknown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Audit the built-in example as an administrator of the organization.
@@ -42,49 +44,48 @@ Audit one department.
 
   $ confluent ebs access audit claims
 
-Keep what was seen, and audit it again without a key.
+Save a snapshot, and audit it again without an API key.
 
-  $ confluent ebs access audit --save seen.json
-  $ confluent ebs access audit --from seen.json
+  $ confluent ebs access audit --save snapshot.json
+  $ confluent ebs access audit --from snapshot.json
 
-Accept what is found today, then report only what is new.
+Accept the current findings, then report only new ones.
 
   $ confluent ebs access audit --write-baseline accepted.toml
   $ confluent ebs access audit --baseline accepted.toml --strict
 
-Remove what departments' own accounts hold and no template asks for.
+Remove role bindings and ACLs that no template declares, and orphaned API keys.
 
   $ confluent ebs access audit --fix")]
 pub(super) struct AccessAuditArgs {
-    /// Codes of departments: report only what concerns them.
+    /// Codes of departments. Without codes, findings of all departments are reported.
     #[arg(value_name = "department")]
     departments: Vec<DepartmentCode>,
-    /// Audit a snapshot that "--save" wrote, without a key.
+    /// Audit a snapshot that --save wrote, without an API key.
     #[arg(long, value_name = "string", conflicts_with = "save")]
     from: Option<PathBuf>,
-    /// Save what was seen to a file, for "--from" and "--compare-to".
+    /// Save the snapshot to a file for --from and --compare-to.
     #[arg(long, value_name = "string")]
     save: Option<PathBuf>,
-    /// An earlier snapshot: accounts that were not in it and that nobody knows are reported.
+    /// Earlier snapshot to compare with; new unmanaged accounts are reported.
     #[arg(long, value_name = "string")]
     compare_to: Option<PathBuf>,
-    /// Also exit with 5 if a rule could not look at everything.
+    /// Also exit with 5 if the verdict of a rule is unknown.
     #[arg(long)]
     strict: bool,
-    /// File of accepted findings, each with a reason and a last day.
+    /// File of accepted findings, each with a reason and an expiry date.
     #[arg(long, value_name = "string")]
     baseline: Option<PathBuf>,
-    /// Write a file that accepts what is found, with the reasons still to be filled in.
+    /// Write a file that accepts the current findings; fill in the reasons before you use it.
     #[arg(long, value_name = "string", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
-    /// Days after which an API key is too old.
+    /// Maximum age of an API key in days.
     #[arg(long, value_name = "int", default_value_t = MAX_KEY_AGE_DAYS)]
     max_key_age: u16,
-    /// Remove what is ours and should not be there: role bindings and ACLs of our accounts that no template asks for, and
-    /// API keys whose secret nobody has.
+    /// Remove role bindings and ACLs of managed accounts that no template declares, and API keys whose secret is lost.
     #[arg(long, conflicts_with = "from")]
     fix: bool,
-    /// Show what "--fix" would remove without committing changes.
+    /// Show what --fix would remove, without committing changes.
     #[arg(long, requires = "fix")]
     dry_run: bool,
     #[command(flatten)]
@@ -97,36 +98,37 @@ impl AccessAuditArgs {
             Some(file) => AuditInputs::load(ctx, file)?,
             None => AuditInputs::observe(ctx)?,
         };
-        let (inputs, fix) = match self.fix {
-            true => match fix::remove_findings(ctx, &self.departments, &self.folders, self.dry_run)? {
+        let (inputs, fix) = if self.fix {
+            match fix::remove_findings(ctx, &self.departments, &self.folders, self.dry_run)? {
                 None => return Ok(CommandOutput::empty()),
-                // What is left is told, not what was there before.
+                // The report describes the state after the removals.
                 Some(fix) if fix.has_changed() => (AuditInputs::observe(ctx)?, Some(fix)),
-                fixed => (inputs, fixed),
-            },
-            false => (inputs, None),
+                fix => (inputs, fix),
+            }
+        } else {
+            (inputs, None)
         };
-        let asked = self.requested_departments(&inputs)?;
+        let selected = self.selected_departments(&inputs)?;
         let (acceptances, notes) = match &self.baseline {
             Some(path) => baseline::read(path),
             None => Default::default(),
         };
         if has_errors(&notes) {
-            return Err(Error::findings("the accepted findings hold mistakes", notes));
+            return Err(Error::findings("invalid baseline", notes));
         }
         let mut results = self.run_rules(&inputs)?;
-        if !asked.is_empty() {
-            retain_departments(&mut results, &asked);
+        if !selected.is_empty() {
+            retain_departments(&mut results, &selected);
         }
         let today = inputs.snapshot.taken_at.to_zoned(TimeZone::UTC).date();
-        let (accepted, mut about_baseline) = apply_baseline(&mut results, &acceptances, today, !asked.is_empty());
-        about_baseline.extend(notes);
+        let (accepted, mut baseline_findings) = apply_baseline(&mut results, &acceptances, today, !selected.is_empty());
+        baseline_findings.extend(notes);
         if let Some(file) = &self.save {
             let saved = SnapshotFile {
                 stage: inputs.stage.clone(),
                 snapshot: inputs.snapshot.clone(),
             };
-            saved.save(file, IfExists::Keep).context("the snapshot was not saved")?;
+            saved.save(file, IfExists::Keep).context("cannot save the snapshot")?;
         }
         if let Some(file) = &self.write_baseline {
             write_baseline(file, &results, today)?;
@@ -138,13 +140,13 @@ impl AccessAuditArgs {
                 observed_by: inputs.snapshot.display_name(&inputs.snapshot.observed_by),
                 taken_at: inputs.snapshot.taken_at,
                 provisioner: inputs.snapshot.display_name(&inputs.provisioner.into()),
-                departments: asked,
+                departments: selected,
                 snapshot_file: self.save.clone(),
                 baseline: self.write_baseline.clone(),
             },
             results,
             accepted,
-            about_baseline,
+            baseline_findings,
             fix,
         );
         let error = audited.fix_error().or_else(|| self.verdict_error(&audited));
@@ -155,20 +157,17 @@ impl AccessAuditArgs {
         })
     }
 
-    /// The departments that were asked for, all of them known.
-    fn requested_departments(&self, inputs: &AuditInputs) -> Result<BTreeSet<DepartmentCode>, Error> {
+    /// Returns the selected departments, or an error if one is unknown.
+    fn selected_departments(&self, inputs: &AuditInputs) -> Result<BTreeSet<DepartmentCode>, Error> {
         let workspace = &inputs.workspace;
-        for code in &self.departments {
-            if workspace.department(code).is_none() {
-                let known: Vec<&str> = workspace.departments().map(|known| known.code.as_str()).collect();
-                let error = Error::failed(format!("there is no department `{code}` in {}", workspace.origin));
-                return Err(match crate::hint::closest_match(code.as_str(), known) {
-                    Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-                    None => error.with_hint("`confluent ebs department list` shows them all."),
-                });
-            }
+        let unknown = self
+            .departments
+            .iter()
+            .find(|code| workspace.department(code).is_none());
+        match unknown {
+            Some(code) => Err(unknown_department_error(workspace, code)),
+            None => Ok(self.departments.iter().cloned().collect()),
         }
-        Ok(self.departments.iter().cloned().collect())
     }
 
     fn run_rules(&self, inputs: &AuditInputs) -> Result<Vec<RuleResult>, Error> {
@@ -178,8 +177,8 @@ impl AccessAuditArgs {
         };
         let known_keys = inputs.load_known_keys(&self.folders)?;
         let max_key_age = Duration::from_secs(24 * 60 * 60 * u64::from(self.max_key_age));
-        let blueprint = inputs.desired_state(&known_keys, max_key_age, earlier.as_ref());
-        Ok(audit(&blueprint, &inputs.snapshot))
+        let desired = inputs.desired_state(&known_keys, max_key_age, earlier.as_ref());
+        Ok(audit(&desired, &inputs.snapshot))
     }
 
     fn verdict_error(&self, audited: &AccessAuditOutput) -> Option<Error> {
@@ -192,7 +191,7 @@ impl AccessAuditArgs {
             .collect();
         if self.strict && counts.unknown > 0 {
             parts.push(format!(
-                "{} that could not decide",
+                "{} with an unknown verdict",
                 text::count_noun(counts.unknown, "rule")
             ));
         }
@@ -201,26 +200,28 @@ impl AccessAuditArgs {
         }
         let error = Error::refused(format!("the audit found {}", text::join_list(&parts)));
         Some(match (counts.errors + counts.warnings, self.write_baseline.is_some()) {
-            (0, _) => error.with_hint("An administrator's key shows more; docs/audit.md says what each rule needs."),
+            (0, _) => error.with_hint(
+                "Audit with an administrator's API key, which sees more. docs/audit.md lists the data of each rule.",
+            ),
             (_, true) => error,
-            (_, false) => {
-                error.with_hint("What is as it should be can be accepted: see `--write-baseline` and `--baseline`.")
-            }
+            (_, false) => error.with_hint("Accept intended findings with `--write-baseline` and `--baseline`."),
         })
     }
 }
 
-/// Keeps what concerns the departments that were asked for.
-fn retain_departments(results: &mut [RuleResult], asked: &BTreeSet<DepartmentCode>) {
+/// Removes findings about other departments than `selected`.
+fn retain_departments(results: &mut [RuleResult], selected: &BTreeSet<DepartmentCode>) {
     for result in results {
-        result.findings.retain(|found| !found.departments.is_disjoint(asked));
+        result
+            .findings
+            .retain(|finding| !finding.departments.is_disjoint(selected));
     }
 }
 
 fn write_baseline(file: &std::path::Path, results: &[RuleResult], today: Date) -> Result<(), Error> {
-    let counting = results.iter().flat_map(|result| &result.findings);
-    let counting: Vec<&AuditFinding> = counting.filter(|found| found.is_problem()).collect();
+    let findings = results.iter().flat_map(|result| &result.findings);
+    let problems: Vec<&AuditFinding> = findings.filter(|finding| finding.is_problem()).collect();
     let until = today.saturating_add(BASELINE_DAYS.days());
-    let text = baseline::draft(&counting, until);
-    save::save(file, text.as_bytes(), IfExists::Keep).context("the accepted findings were not written")
+    let text = baseline::draft(&problems, until);
+    save::save(file, text.as_bytes(), IfExists::Keep).context("cannot write the baseline")
 }

@@ -1,4 +1,4 @@
-//! What `access audit` answers, for people and for machines.
+//! Output of `access audit`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,46 +18,46 @@ use crate::{
     text,
 };
 
-/// What was audited.
+/// Header of an audit report.
 #[derive(Debug, Serialize)]
 pub(crate) struct AuditHeader {
-    /// The stage.
+    /// Stage.
     pub(super) stage: String,
-    /// Organization, environment, cluster, Schema Registry.
+    /// Organization, environment, cluster and Schema Registry.
     #[serde(flatten)]
     pub(super) address: StageAddress,
-    /// Who looked: a list shows only what its caller may see.
+    /// Principal that observed the organization; lists contain only the entries visible to it.
     pub(super) observed_by: String,
-    /// When.
+    /// Time of the observation.
     pub(super) taken_at: Timestamp,
-    /// The service account that onboards.
+    /// Service account of the provisioner.
     pub(super) provisioner: String,
-    /// The departments that were asked for; all when there is none.
+    /// Selected departments; empty for all.
     pub(super) departments: BTreeSet<DepartmentCode>,
-    /// Where the snapshot was saved.
+    /// File of the saved snapshot.
     pub(super) snapshot_file: Option<PathBuf>,
-    /// Where the accepted findings were written.
+    /// File of the written baseline.
     pub(super) baseline: Option<PathBuf>,
 }
 
-/// How many of what.
+/// Numbers of findings and of rules.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct AuditCounts {
     /// Findings of severity error.
     pub(super) errors: usize,
-    /// Findings of severity warning, those about accepted ones among them.
+    /// Findings of severity warning, including findings about the baseline.
     pub(super) warnings: usize,
-    /// What is worth knowing and as it should be.
+    /// Findings that need no action.
     information: usize,
-    /// Findings that somebody accepted.
+    /// Findings that the baseline accepts.
     accepted: usize,
-    /// Rules that found nothing, and saw everything that they need.
+    /// Rules without findings whose data was complete.
     absent: usize,
-    /// Rules that found nothing, and could not look at everything.
+    /// Rules without findings whose data was incomplete.
     pub(super) unknown: usize,
 }
 
-/// One rule.
+/// Result of one rule.
 #[derive(Debug, Serialize)]
 struct AuditRuleRow {
     rule: &'static str,
@@ -65,11 +65,11 @@ struct AuditRuleRow {
     summary: &'static str,
     verdict: AuditVerdict,
     findings: Vec<AuditFinding>,
-    /// What it could not look at, each with the reason.
+    /// Missing data.
     unknown: BTreeSet<MissingData>,
 }
 
-/// What the audit does not look at.
+/// Threat that the audit does not cover.
 #[derive(Debug, Serialize)]
 struct NotAudited {
     threat: &'static str,
@@ -77,26 +77,26 @@ struct NotAudited {
     instead: &'static str,
 }
 
-/// What `access audit` answers.
+/// Output of `access audit`.
 #[derive(Debug, Serialize)]
 pub(crate) struct AccessAuditOutput {
     #[serde(flatten)]
     header: AuditHeader,
     counts: AuditCounts,
     rules: Vec<AuditRuleRow>,
-    /// What is worth knowing and as it should be.
+    /// Findings that need no action.
     information: Vec<AuditFinding>,
     accepted: Vec<AcceptedFinding>,
-    /// What is to be said about accepted findings.
+    /// Findings about the baseline.
     acceptances: Vec<Finding>,
     not_audited: Vec<NotAudited>,
-    /// What `--fix` removed, or would.
+    /// Removals of `--fix`.
     fix: Option<AuditFixOutput>,
 }
 
 impl AccessAuditOutput {
     pub(super) fn new(
-        setting: AuditHeader,
+        header: AuditHeader,
         results: Vec<RuleResult>,
         accepted: Vec<AcceptedFinding>,
         acceptances: Vec<Finding>,
@@ -106,8 +106,8 @@ impl AccessAuditOutput {
         let mut rules = Vec::new();
         for result in results {
             let verdict = result.verdict();
-            let (findings, more): (Vec<_>, Vec<_>) = result.findings.into_iter().partition(AuditFinding::is_problem);
-            information.extend(more);
+            let (findings, others): (Vec<_>, Vec<_>) = result.findings.into_iter().partition(AuditFinding::is_problem);
+            information.extend(others);
             rules.push(AuditRuleRow {
                 rule: result.rule.id,
                 threat: result.rule.threat,
@@ -120,8 +120,8 @@ impl AccessAuditOutput {
         let not_audited = NOT_AUDITED
             .iter()
             .map(|(threat, what, instead)| NotAudited { threat, what, instead });
-        let mut audited = Self {
-            header: setting,
+        let mut output = Self {
+            header,
             counts: AuditCounts::default(),
             rules,
             information,
@@ -130,17 +130,17 @@ impl AccessAuditOutput {
             not_audited: not_audited.collect(),
             fix,
         };
-        audited.counts = audited.count();
-        audited
+        output.counts = output.count();
+        output
     }
 
     fn count(&self) -> AuditCounts {
         let verdicts = |desired| self.rules.iter().filter(|row| row.verdict == desired).count();
         let all = self.findings();
-        let of = |severity| all.iter().filter(|finding| finding.severity == severity).count();
+        let count = |severity| all.iter().filter(|finding| finding.severity == severity).count();
         AuditCounts {
-            errors: of(Severity::Error),
-            warnings: of(Severity::Warning),
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
             information: self.information.len(),
             accepted: self.accepted.len(),
             absent: verdicts(AuditVerdict::Absent),
@@ -148,7 +148,7 @@ impl AccessAuditOutput {
         }
     }
 
-    /// Why `--fix` did not remove everything that it wanted to.
+    /// Returns the error of an incomplete `--fix`.
     pub(super) fn fix_error(&self) -> Option<Error> {
         self.fix.as_ref().and_then(AuditFixOutput::error)
     }
@@ -157,7 +157,8 @@ impl AccessAuditOutput {
         self.counts
     }
 
-    /// Everything that somebody should act on, each with the id that it is accepted by.
+    /// Returns the findings that need action. Each message contains the subject, by which a baseline accepts the
+    /// finding.
     fn findings(&self) -> Vec<Finding> {
         let shown = |found: &AuditFinding| {
             let mut finding = found.finding.clone();
@@ -188,7 +189,7 @@ impl AccessAuditOutput {
         Block::Table(table)
     }
 
-    /// What could not be looked at, why, and which rules needed it.
+    /// Returns the missing data, grouped by reason, with the rules that need it.
     fn missing_data(&self) -> Option<Block> {
         let mut reasons: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
         for row in &self.rules {
@@ -201,12 +202,12 @@ impl AccessAuditOutput {
                     .push(row.rule);
             }
         }
-        let lines = reasons.into_iter().flat_map(|(reason, hidden)| {
-            let rows = hidden.into_iter();
+        let lines = reasons.into_iter().flat_map(|(reason, missing)| {
+            let rows = missing.into_iter();
             let rows = rows.map(|(what, rules)| format!("  {what} ({})", rules.join(", ")));
             std::iter::once(format!("{reason}:")).chain(rows).collect::<Vec<_>>()
         });
-        titled_block("Not looked at", lines)
+        titled_block("Missing data", lines)
     }
 
     fn summary(&self) -> Vec<TextLine> {
@@ -214,9 +215,10 @@ impl AccessAuditOutput {
         let found =
             [(counts.errors, "error"), (counts.warnings, "warning")].map(|(count, word)| text::count_noun(count, word));
         let codes: Vec<&str> = self.header.departments.iter().map(DepartmentCode::as_str).collect();
-        let of = match codes.is_empty() {
-            true => String::new(),
-            false => format!(" for {}", text::join_list(&codes)),
+        let selection = if codes.is_empty() {
+            String::new()
+        } else {
+            format!(" for {}", text::join_code(&codes))
         };
         let style = match (counts.errors, counts.warnings, counts.unknown) {
             (1.., ..) => Style::Error,
@@ -224,7 +226,8 @@ impl AccessAuditOutput {
             (0, 0, 0) => Style::Ok,
         };
         let sentence = format!(
-            "Audited stage {}{of} as {} sees it: {}; {} found nothing, {} could not look at everything.",
+            "Audited stage `{}`{selection} with the data visible to `{}`: {}; {} without findings, {} with missing \
+             data.",
             self.header.stage,
             self.header.observed_by,
             text::join_list(&found),
@@ -233,11 +236,11 @@ impl AccessAuditOutput {
         );
         let mut lines = vec![TextLine::new().with_styled_text(style, sentence)];
         if let Some(file) = &self.header.snapshot_file {
-            lines.push(TextLine::from(format!("What was seen is in {}.", file.display())));
+            lines.push(TextLine::from(format!("Saved the snapshot to `{}`.", file.display())));
         }
         if let Some(file) = &self.header.baseline {
             let text = format!(
-                "The findings are in {}: write the reasons, then pass it as `--baseline`.",
+                "Wrote the baseline to `{}`. Fill in the reasons, then pass it with `--baseline`.",
                 file.display()
             );
             lines.push(TextLine::from(text));
@@ -266,7 +269,7 @@ impl Viewable for AccessAuditOutput {
             .information
             .iter()
             .map(|found| format!("{}: {}", found.finding.rule, found.finding.message));
-        blocks.extend(titled_block("Worth knowing, and as it should be", information));
+        blocks.extend(titled_block("Information", information));
         let accepted = self.accepted.iter().map(|accepted| {
             let finding = &accepted.finding.finding;
             format!(

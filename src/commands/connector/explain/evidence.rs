@@ -1,4 +1,5 @@
-//! Looking at connectors: the status, the service's advice, and a glance at the log lines where those say too little.
+//! Collects evidence about connectors: the status, the recommendation of Confluent Cloud, and recent log errors if both
+//! are inconclusive.
 
 use std::time::Duration;
 
@@ -29,15 +30,15 @@ use crate::{
     },
 };
 
-/// How many connectors are looked at at a time.
+/// Number of connectors that are observed concurrently.
 const CONCURRENCY: usize = 8;
-/// How far back log lines are read of one that failed.
+/// Time window of log lines for a failed connector.
 const FAILED_LOG_WINDOW: Duration = Duration::from_hours(24);
-/// How far back of one that runs: what fails again and again does so about every five minutes
+/// Time window of log lines for a running connector: recurring errors repeat about every five minutes
 /// (docs/reference/logs.md#log-lines-and-pages).
 const RUNNING_LOG_WINDOW: Duration = Duration::from_mins(10);
 
-/// What is known of a connector.
+/// Evidence about a connector.
 pub(super) struct ConnectorEvidence {
     pub(super) observed: LiveConnector,
     pub(super) health: ConnectorHealth,
@@ -45,11 +46,11 @@ pub(super) struct ConnectorEvidence {
     pub(super) advice: Option<ErrorRecommendations>,
     pub(super) log: Option<LogErrorSummary>,
     pub(super) log_error: Option<String>,
-    /// Where records can be that do not arrive.
+    /// Possible places of records that do not arrive.
     pub(super) notes: Vec<String>,
 }
 
-/// Looks at `all`; `no_records` says that those that run move nothing.
+/// Collects evidence about `all`. With `no_records`, running connectors are diagnosed as transferring no records.
 pub(super) async fn collect(
     ctx: &Ctx,
     session: &ConnectorSession,
@@ -75,7 +76,7 @@ pub(super) async fn collect(
             };
             match read {
                 Ok((lines, more)) => known.add_log_lines(&lines, more),
-                // Nobody asked for the lines of one that is well.
+                // A failure to read the log matters only for an unhealthy connector.
                 Err(_) if known.health == ConnectorHealth::Healthy && known.diagnosis.causes.is_empty() => {}
                 Err(error) => known.log_error = Some(unread_reason(&error)),
             }
@@ -89,11 +90,11 @@ pub(super) async fn collect(
     result.into_iter().map(explain).collect()
 }
 
-/// What the caller can type.
+/// Returns the builder of suggested commands for the caller.
 fn command_builder(ctx: &Ctx, session: &ConnectorSession) -> CommandBuilder {
     let commands = CommandBuilder::new(&ctx.run.options, session.department.as_ref());
     let Some(department_context) = &session.department else {
-        // That the files can be read the session has found out.
+        // The session has loaded the platform configuration successfully.
         let workspace = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox()).map(|loaded| loaded.workspace);
         let owners = workspace.iter().flat_map(Workspace::departments);
         let owners = owners.map(|department| (department.prefix.clone(), department.code.clone()));
@@ -129,9 +130,9 @@ impl ConnectorEvidence {
         known
     }
 
-    /// How far back log lines are worth a request: where the status says too little, and of a connector that was asked
-    /// for alone. One whose configuration was refused before a task started has none
-    /// (docs/reference/logs.md#log-lines-and-pages).
+    /// Returns the time window of log lines to read, if they are worth a request: when the status is inconclusive, or
+    /// for a single selected connector. A connector whose configuration was rejected before a task started has no log
+    /// lines (docs/reference/logs.md#log-lines-and-pages).
     fn log_window(&self, only: bool) -> Option<Duration> {
         match self.health {
             ConnectorHealth::Unhealthy => self.diagnosis.is_generic().then_some(FAILED_LOG_WINDOW),
@@ -140,9 +141,9 @@ impl ConnectorEvidence {
         }
     }
 
-    /// The service's advice, and with it since when. Only what failed with a trace has any, and the address is in no
-    /// document (docs/reference/connect.md#error-recommendations): it may vanish, and nothing but the advice is lost
-    /// then.
+    /// Fetches the recommendation of Confluent Cloud and the start of the failure. Only a connector that failed with a
+    /// trace has one. The endpoint is undocumented (docs/reference/connect.md#error-recommendations), so its failure is
+    /// only a warning.
     async fn fetch_advice(&mut self, ctx: &Ctx, session: &ConnectorSession) {
         let offered = self.observed.expanded.status.error_recommendation_enabled;
         let failed = matches!(self.observed.state(), "FAILED" | "DEGRADED");
@@ -151,11 +152,13 @@ impl ConnectorEvidence {
         }
         match session.connectors.recommendations(&self.observed.name).await {
             Ok(advice) => self.advice = advice,
-            Err(error) => ctx.ui.warn(&format!("the service's own advice is missing: {error}")),
+            Err(error) => ctx
+                .ui
+                .warn(&format!("cannot read the recommendation of Confluent Cloud: {error}")),
         }
     }
 
-    /// Learns from error lines, the newest last.
+    /// Adds error lines from the log; the newest line comes last.
     fn add_log_lines(&mut self, lines: &[LogEntry], more: bool) {
         let Some(last) = lines.last() else { return };
         let same: Vec<&LogEntry> = lines.iter().filter(|line| root_line(line) == root_line(last)).collect();
@@ -168,7 +171,7 @@ impl ConnectorEvidence {
             last: last.parsed_timestamp(),
             more,
         });
-        // It runs, for now.
+        // The connector is running, but may fail again.
         if self.health == ConnectorHealth::Healthy {
             self.health = ConnectorHealth::Unsettled;
         }
@@ -178,18 +181,18 @@ impl ConnectorEvidence {
     }
 }
 
-/// Why log lines could not be read, in few words.
+/// Returns a short reason why the log could not be read.
 fn unread_reason(error: &Error) -> String {
     if error.kind == ErrorKind::Denied {
         // Source: docs/reference/logs.md#who-may-read-logs
-        return "that takes ConnectManager or ResourceOwner on the connector".to_owned();
+        return "it requires ConnectManager or ResourceOwner on the connector".to_owned();
     }
     let mut chain = error.source.chain().map(ToString::to_string);
     let message = chain.next().unwrap_or_default();
     chain.next().unwrap_or(message)
 }
 
-/// The line of a log entry that matters.
+/// Returns the most specific line of a log entry.
 fn root_line(line: &LogEntry) -> &str {
     match innermost_cause(line.trace()) {
         "" => line.message.lines().next().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! An explanation, as data.
+//! Explanations as data.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ use crate::{
     },
 };
 
-/// What the command answers.
+/// Result of `connector explain`.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(in crate::commands::connector) enum ExplainOutput {
-    /// Of connectors.
+    /// Explanations of connectors.
     Connectors(ConnectorExplanations),
-    /// Of a message.
+    /// Explanation of an error message.
     Message(MessageExplanation),
 }
 
-/// What a message means.
+/// Explanation of an error message.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(in crate::commands::connector) struct MessageExplanation(pub(super) ExplainedCause);
@@ -48,12 +48,12 @@ impl MessageExplanation {
     }
 }
 
-/// Why connectors are as they are: those that are not well first.
+/// Explanations of connectors, unhealthy connectors first.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(in crate::commands::connector) struct ConnectorExplanations(pub(super) Vec<ConnectorExplanation>);
 
-/// Why a connector is as it is.
+/// Explanation of a connector.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectorExplanation {
     pub(super) id: String,
@@ -63,64 +63,64 @@ pub(super) struct ConnectorExplanation {
     pub(super) direction: String,
     pub(super) plugin: String,
     pub(super) health: ConnectorHealth,
-    /// Since when it fails, where the service tells.
+    /// Start of the failure, if the service reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Timestamp>,
-    /// The same, until now.
+    /// Duration of the failure.
     #[serde(skip)]
     pub(super) duration: Option<Duration>,
     pub(super) tasks_running: usize,
     pub(super) tasks_max: Option<u32>,
     pub(super) causes: Vec<ExplainedCause>,
-    /// Whether a configuration from before is in force instead of the one that was refused.
+    /// Whether the previous configuration is still in force, because the new one was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) previous_runs: Option<bool>,
     pub(super) failed_tasks: Vec<TaskError>,
-    /// The service's own advice.
+    /// Recommendation of Confluent Cloud.
     pub(super) recommendations: Vec<String>,
-    /// What its configuration allows to happen in silence.
+    /// Settings that let the connector lose records without an error.
     pub(super) notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log: Option<LogErrorSummary>,
-    /// Why log lines could not be read, where they might say more.
+    /// Reason why log lines could not be read, if they could add evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log_error: Option<String>,
-    /// What is known is that something is wrong, and hardly what.
+    /// Whether the error is too generic for a diagnosis.
     #[serde(skip)]
     pub(super) is_generic: bool,
 }
 
-/// The last error of the log lines.
+/// Last error in the log.
 #[derive(Debug, Serialize)]
 pub(super) struct LogErrorSummary {
-    /// The line of its trace that matters.
+    /// Most specific line of its trace.
     pub(super) error: String,
-    /// How often it stands there.
+    /// Number of occurrences.
     pub(super) times: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) first: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last: Option<Timestamp>,
-    /// There are older lines that were not read.
+    /// Whether there are older lines that were not read.
     pub(super) more: bool,
 }
 
-/// A rule that is met.
+/// Diagnosis rule that matches.
 #[derive(Debug, Serialize)]
 pub(super) struct ExplainedCause {
     pub(super) rule: &'static str,
     pub(super) cause: &'static str,
     pub(super) owner: FaultOwner,
-    /// What was said, one line each.
+    /// Error messages, one line each.
     pub(super) errors: Vec<String>,
     pub(super) configs: Vec<String>,
     pub(super) fix: &'static str,
     pub(super) steps: Vec<NextStep>,
-    /// Where it is explained.
+    /// Documentation of the rule.
     pub(super) page: String,
 }
 
-/// One step after the fix.
+/// Step after the fix.
 #[derive(Debug, Serialize)]
 pub(super) struct NextStep {
     pub(super) text: String,
@@ -131,7 +131,7 @@ pub(super) struct NextStep {
 impl ConnectorExplanation {
     pub(super) fn new(known: ConnectorEvidence, commands: &CommandBuilder, now: Timestamp) -> Self {
         let observed = &known.observed;
-        // Texts of others may hold what nobody should see.
+        // Error messages can contain secrets.
         let mut redactor = redactor_for_plugin(observed.class());
         let is_vague = known.diagnosis.is_generic();
         let since = known.advice.as_ref().and_then(ErrorRecommendations::occurred_at);
@@ -181,7 +181,7 @@ impl ExplainedCause {
         let errors = found.errors.iter().map(|error| redactor.redact(error).into_owned());
         let steps = rule.next_steps.iter().map(|step| NextStep {
             text: match commands.as_other_persona(step) {
-                Some(persona) => format!("{}, as the {persona}", step.text),
+                Some(persona) => format!("{} (as the {persona})", step.text),
                 None => step.text.to_owned(),
             },
             command: commands.command(step, observed),

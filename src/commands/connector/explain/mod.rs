@@ -18,40 +18,40 @@ use crate::{
     session::{self, ConnectorSession},
 };
 
-/// Explain why connectors do not run, and what to do about it.
+/// Explain why connectors fail and how to fix them
 ///
-/// Of each connector that is not well: what it means, in whose hands it is, what to do in which order, and what to type.
-/// What no rule knows is shown as the service says it, with the service's own advice. Where the status does not say
-/// enough, the last error lines are read, too, which takes ConnectManager or ResourceOwner on the connector. What is well
-/// takes one line. Exits with 6 if a connector is unhealthy. docs/causes.md explains every rule.
+/// For each unhealthy connector, shows the cause, the owner of the problem, and the next steps with their commands. An
+/// error that matches no rule is shown with the recommendation of Confluent Cloud. If the status is inconclusive, the
+/// log is read, too, which requires ConnectManager or ResourceOwner on the connector. Exits with 6 if a connector is
+/// unhealthy. docs/causes.md lists all rules.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Explain a connector.
 
   $ confluent ebs connector explain claims-orders --profile claims-operator
 
-Explain every connector of the department that is not well.
+Explain all your unhealthy connectors.
 
   $ confluent ebs connector explain --all
 
-Explain a connector that runs, and whose records do not arrive.
+Explain why records of a running connector do not arrive.
 
   $ confluent ebs connector explain claims-orders --no-records
 
-Explain a message that a pipeline has shown.
+Explain an error message from a pipeline.
 
   $ confluent ebs connector explain --message UnknownHostException")]
 pub(super) struct ConnectorExplainArgs {
-    /// IDs or names of connectors; a name may hold * and ?.
+    /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present_any = ["all", "message"])]
     connectors: Vec<String>,
-    /// All connectors of the department.
+    /// Select all your connectors.
     #[arg(long, conflicts_with = "connectors")]
     all: bool,
-    /// They run, and no records arrive: say where these may be.
+    /// Diagnose running connectors that transfer no records.
     #[arg(long, conflicts_with = "all")]
     no_records: bool,
-    /// Explain an error message instead, from wherever it comes.
+    /// Explain an error message instead of connectors.
     #[arg(long, value_name = "text", conflicts_with_all = ["connectors", "all", "no_records"])]
     message: Option<String>,
 }
@@ -70,7 +70,7 @@ impl ConnectorExplainArgs {
         }
         let session = ConnectorSession::open(&ctx.run)?;
         if self.all {
-            // Without a department this would reach everybody's.
+            // Without a department, `--all` would select the connectors of all departments.
             session.require_department()?;
         }
         selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
@@ -83,7 +83,7 @@ impl ConnectorExplainArgs {
             tokio::select! {
                 looked = evidence::collect(ctx, &session, observed, self.no_records) => Ok(looked),
                 () = ctx.run.cancel.cancelled() => {
-                    Err(Error::new(ErrorKind::Interrupted, "interrupted while connectors were looked at"))
+                    Err(Error::new(ErrorKind::Interrupted, "interrupted while observing connectors"))
                 }
             }
         })?;

@@ -1,4 +1,4 @@
-//! An explanation, for people: a screen for what is not well, a line for what is.
+//! Explanations on a terminal: details of unhealthy connectors, one line for healthy ones.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::{
     text,
 };
 
-/// More of a line than this is in `describe` and in the log lines.
+/// Length limit of error messages; `describe` and `logs` show them in full.
 const MAX_TEXT: usize = 400;
-/// More healthy connectors than these are named in one line.
+/// Number of healthy connectors that are listed by name.
 const MAX_LISTED: usize = 3;
 
 impl Viewable for ExplainOutput {
@@ -33,7 +33,8 @@ impl ConnectorExplanation {
         self.causes.is_empty() && self.log.is_none() && self.log_error.is_none()
     }
 
-    /// `claims-orders (lcc-8kq2zm, S3_SINK) is FAILED since 2026-08-20T08:00:00Z, for 12 minutes: 0 of 2 run.`
+    /// Returns the headline, such as `claims-orders (lcc-8kq2zm, S3_SINK) is FAILED since 2026-08-20T08:00:00Z, for 12
+    /// min: 0 of 2 run.`
     fn headline(&self) -> TextLine {
         let style = match self.health {
             ConnectorHealth::Unhealthy => Style::Error,
@@ -41,7 +42,7 @@ impl ConnectorExplanation {
             ConnectorHealth::Healthy => Style::Ok,
         };
         let state = if self.status.is_empty() {
-            "without a state"
+            "in an unknown state"
         } else {
             &self.status
         };
@@ -83,32 +84,32 @@ impl ConnectorExplanation {
         lines
     }
 
-    /// What is known besides the cause.
+    /// Returns the lines about evidence other than the cause.
     fn evidence_lines(&self) -> Vec<TextLine> {
         let mut lines = Vec::new();
         if self.status == "RUNNING" && self.log.is_some() {
             lines.push(labelled_line(
-                "Still",
+                "Current state",
                 Style::Plain,
-                "It runs now, and has failed a short while ago: if that was repaired since, there is nothing to do.",
+                "It runs now, but failed recently. If the problem was fixed since, no action is needed.",
             ));
         }
         match self.previous_runs {
             Some(true) => lines.push(labelled_line(
-                "Still",
+                "Current state",
                 Style::Plain,
-                "The previous configuration is in force, and its tasks run.",
+                "The previous configuration is in force and its tasks run.",
             )),
             Some(false) => lines.push(labelled_line(
-                "Still",
+                "Current state",
                 Style::Plain,
-                "No earlier configuration is in force: nothing runs.",
+                "No previous configuration is in force; no tasks run.",
             )),
             None => {}
         }
         lines.extend(self.failed_task_lines());
         for note in &self.notes {
-            lines.push(labelled_line("Maybe", Style::Plain, note));
+            lines.push(labelled_line("Possible causes", Style::Plain, note));
         }
         if let Some(log) = &self.log {
             lines.push(labelled_line("Log", Style::Plain, &log.summary()));
@@ -117,10 +118,10 @@ impl ConnectorExplanation {
             lines.push(labelled_line(
                 "Log",
                 Style::Muted,
-                &format!("Log lines may say more, and could not be read: {error}."),
+                &format!("The log may contain more details, but could not be read: {error}."),
             ));
         }
-        // Where a rule knows better, the service's advice is in JSON alone.
+        // If a rule matches, only JSON contains the recommendation of Confluent Cloud.
         if self.is_generic {
             for advice in &self.recommendations {
                 lines.push(labelled_line("Advice", Style::Plain, &format!("Confluent: {advice}")));
@@ -129,7 +130,7 @@ impl ConnectorExplanation {
         lines
     }
 
-    /// The tasks that failed, as far as nothing above says it.
+    /// Returns the lines about failed tasks that the other lines do not cover.
     fn failed_task_lines(&self) -> Vec<TextLine> {
         let said = |error: &str| {
             let errors = self.causes.iter().flat_map(|cause| &cause.errors);
@@ -155,12 +156,12 @@ impl ConnectorExplanation {
                     Style::Plain,
                     &format!("{text}: {}", truncate(error)),
                 )),
-                // That all of them failed is in the first line.
+                // The headline already says that all tasks failed.
                 None if self.tasks_running > 0 => {
                     lines.push(labelled_line(
                         "Tasks",
                         Style::Plain,
-                        &format!("{text}, the others run."),
+                        &format!("{text}; the other tasks run."),
                     ));
                 }
                 None => {}
@@ -171,11 +172,11 @@ impl ConnectorExplanation {
 }
 
 impl ExplainedCause {
-    /// The cause, what is known besides, and what to do.
+    /// Returns the lines of the cause, the evidence and the next steps.
     fn lines(&self, evidence: Vec<TextLine>) -> Vec<TextLine> {
         let mut lines = vec![labelled_line("Cause", Style::Plain, self.cause)];
         for error in &self.errors {
-            lines.push(labelled_line("Says", Style::Error, &truncate(error)));
+            lines.push(labelled_line("Message", Style::Error, &truncate(error)));
         }
         if !self.configs.is_empty() {
             lines.push(labelled_line("Keys", Style::Plain, &self.configs.join(", ")));
@@ -183,13 +184,14 @@ impl ExplainedCause {
         lines.extend(evidence);
         lines.push(labelled_line("Owner", Style::Plain, self.owner.display_name()));
         lines.extend(self.next_step_lines());
-        lines.push(labelled_line("More", Style::Muted, &self.page));
+        lines.push(labelled_line("See also", Style::Muted, &self.page));
         lines
     }
 
     fn next_step_lines(&self) -> Vec<TextLine> {
-        let mut lines =
-            vec![labelled_line("Do", Style::Plain, &format!("1. {}", self.fix)).with_hanging_indent(INDENT + 1)];
+        let mut lines = vec![
+            labelled_line("Next steps", Style::Plain, &format!("1. {}", self.fix)).with_hanging_indent(INDENT + 1),
+        ];
         for (place, step) in self.steps.iter().enumerate() {
             let end = if step.command.is_some() { ":" } else { "" };
             let text = format!("{}{}. {}{end}", " ".repeat(INDENT), place + 2, step.text);
@@ -226,10 +228,10 @@ impl LogErrorSummary {
     }
 }
 
-/// The columns in front of what is labelled.
-const INDENT: usize = 10;
+/// Width of the label column.
+const INDENT: usize = 18;
 
-/// `  Cause   The table does not exist.`
+/// Returns a labelled line, such as `  Cause           The table does not exist.`
 fn labelled_line(label: &str, style: Style, text: &str) -> TextLine {
     let width = INDENT - 2;
     TextLine::from("  ")
@@ -245,19 +247,19 @@ fn truncate(text: &str) -> String {
     }
 }
 
-/// Milliseconds help nobody here.
+/// Removes the fraction of a second, which adds no information here.
 fn truncate_to_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
-/// `12 minutes`, in the largest unit of which there are two.
+/// Formats a duration such as `12 min`, in the largest unit of which there are at least two.
 fn format_duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
-        0..120 => format!("{seconds} seconds"),
-        120..7_200 => format!("{} minutes", seconds / 60),
-        7_200..172_800 => format!("{} hours", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What to type, with the flags that the caller has typed.
+//! Suggested commands, with the flags of the caller.
 
 use crate::{
     hint,
@@ -10,7 +10,7 @@ use crate::{
     session::{DepartmentContext, Options},
 };
 
-/// Commands that do nothing without a department.
+/// Commands that require a department.
 const NEEDS_DEPARTMENT: &[&str] = &[
     "connector create ",
     "connector update ",
@@ -18,16 +18,16 @@ const NEEDS_DEPARTMENT: &[&str] = &[
     "quota ",
 ];
 
-/// Makes commands for whoever called.
+/// Builder of suggested commands for the caller.
 pub(super) struct CommandBuilder {
-    /// What the caller may in every template.
+    /// Persona of the caller.
     persona: RequiredPersona,
     flags: String,
-    /// The same flags for those who may more.
+    /// Flags for the personas with more permissions.
     other_flags: Vec<(RequiredPersona, String)>,
-    /// Whose connectors are meant by their names, for a caller who has said no department.
+    /// Departments by prefix, for a caller without a department.
     owners: Option<Vec<(Prefix, DepartmentCode)>>,
-    /// Whether a profile is in use, or whoever reads it may have one.
+    /// Whether the caller has or may have a profile.
     has_profile: bool,
 }
 
@@ -37,7 +37,7 @@ impl CommandBuilder {
         let hand = match persona {
             Some("viewer") => RequiredPersona::Viewer,
             Some("operator") => RequiredPersona::Operator,
-            // The pipeline, the platform team, and personas of templates that are not ours.
+            // Pipelines, the platform team, and personas of custom templates.
             _ => RequiredPersona::Deployer,
         };
         let others = [RequiredPersona::Operator, RequiredPersona::Deployer]
@@ -54,26 +54,26 @@ impl CommandBuilder {
         }
     }
 
-    /// For somebody who acts with the platform's files, and not with a profile.
+    /// Marks the caller as acting with the platform configuration instead of a profile.
     #[must_use]
     pub(super) fn without_profile(mut self) -> Self {
         self.has_profile = false;
         self
     }
 
-    /// For somebody who has said no department: a connector is that one's whose prefix its name has.
+    /// Adds the departments by prefix, so that the builder can select the owner of a connector.
     #[must_use]
     pub(super) fn for_owners(mut self, owners: Vec<(Prefix, DepartmentCode)>) -> Self {
         self.owners = Some(owners);
         self
     }
 
-    /// As whom a step is done, if not as the caller.
+    /// Returns the persona that must execute the step, if it is not the caller's.
     pub(super) fn as_other_persona(&self, step: &RemedyStep) -> Option<&'static str> {
         (step.persona > self.persona).then(|| step.persona.as_str())
     }
 
-    /// What to type for a step about a connector; nothing where it would be refused.
+    /// Returns the command of a step for a connector; `None` if it would be refused.
     pub(super) fn command(&self, step: &RemedyStep, observed: &LiveConnector) -> Option<String> {
         let other = self.other_flags.iter().find(|(hand, _)| *hand == step.persona);
         let flags = other.map_or(&self.flags, |(_, flags)| flags);
@@ -106,7 +106,7 @@ impl CommandBuilder {
     }
 }
 
-/// The flags of somebody else of the same department, whose profile is called like the caller's.
+/// Returns the flags of another persona of the same department, whose profile is named like the caller's.
 fn flags_for_persona(options: &Options, department: &DepartmentContext, persona: &str, other: &str) -> String {
     let renamed = |text: &str| {
         let (before, after) = text.rsplit_once(persona)?;
@@ -206,7 +206,7 @@ mod tests {
         );
     }
 
-    // Without a department the service is not even asked: "it is not said for which department".
+    // Without a department, the command fails with "no department specified".
     #[test]
     fn without_a_department_the_command_names_the_owner_or_is_left_out() {
         let observed = |name: &str| LiveConnector {

@@ -1,11 +1,11 @@
-//! What is asked, as it is written on the command line: levels and tasks.
+//! Argument types of `connector logs`: levels, tasks and line limits.
 
 use std::str::FromStr;
 
-/// The levels that the stock CLI knows (docs/reference/cli.md#log-command).
+/// Log levels of the Confluent CLI (docs/reference/cli.md#log-command).
 const LEVELS: [&str; 3] = ["INFO", "WARN", "ERROR"];
 
-/// Levels, as the stock CLI writes them: `ERROR|WARN`.
+/// List of levels in the syntax of the Confluent CLI: `ERROR|WARN`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LogLevels(pub(super) Vec<String>);
 
@@ -23,7 +23,7 @@ impl FromStr for LogLevels {
         for word in text.split(['|', ',']) {
             let level = word.trim().to_ascii_uppercase();
             if !LEVELS.contains(&level.as_str()) {
-                return Err(format!("`{word}` is not a level: they are INFO, WARN, and ERROR"));
+                return Err(format!("invalid level `{word}`: must be INFO, WARN or ERROR"));
             }
             if !levels.contains(&level) {
                 levels.push(level);
@@ -33,18 +33,18 @@ impl FromStr for LogLevels {
     }
 }
 
-/// Reads `0` and `task-0`.
+/// Parses `0` or `task-0`.
 pub(super) fn parse_task(text: &str) -> Result<u32, String> {
     let number = text.strip_prefix("task-").unwrap_or(text);
     number
         .parse()
-        .map_err(|_| "write the number of a task, such as 0".to_owned())
+        .map_err(|_| "expected a task number, such as 0".to_owned())
 }
 
-/// Reads a number of lines.
+/// Parses a number of lines.
 pub(super) fn parse_line_limit(text: &str) -> Result<usize, String> {
     text.parse()
-        .map_err(|_| "write a number of lines, such as 100, or 0 for all".to_owned())
+        .map_err(|_| "expected a number of lines, such as 100, or 0 for all".to_owned())
 }
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ mod tests {
         let levels = |text: &str| text.parse::<LogLevels>().map(|levels| levels.0.join(" "));
         assert_eq!(levels("ERROR|WARN").unwrap(), "ERROR WARN");
         assert_eq!(levels("error, info,error").unwrap(), "ERROR INFO");
-        assert!(levels("INFOL").unwrap_err().contains("`INFOL` is not a level"));
+        assert!(levels("INFOL").unwrap_err().contains("invalid level `INFOL`"));
         assert!(levels("").is_err());
         assert_eq!((parse_task("1"), parse_task("task-12")), (Ok(1), Ok(12)));
         assert!(parse_task("x").is_err() && parse_task("task--1").is_err());

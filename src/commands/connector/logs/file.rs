@@ -1,4 +1,4 @@
-//! A file that lines are appended to.
+//! Output file of `connector logs`.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,7 +12,7 @@ use crate::{
     error::{Error, ResultExt},
 };
 
-/// An open file, and how many lines went into it.
+/// Open output file with the number of appended entries.
 pub(super) struct LogFile {
     path: PathBuf,
     file: File,
@@ -20,7 +20,7 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens a file to append to; a new one is for its owner alone.
+    /// Opens a file for appending; a new file is accessible for its owner only.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let mut options = OpenOptions::new();
         options.create(true).append(true);
@@ -28,7 +28,7 @@ impl LogFile {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path);
         Ok(Self {
-            file: file.with_context(|| format!("the file {} cannot be written", path.display()))?,
+            file: file.with_context(|| format!("cannot write `{}`", path.display()))?,
             path: path.to_owned(),
             entries: 0,
         })
@@ -41,12 +41,12 @@ impl LogFile {
             text.push(b'\n');
         }
         let written = self.file.write_all(&text);
-        written.with_context(|| format!("the file {} cannot be written", self.path.display()))?;
+        written.with_context(|| format!("cannot write `{}`", self.path.display()))?;
         self.entries += lines.len();
         Ok(())
     }
 
-    /// How many lines went into it so far.
+    /// Returns the number of entries written so far.
     pub(super) fn entries(&self) -> usize {
         self.entries
     }

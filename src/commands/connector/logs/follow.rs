@@ -1,4 +1,4 @@
-//! Following connectors until somebody has seen enough.
+//! Follows the logs of connectors until the run is cancelled or the line limit is reached.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,11 +25,11 @@ use crate::{
     },
 };
 
-/// Where lines go.
+/// Output of followed lines.
 struct LogWriter<'a> {
     ctx: &'a Ctx,
     file: Option<LogFile>,
-    /// Several connectors are followed.
+    /// Whether several connectors are followed.
     show_names: bool,
     expand: bool,
     folds: TraceDedup,
@@ -38,7 +38,7 @@ struct LogWriter<'a> {
 }
 
 impl LogWriter<'_> {
-    /// Passes lines on, and tells whether there may be more.
+    /// Writes lines and returns whether to continue.
     fn write(&mut self, connector: &str, mut lines: Vec<LogEntry>) -> Result<bool, Error> {
         if let Some(most) = self.limit {
             lines.truncate(most - self.written);
@@ -57,7 +57,7 @@ impl LogWriter<'_> {
     }
 }
 
-/// Follows all of `seen`, with lines from `start` on.
+/// Follows the connectors in `observed`, with lines from `start` on.
 pub(super) async fn follow(
     ctx: &Ctx,
     session: &ConnectorSession,
@@ -68,7 +68,7 @@ pub(super) async fn follow(
 ) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
     let logs = session.telemetry.logs()?;
     let address = session.telemetry.resolve_address(&session.connectors.client).await?;
-    // Looked at with the clock that waiting is done on.
+    // Observed with the same clock that the follower waits on.
     let connectors = ConnectorClient {
         clock: session.telemetry.clock().clone(),
         ..session.connectors.clone()
@@ -139,26 +139,25 @@ async fn next_event(mut follower: Follower) -> (Follower, Result<FollowEvent, Lo
     (follower, event)
 }
 
-/// What happens besides lines, on standard error.
+/// Prints an event of the follower on standard error.
 fn print_event(ctx: &Ctx, name: &str, event: &FollowEvent) {
     match event {
         FollowEvent::Lines(_) | FollowEvent::Idle => {}
         FollowEvent::State(None) => ctx.ui.info(&format!(
-            "Connector \"{name}\" is gone. If one of that name is made again, it is followed."
+            "Connector `{name}` was deleted. If it is recreated, its log is followed again."
         )),
         FollowEvent::State(Some(observed)) => {
-            ctx.ui
-                .info(&format!("Connector \"{name}\" is {} now.", observed.state()));
+            ctx.ui.info(&format!("Connector `{name}` is now {}.", observed.state()));
             if let Some(cause) = visible_cause(observed) {
                 ctx.ui
                     .print_message(&[cause_lines(observed.id(), &observed.name, &cause)]);
             }
         }
-        FollowEvent::Recreated { old, new } => ctx
-            .ui
-            .info(&format!("Connector \"{name}\" was made anew: {new} instead of {old}.")),
+        FollowEvent::Recreated { old, new } => ctx.ui.info(&format!(
+            "Connector `{name}` was recreated ({old} → {new}); following the new one."
+        )),
         FollowEvent::Retrying { error, wait } => ctx.ui.info(&format!(
-            "Log lines of \"{name}\" cannot be read just now, again in {} s: {error}",
+            "cannot read the log of connector `{name}`, retrying in {} s: {error}",
             wait.as_secs()
         )),
     }

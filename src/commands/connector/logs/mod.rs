@@ -29,71 +29,70 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// A little less than what the service keeps, because its clock and ours differ
-/// (docs/reference/logs.md#search-request).
+/// Retention of log lines, less a margin for clock skew (docs/reference/logs.md#search-request).
 const RETENTION: Duration = HISTORY.saturating_sub(Duration::from_mins(1));
-/// More lines than anybody reads, and than memory should hold.
+/// Limit of lines that are held in memory.
 const MAX_BUFFERED_LINES: usize = 50_000;
 
-/// Show log lines of connectors.
+/// Show log lines of connectors
 ///
-/// Lines are kept for 72 hours. A connector stands five requests per minute, of 200 lines each, whoever asks; waiting for
-/// one's turn is done here. The newest lines of the last 30 minutes are shown, of all levels. With --follow, new lines are
-/// shown as they come, until Ctrl-C. Values that stand under the name of a secret are struck out. Besides "human", "json"
-/// and "yaml", --output takes "ndjson": one line of JSON per log line.
+/// Shows the newest lines of the last 30 minutes, of all levels. Lines are kept for 72 hours. The API allows 5 requests
+/// per minute per connector (200 lines each), shared by all clients; requests are throttled automatically. Values of
+/// secret keys are redacted. Besides "human", "json" and "yaml", --output supports "ndjson": one JSON document per
+/// line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show errors of the last two hours.
+Show the errors of the last two hours.
 
   $ confluent ebs connector logs claims-orders --since 2h --level ERROR
 
-Follow all connectors of the department.
+Follow all your connectors.
 
   $ confluent ebs connector logs --all --follow --profile claims-operator
 
-Write everything that there is of a connector into a file.
+Export all available lines of a connector to a file.
 
   $ confluent ebs connector logs claims-orders --since 3d --limit 0 --output-file logs.txt")]
 pub(super) struct ConnectorLogsArgs {
-    /// IDs or names of connectors; a name may hold * and ?.
+    /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
-    /// All connectors of the department.
+    /// Select all your connectors.
     #[arg(long, conflicts_with = "connectors")]
     all: bool,
-    /// Show lines from this time on: how long ago, such as 30m or 2h, or a time, such as 2026-08-20T08:00:00Z.
+    /// Show lines since this age (30m, 2h) or timestamp (2026-08-20T08:00:00Z).
     #[arg(long, alias = "start-time", value_name = "time", default_value = "30m")]
     since: TimeArg,
     /// Show lines until this time.
     #[arg(long, alias = "end-time", value_name = "time", conflicts_with = "follow")]
     until: Option<TimeArg>,
-    /// Levels, separated by |: INFO, WARN, ERROR. All of them without it.
+    /// Levels, separated by |: INFO, WARN, ERROR. Default: all.
     #[arg(long, value_name = "string")]
     level: Option<LogLevels>,
-    /// Show only lines that hold this text; the service takes it for a regular expression.
+    /// Show only lines that match this regular expression.
     #[arg(long, alias = "search-text", value_name = "string")]
     grep: Option<String>,
-    /// Show only lines of the task of this number.
+    /// Show only lines of this task.
     #[arg(long, value_name = "number", value_parser = args::parse_task)]
     task: Option<u32>,
-    /// Show new lines as they come.
+    /// Show new lines as they arrive, until Ctrl-C.
     #[arg(short, long)]
     follow: bool,
-    /// At most so many lines of each connector, the newest; 0 for all. With --follow, end after so many.
+    /// Show at most this many of the newest lines per connector; 0 for all.
     #[arg(long, value_name = "number", value_parser = args::parse_line_limit)]
     limit: Option<usize>,
-    /// Append the lines to this file, as lines of JSON.
+    /// Append the lines to this file as JSON lines.
     #[arg(long, value_name = "file")]
     output_file: Option<PathBuf>,
-    /// Show every stack trace in full each time.
+    /// Show every stack trace in full.
     #[arg(long)]
     expand: bool,
-    /// Keep the lines on this computer, and take from there what was read before.
+    /// Cache lines on this machine and reuse cached ones.
     #[arg(long, conflicts_with = "follow")]
     cache: bool,
 }
 
-/// How many lines are shown when nobody says: a minute's worth of requests.
+/// Default line limit: the result of one minute of requests.
 const DEFAULT_LIMIT: usize = 1_000;
 
 impl ConnectorLogsArgs {
@@ -101,13 +100,13 @@ impl ConnectorLogsArgs {
         self.check_args(ctx)?;
         let session = ConnectorSession::open(&ctx.run)?;
         if self.all {
-            // Without a department this would reach everybody's.
+            // Without a department, `--all` would select the connectors of all departments.
             session.require_department()?;
         }
         selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
         if self.cache && (self.grep.is_some() || self.task.is_some()) {
             ctx.ui
-                .warn("only whole answers are kept: with --grep or --task the service is asked each time");
+                .warn("`--cache` is ignored with `--grep` and `--task`, because only complete results are cached");
         }
         if self.follow {
             session.telemetry.use_real_time();
@@ -127,46 +126,42 @@ impl ConnectorLogsArgs {
         })
     }
 
-    /// What does not go together.
+    /// Rejects invalid combinations of arguments.
     fn check_args(&self, ctx: &Ctx) -> Result<(), Error> {
         let bit_by_bit = matches!(ctx.ui.format(), Format::Human | Format::Ndjson);
         if self.follow && !bit_by_bit && self.output_file.is_none() {
-            return Err(
-                Error::usage("--follow writes lines as they come, and json and yaml are one document")
-                    .with_hint("Use `-o ndjson`: one line of JSON per log line."),
-            );
+            return Err(Error::usage("--follow cannot be used together with -o json or yaml")
+                .with_hint("Use `-o ndjson`, which prints one JSON document per line."));
         }
         let streams = self.follow || self.output_file.is_some() || ctx.ui.format() == Format::Ndjson;
         match self.limit {
-            Some(0) if !streams => Err(
-                Error::usage("all lines may be more than fit on a screen and into memory")
-                    .with_hint("Use `--output-file FILE` or `-o ndjson` with `--limit 0`."),
-            ),
+            Some(0) if !streams => Err(Error::usage("`--limit 0` requires `--output-file` or `-o ndjson`")
+                .with_hint("Write all lines to a file with `--output-file FILE`, or use `-o ndjson`.")),
             Some(limit) if limit > MAX_BUFFERED_LINES && !streams => Err(Error::usage(format!(
-                "--limit {limit} is too much: it must be at most {MAX_BUFFERED_LINES}"
+                "invalid value `{limit}` for --limit: must be at most {MAX_BUFFERED_LINES}"
             ))
-            .with_hint("Use `--output-file FILE` or `-o ndjson` for more lines.")),
+            .with_hint("For more lines, use `--output-file FILE` or `-o ndjson`.")),
             _ => Ok(()),
         }
     }
 
-    /// The time that is meant, cut to what the service keeps.
+    /// Returns the selected time window, limited to the retention.
     fn window(&self, ctx: &Ctx, now: Timestamp) -> Result<Window, Error> {
         let mut from = self.since.resolve(now);
         let to = match self.until {
             Some(until) => until.resolve(now),
-            // The service is told whole seconds.
+            // The API takes whole seconds.
             None => now.saturating_add(Duration::from_secs(1)).unwrap_or(now),
         };
         let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
-        // What is on this computer may be older.
+        // The cache may hold older lines.
         if from < oldest && !self.cache {
-            ctx.ui.warn("lines are kept for 72 hours: what is older is not shown");
+            ctx.ui.warn("log lines older than 72 hours are not available");
             from = oldest;
         }
         if from >= to {
             return Err(Error::usage("end-time must be greater than start-time")
-                .with_hint("`--since` is the beginning, `--until` the end."));
+                .with_hint("`--since` sets the start, `--until` sets the end."));
         }
         Ok(Window { from, to })
     }
@@ -179,23 +174,23 @@ impl ConnectorLogsArgs {
         }
     }
 
-    /// At most so many lines of a connector.
+    /// Returns the line limit per connector.
     fn line_limit(&self) -> Option<usize> {
         Some(self.limit.unwrap_or(DEFAULT_LIMIT)).filter(|limit| *limit > 0)
     }
 }
 
-/// What the command answers.
+/// Result of `connector logs`.
 #[derive(Debug, serde::Serialize)]
 #[serde(untagged)]
 pub(super) enum ConnectorLogsOutput {
-    /// The lines.
+    /// Lines to print.
     Lines(LogLinesOutput),
-    /// They are in a file.
+    /// Lines were written to a file.
     Appended(AppendedLines),
 }
 
-/// How many lines went into which file.
+/// Output file with the number of appended entries.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct AppendedLines {
     entries: usize,
@@ -217,7 +212,7 @@ impl Viewable for ConnectorLogsOutput {
     }
 }
 
-/// Whether its lines may say less than its status.
+/// Returns whether the status may be more informative than the log.
 fn is_unhealthy(observed: &LiveConnector) -> bool {
     matches!(observed.state(), "FAILED" | "DEGRADED") || crate::connectors::view::visible_cause(observed).is_some()
 }

@@ -1,4 +1,4 @@
-//! Reading a stretch of time once.
+//! Reads the log lines of a time window.
 
 use std::time::Duration;
 
@@ -38,12 +38,12 @@ use crate::{
     },
 };
 
-/// How many connectors are read at a time: each has a limit of its own.
+/// Number of connectors that are read concurrently; each one has its own rate limit.
 const CONCURRENCY: usize = 8;
-/// A wait that is worth a word.
+/// Shortest wait that is reported.
 pub(super) const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
-/// Reads and shows.
+/// Reads and returns log lines.
 pub(super) async fn read(
     ctx: &Ctx,
     session: &ConnectorSession,
@@ -77,7 +77,7 @@ pub(super) async fn read(
         .collect::<Vec<_>>();
     let read = tokio::select! {
         read = read => read,
-        () = ctx.run.cancel.cancelled() => return Err(Error::new(ErrorKind::Interrupted, "interrupted while log lines were read")),
+        () = ctx.run.cancel.cancelled() => return Err(Error::new(ErrorKind::Interrupted, "interrupted while reading log lines")),
     };
     let (mut all, mut failures) = (Vec::new(), Vec::new());
     for one in read {
@@ -106,7 +106,7 @@ pub(super) async fn read(
     })
 }
 
-/// How those are that have no lines to say it, on standard error: what is for machines holds lines alone.
+/// Prints the status of connectors without log lines on standard error; machine-readable output contains only lines.
 pub(super) fn print_status(ctx: &Ctx, all: &[ConnectorLines]) {
     let blocks: Vec<Block> = all.iter().filter_map(ConnectorLines::status_block).collect();
     if !blocks.is_empty() {
@@ -126,7 +126,7 @@ fn connector_lines(observed: &LiveConnector, lines: Vec<LogEntry>, more: bool) -
     }
 }
 
-/// Where lines cannot be read, the status is all that there is.
+/// Returns the status of a connector whose log cannot be read.
 pub(super) fn unread_lines(observed: &LiveConnector) -> ConnectorLines {
     ConnectorLines {
         unread: true,
@@ -135,7 +135,7 @@ pub(super) fn unread_lines(observed: &LiveConnector) -> ConnectorLines {
     }
 }
 
-/// All lines, connector by connector, which need not fit into memory.
+/// Writes all lines, connector by connector, without holding them in memory.
 async fn stream_all(
     ctx: &Ctx,
     session: &ConnectorSession,
@@ -153,7 +153,7 @@ async fn stream_all(
         let read = tokio::select! {
             read = reader.read_window(window, None) => read,
             () = ctx.run.cancel.cancelled() => {
-                failures.push(Error::new(ErrorKind::Interrupted, "interrupted while log lines were read"));
+                failures.push(Error::new(ErrorKind::Interrupted, "interrupted while reading log lines"));
                 break;
             }
         };
@@ -191,7 +191,7 @@ async fn stream_all(
     })
 }
 
-/// Reads the lines of one connector.
+/// Reader of one connector's log.
 pub(super) struct LogReader<'a> {
     ctx: &'a Ctx,
     session: &'a ConnectorSession,
@@ -223,7 +223,7 @@ impl<'a> LogReader<'a> {
         })
     }
 
-    /// How long the first request would have to wait for its turn.
+    /// Returns the wait until the rate limit allows the first request.
     pub(super) fn wait_time(&self) -> Duration {
         self.logs.wait_time()
     }
@@ -243,7 +243,7 @@ impl<'a> LogReader<'a> {
                     format!(" ({lines} lines so far)")
                 };
                 ui.info(&format!(
-                    "Connector \"{name}\" stands 5 requests per minute: the next one is in {} s{so_far}.",
+                    "The API allows 5 requests per minute for connector `{name}`; next request in {} s{so_far}.",
                     wait.as_secs()
                 ));
             }
@@ -262,7 +262,7 @@ impl<'a> LogReader<'a> {
         .await
     }
 
-    /// The newest lines of a window, the oldest of them first, and whether there are more.
+    /// Returns the newest lines of a window in chronological order, and whether older lines were left out.
     async fn read_newest(&self, args: &ConnectorLogsArgs, window: Window) -> Result<(Vec<LogEntry>, bool), LogError> {
         let limit = args.line_limit();
         let cache = self.cache(args);
@@ -287,7 +287,7 @@ impl<'a> LogReader<'a> {
             lines.extend(page);
         }
         if let Some(cache) = &cache {
-            // Where older lines were left out, the second of the oldest is not complete.
+            // If older lines were left out, the lines of the oldest second may be incomplete.
             let from = lines.first().and_then(LogEntry::parsed_timestamp).filter(|_| more);
             let from = from.map(|at| at.saturating_add(Duration::from_secs(1)).unwrap_or(at));
             let complete = Window {
@@ -296,17 +296,17 @@ impl<'a> LogReader<'a> {
             };
             let now = self.session.telemetry.clock().now();
             if let Err(error) = cache.store(complete, levels, &lines, now) {
-                self.ctx.ui.warn(&format!("the lines are not kept: {error}"));
+                self.ctx.ui.warn(&format!("cannot cache the log lines: {error}"));
             }
         }
-        // With older lines missing in between, what is kept of the time before does not belong to the newest.
+        // A gap separates the newest lines from the cached ones, so they cannot be joined.
         Ok(match more {
             true => keep_newest(lines, limit, true),
             false => keep_newest(join_overlapping(kept, lines), limit, false),
         })
     }
 
-    /// What is asked for may be on this computer alone; the service is asked for what it still has.
+    /// Limits a window to the retention of the service; the cache covers the time before.
     fn clamp_to_retention(&self, window: Window) -> Window {
         let now = self.session.telemetry.clock().now();
         let oldest = now.saturating_sub(super::RETENTION).unwrap_or(window.from);
@@ -316,7 +316,7 @@ impl<'a> LogReader<'a> {
         }
     }
 
-    /// Only whole answers can be kept: those to no text and no task.
+    /// Returns the cache. Only results without a text or task filter can be cached.
     fn cache(&self, args: &ConnectorLogsArgs) -> Option<LogCache> {
         let whole = self.filter.text.is_none() && self.filter.task.is_none();
         (args.cache && whole).then(|| {
@@ -336,7 +336,7 @@ fn keep_newest(mut lines: Vec<LogEntry>, limit: Option<usize>, more: bool) -> (V
     (lines, more || surplus > 0)
 }
 
-/// Whose lines are asked for.
+/// Returns the target of a log request.
 pub(super) fn log_target(address: &StageAddress, observed: &LiveConnector) -> Result<LogTarget, Error> {
     Ok(LogTarget {
         crn: connector_crn(address, &observed.name)?,
@@ -344,7 +344,7 @@ pub(super) fn log_target(address: &StageAddress, observed: &LiveConnector) -> Re
     })
 }
 
-/// Knows the secret keys of a plugin besides those that are secret by their names.
+/// Returns a redactor that knows the secret keys of a plugin, in addition to keys that are secret by name.
 pub(in crate::commands::connector) fn redactor_for_plugin(class: &str) -> TextRedactor {
     let facts = catalog();
     let plugin = facts.plugin(class);
@@ -353,20 +353,20 @@ pub(in crate::commands::connector) fn redactor_for_plugin(class: &str) -> TextRe
     TextRedactor::new(secret.cloned())
 }
 
-/// Why lines cannot be read, and who can do something about it.
+/// Explains why the log cannot be read and who can help.
 pub(super) fn explain_log_error(session: &ConnectorSession, observed: &LiveConnector, error: LogError) -> Error {
-    let what = format!("the log lines of connector \"{}\" cannot be read", observed.name);
+    let what = format!("cannot read the log of connector `{}`", observed.name);
     let LogError::Client(error) = error else {
         return Error::from(error).context(what);
     };
     let (forbidden, moved) = (error.is_forbidden(), may_have_moved(&error));
     let mut edge = Error::from(error).context(what);
     if forbidden {
-        // Source: docs/reference/logs.md#who-may-read-logs; the general advice about 403 says less.
+        // Source: docs/reference/logs.md#who-may-read-logs. The general advice for 403 is less specific.
         edge.hints.clear();
         edge = edge.with_hint(
-            "Logs are for whoever holds ConnectManager or ResourceOwner on the connector, and for the administrators of its \
-             cluster; roles that only read do not show them.",
+            "Reading logs requires ConnectManager or ResourceOwner on the connector, or an administrator role on its \
+             cluster; read-only roles are not sufficient.",
         );
         edge = match session
             .department
@@ -374,7 +374,7 @@ pub(super) fn explain_log_error(session: &ConnectorSession, observed: &LiveConne
             .filter(|department| department.persona.as_deref() == Some("viewer"))
         {
             Some(department) => edge.with_hint(format!(
-                "Use the operator's profile, such as `--profile {}-operator`.",
+                "Use the profile of the operator, such as `--profile {}-operator`.",
                 department.code
             )),
             None => edge,
@@ -382,15 +382,15 @@ pub(super) fn explain_log_error(session: &ConnectorSession, observed: &LiveConne
     } else if moved {
         let hosts = session.telemetry.hosts();
         edge = edge.with_hint(format!(
-            "Logs come from {} with tokens from {}: no document of Confluent's describes either, and they may have moved. \
-             `CONFLUENT_EBS_LOGS_ENDPOINT` and `CONFLUENT_EBS_TOKEN_ENDPOINT` name others.",
+            "Logs are read from {} with tokens from {}. Both hosts are undocumented and may have changed; set \
+             `CONFLUENT_EBS_LOGS_ENDPOINT` and `CONFLUENT_EBS_TOKEN_ENDPOINT` to use other hosts.",
             hosts.logs, hosts.token
         ));
     }
     edge
 }
 
-/// Whether the address itself may be the trouble: not there, not understood, not reached.
+/// Returns whether the host itself may be the problem: not found, unexpected response, or unreachable.
 fn may_have_moved(error: &ClientError) -> bool {
     match error {
         ClientError::NoResponse { .. } | ClientError::InvalidResponse { .. } | ClientError::Pagination { .. } => true,

@@ -1,4 +1,4 @@
-//! A glance at the last error lines of a connector, for whoever explains it: one request, never waited for.
+//! Reads the newest error lines of a connector for `explain`: at most one request, without waiting for the rate limit.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// The way to the lines of several connectors, through one token.
+/// Client for the logs of several connectors, with a shared token.
 pub(in crate::commands::connector) struct RecentErrors {
     logs: client::LogsClient,
     address: StageAddress,
@@ -30,7 +30,7 @@ impl RecentErrors {
         })
     }
 
-    /// Error lines of the time before now, the newest last, and whether there are more.
+    /// Returns the newest error lines in chronological order, and whether there are more.
     pub(in crate::commands::connector) async fn read(
         &self,
         ctx: &Ctx,
@@ -47,14 +47,14 @@ impl RecentErrors {
         let wait = reader.wait_time();
         if wait >= NOTICE_AFTER {
             return Err(Error::failed(format!(
-                "a connector stands 5 requests per minute, and the next one is in {} s",
+                "the rate limit of 5 requests per minute is exhausted; next request in {} s",
                 wait.as_secs()
             )));
         }
         let now = session.telemetry.clock().now();
         let window = Window {
             from: now.saturating_sub(before).unwrap_or(now),
-            // The service is told whole seconds.
+            // The API takes whole seconds.
             to: now.saturating_add(Duration::from_secs(1)).unwrap_or(now),
         };
         let most = usize::try_from(PAGE_SIZE).ok();

@@ -1,4 +1,4 @@
-//! What log lines look like: a table as the stock CLI has it, lines for what comes bit by bit, and rows for machines.
+//! Formats log lines: the table of the Confluent CLI, plain lines for streams, and rows for machines.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,10 +14,10 @@ use crate::{
 
 use super::super::show::cause_lines;
 
-/// How many lines of a stack trace are shown, unless all are asked for.
+/// Number of lines shown of a stack trace without `--expand`.
 const TRACE_LINES: usize = 30;
 
-/// One line for machines: the stock CLI's fields (docs/reference/cli.md#tables), and whose it is.
+/// Machine-readable log line: the fields of the Confluent CLI (docs/reference/cli.md#tables) and the connector.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct LogRow {
     timestamp: String,
@@ -53,7 +53,8 @@ impl LogRow {
     }
 }
 
-/// A line of a file: the stock CLI's, whose stack trace is a text (docs/reference/cli.md#log-command).
+/// Log line in a file, in the format of the Confluent CLI, where the stack trace is a string
+/// (docs/reference/cli.md#log-command).
 #[derive(Debug, Serialize)]
 pub(super) struct LogFileRow<'a> {
     timestamp: &'a str,
@@ -82,7 +83,7 @@ impl<'a> LogFileRow<'a> {
     }
 }
 
-/// A line that is shown as soon as it comes.
+/// Log line that is printed as soon as it arrives.
 #[derive(Debug, Serialize)]
 pub(super) struct LogLineView {
     #[serde(flatten)]
@@ -92,13 +93,13 @@ pub(super) struct LogLineView {
 }
 
 impl LogLineView {
-    /// `named`: several connectors are shown, so each line says whose it is.
+    /// Formats a line. With `named`, it contains the name of the connector.
     pub(super) fn new(connector: &str, line: &LogEntry, named: bool, folds: &mut TraceDedup, expand: bool) -> Self {
         let mut text = plain_line(connector, line, named);
         let trace = match folds.record(line) {
             TraceOccurrence::None => String::new(),
             TraceOccurrence::Repeated { number, times } if !expand => format!(
-                "    (stack trace {number} again, {times} times so far: {})\n",
+                "    (stack trace {number} repeated, {times} times so far: {})\n",
                 escape(innermost_cause(line.trace()))
             ),
             TraceOccurrence::First(_) | TraceOccurrence::Repeated { .. } => indent_trace(line.trace(), expand),
@@ -117,7 +118,8 @@ impl Viewable for LogLineView {
     }
 }
 
-/// `2026-08-20T08:44:23.761Z  ERROR  claims-orders  task-0  message`: never wrapped, so that `grep` finds it.
+/// Returns a line such as `2026-08-20T08:44:23.761Z  ERROR  claims-orders  task-0  message`; never wrapped, for use
+/// with `grep`.
 fn plain_line(connector: &str, line: &LogEntry, named: bool) -> String {
     let mut words = vec![
         escape(&line.timestamp).into_owned(),
@@ -133,7 +135,7 @@ fn plain_line(connector: &str, line: &LogEntry, named: bool) -> String {
     format!("{}  {message}\n", words.join("  "))
 }
 
-/// A stack trace below its line.
+/// Returns an indented stack trace.
 fn indent_trace(trace: &str, whole: bool) -> String {
     let trace = escape_lines(trace.trim_end()).into_owned();
     let all = trace.lines().count();
@@ -143,7 +145,7 @@ fn indent_trace(trace: &str, whole: bool) -> String {
     lines.chain(rest).collect()
 }
 
-/// What was found.
+/// Log lines of several connectors.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(in crate::commands::connector) struct LogLinesOutput {
@@ -154,20 +156,20 @@ pub(in crate::commands::connector) struct LogLinesOutput {
     expand: bool,
 }
 
-/// What was found of one connector.
+/// Log lines of one connector.
 #[derive(Debug)]
 pub(super) struct ConnectorLines {
-    /// Its name.
+    /// Name of the connector.
     pub(super) name: String,
-    /// Its id, or its name where nobody tells the id.
+    /// Id of the connector, or its name if the id is unknown.
     pub(super) id: String,
-    /// Its lines, the oldest first.
+    /// Log lines in chronological order.
     pub(super) lines: Vec<LogEntry>,
-    /// There are older ones than these.
+    /// Whether older lines were left out.
     pub(super) more: bool,
-    /// Its lines could not be read.
+    /// Whether the log could not be read.
     pub(super) unread: bool,
-    /// How it is, where it has no lines to say it.
+    /// Status of the connector, if its log does not show it.
     pub(super) state: Option<(String, Option<FailureCause>)>,
 }
 
@@ -206,12 +208,12 @@ impl Viewable for LogLinesOutput {
         };
         let in_vain = |found: &ConnectorLines| !found.unread && !found.never_started();
         if self.rows.is_empty() && self.connectors.iter().any(in_vain) {
-            // The stock CLI's words (docs/reference/cli.md#tables).
+            // Message of the Confluent CLI (docs/reference/cli.md#tables).
             blocks = vec![Block::line("No logs found for the current query")];
         }
         for found in self.connectors.iter().filter(|found| found.more) {
             blocks.push(Block::line(format!(
-                "These are the newest {} of connector \"{}\"; there are more. Narrow with --since, --level or --grep, raise \
+                "Showing the newest {} of connector `{}`; there are more. Narrow with --since, --level or --grep, raise \
                  --limit, or write them all into a file: --limit 0 --output-file FILE",
                 found.lines.len(),
                 found.id
@@ -224,18 +226,18 @@ impl Viewable for LogLinesOutput {
 }
 
 impl ConnectorLines {
-    /// Whether it has no lines because no task of it ever started (docs/reference/logs.md#log-lines-and-pages).
+    /// Returns whether the log is empty because no task ever started (docs/reference/logs.md#log-lines-and-pages).
     fn never_started(&self) -> bool {
         let cause = self.state.as_ref().and_then(|(_, cause)| cause.as_ref());
         self.lines.is_empty() && cause.is_some_and(|cause| !cause.validation_errors.is_empty())
     }
 
-    /// How a connector is whose lines do not say it.
+    /// Returns the status of a connector whose log does not show it.
     pub(super) fn status_block(&self) -> Option<Block> {
         let (state, cause) = self.state.as_ref()?;
         let mut blocks = vec![Block::line(match self.never_started() {
             true => format!(
-                "It is {state}: its configuration was refused. A connector that never started a task has no log lines."
+                "It is {state}: its configuration was rejected. A connector without a started task has no log lines."
             ),
             false => format!("It is {state}."),
         })];
@@ -244,8 +246,8 @@ impl ConnectorLines {
     }
 }
 
-/// The stock CLI's table. A stack trace would not be readable in it: each stands below, once, and lines that repeat one are
-/// left out.
+/// Returns the table of the Confluent CLI. Each distinct stack trace is printed once below the table, because a cell is
+/// too narrow; repeated lines are left out.
 fn log_table(found: &ConnectorLines) -> Vec<Block> {
     let mut folds = TraceDedup::default();
     let mut traces: Vec<RepeatedTrace<'_>> = Vec::new();
@@ -291,13 +293,9 @@ fn log_table(found: &ConnectorLines) -> Vec<Block> {
     }
     let mut head = count_line(found);
     if folded > 0 {
-        let noun = if folded == 1 {
-            "line that repeats"
-        } else {
-            "lines that repeat"
-        };
+        let noun = if folded == 1 { "line with" } else { "lines with" };
         head.push(TextLine::from(format!(
-            "{folded} {noun} a stack trace stand with it below; --expand shows them."
+            "{folded} {noun} a repeated stack trace left out; --expand shows them."
         )));
     }
     let mut blocks = vec![Block::Lines(head), Block::Table(table)];
@@ -320,7 +318,7 @@ fn log_table(found: &ConnectorLines) -> Vec<Block> {
     blocks
 }
 
-/// The stock CLI's words (docs/reference/cli.md#tables).
+/// Message of the Confluent CLI (docs/reference/cli.md#tables).
 fn count_line(found: &ConnectorLines) -> Vec<TextLine> {
     let count = found.lines.len();
     let noun = if count == 1 { "entry" } else { "entries" };
@@ -330,14 +328,14 @@ fn count_line(found: &ConnectorLines) -> Vec<TextLine> {
     ))]
 }
 
-/// A stack trace and when it came.
+/// Stack trace with the times of its occurrences.
 struct RepeatedTrace<'a> {
     times: u32,
     first: &'a LogEntry,
     last: &'a LogEntry,
 }
 
-/// The lines of connectors in the order of their times, one below the other.
+/// Merges the lines of several connectors in chronological order.
 fn merge_by_time(several: &[ConnectorLines], named: bool, expand: bool) -> Block {
     let mut lines: Vec<(&str, &LogEntry)> = several
         .iter()

@@ -26,20 +26,20 @@ use crate::{
     text,
 };
 
-/// How often `--watch` looks: values come by the minute, and all who share an address share its limit
-/// (docs/reference/metrics.md#limits-and-delay).
+/// Refresh interval of `--watch`: values have a resolution of one minute, and clients with the same IP address share a
+/// rate limit (docs/reference/metrics.md#limits-and-delay).
 const WATCH_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Show what connectors have read and written.
+/// Show metrics of connectors
 ///
-/// Records and bytes, dead letters, lag and the states of tasks, by the minute up to six hours and in longer steps beyond.
-/// They are kept for seven days and are about five minutes late. Confluent Cloud does not measure CPU and memory of managed
-/// connectors. Metrics are for the platform team's key: Confluent Cloud opens them for whole clusters, not for a
-/// department. Besides "human", "json" and "yaml", --output takes "csv": one
-/// line per value, and "ndjson": one line of JSON each time.
+/// Shows records, bytes, dead letters, lag and task states. Steps are one minute for up to six hours, and longer
+/// beyond. Values are kept for seven days and are about five minutes late. Confluent Cloud does not measure CPU and
+/// memory of managed connectors. Metrics require a key of the platform team, because Confluent Cloud grants access only
+/// to whole clusters. Besides "human", "json" and "yaml", --output supports "csv" (one line per value) and "ndjson"
+/// (one JSON document per refresh).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show a sink's last hour: what it read, and how far it is behind.
+Show the throughput and the lag of a sink in the last hour.
 
   $ confluent ebs connector metrics claims-lake --department claims
 
@@ -47,23 +47,23 @@ Watch all connectors of a department.
 
   $ confluent ebs connector metrics --all --department claims --watch
 
-Write the last day of all connectors into a file for a department.
+Export the last day of all connectors of a department.
 
   $ confluent ebs connector metrics --all --department claims --since 1d -o json > claims.json")]
 pub(super) struct ConnectorMetricsArgs {
-    /// IDs or names of connectors; a name may hold * and ?.
+    /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
-    /// All connectors of the department.
+    /// Select all your connectors.
     #[arg(long, conflicts_with = "connectors")]
     all: bool,
-    /// Show values from this time on: how long ago, such as 30m or 2h, or a time, such as 2026-08-20T08:00:00Z.
+    /// Show values since this age (30m, 2h) or timestamp (2026-08-20T08:00:00Z).
     #[arg(long, alias = "start-time", value_name = "time", default_value = "1h")]
     since: TimeArg,
     /// Show values until this time.
     #[arg(long, alias = "end-time", value_name = "time", conflicts_with = "watch")]
     until: Option<TimeArg>,
-    /// Look again every minute, on the whole terminal, until "q" or Ctrl-C.
+    /// Refresh every minute on the full screen, until "q" or Ctrl-C.
     #[arg(short, long)]
     watch: bool,
 }
@@ -73,7 +73,7 @@ impl ConnectorMetricsArgs {
         self.check_args(ctx)?;
         let session = ConnectorSession::open(&ctx.run)?;
         if self.all {
-            // Without a department this would reach everybody's.
+            // Without a department, `--all` would select the connectors of all departments.
             session.require_department()?;
         }
         selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
@@ -88,18 +88,18 @@ impl ConnectorMetricsArgs {
         })
     }
 
-    /// What does not go together.
+    /// Rejects invalid combinations of arguments.
     fn check_args(&self, ctx: &Ctx) -> Result<(), Error> {
         match self.watch && !matches!(ctx.globals.output, OutputFormat::Human | OutputFormat::Ndjson) {
             true => Err(
-                Error::usage("--watch shows values again and again, and json, yaml and csv are one document")
-                    .with_hint("Use `-o ndjson`: one line of JSON each time."),
+                Error::usage("--watch cannot be used together with -o json, yaml or csv")
+                    .with_hint("Use `-o ndjson`, which prints one JSON document per refresh."),
             ),
             false => Ok(()),
         }
     }
 
-    /// Shows, and waits, and shows again: on the whole terminal, elsewhere one below the other.
+    /// Refreshes until cancelled: on the full screen of a terminal, elsewhere below the previous output.
     async fn watch(
         &self,
         ctx: &Ctx,
@@ -119,13 +119,13 @@ impl ConnectorMetricsArgs {
                     last = report.value.or(last);
                     (fresh, report.error)
                 }
-                // What passes is waited for; what does not, or was never right, ends it.
+                // Temporary errors are retried; permanent errors, and any error of the first refresh, end the command.
                 Err(error) if last.is_some() && error.kind == ErrorKind::Failed => (false, Some(error)),
                 Err(error) => return Err(error),
             };
             if let Some(trouble) = trouble {
                 ctx.ui.info(&format!(
-                    "Not everything can be read just now, again in {} s: {trouble}",
+                    "cannot read all metrics, retrying in {} s: {trouble}",
                     WATCH_INTERVAL.as_secs()
                 ));
             }
@@ -135,13 +135,13 @@ impl ConnectorMetricsArgs {
                     None if fresh => ctx.ui.print_item(value),
                     None => Ok(()),
                 };
-                shown.context("could not write the result to standard output")?;
+                shown.context("cannot write the result to standard output")?;
             }
             if !sleep_or_cancel(session.telemetry.clock(), &ctx.run.cancel, WATCH_INTERVAL).await {
                 break;
             }
         }
-        // What was on the screen goes with it: how it was last stays.
+        // The full screen is cleared at the end, so the last result is printed again.
         Ok(match (screen, last) {
             (Some(_), Some(last)) => CommandOutput::new(last),
             _ => CommandOutput::empty(),
@@ -181,9 +181,7 @@ impl ConnectorMetricsArgs {
         let failures: Vec<Error> = answer
             .failures
             .into_iter()
-            .map(|(metric, error)| {
-                with_rate_limit_hint(error).context(format!("{} cannot be read", metric.description))
-            })
+            .map(|(metric, error)| with_rate_limit_hint(error).context(format!("cannot read {}", metric.description)))
             .collect();
         let (observed, measured): (Vec<&LiveConnector>, Vec<_>) = measured.into_iter().unzip();
         let report = CommandOutput::new(ConnectorMetricsOutput::new(
@@ -195,82 +193,82 @@ impl ConnectorMetricsArgs {
         })
     }
 
-    /// The time that is meant, cut to what the service has.
+    /// Returns the selected time buckets, limited to the retention.
     fn time_buckets(&self, ctx: &Ctx, now: Timestamp) -> Result<TimeBuckets, Error> {
         let mut from = self.since.resolve(now);
         let to = self.until.map_or(now, |until| until.resolve(now));
         let oldest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
         if to <= oldest {
             return Err(
-                Error::usage("metrics are kept for 7 days, and all of this time is before")
-                    .with_hint("End later, such as with `--until 1d`, or leave `--until` out."),
+                Error::usage("metrics are kept for 7 days, and the selected time is older")
+                    .with_hint("Select a later end, such as `--until 1d`, or omit `--until`."),
             );
         }
         if from < oldest {
-            ctx.ui.warn("metrics are kept for 7 days: what is older is not shown");
+            ctx.ui.warn("metrics older than 7 days are not available");
             from = oldest;
         }
         if from >= to {
             return Err(Error::usage("end-time must be greater than start-time")
-                .with_hint("`--since` is the beginning, `--until` the end."));
+                .with_hint("`--since` sets the start, `--until` sets the end."));
         }
         TimeBuckets::for_range(from, to, now).ok_or_else(|| {
-            Error::usage("nothing is known of that time yet: metrics are about five minutes late")
-                .with_hint("Begin earlier, such as with `--since 15m`.")
+            Error::usage("no metrics for this time yet: metrics are about five minutes late")
+                .with_hint("Select an earlier start, such as `--since 15m`.")
         })
     }
 }
 
-/// Metrics are asked for by id, which the list alone tells.
+/// Checks that all ids are known: metrics are queried by id, and only the list of connectors contains the ids.
 fn check_ids_known(observed: &[LiveConnector]) -> Result<(), Error> {
     let without = observed.iter().filter(|observed| observed.expanded.id.id.is_empty());
     let without: Vec<&str> = without.map(|observed| observed.name.as_str()).collect();
     match without.is_empty() {
         true => Ok(()),
         false => Err(Error::denied(format!(
-            "metrics are asked for by id, and the key is not told the ids of {}",
-            text::join_quoted(&without)
+            "metrics require connector ids, but this key cannot read the ids of {}",
+            text::join_code(&without)
         ))
-        .with_hint("The platform team's key sees the whole list.")),
+        .with_hint("A key of the platform team can read the complete list.")),
     }
 }
 
-/// Why metrics cannot be read, and who can do something about it.
+/// Explains why metrics cannot be read and who can help.
 fn explain_metrics_error(session: &ConnectorSession, error: ClientError) -> Error {
     let what = match &session.department {
-        Some(department) => format!("the metrics of department \"{}\" cannot be read", department.code),
-        None => "the metrics cannot be read".to_owned(),
+        Some(department) => format!("cannot read the metrics of department `{}`", department.code),
+        None => "cannot read the metrics".to_owned(),
     };
     if !error.is_forbidden() {
         return with_rate_limit_hint(error).context(what);
     }
     let mut edge = Error::from(error).context(what);
     edge.hints.clear();
-    // Source: docs/reference/metrics.md#who-may-read-metrics. MetricsViewer knows no connectors, and whoever holds it
-    // sees all departments.
+    // Source: docs/reference/metrics.md#who-may-read-metrics. MetricsViewer cannot be limited to connectors, so it
+    // exposes all departments.
     edge = edge.with_hint(
-        "Confluent Cloud opens metrics with MetricsViewer or an administrator's role, for whole clusters: with it a \
-         department would see the metrics of all others.",
+        "Reading metrics requires MetricsViewer or an administrator role on the whole cluster, which would also \
+         expose the metrics of all other departments.",
     );
     match &session.department {
         Some(department) if !session.is_platform_scope => edge.with_hint(format!(
-            "The platform team can publish yours: `confluent ebs status --html {0}.html --department {0}`, or `confluent ebs \
+            "The platform team can publish your metrics: `confluent ebs status --html {0}.html --department {0}`, or `confluent ebs \
              connector metrics --all --department {0} -o json`.",
             department.code
         )),
-        _ => edge.with_hint("An administrator can give MetricsViewer to the account of this key."),
+        _ => edge.with_hint("Ask an administrator to bind MetricsViewer to the account of this key."),
     }
 }
 
-/// The error with what the general advice cannot know.
+/// Adds a hint about the rate limit, which the general advice does not cover.
 fn with_rate_limit_hint(error: ClientError) -> Error {
     let throttled = error.is_throttled();
     let edge = Error::from(error);
     match throttled {
         // Source: docs/reference/metrics.md#limits-and-delay
         true => edge.with_hint(
-            "All who share this address share 60 requests per minute, also pipelines and other tools that read metrics: try \
-             again in a minute.",
+            "All clients with the same IP address share 60 requests per minute, including pipelines and other tools. Retry \
+             in a minute.",
         ),
         false => edge,
     }

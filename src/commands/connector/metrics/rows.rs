@@ -1,4 +1,4 @@
-//! What is answered to machines, and what the tables for people are made of.
+//! Metrics of connectors as data, for machines and for the tables.
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -19,11 +19,10 @@ use crate::{
     },
 };
 
-/// What dashboards of other systems show, and Confluent Cloud does not measure
-/// (docs/reference/metrics.md#connector-metrics).
+/// Common metrics that Confluent Cloud does not provide (docs/reference/metrics.md#connector-metrics).
 const NOT_MEASURED: [&str; 2] = ["cpu", "memory"];
 
-/// What connectors measured in a stretch of time.
+/// Metrics of connectors in a time window.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::connector) struct ConnectorMetricsOutput {
     pub(super) from: Timestamp,
@@ -67,11 +66,11 @@ pub(super) struct MetricRow {
     pub(super) mean: Option<f64>,
     #[serde(serialize_with = "serialize_number")]
     pub(super) peak: Option<f64>,
-    /// Only of what is counted.
+    /// Sum over the time window, for counters.
     #[serde(serialize_with = "serialize_number", skip_serializing_if = "Option::is_none")]
     pub(super) total: Option<f64>,
     pub(super) points: Vec<PointRow>,
-    /// Per minute, of what is counted.
+    /// Rate per minute, for counters.
     #[serde(skip)]
     pub(super) series: MetricSeries,
     #[serde(skip)]
@@ -105,7 +104,7 @@ pub(super) struct AnomalyRow {
     pub(super) advice: &'static str,
 }
 
-/// To a thousandth, and whole numbers as such.
+/// Serializes with three decimals, and whole numbers as integers.
 #[expect(clippy::ref_option, reason = "serde hands over a reference")]
 fn serialize_number<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
     let Some(value) = value else { return to.serialize_none() };
@@ -118,7 +117,7 @@ fn serialize_number<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, 
 }
 
 impl ConnectorMetricsOutput {
-    /// `measured` is of `seen`, one by one.
+    /// Creates the result; `measured` holds the metrics of `observed` in the same order.
     pub(super) fn new(
         ctx: &Ctx,
         args: &ConnectorMetricsArgs,
@@ -142,7 +141,7 @@ impl ConnectorMetricsOutput {
         }
     }
 
-    /// One line per value.
+    /// Returns one CSV line per value.
     pub(super) fn to_csv(&self) -> String {
         let header = ["connector", "id", "metric", "unit", "timestamp", "value"];
         let mut rows = Vec::new();
@@ -203,12 +202,12 @@ impl MetricsConnectorRow {
         }
     }
 
-    /// The first of these metrics that its kind has.
+    /// Returns the first of these metrics that the connector has.
     pub(super) fn metric(&self, suffixes: &[&str]) -> Option<&MetricRow> {
         self.metrics.iter().find(|row| suffixes.contains(&row.metric))
     }
 
-    /// `1/2`, where the second number is what may run.
+    /// Returns running tasks and task limit, such as `1/2`.
     pub(super) fn tasks_text(&self) -> String {
         let most = self.tasks_max.map_or("?".to_owned(), |most| most.to_string());
         format!("{}/{most}", self.tasks_running)
@@ -241,7 +240,7 @@ impl MetricRow {
         scale_for(self.definition.unit, self.peak)
     }
 
-    /// What it is, with its unit.
+    /// Returns the name of the metric with its unit.
     pub(super) fn label(&self) -> String {
         let unit = self.scale().unit;
         match self.metric {
@@ -255,7 +254,7 @@ impl MetricRow {
     }
 }
 
-/// What values of a unit are shown in.
+/// Returns the scale for values of a unit.
 pub(super) fn scale_for(unit: MetricUnit, largest: Option<f64>) -> Scale {
     match unit {
         MetricUnit::Bytes => Scale::bytes(largest.unwrap_or(0.0)),

@@ -1,4 +1,4 @@
-//! What metrics look like: one connector with each of its metrics, several with one line each.
+//! Tables of metrics: one row per metric for a single connector, one row per connector for several.
 
 use super::{
     rows::{ConnectorMetricsOutput, MetricRow, MetricsConnectorRow, StateIntervalRow, scale_for},
@@ -10,10 +10,10 @@ use crate::{
     resources::metrics::MetricSeries,
 };
 
-/// More stays than that are for machines.
+/// Number of states shown; JSON contains all of them.
 const MAX_STATE_INTERVALS: usize = 20;
 
-/// Values to be drawn; what is more than nothing stays so.
+/// Returns a sparkline in which a positive value is never drawn as zero.
 fn sparkline_cell(series: &MetricSeries) -> Cell {
     let whole = |value: &f64| format!("{:.0}", value.ceil()).parse().unwrap_or(u64::MAX);
     Cell::Sparkline(series.values().iter().map(|value| value.as_ref().map(whole)).collect())
@@ -51,27 +51,27 @@ impl Viewable for ConnectorMetricsOutput {
 }
 
 impl ConnectorMetricsOutput {
-    /// What nobody could know from the numbers alone.
+    /// Returns notes on how to read the numbers.
     fn legend(&self) -> Vec<TextLine> {
-        // Source: docs/reference/metrics.md#connector-metrics. What is no count is averaged over a step.
+        // Source: docs/reference/metrics.md#connector-metrics. Gauges are averaged over a step.
         let steps = match self.bucket_seconds {
             60 => "by the minute".to_owned(),
-            seconds => format!("in steps of {} minutes, of which lag is the mean", seconds / 60),
+            seconds => format!("in steps of {} min (lag: mean of the step)", seconds / 60),
         };
         let again = if self.watched {
-            " Shown anew every minute, until Ctrl-C."
+            " Refreshed every minute, until Ctrl-C."
         } else {
             ""
         };
         let numbers = match self.connectors.len() {
-            1 => "A total is of the whole time.",
-            _ => "Records and bytes are the mean, dead letters all of the time, lag the latest.",
+            1 => "A total covers the whole time.",
+            _ => "Records and bytes are means, dead letters a total, lag is the latest value.",
         };
         [
             format!("From {} to {}, {steps}; metrics are about five minutes late.{again}", self.from, self.to),
             format!(
-                "A curve goes from zero to its peak. {numbers} A dot or \"-\" is no value, which is not zero: of minutes in \
-                 which nothing was counted the service says nothing."
+                "Curves are scaled from zero to their peak. {numbers} A dot or \"-\" means no value, not zero: Confluent \
+                 Cloud reports no value for minutes without traffic."
             ),
             "CPU and memory of managed connectors are not measured.".to_owned(),
         ]
@@ -80,7 +80,7 @@ impl ConnectorMetricsOutput {
     }
 }
 
-/// One connector, each of its metrics on a line.
+/// Returns the table of a single connector, one row per metric.
 fn detail_blocks(row: &MetricsConnectorRow) -> Vec<Block> {
     let mut table = Table::new(["Metric", "Curve", "Last", "Mean", "Peak", "Total"]);
     for metric in &row.metrics {
@@ -121,7 +121,7 @@ fn detail_blocks(row: &MetricsConnectorRow) -> Vec<Block> {
     blocks
 }
 
-/// When it and its tasks were in which state, unless all of them ran all the time.
+/// Returns the states of the connector and its tasks, unless all of them were running all the time.
 fn state_intervals(row: &MetricsConnectorRow) -> Option<Block> {
     let own = row.states.iter().map(|interval| (None, interval));
     let tasks = row.tasks.iter();
@@ -144,13 +144,13 @@ fn state_intervals(row: &MetricsConnectorRow) -> Option<Block> {
     let mut blocks = vec![Block::Table(table)];
     if earlier > 0 {
         blocks.push(Block::line(format!(
-            "{earlier} earlier ones are left out; `-o json` has them all."
+            "{earlier} earlier states left out; `-o json` shows all of them."
         )));
     }
     Some(Block::titled("States", blocks))
 }
 
-/// Several connectors, one on each line.
+/// Returns the table of several connectors, one row each.
 fn overview_table(rows: &[MetricsConnectorRow]) -> Table {
     const RECORDS: [&str; 2] = ["sent_records", "received_records"];
     const BYTES: [&str; 2] = ["sent_bytes", "received_bytes"];

@@ -1,17 +1,17 @@
-//! Numbers as they are shown: one unit for all that stand together, and never zero for what is more.
+//! Formats numbers: one unit per column, and never zero for a positive value.
 
-/// What numbers are shown in.
+/// Unit that numbers are displayed in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scale {
-    /// One of it in what is measured.
+    /// Divisor.
     factor: f64,
-    /// Its name.
+    /// Name of the unit.
     pub(super) unit: &'static str,
-    /// Digits after the point.
+    /// Decimal places.
     digits: usize,
 }
 
-/// From this on records are told in thousands, and so on.
+/// Limit from which records are displayed in thousands, millions or billions.
 const UNIT_THRESHOLD: f64 = 10_000_000.0;
 
 const BYTES: [(f64, &str); 5] = [
@@ -30,14 +30,14 @@ const RECORDS: [(f64, &str); 4] = [
 ];
 
 impl Scale {
-    /// As it is.
+    /// Unscaled.
     pub(super) const PLAIN: Self = Self {
         factor: 1.0,
         unit: "",
         digits: 0,
     };
 
-    /// The largest unit of bytes of which `largest` is one at least.
+    /// Returns the largest unit of bytes in which `largest` is at least 1.
     pub(super) fn bytes(largest: f64) -> Self {
         let fits = BYTES.iter().rev().find(|(one, _)| largest >= *one);
         let (one, unit) = *fits.unwrap_or(&BYTES[0]);
@@ -48,7 +48,7 @@ impl Scale {
         }
     }
 
-    /// Records, for as long as that can be read.
+    /// Returns a unit of records in which `largest` is readable.
     pub(super) fn records(largest: f64) -> Self {
         let fits = RECORDS.iter().find(|(one, _)| largest < *one * UNIT_THRESHOLD);
         let (one, unit) = *fits.unwrap_or(&RECORDS[RECORDS.len() - 1]);
@@ -59,7 +59,7 @@ impl Scale {
         }
     }
 
-    /// A number, or `-` where there is none.
+    /// Formats a number; `-` for no value.
     pub(super) fn text(&self, value: Option<f64>) -> String {
         let Some(value) = value else { return "-".to_owned() };
         let value = value / self.factor;

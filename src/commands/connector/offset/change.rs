@@ -1,4 +1,4 @@
-//! What `offset update` and `offset delete` have in common: the guards before, the wait after.
+//! Shared implementation of `offset update` and `offset delete`: checks, backup and wait.
 
 use std::time::Duration;
 
@@ -19,28 +19,28 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// One partition, where it is and where it will be.
+/// Partition with its current and its new offset.
 #[derive(Debug, Serialize)]
 pub(super) struct OffsetMove {
     partition: Value,
-    /// Nothing when the connector does not know the partition yet.
+    /// Current offset; `None` for a partition that the connector does not know yet.
     now: Option<Value>,
-    /// Nothing when it begins from the start.
+    /// New offset; `None` to start from the beginning.
     then: Option<Value>,
 }
 
-/// A change that is to be.
+/// Planned change of offsets.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::connector) struct PlannedOffsetChange {
     id: String,
     name: String,
     dry_run: bool,
-    /// Only the partitions that change.
+    /// Partitions that change.
     offsets: Vec<OffsetMove>,
 }
 
 impl PlannedOffsetChange {
-    /// From where `seen` is `now` to `wanted`, or to the beginning.
+    /// Plans the change of `observed` from the offsets `now` to `desired`, or to the beginning.
     pub(super) fn new(
         observed: &LiveConnector,
         now: &[OffsetItem],
@@ -75,12 +75,12 @@ impl PlannedOffsetChange {
         }
     }
 
-    /// Whether everything is already where it is wanted.
+    /// Returns whether all offsets are up to date.
     pub(super) fn is_empty(&self) -> bool {
         self.offsets.is_empty()
     }
 
-    /// What changes.
+    /// Returns the table of changes.
     pub(super) fn table(&self) -> Block {
         let mut table = Table::new(["Partition", "Now", "Then"]);
         for change in &self.offsets {
@@ -95,7 +95,7 @@ impl PlannedOffsetChange {
     }
 }
 
-/// `kafka_topic=orders kafka_partition=0`, which breaks between fields.
+/// Formats an object as `kafka_topic=orders kafka_partition=0`; lines break between fields.
 fn format_fields(value: &Value) -> String {
     let Some(fields) = value.as_object() else {
         return value.to_string();
@@ -107,13 +107,13 @@ fn format_fields(value: &Value) -> String {
     fields.collect::<Vec<_>>().join(" ")
 }
 
-/// What a command answers.
+/// Result of an offset command.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(in crate::commands::connector) enum OffsetChangeOutput {
-    /// What would be done.
+    /// Planned change of a dry run.
     Planned(PlannedOffsetChange),
-    /// What became of it.
+    /// Status of the applied change.
     Applied(OffsetStatusOutput),
 }
 
@@ -122,11 +122,14 @@ impl Viewable for OffsetChangeOutput {
         match self {
             Self::Applied(status) => status.view(),
             Self::Planned(planned) if planned.is_empty() => {
-                vec![Block::line(format!("Connector \"{}\" is already there.", planned.id))]
+                vec![Block::line(format!(
+                    "The offsets of connector `{}` are up to date.",
+                    planned.id
+                ))]
             }
             Self::Planned(planned) => vec![
                 Block::Lines(vec![TextLine::from(format!(
-                    "[DRY RUN] The offsets of connector \"{}\" would be changed.",
+                    "[DRY RUN] The offsets of connector `{}` would be changed.",
                     planned.id
                 ))]),
                 planned.table(),
@@ -135,7 +138,7 @@ impl Viewable for OffsetChangeOutput {
     }
 }
 
-/// Refuses a connector that cannot be moved in its state.
+/// Rejects a connector whose state does not allow a change of offsets.
 pub(super) fn check_state(observed: &LiveConnector) -> Result<(), Error> {
     let Some(why) = reason_not_movable(observed.state()) else {
         return Ok(());
@@ -145,7 +148,7 @@ pub(super) fn check_state(observed: &LiveConnector) -> Result<(), Error> {
         state => state,
     };
     Err(Error::failed(format!(
-        "the offsets of connector \"{}\" cannot be changed: it is {state}, {why}",
+        "cannot change the offsets of connector `{}`: it is {state}, {why}",
         observed.id()
     ))
     .with_hint(format!(
@@ -154,7 +157,7 @@ pub(super) fn check_state(observed: &LiveConnector) -> Result<(), Error> {
     )))
 }
 
-/// Saves where the connector is, asks for the change, and looks what becomes of it.
+/// Backs up the offsets, requests the change, and waits for its result.
 pub(super) fn apply_change(
     ctx: &Ctx,
     session: &ConnectorSession,
@@ -187,7 +190,7 @@ pub(super) fn apply_change(
     })?;
     if let Some(backup) = backup.as_ref().filter(|backup| backup.has_offsets) {
         ctx.ui.info(&format!(
-            "Put the former offsets back with `confluent ebs connector offset update {} --config-file {}`.",
+            "Restore the previous offsets with `confluent ebs connector offset update {} --config-file {}`.",
             connector_arg(observed.id(), &observed.name),
             shell_quote(&backup.path.display().to_string())
         ));
@@ -195,7 +198,7 @@ pub(super) fn apply_change(
     let error = outcome_error(observed, &moved.status, moved.interrupted);
     if error.is_none() {
         ctx.ui.info(&format!(
-            "The service starts it again by itself: `confluent ebs connector wait {}` tells whether it runs.",
+            "Confluent Cloud restarts the connector automatically. Wait until it runs with `confluent ebs connector wait {}`.",
             connector_arg(observed.id(), &observed.name)
         ));
     }
@@ -207,29 +210,29 @@ pub(super) fn apply_change(
     })
 }
 
-/// What the end of a change means.
+/// Returns the error for a change that was not applied.
 fn outcome_error(observed: &LiveConnector, status: &OffsetsStatus, interrupted: bool) -> Option<Error> {
     let id = observed.id();
     match status.status.phase.as_str() {
         "APPLIED" => None,
         "FAILED" => {
             let why = status.status.message.as_deref().filter(|why| !why.is_empty());
-            let why = why.unwrap_or("the service does not say why");
+            let why = why.unwrap_or("no reason given");
             Some(Error::failed(format!(
-                "the offsets of connector \"{id}\" were not changed: {why}"
+                "failed to change the offsets of connector `{id}`: {why}"
             )))
         }
         phase => {
-            let phase = if phase.is_empty() { "not known" } else { phase };
+            let phase = if phase.is_empty() { "in an unknown phase" } else { phase };
             let kind = if interrupted {
                 ErrorKind::Partial
             } else {
                 ErrorKind::Failed
             };
             let lead = if interrupted { "interrupted: " } else { "" };
-            let message = format!("{lead}the change of the offsets of connector \"{id}\" is {phase}");
+            let message = format!("{lead}the offset change of connector `{id}` is {phase}");
             Some(Error::new(kind, message).with_hint(format!(
-                "See what became of it with `confluent ebs connector offset status describe {}`.",
+                "Check its status with `confluent ebs connector offset status describe {}`.",
                 connector_arg(observed.id(), &observed.name)
             )))
         }

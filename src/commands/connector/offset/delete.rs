@@ -14,26 +14,26 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Delete the offsets of a connector, so that it begins from the start.
+/// Delete the offsets of a connector, so that it restarts from the beginning
 ///
-/// A source takes a new snapshot, a sink reads its topics again from the earliest record. The service stops the connector
-/// meanwhile.
+/// A source takes a new snapshot; a sink reads its topics again from the earliest record. Confluent Cloud stops the
+/// connector during the change.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Let a connector begin from the start.
+Restart a connector from the beginning.
 
   $ confluent ebs connector offset delete lcc-123456")]
 pub(in crate::commands::connector) struct OffsetDeleteArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
-    /// Skip the deletion confirmation prompt.
+    /// Skip the confirmation prompt.
     #[arg(long)]
     force: bool,
-    /// Run the command without committing changes.
+    /// Show the change without applying it.
     #[arg(long)]
     dry_run: bool,
-    /// How long to wait until the change is carried out, in seconds.
+    /// Timeout of the change in seconds.
     #[arg(long, value_name = "seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
@@ -57,7 +57,7 @@ impl OffsetDeleteArgs {
         ctx.ui.print_message(&[planned.table()]);
         ctx.ui.info(match observed.direction().to_ascii_lowercase().as_str() {
             "sink" => "It will read its topics again from the earliest record.",
-            _ => "It will take a new snapshot, or read everything again: records come twice.",
+            _ => "It will take a new snapshot or read all data again, which produces duplicate records.",
         });
         let question = format!(
             "Are you sure you want to delete the offsets of connector \"{}\"?",

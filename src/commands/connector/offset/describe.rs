@@ -15,37 +15,37 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Describe the offsets of a connector.
+/// Describe the offsets of a connector
 ///
-/// Offsets are a snapshot that the service takes from time to time. They are read again each second until they are recent
-/// enough.
+/// Confluent Cloud takes a snapshot of the offsets at intervals. The command polls every second until the snapshot is
+/// recent enough.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Describe the offsets of a connector.
 
   $ confluent ebs connector offset describe lcc-123456
 
-Take only what is at most 10 seconds old, and wait a minute for it.
+Require offsets that are at most 10 seconds old, and wait up to a minute for them.
 
   $ confluent ebs connector offset describe lcc-123456 --staleness-threshold 10 --timeout 60")]
 pub(in crate::commands::connector) struct OffsetDescribeArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
-    /// How old offsets may be, in seconds; at least 5.
+    /// Maximum age of the offsets in seconds, at least 5.
     #[arg(long, value_name = "seconds", default_value = "120", value_parser = parse_threshold)]
     staleness_threshold: Duration,
-    /// How long to wait for offsets that are recent enough, in seconds.
+    /// Timeout in seconds.
     #[arg(long, value_name = "seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
     timeout: Duration,
 }
 
-/// The stock CLI's smallest threshold (docs/reference/connect.md#offsets).
+/// Smallest threshold of the Confluent CLI (docs/reference/connect.md#offsets).
 const MIN_STALENESS: Duration = Duration::from_secs(5);
 
 fn parse_threshold(text: &str) -> Result<Duration, String> {
     match parse_seconds(text)? {
-        least if least < MIN_STALENESS => Err("at least 5 seconds".to_owned()),
+        least if least < MIN_STALENESS => Err("must be at least 5 seconds".to_owned()),
         enough => Ok(enough),
     }
 }
@@ -82,20 +82,20 @@ impl OffsetDescribeArgs {
             false => ErrorKind::Failed,
         };
         let message = format!(
-            "the offsets of connector \"{}\" are {} s old, more than {} s",
+            "the offsets of connector `{}` are {} s old, which exceeds {} s",
             live.id(),
             age.as_secs(),
             self.staleness_threshold.as_secs()
         );
         Ok(report.with_error(
             Error::new(kind, message)
-                .with_hint("The service takes new ones while the connector runs: look again later.")
-                .with_hint("Take older ones with `--staleness-threshold`."),
+                .with_hint("Confluent Cloud updates the offsets while the connector runs; retry later.")
+                .with_hint("Accept older offsets with `--staleness-threshold`."),
         ))
     }
 }
 
-/// Where the connector is; the stock CLI's fields.
+/// Offsets of a connector with the fields of the Confluent CLI.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::connector) struct OffsetDescribeOutput {
     id: String,
@@ -115,7 +115,7 @@ impl Viewable for OffsetDescribeOutput {
     }
 }
 
-/// One partition a line.
+/// Formats the offsets, one line per partition.
 pub(super) fn offset_lines(offsets: &[OffsetItem]) -> Cell {
     let lines: Vec<String> = offsets
         .iter()

@@ -1,4 +1,4 @@
-//! `confluent ebs connector offset`: where a connector is in its source or topics.
+//! `confluent ebs connector offset`: positions of a connector in its source or topics.
 
 mod change;
 mod delete;
@@ -20,7 +20,7 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Manage offsets.
+/// Manage the offsets of a connector
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct OffsetArgs {
@@ -47,10 +47,10 @@ impl OffsetArgs {
     }
 }
 
-/// How long to wait unless told otherwise; the stock CLI's half minute (docs/reference/connect.md#offsets).
+/// Default timeout: 30 seconds, as in the Confluent CLI (docs/reference/connect.md#offsets).
 const DEFAULT_TIMEOUT: &str = "30";
 
-/// Reads seconds as the stock CLI writes them, and what our other commands take.
+/// Parses seconds, as in the Confluent CLI, or a duration with a unit.
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
@@ -58,7 +58,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The connector that is named, the department's own.
+/// Selects the named connector; it must belong to the department.
 async fn select_connector(session: &ConnectorSession, written: &str) -> Result<LiveConnector, Error> {
     let written = [written.to_owned()];
     let list = session.connectors.list_selected(&written).await?;

@@ -16,7 +16,7 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Manage the status of offset requests.
+/// Manage the status of offset requests
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(in crate::commands::connector) struct OffsetStatusArgs {
@@ -37,10 +37,10 @@ impl OffsetStatusArgs {
     }
 }
 
-/// Describe the status of the last offset request of a connector.
+/// Describe the last offset request of a connector
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Describe what became of the last change of offsets.
+Describe the last change of offsets.
 
   $ confluent ebs connector offset status describe lcc-123456")]
 struct OffsetStatusDescribeArgs {
@@ -59,18 +59,15 @@ impl OffsetStatusDescribeArgs {
                 .last_offsets_request(&observed)
                 .await?
                 .ok_or_else(|| {
-                    Error::failed(format!(
-                        "the offsets of connector \"{}\" were never changed",
-                        observed.id()
-                    ))
-                    .with_hint("Change them with `confluent ebs connector offset update`.")
+                    Error::failed(format!("no offset request for connector `{}`", observed.id()))
+                        .with_hint("Change its offsets with `confluent ebs connector offset update`.")
                 })?;
             Ok(CommandOutput::new(OffsetStatusOutput::new(&observed, status)))
         })
     }
 }
 
-/// What became of a request; the stock CLI's fields.
+/// Status of an offset request with the fields of the Confluent CLI.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::connector) struct OffsetStatusOutput {
     id: String,
@@ -83,7 +80,7 @@ pub(in crate::commands::connector) struct OffsetStatusOutput {
     applied_at: Option<String>,
     requested_offsets: Vec<OffsetItem>,
     previous_offsets: Vec<OffsetItem>,
-    /// The file that puts the former offsets back.
+    /// Backup file to restore the previous offsets.
     #[serde(skip_serializing_if = "Option::is_none")]
     backup: Option<PathBuf>,
 }
@@ -105,7 +102,7 @@ impl OffsetStatusOutput {
         }
     }
 
-    /// The same, with the file that puts the former offsets back.
+    /// Adds the backup file to restore the previous offsets.
     pub(super) fn with_backup(self, backup: Option<PathBuf>) -> Self {
         Self { backup, ..self }
     }

@@ -22,30 +22,30 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Update the offsets of a connector.
+/// Update the offsets of a connector
 ///
-/// The service stops the connector while it changes them. What was read before may be read again, or never. Partitions
-/// that the file does not name stay where they are.
+/// Confluent Cloud stops the connector during the change. Depending on the new offsets, records are read again or
+/// skipped. Partitions that are not in the file keep their offsets.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Set the offsets of a connector as a file says.
+Set the offsets of a connector from a file.
 
   $ confluent ebs connector offset update lcc-123456 --config-file offsets.json
 
-Show what would change.
+Show the changes without applying them.
 
   $ confluent ebs connector offset update lcc-123456 --config-file offsets.json --dry-run")]
 pub(in crate::commands::connector) struct OffsetUpdateArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
-    /// JSON file with the new offsets: a list of partitions and offsets, or an object that holds it as "offsets".
+    /// JSON file with the new offsets: a list of partitions and offsets, or an object with the field "offsets".
     #[arg(long, value_name = "string", required = true)]
     config_file: PathBuf,
-    /// Run the command without committing changes.
+    /// Show the change without applying it.
     #[arg(long)]
     dry_run: bool,
-    /// How long to wait until the change is carried out, in seconds.
+    /// Timeout of the change in seconds.
     #[arg(long, value_name = "seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
@@ -66,19 +66,19 @@ impl OffsetUpdateArgs {
         let objections = find_problems(&now, &desired);
         if !objections.is_empty() {
             let message = format!(
-                "offsets file \"{}\" cannot be used: {}",
+                "invalid offsets file `{}`: {}",
                 self.config_file.display(),
                 objections.join("; ")
             );
             let hint = format!(
-                "See the shape of this connector's offsets with `confluent ebs connector offset describe {} -o json`.",
+                "Show the format of the offsets with `confluent ebs connector offset describe {} -o json`.",
                 connector_arg(observed.id(), &observed.name)
             );
             return Err(Error::failed(message).with_hint(hint));
         }
         for stranger in unknown_partitions(&now, &desired) {
             ctx.ui.warn(&format!(
-                "connector \"{}\" knows no partition {stranger}: it may never read it",
+                "connector `{}` has no partition {stranger}; the offset may have no effect",
                 observed.name
             ));
         }
@@ -98,25 +98,27 @@ impl OffsetUpdateArgs {
     }
 }
 
-/// Numbers stay numbers: as texts they break source connectors (docs/reference/connect.md#offsets).
+/// Reads the offsets file. Numbers stay numbers, because strings break source connectors
+/// (docs/reference/connect.md#offsets).
 fn read_offsets_file(path: &Path) -> Result<Vec<OffsetItem>, Error> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(|| format!("unable to read offsets file \"{shown}\""))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
     let text = text.trim_start_matches('\u{feff}');
-    let value: Value =
-        serde_json::from_str(text).with_context(|| format!("unable to read offsets file \"{shown}\""))?;
+    let value: Value = serde_json::from_str(text).with_context(|| format!("cannot read `{shown}`"))?;
     let list = match value {
         Value::Object(mut fields) => fields.remove("offsets").unwrap_or_default(),
         list => list,
     };
     let items: Vec<OffsetItem> = serde_json::from_value(list).map_err(|_| {
         Error::failed(format!(
-            "offsets file \"{shown}\" holds no list of partitions and offsets"
+            "invalid offsets file `{shown}`: no list of partitions and offsets"
         ))
-        .with_hint("Write `[{\"partition\": {…}, \"offset\": {…}}]`, as `connector offset describe -o json` shows it.")
+        .with_hint("Write `[{\"partition\": {…}, \"offset\": {…}}]`, as in the output of `confluent ebs connector offset describe -o json`.")
     })?;
     match items.is_empty() {
-        true => Err(Error::failed(format!("offsets file \"{shown}\" is empty"))),
+        true => Err(Error::failed(format!(
+            "invalid offsets file `{shown}`: the list is empty"
+        ))),
         false => Ok(items),
     }
 }

@@ -12,10 +12,10 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Describe a connector plugin: the keys of its configuration.
+/// Describe the configuration keys of a connector plugin
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Describe the configuration of the plugin \"DatagenSource\".
+Describe the configuration keys of the plugin \"DatagenSource\".
 
   $ confluent ebs connector plugin describe DatagenSource")]
 pub(in crate::commands::connector) struct PluginDescribeArgs {
@@ -30,12 +30,13 @@ impl PluginDescribeArgs {
         ctx: &mut Ctx,
     ) -> Result<CommandOutput<RowList<PluginKeyRow>>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        // Asking about nothing but the class answers all keys (docs/reference/connect.md#validate-a-configuration).
+        // A validation request with only the class returns all keys
+        // (docs/reference/connect.md#validate-a-configuration).
         let config = BTreeMap::from([("connector.class".to_owned(), self.plugin.clone())]);
         let validation = ctx.block_on(request::validate_with_service(&session, &self.plugin, config))?;
         let validation = validation.ok_or_else(|| {
-            Error::failed(format!("unknown plugin \"{}\"", self.plugin))
-                .with_hint("List available plugins with `confluent ebs connector plugin list`.")
+            Error::failed(format!("unknown plugin `{}`", self.plugin))
+                .with_hint("List plugins with `confluent ebs connector plugin list`.")
         })?;
         let mut rows: Vec<PluginKeyRow> = validation
             .configs
@@ -50,13 +51,13 @@ impl PluginDescribeArgs {
                 recommended_values: config.value.recommended_values,
             })
             .collect();
-        // Required ones first, as the stock CLI has it.
+        // Required keys first, as in the Confluent CLI.
         rows.sort_by(|a, b| (!a.is_required, &a.config).cmp(&(!b.is_required, &b.config)));
         Ok(CommandOutput::new(RowList::in_order(rows)))
     }
 }
 
-/// One key.
+/// Configuration key of a plugin.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::connector) struct PluginKeyRow {
     config: String,

@@ -10,18 +10,18 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// List connector plugins.
+/// List connector plugins
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the plugins that the department may use.
+List the plugins that you are allowed to use.
 
   $ confluent ebs connector plugin list
 
-List all that the cluster offers.
+List all plugins of the cluster.
 
   $ confluent ebs connector plugin list --all")]
 pub(in crate::commands::connector) struct PluginListArgs {
-    /// Also list plugins that the department may not use.
+    /// Include plugins that your department is not allowed to use.
     #[arg(long)]
     all: bool,
 }
@@ -50,7 +50,7 @@ impl PluginListArgs {
     }
 }
 
-/// One plugin.
+/// Row of the list.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::connector) struct PluginRow {
     plugin_name: String,

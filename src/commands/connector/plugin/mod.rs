@@ -1,4 +1,4 @@
-//! `confluent ebs connector plugin`: what can be run.
+//! `confluent ebs connector plugin`: available plugins.
 
 mod describe;
 mod list;
@@ -11,7 +11,7 @@ use crate::{
     exit::ExitCode,
 };
 
-/// Show connector plugins and their configurations.
+/// Show connector plugins and their configuration keys
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct PluginArgs {

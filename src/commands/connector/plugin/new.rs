@@ -22,46 +22,46 @@ use crate::{
     session, text,
 };
 
-/// Make a starter file for a connector.
+/// Create a starter file for a connector
 ///
-/// It holds the keys that the plugin requires and those that are usual, with a comment on each. Nobody is asked: neither a
-/// login nor a network is needed. With a profile its names begin with the department's prefix.
+/// The file contains the required and the common keys of the plugin, each with a comment. The command needs neither a
+/// login nor a network. With a profile, names get the prefix of your department.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Make claims-staff.yaml, a source that reads changes of a PostgreSQL database.
+Create claims-staff.yaml for a source that captures changes of a PostgreSQL database.
 
   $ confluent ebs connector plugin new PostgresCdcSourceV2 --output-file claims-staff.yaml
 
-Show a file for the plugin \"S3_SINK\" in JSON.
+Print a JSON file for the plugin \"S3_SINK\".
 
   $ confluent ebs connector plugin new S3_SINK --format json --profile claims-deployer")]
 pub(in crate::commands::connector) struct PluginNewArgs {
     /// Name of the plugin.
     #[arg(value_name = "plugin")]
     plugin: String,
-    /// Name of the connector. By default it is called like its file, or like the plugin.
+    /// Name of the connector. Default: the name of the file, or of the plugin.
     #[arg(long, value_name = "string")]
     name: Option<String>,
-    /// Format of the file: YAML with comments, or JSON without. By default YAML, unless the file ends in ".json".
+    /// Format: YAML with comments, or JSON without. Default: YAML, unless the file ends in ".json".
     #[arg(long, value_enum, value_name = "string")]
     format: Option<ConnectorFileFormat>,
-    /// File to write; an existing one is not touched. By default the text is printed.
+    /// File to create; an existing file is not overwritten. Default: standard output.
     #[arg(long, value_name = "string")]
     output_file: Option<PathBuf>,
 }
 
-/// What a connector file is written in.
+/// Format of a connector file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 enum ConnectorFileFormat {
-    /// With comments.
+    /// YAML with comments.
     Yaml,
-    /// Without comments.
+    /// JSON without comments.
     Json,
 }
 
 impl ConnectorFileFormat {
-    /// What the linter would read a file of that name as.
+    /// Returns the format in which the linter reads a file of that name.
     fn from_path(file: &Path) -> Option<Self> {
         match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "json" => Some(Self::Json),
@@ -88,7 +88,7 @@ impl PluginNewArgs {
         let name = self.name(plugin, prefix)?;
         if let Some(facts) = facts.filter(|facts| !facts.quota.allows_plugin(plugin.class)) {
             ctx.ui.warn(&format!(
-                "plugin \"{}\" is not among those that department \"{}\" may use: {}",
+                "plugin `{}` is not allowed for department `{}`; allowed plugins: {}",
                 plugin.class,
                 facts.department,
                 facts.quota.plugins.join(", ")
@@ -120,20 +120,20 @@ impl PluginNewArgs {
         let by_file = self.output_file.as_deref().and_then(ConnectorFileFormat::from_path);
         match (self.format, by_file) {
             (Some(format), Some(other)) if format != other => Err(Error::usage(format!(
-                "a file that ends in \".{}\" is not read as {}",
+                "a file with the ending `.{}` is not read as {}",
                 other.extension(),
                 match format {
                     ConnectorFileFormat::Yaml => "YAML",
                     ConnectorFileFormat::Json => "JSON",
                 }
             ))
-            .with_hint("Leave `--format` out, or let the file end in another way.")),
+            .with_hint("Omit `--format`, or change the ending of the file.")),
             (Some(format), _) | (None, Some(format)) => Ok(format),
             (None, None) => Ok(ConnectorFileFormat::Yaml),
         }
     }
 
-    /// The connector's name: as written, as the file is called, or as the plugin is.
+    /// Returns the name of the connector: the name in the arguments, of the file, or of the plugin.
     fn name(&self, plugin: &PluginSchema, prefix: Option<&Prefix>) -> Result<String, Error> {
         let by_file = || self.output_file.as_ref()?.file_stem()?.to_str().map(str::to_owned);
         let Some(name) = self.name.clone().or_else(by_file) else {
@@ -141,15 +141,15 @@ impl PluginNewArgs {
         };
         match prefix {
             Some(prefix) if !prefix.owns(&name) => Err(Error::usage(format!(
-                "the connector would be called \"{name}\", but names of the department begin with \"{prefix}\""
+                "invalid connector name `{name}`: names of your department begin with `{prefix}`"
             ))
-            .with_hint("A connector and its file have one name; choose another with `--name`.")),
+            .with_hint("The name defaults to the name of the file; set another name with `--name`.")),
             _ => Ok(name),
         }
     }
 }
 
-/// The plugin of that name, if these facts have it.
+/// Finds a plugin in the embedded plugin catalog.
 fn find_plugin(written: &str) -> Result<&'static PluginSchema, Error> {
     let catalog = catalog();
     if let Some(plugin) = catalog.plugin(written) {
@@ -158,25 +158,24 @@ fn find_plugin(written: &str) -> Result<&'static PluginSchema, Error> {
     let managed: Vec<&str> = managed_for(catalog, written);
     if !managed.is_empty() {
         return Err(Error::failed(format!(
-            "\"{written}\" is a class for self-managed Connect, not a managed plugin"
+            "`{written}` is a class of self-managed Connect, not a managed plugin"
         ))
         .with_hint(match &managed[..] {
-            [one] => format!("Its managed plugin is \"{one}\"."),
-            several => format!("Its managed plugins are {}.", text::join_quoted(several)),
+            [one] => format!("Its managed plugin is `{one}`."),
+            several => format!("Its managed plugins are {}.", text::join_code(several)),
         }));
     }
-    let error = Error::failed(format!("plugin \"{written}\" is not known here (facts of {SNAPSHOT})"));
+    let error = Error::failed(format!("unknown plugin `{written}` (catalog of {SNAPSHOT})"));
     let near = closest_match(written, catalog.plugins().map(|plugin| plugin.class));
     let error = match near {
-        Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
         None => error,
     };
-    Err(error.with_hint(
-        "The service may offer it all the same: `confluent ebs connector plugin list` asks, and `plugin describe` shows its keys.",
-    ))
+    Err(error
+        .with_hint("Confluent Cloud may offer newer plugins: list them with `confluent ebs connector plugin list`."))
 }
 
-/// The file that was made.
+/// Created starter file.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::connector) struct PluginNewOutput {
     plugin: &'static str,
@@ -184,9 +183,9 @@ pub(in crate::commands::connector) struct PluginNewOutput {
     format: ConnectorFileFormat,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
-    /// Keys that have to be filled in.
+    /// Keys that the user has to fill in.
     placeholders: Vec<String>,
-    /// Variables that secrets are taken from.
+    /// Environment variables of its secrets.
     variables: Vec<String>,
     text: String,
 }
@@ -211,14 +210,14 @@ impl Viewable for PluginNewOutput {
             return vec![Block::Verbatim(self.text.clone())];
         };
         let file = file.display();
-        let mut lines = vec![TextLine::from(format!("Created {file}."))];
+        let mut lines = vec![TextLine::from(format!("Created `{file}`."))];
         if !self.placeholders.is_empty() {
             lines.push(format!("Fill in {}.", text::join_list(&self.placeholders)).into());
         }
         if !self.variables.is_empty() {
-            lines.push(format!("Its secrets are taken from {}.", text::join_list(&self.variables)).into());
+            lines.push(format!("Set its secrets in {}.", text::join_list(&self.variables)).into());
         }
-        lines.push(format!("Then check it with `confluent ebs connector lint {file}`.").into());
+        lines.push(format!("Then lint it with `confluent ebs connector lint {file}`.").into());
         vec![Block::Lines(lines)]
     }
 }

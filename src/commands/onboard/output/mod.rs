@@ -1,4 +1,4 @@
-//! What `onboard` answers: the plan, and what came of it, for people and for machines.
+//! Output of `onboard`: the plan and its result.
 
 mod plan;
 mod report;
@@ -18,108 +18,108 @@ use crate::{
     provisioning::{DeliveryReport, IsolationSummary},
 };
 
-/// Where and as whom.
+/// Header: target and provisioner.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct OnboardHeader {
-    /// The stage.
+    /// Stage.
     pub(crate) stage: String,
-    /// Organization, environment, cluster, Schema Registry.
+    /// Organization, environment, cluster and Schema Registry.
     #[serde(flatten)]
     pub(crate) address: StageAddress,
-    /// The type of the cluster.
+    /// Cluster type.
     pub(crate) cluster_type: String,
-    /// The service account that does it.
+    /// Service account of the provisioner.
     pub(crate) provisioner: String,
 }
 
-/// How one department ended.
+/// Result of one department.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct OnboardDepartmentRow {
-    /// The department.
+    /// Plan of the department.
     #[serde(flatten)]
     pub(crate) plan: DepartmentPlan,
-    /// Its accounts, those of before and those made now.
+    /// Number of service accounts after the run.
     pub(crate) accounts: usize,
-    /// Its role bindings, those of before and those made now.
+    /// Number of role bindings after the run.
     pub(crate) role_bindings: usize,
-    /// Its API keys, those of before and those made now.
+    /// Number of API keys after the run.
     pub(crate) api_keys: usize,
-    /// Profiles that were handed over now.
+    /// Number of profiles written by the run.
     pub(crate) profiles: usize,
-    /// Probes that showed what they had to.
+    /// Number of passed probes.
     pub(crate) passed: usize,
-    /// Probes that showed the opposite.
+    /// Number of failed probes.
     pub(crate) failed: usize,
-    /// Probes that showed neither.
+    /// Number of inconclusive probes.
     pub(crate) inconclusive: usize,
-    /// Changes that were not made.
+    /// Number of changes that were not applied.
     pub(crate) remaining: usize,
 }
 
-/// What `onboard` answers.
+/// Output of `onboard`.
 #[derive(Debug, Serialize)]
 pub(crate) struct OnboardOutput {
-    /// Where and as whom.
+    /// Header.
     #[serde(flatten)]
     pub(crate) header: OnboardHeader,
-    /// Whether it only shows what it would do.
+    /// Whether the run only planned.
     pub(crate) dry_run: bool,
-    /// The departments.
+    /// Results by department.
     pub(crate) departments: Vec<OnboardDepartmentRow>,
-    /// What was looked at before.
+    /// Preflight checks.
     pub(crate) checks: Vec<CheckResult>,
-    /// The provider's quotas before and after.
+    /// Confluent quotas before and after the plan.
     pub(crate) quotas: Vec<BudgetRow>,
-    /// The plan.
+    /// Plan.
     #[serde(flatten)]
     pub(crate) plan: PlanSummary,
-    /// What came of it.
+    /// Report of the applied plan.
     #[serde(flatten)]
     pub(crate) report: Option<ProvisioningReport>,
-    /// What is isolated from what.
+    /// Isolation check.
     pub(crate) isolation: Option<IsolationSummary>,
-    /// The folder of profiles.
+    /// Profile folder.
     pub(crate) credentials_dir: std::path::PathBuf,
-    /// What a command took.
+    /// Deliveries of profiles.
     #[serde(flatten)]
     pub(crate) deliveries: DeliveryReport,
-    /// The evidence files.
+    /// Evidence files.
     pub(crate) evidence: Vec<std::path::PathBuf>,
-    /// Keys and secrets, only when they were asked for.
+    /// Keys with their secrets, only with `--show-secrets`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) secrets: Vec<PrintedSecret>,
-    /// How long it took, in milliseconds.
+    /// Elapsed time in milliseconds.
     pub(crate) elapsed_ms: u64,
 }
 
-/// A key with its secret, as asked for with `--show-secrets`.
+/// API key with its secret, for `--show-secrets`.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct PrintedSecret {
-    /// The account.
+    /// Service account.
     pub(crate) account: String,
-    /// The public half.
+    /// Key id.
     pub(crate) api_key: String,
-    /// The secret half.
+    /// Secret.
     pub(crate) api_secret: String,
 }
 
-/// The parts of the plan that are shown.
+/// Parts of the plan in the output.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct PlanSummary {
-    /// The changes.
+    /// Changes.
     pub(crate) changes: Vec<PlannedChange>,
-    /// Surplus bindings that stay without `--prune`.
+    /// Surplus grants, which are kept without `--prune`.
     pub(crate) surplus: Vec<crate::plan::SurplusGrant>,
-    /// What is not ours.
+    /// Unmanaged resources.
     pub(crate) unmanaged: Vec<String>,
-    /// Accounts whose department has no file.
+    /// Managed accounts whose department has no file.
     pub(crate) orphans: Vec<String>,
-    /// What else is worth knowing.
+    /// Notices.
     pub(crate) notices: Vec<String>,
 }
 
 impl PlanSummary {
-    /// The parts of `plan` that are shown.
+    /// Returns the parts of `plan` that the output contains.
     #[must_use]
     pub(crate) fn from_plan(plan: &Plan) -> Self {
         Self {
@@ -132,7 +132,7 @@ impl PlanSummary {
     }
 }
 
-/// The rows of the departments, from the plan and from what came of it.
+/// Returns one row per department. `before` returns the numbers of accounts, role bindings and keys before the run.
 #[must_use]
 pub(crate) fn department_rows(
     plan: &Plan,

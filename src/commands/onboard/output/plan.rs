@@ -1,4 +1,4 @@
-//! The plan of an onboarding, for people: before a question, and for `--dry-run`.
+//! Views of an onboarding plan, for the confirmation prompt and for `--dry-run`.
 
 use super::{OnboardHeader, PlanSummary};
 use crate::{
@@ -8,15 +8,15 @@ use crate::{
     render::{Block, Cell, Style, Table, TextLine},
 };
 
-/// The plan as blocks: what happens to each department, the quotas, what is in the way.
+/// Returns the full plan as blocks: changes by department, quotas and failed checks.
 #[must_use]
 pub(crate) fn plan_blocks(
-    setting: &OnboardHeader,
+    header: &OnboardHeader,
     plan: &Plan,
     budget: &[BudgetRow],
     checks: &[CheckResult],
 ) -> Vec<Block> {
-    let mut blocks = vec![header_lines(setting)];
+    let mut blocks = vec![header_lines(header)];
     blocks.extend(problem_lines(checks));
     for department in &plan.departments {
         let Some(changes) = department_changes(plan, &department.code) else {
@@ -36,10 +36,10 @@ pub(crate) fn plan_blocks(
     blocks
 }
 
-/// A plan too long to be read before saying yes: one line for each department.
+/// Returns a short plan with one line per department, for a prompt about many departments.
 #[must_use]
 pub(crate) fn plan_summary(
-    setting: &OnboardHeader,
+    header: &OnboardHeader,
     plan: &Plan,
     budget: &[BudgetRow],
     checks: &[CheckResult],
@@ -55,7 +55,7 @@ pub(crate) fn plan_summary(
             plan.changes.iter().filter(writes).count().into(),
         ]);
     }
-    let mut blocks = vec![header_lines(setting)];
+    let mut blocks = vec![header_lines(header)];
     blocks.extend(problem_lines(checks));
     blocks.push(Block::Table(table));
     blocks.push(Block::line(plan_totals(plan)));
@@ -64,23 +64,23 @@ pub(crate) fn plan_summary(
     blocks
 }
 
-fn header_lines(setting: &OnboardHeader) -> Block {
+fn header_lines(header: &OnboardHeader) -> Block {
     Block::Lines(vec![
         TextLine::new().with_styled_text(
             Style::Heading,
             format!(
                 "Stage {}  environment {}  cluster {} ({})",
-                setting.stage, setting.address.environment, setting.address.cluster, setting.cluster_type
+                header.stage, header.address.environment, header.address.cluster, header.cluster_type
             ),
         ),
-        TextLine::new().with_styled_text(Style::Muted, format!("acting as {}", setting.provisioner)),
+        TextLine::new().with_styled_text(Style::Muted, format!("provisioner {}", header.provisioner)),
     ])
 }
 
 fn budget_table(budget: &[BudgetRow]) -> Block {
-    let mut table = Table::new(["Provider Quota", "Used", "Wanted", "After", "Limit"]);
+    let mut table = Table::new(["Confluent Quota", "Used", "Added", "After", "Limit"]);
     for row in budget {
-        let about = |number: i64| {
+        let amount = |number: i64| {
             if row.reported {
                 number.to_string()
             } else {
@@ -89,9 +89,9 @@ fn budget_table(budget: &[BudgetRow]) -> Block {
         };
         table.push([
             Cell::from(row.name),
-            Cell::Text(about(row.used)),
+            Cell::Text(amount(row.used)),
             row.added.into(),
-            Cell::Text(about(row.used_after())),
+            Cell::Text(amount(row.used_after())),
             Cell::Text(
                 row.limit
                     .map_or_else(|| "unknown".to_owned(), |limit| limit.to_string()),
@@ -132,13 +132,13 @@ pub(super) fn note_blocks(plan: &PlanSummary) -> Vec<Block> {
     };
     section("Notices", plan.notices.clone());
     let surplus = plan.surplus.iter().map(|surplus| surplus.what.clone()).collect();
-    section("Surplus, kept (`--prune` removes them)", surplus);
+    section("Surplus grants (kept; `--prune` removes them)", surplus);
     section(
-        "Unmanaged: on a department's prefix, and not ours (never changed)",
+        "Unmanaged resources on a department's prefix (never changed)",
         plan.unmanaged.clone(),
     );
     section(
-        "Orphans: accounts of ours whose department has no file",
+        "Orphaned: managed accounts whose department has no file",
         plan.orphans.clone(),
     );
     blocks

@@ -1,4 +1,4 @@
-//! What came of an onboarding, for people.
+//! View of an onboarding result.
 
 use super::{
     OnboardDepartmentRow, OnboardOutput,
@@ -6,18 +6,18 @@ use super::{
 };
 use crate::{
     apply::FinishedProfile,
-    commands::provisioning::delivery_lines,
+    commands::provisioning::{delivery_lines, probe_line},
     plan::{DepartmentStatus, Plan},
     probe::ProbeVerdict,
     render::{Block, Cell, Style, Table, TextLine, Viewable},
     text::count_noun,
 };
 
-/// Who can read a profile in clear. Windows has no modes: the rights of the folder are all there is.
+/// Readers of an unencrypted profile. Windows has no file modes, so the permissions of the folder apply.
 const PRIVATE_FILE_NOTE: &str = if cfg!(unix) {
-    "readable by you alone"
+    "readable only by you"
 } else {
-    "readable by whoever the folder lets in"
+    "readable with the permissions of the folder"
 };
 
 fn is_encrypted(path: &std::path::Path) -> bool {
@@ -27,7 +27,7 @@ fn is_encrypted(path: &std::path::Path) -> bool {
 fn outcome_label(row: &OnboardDepartmentRow) -> &'static str {
     match (row.remaining > 0, row.failed > 0, row.plan.status) {
         (_, true, _) => "FAILED",
-        (true, ..) => "unfinished",
+        (true, ..) => "incomplete",
         (.., DepartmentStatus::Complete) => "complete",
         (.., DepartmentStatus::New) => "onboarded",
         (.., DepartmentStatus::Changed) => "updated",
@@ -40,10 +40,10 @@ impl OnboardOutput {
         let departments = count_noun(self.departments.len(), "department");
         let stage = &self.header.stage;
         let Some(report) = &self.report else {
-            let all = if self.departments.len() == 1 { "is" } else { "are" };
+            let verb = if self.departments.len() == 1 { "is" } else { "are" };
             return TextLine::new().with_styled_text(
                 Style::Ok,
-                format!("{departments} {all} as wanted in stage {stage}: nothing to do."),
+                format!("{departments} {verb} up to date in stage `{stage}`."),
             );
         };
         let writes = report
@@ -54,13 +54,12 @@ impl OnboardOutput {
         let seconds = self.elapsed_ms / 1000;
         let tenths = self.elapsed_ms % 1000 / 100;
         let took = format!("{} in {seconds}.{tenths} s", count_noun(writes, "change"));
-        match report.is_complete() {
-            true => TextLine::new()
-                .with_styled_text(Style::Ok, format!("{departments} onboarded to stage {stage}: {took}.")),
-            false => TextLine::new().with_styled_text(
-                Style::Error,
-                format!("{departments} partly onboarded to stage {stage}: {took}; the same command does the rest."),
-            ),
+        if report.is_complete() {
+            let text = format!("Onboarded {departments} to stage `{stage}`: {took}.");
+            TextLine::new().with_styled_text(Style::Ok, text)
+        } else {
+            let text = format!("Onboarding of {departments} to stage `{stage}` is incomplete: {took}.");
+            TextLine::new().with_styled_text(Style::Error, text)
         }
     }
 
@@ -94,25 +93,12 @@ impl OnboardOutput {
     fn probe_lines(&self) -> Vec<TextLine> {
         let mut lines = Vec::new();
         if let Some(report) = &self.report {
-            let (passed, failed, inconclusive) = report.count_verdicts();
-            if passed + failed + inconclusive > 0 {
-                let mut line = format!(
-                    "Proof: {} made with the new keys, {passed} as they must be",
-                    count_noun(passed + failed + inconclusive, "call")
-                );
-                if failed > 0 {
-                    line = format!("{line}, {failed} FAILED");
-                }
-                if inconclusive > 0 {
-                    line = format!("{line}, {inconclusive} inconclusive");
-                }
-                lines.push(TextLine::from(format!("{line}.")).with_hanging_indent(2));
-            }
+            lines.extend(probe_line(report));
             for (account, outcomes) in &report.proofs {
                 for outcome in outcomes {
                     let (word, reason) = match &outcome.verdict {
                         ProbeVerdict::Passed => continue,
-                        ProbeVerdict::Failed { reason } => ("failed", reason),
+                        ProbeVerdict::Failed { reason } => ("FAILED", reason),
                         ProbeVerdict::Inconclusive { reason } => ("inconclusive", reason),
                     };
                     let text = format!("  {account}: {word}: {}: {reason}", outcome.probe.label());
@@ -122,12 +108,15 @@ impl OnboardOutput {
         }
         if let Some(isolation) = &self.isolation {
             let verdict = match (isolation.pairs, isolation.violations.len()) {
-                (0, 0) => "Isolation: by name prefix; no other department is onboarded here yet.".to_owned(),
+                (0, 0) => "Isolation by name prefix: no other department is onboarded yet.".to_owned(),
                 (pairs, 0) => format!(
-                    "Isolation: by name prefix, holds for all {} of departments.",
+                    "Isolation by name prefix: passed for {} of departments.",
                     count_noun(pairs, "ordered pair")
                 ),
-                (_, broken) => format!("Isolation: BROKEN by {}.", count_noun(broken, "overlap")),
+                (_, overlaps) => format!(
+                    "Isolation by name prefix: FAILED ({}).",
+                    count_noun(overlaps, "overlap")
+                ),
             };
             lines.push(TextLine::from(verdict).with_hanging_indent(2));
             lines.extend(
@@ -138,7 +127,7 @@ impl OnboardOutput {
             );
             if !isolation.shared_names.is_empty() {
                 let shared = format!(
-                    "  Shared by all, as Confluent makes it: {}.",
+                    "  Shared by all departments by design of Confluent Cloud: {}.",
                     isolation.shared_names.join(", ")
                 );
                 lines.push(
@@ -151,7 +140,7 @@ impl OnboardOutput {
         lines
     }
 
-    /// The profiles of this run.
+    /// Returns the profiles that the run wrote.
     fn finished_profiles(&self) -> &[FinishedProfile] {
         self.report.as_ref().map_or(&[], |report| &report.profiles)
     }
@@ -162,11 +151,11 @@ impl OnboardOutput {
         if !kept.is_empty() {
             let how = match kept.iter().filter(|profile| is_encrypted(&profile.path)).count() {
                 0 => PRIVATE_FILE_NOTE.to_owned(),
-                sealed if sealed == kept.len() => "encrypted to their recipients".to_owned(),
-                sealed => format!("{sealed} encrypted to their recipients, the others {PRIVATE_FILE_NOTE}"),
+                encrypted if encrypted == kept.len() => "encrypted to their recipients".to_owned(),
+                encrypted => format!("{encrypted} encrypted to their recipients, the others {PRIVATE_FILE_NOTE}"),
             };
             let text = format!(
-                "Profiles: {} in {}, {how}.",
+                "Profiles: {} in `{}`, {how}.",
                 count_noun(kept.len(), "profile"),
                 self.credentials_dir.display()
             );
@@ -181,7 +170,7 @@ impl OnboardOutput {
         let Some(report) = &self.report else { return lines };
         for reissued in &report.reissued {
             let text = format!(
-                "  {} of {} must be replaced by {} (the key stays as it is)",
+                "  Replace the profile of `{}` of department `{}` with `{}` (the key is unchanged).",
                 reissued.persona,
                 reissued.department,
                 reissued.path.display()
@@ -192,14 +181,14 @@ impl OnboardOutput {
             let folder = first.parent().unwrap_or(first).display().to_string();
             lines.push(
                 TextLine::from(format!(
-                    "Evidence: {} in {folder}.",
+                    "Evidence: {} in `{folder}`.",
                     count_noun(self.evidence.len(), "file")
                 ))
                 .with_hanging_indent(2),
             );
         }
         for fallback in &report.fallbacks {
-            lines.push(TextLine::from(format!("  the service refused a role: {fallback}")).with_hanging_indent(4));
+            lines.push(TextLine::from(format!("  Confluent Cloud rejected a role: {fallback}")).with_hanging_indent(4));
         }
         lines
     }
@@ -220,7 +209,7 @@ impl OnboardOutput {
                 report.failures.len() - 20
             )));
         }
-        let rest = [(report.skipped, "skipped"), (report.not_started, "not begun")];
+        let rest = [(report.skipped, "skipped"), (report.not_started, "pending")];
         for (count, word) in rest.into_iter().filter(|(count, _)| *count > 0) {
             lines.push(TextLine::from(format!("{word}  {}", count_noun(count, "change"))));
         }
@@ -233,12 +222,13 @@ impl OnboardOutput {
             .first()
             .filter(|_| !self.deliveries.is_automatic())?;
         let path = first.path.display();
-        let text = match is_encrypted(&first.path) {
-            true => format!(
-                "Next: give each profile to its department; `confluent ebs profile import {path} --identity KEYFILE` opens it \
-                 there."
-            ),
-            false => format!("Next: give each profile to its department; `--profile {path}` uses it."),
+        let text = if is_encrypted(&first.path) {
+            format!(
+                "Next: send each profile to its department, which imports it with `confluent ebs profile import {path} \
+                 --identity KEYFILE`."
+            )
+        } else {
+            format!("Next: send each profile to its department, which uses it with `--profile {path}`.")
         };
         Some(Block::Lines(vec![
             TextLine::new()
@@ -251,7 +241,7 @@ impl OnboardOutput {
 impl Viewable for OnboardOutput {
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
-            // The plan was made for this: show all of it.
+            // A dry run shows the full plan.
             let plan = Plan {
                 departments: self.departments.iter().map(|row| row.plan.clone()).collect(),
                 changes: self.plan.changes.clone(),
@@ -277,7 +267,7 @@ impl Viewable for OnboardOutput {
         }
         blocks.extend(note_blocks(&self.plan));
         if !self.secrets.is_empty() {
-            // No table: a secret that is broken over lines cannot be copied.
+            // A table could wrap a secret, which prevents copying it.
             let lines = self.secrets.iter().flat_map(|shown| {
                 [
                     shown.account.clone(),

@@ -1,4 +1,4 @@
-//! The audit for spreadsheets: one line for each number that has a limit, and for each connector that should not be so.
+//! Quota audit as CSV: one line per limited number, and one per connector that violates a rule.
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ const HEADER: [&str; 8] = [
     "over_quota_observed_since",
 ];
 
-/// The lines.
+/// Returns the CSV lines.
 pub(super) fn to_csv(audit: &QuotaAudit) -> String {
     let mut rows: Vec<[String; 8]> = Vec::new();
     for stage in &audit.stages {
@@ -28,7 +28,7 @@ pub(super) fn to_csv(audit: &QuotaAudit) -> String {
             .iter()
             .map(|quota| provider_line("", "organization", quota)),
     );
-    // A spreadsheet must not take what was not seen for nothing.
+    // An unread quota is marked as unknown, so that it does not look like zero.
     rows.extend(audit.unknown.iter().map(|(what, why)| {
         let [stage, dimension, used, limit, since] = <[String; 5]>::default();
         let state = format!("unknown: {why}");
@@ -63,7 +63,7 @@ fn push_stage_lines(stage: &StageQuotaAudit, rows: &mut Vec<[String; 8]>) {
     };
     let none = String::new;
     if let Some(why) = &stage.unknown {
-        // A spreadsheet must not take what was not seen for nothing.
+        // An unread stage is marked as unknown, so that it does not look like zero.
         line(
             "cluster",
             &stage.cluster,
@@ -86,7 +86,7 @@ fn push_stage_lines(stage: &StageQuotaAudit, rows: &mut Vec<[String; 8]>) {
     }
     for row in &stage.departments {
         let code = row.department.as_str();
-        // Each line has the state of its own number, and not that of the department.
+        // Each line has the state of its own number, not of the whole department.
         let state = QuotaState::from_usage(row.connectors.into(), row.connectors_limit.into());
         let numbers = [row.connectors.to_string(), row.connectors_limit.to_string()];
         let over_since = over_quota_since(state, row.over_quota_observed_since);
@@ -128,12 +128,12 @@ fn push_stage_lines(stage: &StageQuotaAudit, rows: &mut Vec<[String; 8]>) {
     );
 }
 
-/// A number of tasks, which is a lower bound unless it is `complete`.
+/// Formats a number of tasks, marked as a lower bound unless `complete`.
 fn lower_bound(tasks: u32, complete: bool) -> String {
     format!("{}{tasks}", at_least_prefix(complete))
 }
 
-/// Since when it has been seen so, where it is over.
+/// Returns the time since when a number over quota has been observed.
 fn over_quota_since(state: QuotaState, over_since: Option<Timestamp>) -> String {
     let over_since = over_since.filter(|_| state == QuotaState::Over);
     over_since.map(|at| at.to_string()).unwrap_or_default()

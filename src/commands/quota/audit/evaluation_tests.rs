@@ -121,7 +121,7 @@ fn departments_over_quota_come_first_whichever_limit_they_exceed() {
     );
 }
 
-// Source: docs/reference/quotas.md#sharing-a-cluster. What is promised against what may be had, and the reserve that
+// Source: docs/reference/quotas.md#sharing-a-cluster. Allocated tasks against allocatable tasks, and the reserve that
 // departments may not use.
 #[test]
 fn the_cluster_has_its_own_quota_and_allocations_are_added_up() {
@@ -136,7 +136,7 @@ fn the_cluster_has_its_own_quota_and_allocations_are_added_up() {
     assert_eq!(evaluate(&[], None, 5).cluster_usage.unwrap().allocated_percent, 200);
 }
 
-// The prefix names one department and the service account belongs to another, or no prefix matches
+// The prefix belongs to one department and the service account to another, or no prefix matches
 // (docs/reference/quotas.md#counting-connectors).
 #[test]
 fn foreign_accounts_and_unowned_connectors_are_reported() {
@@ -178,7 +178,7 @@ fn foreign_accounts_and_unowned_connectors_are_reported() {
         ),
         ("stray", Some("motor"))
     );
-    // Who may not list accounts knows of none that is foreign, and of none that is not.
+    // Without a list of accounts, no account is known to be foreign or own.
     let observed = evaluate(&list[..2], None, 250);
     assert!(observed.foreign_accounts.is_empty());
     assert_eq!(observed.unknown_accounts.len(), 2);
@@ -199,7 +199,7 @@ fn usage_missing_from_the_provider_is_unknown() {
     );
 }
 
-// A limit below nothing is no limit that anything could exceed.
+// A negative limit is invalid and cannot be exceeded.
 #[test]
 fn a_limit_that_is_not_a_count_is_none() {
     let quota = |json: &str| ProviderQuota::from_applied(&serde_json::from_str(json).unwrap());
@@ -229,8 +229,8 @@ fn has(csv: &str, line: &str) {
     assert!(csv.lines().any(|known| known == line), "{line}: {csv}");
 }
 
-// Source: docs/reference/quotas.md#counting-connectors. `tasks.max` that is missing is 1; 0, or no number, is invalid,
-// and says nothing of tasks.
+// Source: docs/reference/quotas.md#counting-connectors. A missing `tasks.max` counts as 1; 0 or text is invalid, so the
+// number of tasks is unknown.
 #[test]
 fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     let list = [
@@ -253,7 +253,7 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     assert!(!observed.unowned[0].complete);
     let audit = audit(observed);
     assert_eq!(audit.over_quota_message(), None);
-    let not_known = "Of 1 department and 1 cluster it is not known whether they use more than they may.";
+    let not_known = "Unknown whether 1 department and 1 cluster are over quota.";
     assert_eq!(audit.unknown_state_message().as_deref(), Some(not_known));
     let csv = super::csv::to_csv(&audit);
     has(&csv, "prod,cluster,lkc-prod01,tasks,at least 3,225,unknown,");
@@ -262,7 +262,10 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     has(&csv, "prod,department,motor,tasks,1,4,ok,");
     has(&csv, "prod,connector,stray,tasks,at least 1,,unowned,");
     let page = super::page::render_page(&audit);
-    assert!(page.contains(not_known) && !page.contains("Nobody uses more"), "{page}");
+    assert!(
+        page.contains(not_known) && !page.contains("No quota is exceeded"),
+        "{page}"
+    );
     assert!(page.contains("3 connectors use at least 3 of 225 tasks"), "{page}");
     assert!(
         page.contains("badge unknown") && page.contains("fill unknown"),
@@ -271,14 +274,14 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     assert_eq!(page.matches("has room").count(), 1, "{page}");
     let remarks = super::view::notes(&audit.stages[0]);
     assert!(
-        remarks.contains(&"stray belongs to no department: at least 1 task.".to_owned()),
+        remarks.contains(&"stray is unowned: at least 1 task.".to_owned()),
         "{remarks:?}"
     );
     for wrong in ["0", "-1", ""] {
         let observed = evaluate(&[("claims-a", invalid(wrong))], None, 250);
         assert_eq!(observed.departments[0].state, QuotaState::Unknown, "{wrong:?}");
     }
-    // What is known to be too much is too much, whatever else there is.
+    // A lower bound over the limit is over quota.
     let list = ["claims-a", "claims-b", "claims-c"].map(|name| (name, invalid("lots")));
     let observed = evaluate(&list, None, 2);
     assert_eq!(observed.departments[0].state, QuotaState::Over);

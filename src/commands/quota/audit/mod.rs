@@ -10,19 +10,19 @@ use crate::{
     fleet::{FleetCollector, QuotaAudit, collect_audit},
 };
 
-/// Compare what is used with what may be used, for all departments and the platform.
+/// Audit usage against the quotas of all departments and clusters
 ///
-/// It is for the platform team, and only reports: nothing is paused or deleted. Besides departments it looks at the
-/// clusters, at what the quotas promise together, at the provider's own quotas, at connectors that belong to no department,
-/// and at connectors that run under somebody else's account. Exits with 5 if somebody uses more than they may. Besides
-/// "human", "json" and "yaml", --output takes "csv" and "html".
+/// For the platform team. The audit only reports; it neither pauses nor deletes connectors. It covers departments,
+/// clusters, the sum of allocated quotas, the provider quotas, unowned connectors, and connectors that run under an
+/// account of another department. Exits with 5 if a quota is exceeded. Besides "human", "json" and "yaml", --output
+/// supports "csv" and "html".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Audit all departments in all stages.
 
   $ confluent ebs quota audit
 
-Write a page for a meeting, and the numbers for a spreadsheet.
+Write an HTML report and a CSV file.
 
   $ confluent ebs quota audit -o html > quotas.html
   $ confluent ebs quota audit -o csv > quotas.csv")]
@@ -33,7 +33,7 @@ impl QuotaAuditArgs {
         let collector = FleetCollector::open(&ctx.run)?;
         if !collector.session.is_platform_scope {
             return Err(Error::denied("only the platform team can audit quotas")
-                .with_hint("See your own quota with `confluent ebs quota describe`."));
+                .with_hint("Show your own quota with `confluent ebs quota describe`."));
         }
         let audit = ctx.block_on(collect_audit(&collector))?;
         let error = over_quota_error(&audit).or_else(|| unobserved_error(&audit));
@@ -48,7 +48,7 @@ impl QuotaAuditArgs {
     }
 }
 
-/// What `quota audit` answers.
+/// Result of `quota audit`.
 #[derive(Debug, serde::Serialize)]
 #[serde(transparent)]
 pub(super) struct QuotaAuditOutput {
@@ -57,14 +57,14 @@ pub(super) struct QuotaAuditOutput {
     output: OutputFormat,
 }
 
-/// Who uses more than they may.
+/// Returns the error if a department or cluster is over quota.
 fn over_quota_error(audit: &QuotaAudit) -> Option<Error> {
     let message = audit.over_quota_message()?;
-    let hint = "`confluent ebs quota describe --department CODE` shows what each connector counts for.";
+    let hint = "Show the tasks of each connector with `confluent ebs quota describe --department CODE`.";
     Some(Error::new(ErrorKind::Refused, message).with_hint(hint))
 }
 
-/// What could not be looked at and would have mattered.
+/// Returns the error if data that could change the result was not readable.
 fn unobserved_error(audit: &QuotaAudit) -> Option<Error> {
     let stage = audit.stages.iter().find(|stage| stage.unknown.is_some())?;
     let why = stage.unknown.as_deref().unwrap_or_default();
@@ -75,7 +75,7 @@ fn unobserved_error(audit: &QuotaAudit) -> Option<Error> {
     };
     Some(Error::new(
         kind,
-        format!("stage {} could not be looked at: {why}", stage.stage),
+        format!("cannot observe stage `{}`: {why}", stage.stage),
     ))
 }
 

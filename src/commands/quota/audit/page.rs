@@ -1,4 +1,4 @@
-//! The audit as a page to show in a meeting: everything in one file.
+//! Quota audit as a self-contained HTML page.
 
 use super::view::{cluster_sentences, notes, state_label};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     text::count_noun,
 };
 
-/// The page.
+/// Renders the page.
 pub(super) fn render_page(audit: &QuotaAudit) -> String {
     let title = match &audit.department {
         Some(code) => format!("Quotas of {code}"),
@@ -28,13 +28,10 @@ pub(super) fn render_page(audit: &QuotaAudit) -> String {
         (Some(over), _) => (ConnectorCondition::Failed, Some(format!("{over}."))),
         (None, 1..) => (
             ConnectorCondition::Unknown,
-            Some(format!("{} could not be looked at.", count_noun(unseen, "stage"))),
+            Some(format!("{} not observed.", count_noun(unseen, "stage"))),
         ),
         (None, 0) if unclear.is_some() => (ConnectorCondition::Unknown, None),
-        (None, 0) => (
-            ConnectorCondition::Running,
-            Some("Nobody uses more than they may.".to_owned()),
-        ),
+        (None, 0) => (ConnectorCondition::Running, Some("No quota is exceeded.".to_owned())),
     };
     let verdict: Vec<String> = verdict.into_iter().chain(unclear).collect();
     let verdict = verdict.join(" ");
@@ -54,14 +51,9 @@ pub(super) fn render_page(audit: &QuotaAudit) -> String {
             });
         }
         if !audit.provider_quotas.is_empty() {
-            section(
-                html,
-                "Organization",
-                "What the provider allows the whole organization",
-                |html| {
-                    write_provider_quotas(html, &audit.provider_quotas);
-                },
-            );
+            section(html, "Organization", "Provider quotas of the organization", |html| {
+                write_provider_quotas(html, &audit.provider_quotas);
+            });
         }
     })
 }
@@ -75,20 +67,20 @@ fn capitalize(sentence: &str) -> String {
 
 fn omissions(audit: &QuotaAudit) -> Vec<String> {
     let mut sentences = vec![
-        "What happened after the moment above: the page does not refresh itself.".to_owned(),
-        "Since when somebody really uses too much, and which connector came last: the service does not tell. “Over for” is \
-         since when the computer that made this page has seen it so, which can be shorter."
+        "Changes after the time above: the page does not refresh itself.".to_owned(),
+        "When a quota was exceeded, and by which connector: Confluent Cloud does not report it. “Over for” is how long \
+         the machine that created this page has observed it, which can be shorter."
             .to_owned(),
         "Topics, throughput and costs.".to_owned(),
     ];
     if audit.department.is_some() {
-        sentences.push("Other departments, and how full the shared cluster is.".to_owned());
+        sentences.push("Other departments, and the usage of the shared cluster.".to_owned());
     }
     sentences.extend(
         audit
             .unknown
             .iter()
-            .map(|(what, why)| format!("What could not be looked at: {what}: {why}.")),
+            .map(|(what, why)| format!("Not observed: {what}: {why}.")),
     );
     sentences.push(ADVISORY.to_owned());
     sentences
@@ -96,7 +88,7 @@ fn omissions(audit: &QuotaAudit) -> Vec<String> {
 
 fn write_stage(html: &mut Html, audit: &QuotaAudit, stage: &StageQuotaAudit) {
     if let Some(why) = &stage.unknown {
-        html.text_element("p", &[("class", "notice")], &format!("Not known: {why}."));
+        html.text_element("p", &[("class", "notice")], &format!("Unknown: {why}."));
         return;
     }
     if let Some(platform) = &stage.cluster_usage {
@@ -105,7 +97,7 @@ fn write_stage(html: &mut Html, audit: &QuotaAudit, stage: &StageQuotaAudit) {
     write_departments(html, audit, stage);
     let remarks = notes(stage);
     if !remarks.is_empty() {
-        html.text_element("h3", &[], "What should not be");
+        html.text_element("h3", &[], "Findings");
         html.element("div", &[("class", "card")], |html| {
             html.element("ul", &[("class", "prose")], |html| {
                 for remark in &remarks {
@@ -115,7 +107,7 @@ fn write_stage(html: &mut Html, audit: &QuotaAudit, stage: &StageQuotaAudit) {
         });
     }
     if !stage.provider_quotas.is_empty() {
-        html.text_element("h3", &[], "What the provider allows this cluster");
+        html.text_element("h3", &[], "Provider quotas of the cluster");
         write_provider_quotas(html, &stage.provider_quotas);
     }
 }
@@ -136,7 +128,7 @@ fn write_gauges(html: &mut Html, platform: &ClusterQuotaUsage) {
     });
 }
 
-/// How a quota is, as a condition has it: its colour and its sign.
+/// Returns the condition whose color and symbol represent a quota state.
 fn condition_of(state: QuotaState) -> ConnectorCondition {
     match state {
         QuotaState::Over => ConnectorCondition::Failed,
@@ -176,7 +168,7 @@ fn write_departments(html: &mut Html, audit: &QuotaAudit, stage: &StageQuotaAudi
             });
             table(
                 html,
-                "Those that use too much first. Numbers are used and limit.",
+                "Departments over quota first. Numbers are used and limit.",
                 &columns,
                 rows,
             );
@@ -191,8 +183,8 @@ fn write_provider_quotas(html: &mut Html, quotas: &[ProviderQuota]) {
         let rows = quotas.iter().map(|quota| {
             let state = quota.state.map_or(ConnectorCondition::Unknown, condition_of);
             let word = match quota.state {
-                None if quota.used.is_none() => "use not told",
-                None => "limit not told",
+                None if quota.used.is_none() => "usage unknown",
+                None => "limit unknown",
                 Some(QuotaState::Ok) => "has room",
                 Some(state) => state.label(),
             };
@@ -210,6 +202,6 @@ fn write_provider_quotas(html: &mut Html, quotas: &[ProviderQuota]) {
                 ),
             ]
         });
-        table(html, "Quotas of Confluent Cloud, the scarcest first.", &columns, rows);
+        table(html, "Quotas of Confluent Cloud, highest usage first.", &columns, rows);
     });
 }

@@ -1,4 +1,4 @@
-//! The audit for people, on a terminal.
+//! Quota audit on a terminal.
 
 use super::{QuotaAuditOutput, csv, page};
 use crate::{
@@ -27,7 +27,7 @@ impl Viewable for QuotaAuditOutput {
         let mut blocks: Vec<Block> = stages.collect();
         let mut lines: Vec<TextLine> = provider_lines(&audit.provider_quotas);
         lines.extend(audit.unknown.iter().map(|(what, why)| {
-            let line = TextLine::new().with_styled_text(Style::Warning, "Not known");
+            let line = TextLine::new().with_styled_text(Style::Warning, "Unknown");
             line.with_text(format!(": {what}: {why}.")).with_hanging_indent(2)
         }));
         lines.push(ADVISORY.into());
@@ -38,7 +38,7 @@ impl Viewable for QuotaAuditOutput {
 
 fn stage_blocks(audit: &QuotaAudit, stage: &StageQuotaAudit) -> Vec<Block> {
     if let Some(why) = &stage.unknown {
-        let line = TextLine::new().with_styled_text(Style::Warning, "Not known");
+        let line = TextLine::new().with_styled_text(Style::Warning, "Unknown");
         return vec![Block::line(line.with_text(format!(": {why}.")).with_hanging_indent(2))];
     }
     let mut blocks = Vec::new();
@@ -70,12 +70,12 @@ fn stage_blocks(audit: &QuotaAudit, stage: &StageQuotaAudit) -> Vec<Block> {
     blocks
 }
 
-/// `12 of 20`; a lower bound where something may not be read.
+/// Formats used and allowed tasks, such as `12 of 20`; marked as a lower bound if a configuration is unreadable.
 pub(super) fn tasks_text(row: &DepartmentQuotaUsage) -> String {
     format!("{}{} of {}", at_least_prefix(row.complete), row.tasks, row.tasks_limit)
 }
 
-/// The word for how a department's quota is.
+/// Returns the label of a department's quota state.
 pub(super) fn state_label(row: &DepartmentQuotaUsage) -> &'static str {
     match row.state {
         QuotaState::Over => QuotaState::Over.label(),
@@ -84,10 +84,10 @@ pub(super) fn state_label(row: &DepartmentQuotaUsage) -> &'static str {
     }
 }
 
-/// The whole cluster in sentences.
+/// Returns sentences about the usage of the whole cluster.
 pub(super) fn cluster_sentences(platform: &ClusterQuotaUsage) -> [String; 2] {
     let used = format!(
-        "{} use {}{} of {} tasks; {} more are kept in reserve.",
+        "{} use {}{} of {} tasks; {} reserved.",
         text::count_noun(usize::try_from(platform.connectors).unwrap_or(usize::MAX), "connector"),
         at_least_prefix(platform.complete),
         platform.tasks,
@@ -95,7 +95,7 @@ pub(super) fn cluster_sentences(platform: &ClusterQuotaUsage) -> [String; 2] {
         platform.tasks_reserved
     );
     let promised = format!(
-        "The quotas promise {} tasks and {} connectors: {} % of what may be had.",
+        "Allocated quotas: {} tasks and {} connectors ({} % of the allocatable tasks).",
         platform.tasks_allocated, platform.connectors_allocated, platform.allocated_percent
     );
     [used, promised]
@@ -117,13 +117,13 @@ fn cluster_lines(platform: &ClusterQuotaUsage) -> Vec<TextLine> {
     ]
 }
 
-/// What should not be, one sentence for each connector.
+/// Returns the findings of a stage, one sentence per connector.
 pub(super) fn notes(stage: &StageQuotaAudit) -> Vec<String> {
     let mut remarks = Vec::new();
     for row in &stage.departments {
         remarks.extend(row.oversized.iter().map(|connector| {
             format!(
-                "{} counts for {} tasks; a connector of {} may have {}.",
+                "{} uses {} tasks; the limit per connector of {} is {}.",
                 connector.name, connector.tasks, row.department, row.tasks_per_connector_limit
             )
         }));
@@ -136,12 +136,12 @@ pub(super) fn notes(stage: &StageQuotaAudit) -> Vec<String> {
         };
         let tasks = text::count_noun(usize::try_from(row.tasks).unwrap_or(usize::MAX), "task");
         let least = at_least_prefix(row.complete);
-        format!("{} belongs to no department: {least}{tasks}{account}.", row.name)
+        format!("{} is unowned: {least}{tasks}{account}.", row.name)
     }));
     remarks.extend(stage.foreign_accounts.iter().map(|row| {
         let whose = match &row.account_department {
             Some(code) => format!("an account of {code}"),
-            None => format!("which is no account of {} in this stage", row.department),
+            None => format!("which is not an account of {} in this stage", row.department),
         };
         format!("{} runs as {}, {whose}.", row.name, row.runs_as)
     }));
@@ -149,12 +149,12 @@ pub(super) fn notes(stage: &StageQuotaAudit) -> Vec<String> {
         stage
             .unknown_accounts
             .iter()
-            .map(|row| format!("As whom {} runs is not known: {}.", row.name, row.reason)),
+            .map(|row| format!("The account of {} is unknown: {}.", row.name, row.reason)),
     );
     remarks
 }
 
-/// The provider's quotas that are nearly used up, and how many were read.
+/// Returns the provider quotas that are nearly used up, and the number of quotas that were read.
 fn provider_lines(quotas: &[ProviderQuota]) -> Vec<TextLine> {
     let scarce = quotas
         .iter()
@@ -162,7 +162,7 @@ fn provider_lines(quotas: &[ProviderQuota]) -> Vec<TextLine> {
     let mut lines: Vec<TextLine> = scarce
         .map(|quota| {
             let (used, limit) = (quota.used.unwrap_or_default(), quota.limit.unwrap_or_default());
-            let line = format!("{}: {used} of {limit} are used.", quota.name);
+            let line = format!("{}: {used} of {limit} used.", quota.name);
             TextLine::new()
                 .with_styled_text(Style::Warning, line)
                 .with_hanging_indent(2)
@@ -172,20 +172,20 @@ fn provider_lines(quotas: &[ProviderQuota]) -> Vec<TextLine> {
     if !quotas.is_empty() {
         let all = text::count_noun(quotas.len(), "quota");
         let what = if quotas.iter().all(|quota| quota.limit.is_some()) {
-            "use"
+            "usage"
         } else {
-            "use or the limit"
+            "usage or limit"
         };
         let without_usage = match without_usage {
             0 => String::new(),
-            number => format!(" Of {number} the provider does not tell the {what}."),
+            number => format!(" The provider does not report the {what} of {number}."),
         };
         let rest = if lines.is_empty() {
             "none is nearly used up"
         } else {
             "the others have room"
         };
-        lines.push(format!("The provider has {all} here; of those whose use it tells, {rest}.{without_usage}").into());
+        lines.push(format!("The provider reports {all}; of those with known usage, {rest}.{without_usage}").into());
     }
     lines
 }
