@@ -65,7 +65,7 @@ fn each_department_has_a_row_and_trouble_comes_first() {
         ("motor-late-50", connector("FAILED", 1, "late")),
         ("motor-early-20", connector("FAILED", 1, "early")),
         ("motor-worse-10", connector("DEGRADED", 1, "half")),
-        ("stray-1", connector("FAILED", 3, "nobody's")),
+        ("stray-1", connector("FAILED", 3, "unowned")),
     ];
     let view = stage(&list, &owners, false);
     let rows: Vec<(&str, u32, u32)> = view

@@ -303,11 +303,11 @@ impl QuotaEvaluator<'_> {
     ) -> ClusterQuotaUsage {
         let counted = || list.values().filter(|now| is_counted(now));
         let tasks = counted().map(task_count).fold(0, u32::saturating_add);
-        let promised = self.owners.iter().map(|owner| owner.quota.tasks);
-        let promised = promised.fold(0, u32::saturating_add);
+        let allocated = self.owners.iter().map(|owner| owner.quota.tasks);
+        let allocated = allocated.fold(0, u32::saturating_add);
         let connectors = self.owners.iter().map(|owner| owner.quota.connectors);
         let allocatable = ceiling.allocatable();
-        let percent = u64::from(promised) * 100 / u64::from(allocatable.max(1));
+        let percent = u64::from(allocated) * 100 / u64::from(allocatable.max(1));
         let complete = counted().all(has_task_count);
         let state = QuotaState::from_tasks(tasks, allocatable, complete);
         let over_since = since("over the cluster", over_quota_key(state == QuotaState::Over));
@@ -317,7 +317,7 @@ impl QuotaEvaluator<'_> {
             complete,
             tasks_allocatable: allocatable,
             tasks_reserved: ceiling.reserved(),
-            tasks_allocated: promised,
+            tasks_allocated: allocated,
             connectors_allocated: connectors.fold(0, u32::saturating_add),
             allocated_percent: u32::try_from(percent).unwrap_or(u32::MAX),
             state,

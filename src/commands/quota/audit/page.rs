@@ -113,10 +113,10 @@ fn write_stage(html: &mut Html, audit: &QuotaAudit, stage: &StageQuotaAudit) {
 }
 
 fn write_gauges(html: &mut Html, platform: &ClusterQuotaUsage) {
-    let [tasks, promised] = cluster_sentences(platform);
+    let [tasks, allocated] = cluster_sentences(platform);
     let gauges = [
         (tasks, !platform.complete, platform.tasks),
-        (promised, false, platform.tasks_allocated),
+        (allocated, false, platform.tasks_allocated),
     ];
     html.element("div", &[("class", "gauges")], |html| {
         for (words, least, used) in gauges {

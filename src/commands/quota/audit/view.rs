@@ -94,15 +94,15 @@ pub(super) fn cluster_sentences(platform: &ClusterQuotaUsage) -> [String; 2] {
         platform.tasks_allocatable,
         platform.tasks_reserved
     );
-    let promised = format!(
+    let allocated = format!(
         "Allocated quotas: {} tasks and {} connectors ({} % of the allocatable tasks).",
         platform.tasks_allocated, platform.connectors_allocated, platform.allocated_percent
     );
-    [used, promised]
+    [used, allocated]
 }
 
 fn cluster_lines(platform: &ClusterQuotaUsage) -> Vec<TextLine> {
-    let [used, promised] = cluster_sentences(platform);
+    let [used, allocated] = cluster_sentences(platform);
     let used = match used.strip_prefix("no ") {
         Some(rest) => format!("No {rest}"),
         None => used,
@@ -113,7 +113,7 @@ fn cluster_lines(platform: &ClusterQuotaUsage) -> Vec<TextLine> {
             style(matches!(platform.state, QuotaState::Over | QuotaState::Unknown)),
             used,
         ),
-        TextLine::new().with_styled_text(style(platform.allocated_percent > 100), promised),
+        TextLine::new().with_styled_text(style(platform.allocated_percent > 100), allocated),
     ]
 }
 
