@@ -579,8 +579,7 @@ fn file_level_mistakes_are_reported() {
     );
     assert_eq!(
         fix("name: claims-a\nconnector.class: io.debezium.connector.postgresql.PostgresConnector"),
-        "The managed plugins for it are `PostgresCdcSourceV2` and `PostgresCdcSource`. Their keys differ: begin with \
-         `connector plugin new`."
+        "Use a managed plugin: `PostgresCdcSourceV2` and `PostgresCdcSource`. Their keys differ: start with `confluent ebs connector plugin new`."
     );
 }
 
