@@ -1,6 +1,6 @@
 //! Two machines that know nothing of each other run the same command: the second one from beginning to end at the very moment at
 //! which the first one is about to create something, at each such moment once (rivals that merely start together meet only
-//! where chance takes them: `rivals.rs`).
+//! where chance takes them: `concurrent_writers.rs`).
 //!
 //! Both are the binary, on one served sandbox; in front of it stands a gate that holds the first one's request back.
 
@@ -17,11 +17,10 @@ use axum::{Router, extract::Request, response::Response};
 use http::Method;
 use tower::ServiceExt as _;
 
-use crate::{
-    common::CliOutput,
-    crash_matrix::{DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, onboard_with_connector, run_with_secret},
-    sandbox_cli_fixture::SandboxCliFixture,
+use super::crash_matrix::{
+    DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, onboard_with_connector, run_with_secret,
 };
+use crate::{common::CliOutput, sandbox_cli_fixture::SandboxCliFixture};
 
 /// How often a command may have to be repeated until nothing is left to do.
 const MAX_RERUNS: usize = 3;
