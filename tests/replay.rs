@@ -1,6 +1,6 @@
 //! Recorded requests of the Confluent CLI and the Terraform provider, sent to the sandbox.
 //!
-//! `../shared/traces/*.jsonl` were recorded with unmodified binaries. The tests replay their requests in order as the
+//! `tests/fixtures/traces/*.jsonl` were recorded with unmodified binaries. The tests replay their requests in order as the
 //! administrator, with the ids of the sandbox instead of the recorded ones. They check the recorded status, that the
 //! response conforms to the OpenAPI documents, and the state after each command. Before each request, the same request
 //! is sent by unauthorized callers: without a key, with a wrong secret, with a revoked key, with a key without roles,
@@ -38,9 +38,7 @@ use unauthorized_callers::UnauthorizedCallers;
 
 #[tokio::test]
 async fn the_recorded_confluent_cli_session_gets_the_recorded_statuses() {
-    let Some(commands) = trace::load_commands("stock-cli.jsonl") else {
-        return;
-    };
+    let commands = trace::load_commands("stock-cli.jsonl");
     let mut replayer = TraceReplayer::new();
     let unauthorized = UnauthorizedCallers::new(&replayer.api).await;
     let mut replayed = 0;
@@ -58,9 +56,7 @@ async fn the_recorded_confluent_cli_session_gets_the_recorded_statuses() {
 
 #[tokio::test]
 async fn the_recorded_terraform_run_creates_reads_and_destroys_accounts_bindings_and_keys() {
-    let Some(commands) = trace::load_commands("terraform.jsonl") else {
-        return;
-    };
+    let commands = trace::load_commands("terraform.jsonl");
     let mut replayer = TraceReplayer::new();
     let unauthorized = UnauthorizedCallers::new(&replayer.api).await;
     for command in &commands {
@@ -76,9 +72,7 @@ async fn the_recorded_terraform_run_creates_reads_and_destroys_accounts_bindings
 /// without becoming its owner, so the run ends at the API key.
 #[tokio::test]
 async fn the_recorded_terraform_run_with_the_provisioner_key_fails_at_the_api_key() {
-    let Some(commands) = trace::load_commands("terraform.jsonl") else {
-        return;
-    };
+    let commands = trace::load_commands("terraform.jsonl");
     let mut replayer = TraceReplayer::new();
     replayer.login = replayer.api.provisioner.clone();
     for command in &commands {
@@ -106,9 +100,7 @@ async fn the_recorded_terraform_run_with_the_provisioner_key_fails_at_the_api_ke
 /// `confluent connect logs`: the list for the name, a token, and the search with all its pages.
 #[tokio::test]
 async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() {
-    let Some(commands) = trace::load_commands("stock-cli.jsonl") else {
-        return;
-    };
+    let commands = trace::load_commands("stock-cli.jsonl");
     let mut replayer = TraceReplayer::at_time("2026-11-22T12:00:00Z".parse().unwrap());
     let login = commands.first().unwrap();
     replayer.replay(login, None).await;
@@ -172,9 +164,7 @@ async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() 
 /// logout.
 #[tokio::test]
 async fn a_session_token_works_until_logout() {
-    let Some(commands) = trace::load_commands("stock-cli.jsonl") else {
-        return;
-    };
+    let commands = trace::load_commands("stock-cli.jsonl");
     let mut replayer = TraceReplayer::new();
     let first = commands.first().unwrap();
     let last = commands.last().unwrap();

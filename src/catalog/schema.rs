@@ -182,7 +182,7 @@ pub fn catalog() -> &'static Catalog {
 mod tests {
     use super::*;
 
-    // Size of the snapshot. The supplement adds to it.
+    // The size of the snapshot from which `tools/catalogue.py` makes the file. The supplement adds to it.
     #[test]
     fn the_snapshot_is_complete() {
         let mut catalog = Catalog::default();

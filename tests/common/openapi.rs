@@ -1,7 +1,7 @@
-//! The vendor's OpenAPI documents as a contract: is this request one that they describe, and is this answer?
+//! The vendor's OpenAPI documents as a contract for requests and responses.
 //!
-//! The documents lie beside the repository (`../shared/openapi`) and are not shipped with it. Where they are missing,
-//! tests say so and are skipped; where `CONFLUENT_EBS_REQUIRE_SHARED` is set, that is a failure.
+//! The documents are not part of this repository. `tests/fixtures/openapi` holds the facts of the operations that are
+//! used, in the same structure; `tools/openapi-table` makes it, and `tests/vendor_data` compares it with the documents.
 //!
 //! A test that uses a part of this says so where it takes it in:
 //! `#[path = "common/openapi.rs"] #[expect(dead_code, reason = "…")] mod openapi;`.
@@ -10,10 +10,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::Path,
-    sync::{
-        Arc, Mutex, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use jsonschema::Validator;
@@ -28,7 +25,7 @@ mod schema;
 
 pub(crate) use deviations::{DEVIATIONS, Deviation};
 
-/// All documents. Each is parsed when the first call that it describes is checked.
+/// All documents.
 pub(crate) struct OpenApiContract {
     documents: Vec<OpenApiDocument>,
     /// Which of the known deviations were met, by position.
@@ -37,10 +34,7 @@ pub(crate) struct OpenApiContract {
 
 struct OpenApiDocument {
     file: String,
-    text: String,
-    /// The routes, read off the text without parsing it.
-    routes: Vec<String>,
-    parsed: OnceLock<Value>,
+    json: Value,
     /// Made once per schema: a test that runs a whole flow checks thousands of answers.
     validators: Mutex<BTreeMap<String, Arc<Validator>>>,
 }
@@ -72,32 +66,19 @@ impl fmt::Display for ContractViolation {
     }
 }
 
-static SKIPPED: AtomicUsize = AtomicUsize::new(0);
-
 impl OpenApiContract {
-    /// Finds the documents; says so and counts when there are none.
-    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-    pub(crate) fn load() -> Option<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/openapi");
-        let Ok(files) = std::fs::read_dir(&folder) else {
-            assert!(
-                std::env::var_os("CONFLUENT_EBS_REQUIRE_SHARED").is_none(),
-                "{} is missing, and CONFLUENT_EBS_REQUIRE_SHARED demands it",
-                folder.display()
-            );
-            let count = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
-            eprintln!("skipped ({count}): ../shared/openapi is not there, so nothing is checked against it");
-            return None;
-        };
-        let mut documents: Vec<OpenApiDocument> = files
-            .filter_map(|file| OpenApiDocument::open(&file.ok()?.path()))
-            .collect();
+    /// Reads the stored facts of the documents.
+    pub(crate) fn load() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/openapi");
+        let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let mut documents: Vec<OpenApiDocument> =
+            files.map(|file| OpenApiDocument::open(&file.unwrap().path())).collect();
         documents.sort_by(|a, b| a.file.cmp(&b.file));
         assert!(!documents.is_empty(), "{} holds no document", folder.display());
-        Some(Self {
+        Self {
             documents,
             met_deviations: Mutex::default(),
-        })
+        }
     }
 
     /// Checks a request: route, query (decoded) and JSON body.
@@ -174,8 +155,9 @@ impl OpenApiContract {
         query: &[(&str, &str)],
     ) -> Result<OpenApiOperation<'_>, ContractViolation> {
         let candidates = self.documents.iter().flat_map(|document| {
-            let routes = document.routes.iter();
-            routes.filter_map(move |route| Some((route_specificity(route, path, query)?, document, route.as_str())))
+            let routes = document.json["paths"].as_object().into_iter().flatten();
+            routes
+                .filter_map(move |(route, _)| Some((route_specificity(route, path, query)?, document, route.as_str())))
         });
         let Some((_, document, route)) = candidates.max_by_key(|(fit, ..)| *fit) else {
             return Err(ContractViolation {
@@ -184,7 +166,7 @@ impl OpenApiContract {
                 text: "no document describes this path".into(),
             });
         };
-        let item = &document.json()["paths"][route];
+        let item = &document.json["paths"][route];
         let operation = OpenApiOperation {
             document,
             route,
@@ -226,29 +208,19 @@ impl OpenApiContract {
 }
 
 impl OpenApiDocument {
-    fn open(file: &Path) -> Option<Self> {
-        if file.extension()? != "yaml" {
-            return None;
-        }
-        let text = std::fs::read_to_string(file).ok()?;
-        let routes = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("  /")?.strip_suffix(':'))
-            .map(|route| format!("/{route}"))
-            .collect();
-        Some(Self {
-            file: file.file_name()?.to_string_lossy().into_owned(),
-            text,
-            routes,
-            parsed: OnceLock::new(),
+    fn open(file: &Path) -> Self {
+        let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        Self {
+            file: file.file_name().unwrap().to_string_lossy().into_owned(),
+            json: serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())),
             validators: Mutex::default(),
-        })
+        }
     }
 
     fn validator(&self, direction: BodyDirection, schema: &Value) -> Arc<Validator> {
         let key = format!("{direction:?} {schema}");
         let made = || {
-            let schemas = self.json()["components"]["schemas"].as_object().into_iter().flatten();
+            let schemas = self.json["components"]["schemas"].as_object().into_iter().flatten();
             let schemas: Map<String, Value> = schemas
                 .map(|(name, schema)| (name.clone(), to_json_schema(schema, direction)))
                 .collect();
@@ -259,11 +231,6 @@ impl OpenApiDocument {
             Arc::new(validator.unwrap_or_else(|error| panic!("{}: {schema}: {error}", self.file)))
         };
         self.validators.lock().unwrap().entry(key).or_insert_with(made).clone()
-    }
-
-    fn json(&self) -> &Value {
-        self.parsed
-            .get_or_init(|| serde_saphyr::from_str(&self.text).unwrap_or_else(|error| panic!("{}: {error}", self.file)))
     }
 }
 
@@ -302,7 +269,7 @@ impl<'a> OpenApiOperation<'a> {
     fn resolve_ref(&self, value: &'a Value) -> &'a Value {
         let mut value = value;
         while let Some(target) = value["$ref"].as_str().and_then(|target| target.strip_prefix('#')) {
-            value = self.document.json().pointer(target).unwrap_or(&Value::Null);
+            value = self.document.json.pointer(target).unwrap_or(&Value::Null);
         }
         value
     }

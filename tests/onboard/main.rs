@@ -6,12 +6,10 @@ mod common;
 mod sandbox_cli_fixture;
 mod onboarding_fixture;
 
-mod concurrency;
 mod access;
 mod acls;
 mod impersonating_accounts;
 mod audit;
-mod crash_matrix;
 mod isolation;
 mod department_changes;
 #[cfg(all(feature = "age", unix))]
@@ -27,5 +25,4 @@ mod profile_import;
 mod preconditions;
 mod concurrent_writers;
 mod sandbox_settings;
-mod fuzz;
-mod faults;
+mod slow;

@@ -1,10 +1,6 @@
 //! The recordings: one JSON object per command.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -74,25 +70,13 @@ impl RecordedCommand {
     }
 }
 
-static SKIPPED: AtomicUsize = AtomicUsize::new(0);
-
-/// The commands of a file; says so and counts when the recordings are not there.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-pub(crate) fn load_commands(file: &str) -> Option<Vec<RecordedCommand>> {
+/// The commands of a recording in `tests/fixtures/traces`.
+pub(crate) fn load_commands(file: &str) -> Vec<RecordedCommand> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/traces")
+        .join("tests/fixtures/traces")
         .join(file);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        assert!(
-            std::env::var_os("CONFLUENT_EBS_REQUIRE_SHARED").is_none(),
-            "{} is missing, and CONFLUENT_EBS_REQUIRE_SHARED demands it",
-            path.display()
-        );
-        let count = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
-        eprintln!("skipped ({count}): ../shared/traces is not there, so nothing is replayed");
-        return None;
-    };
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let commands: Vec<RecordedCommand> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(!commands.is_empty());
-    Some(commands)
+    assert!(!commands.is_empty(), "{} holds no command", path.display());
+    commands
 }

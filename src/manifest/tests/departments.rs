@@ -67,7 +67,7 @@ taks = 3
     "#);
 }
 
-// `../shared/catalog/plugins.json`: the implementation of `S3_SINK`.
+// Source: src/catalog/data/plugins.txt: the implementation of `S3_SINK`.
 #[test]
 fn a_java_class_in_a_quota_yields_the_managed_plugins() {
     let text =

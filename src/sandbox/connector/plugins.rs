@@ -129,7 +129,7 @@ mod tests {
             .collect()
     }
 
-    // `../shared/catalog/plugins.json`: S3_SINK and S3Source.
+    // Source: src/catalog/data/plugins.txt: `S3_SINK` and `S3Source`.
     #[test]
     fn a_value_is_read_by_name_alias_or_default() {
         let sink = SandboxPlugin::find_or_unknown("S3_SINK");

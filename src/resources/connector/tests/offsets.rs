@@ -82,7 +82,7 @@ async fn stale_offsets_are_returned_with_their_age_after_the_timeout() {
         .observe_offsets(&seen, Duration::from_mins(2), &options(30))
         .await
         .unwrap();
-    // `../shared/traces/README.md`: up to 31 times.
+    // Source: docs/reference/connect.md#offsets: up to 31 times.
     assert_eq!(observed.age, Some(Duration::from_secs(3630)));
     assert_eq!(rig.clock.offset().as_secs(), 30);
 }

@@ -12,10 +12,8 @@ use std::sync::{
 use confluent_ebs::sandbox::{Fault, FaultKind};
 use serde_json::json;
 
-use crate::{
-    crash_matrix::{DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, run_with_secret},
-    sandbox_cli_fixture::{CLUSTER_CRN, SandboxCliFixture},
-};
+use super::crash_matrix::{DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, run_with_secret};
+use crate::sandbox_cli_fixture::{CLUSTER_CRN, SandboxCliFixture};
 
 /// Default number of runs.
 const DEFAULT_CASES: u64 = 200;

@@ -16,11 +16,10 @@ use axum::{Router, extract::Request, response::Response};
 use http::Method;
 use tower::ServiceExt as _;
 
-use crate::{
-    common::CliOutput,
-    crash_matrix::{DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, onboard_with_connector, run_with_secret},
-    sandbox_cli_fixture::SandboxCliFixture,
+use super::crash_matrix::{
+    DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, onboard_with_connector, run_with_secret,
 };
+use crate::{common::CliOutput, sandbox_cli_fixture::SandboxCliFixture};
 
 /// Maximum number of repetitions until the plan is empty.
 const MAX_RERUNS: usize = 3;

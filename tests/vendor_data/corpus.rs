@@ -1,6 +1,5 @@
-//! Lint of connector files from other projects (`../shared/corpus`, from vdesabou/kafka-docker-playground, MIT). Each
-//! expected result in `verdicts.tsv` was reviewed manually. The files are not part of this repository: if they are
-//! missing, the tests are skipped and say so, unless `CONFLUENT_EBS_REQUIRE_SHARED` is set.
+//! The linter against connector files written by others (`corpus`, from vdesabou/kafka-docker-playground, MIT). Each
+//! expected finding was judged by hand once and stands in `verdicts.tsv`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,17 +30,9 @@ const RULES_IN_EVERY_FILE: [(&str, usize); 5] = [
     ),
 ];
 
-#[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
-fn corpus_files(name: &str) -> Option<Vec<PathBuf>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/corpus")
-        .join(name);
-    let Ok(entries) = std::fs::read_dir(&path) else {
-        let required = std::env::var_os("CONFLUENT_EBS_REQUIRE_SHARED").is_some();
-        assert!(!required, "{} is missing", path.display());
-        eprintln!("skipped 1 test: {} is missing", path.display());
-        return None;
-    };
+fn corpus_files(check: &'static str, name: &str) -> Option<Vec<PathBuf>> {
+    let path = crate::vendor_data(check)?.join("corpus").join(name);
+    let entries = std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     Some(files)
@@ -89,7 +80,9 @@ fn read_expected_findings() -> BTreeMap<String, BTreeSet<(String, String)>> {
 
 #[test]
 fn managed_connector_files_get_exactly_the_reviewed_findings() {
-    let Some(files) = corpus_files("managed") else { return };
+    let Some(files) = corpus_files(crate::MANAGED_CORPUS, "managed") else {
+        return;
+    };
     assert_eq!(files.len(), 113);
     let mut expected = read_expected_findings();
     let mut everywhere: BTreeMap<&str, usize> = BTreeMap::new();
@@ -130,7 +123,7 @@ fn managed_connector_files_get_exactly_the_reviewed_findings() {
 
 #[test]
 fn self_managed_connector_files_get_only_the_self_managed_finding() {
-    let Some(files) = corpus_files("self-managed") else {
+    let Some(files) = corpus_files(crate::SELF_MANAGED_CORPUS, "self-managed") else {
         return;
     };
     assert_eq!(files.len(), 300);

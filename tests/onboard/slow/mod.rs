@@ -1,0 +1,7 @@
+//! The slow group: every fault at every request, every interleaving of two machines, and random commands under random
+//! faults. `cargo test -- --skip slow::` leaves it out.
+
+mod concurrency;
+mod crash_matrix;
+mod faults;
+mod fuzz;
