@@ -190,7 +190,7 @@ fn an_unneeded_or_readable_identity_file_is_a_warning() {
     let clear = fixture.state_dir().join("handover/claims-viewer.toml");
     let output = fixture.run_expecting(&format!("profile import {} --identity key.txt", clear.display()), 0);
     assert!(
-        normalize_whitespace(&output.stderr).contains("--identity was not needed"),
+        normalize_whitespace(&output.stderr).contains("`--identity` is ignored"),
         "{output}"
     );
     #[cfg(unix)]

@@ -159,7 +159,7 @@ fn json_output_has_every_finding_with_its_location() {
             "files": 1, "errors": 1, "warnings": 0,
             "findings": [{
                 "rule": "foreign-topic", "severity": "error",
-                "message": "topic `motor-x` of `kafka.topic` does not begin with `claims-`",
+                "message": "topic `motor-x` of `kafka.topic` does not start with `claims-`",
                 "file": "claims-a.json", "line": 1, "column": column,
                 "fix": "Use topics that start with `claims-`.", "owner": "department",
             }],
