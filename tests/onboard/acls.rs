@@ -281,7 +281,7 @@ fn revoke_names_the_acls_a_persona_loses_when_they_are_known() {
     let output = fixture.run_without_writes(&format!("{command} {bare}"), 0);
     assert!(
         normalize_whitespace(&output.stdout).contains(
-            "may have ACLs, which cannot be used without a key for the cluster (not listed: there is no API key"
+            "may have ACLs, which cannot be used without a key for the cluster (not listed: no API key"
         ),
         "{output}"
     );

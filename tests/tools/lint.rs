@@ -93,12 +93,12 @@ fn malformed_input_is_reported_without_a_panic() {
     let numbers = r#"{"name": "claims-a", "connector.class": "S3_SINK", "topics": "t", "s3.bucket.name": "b", "time.interval": "HOURLY",
         "flush.size": 1000, "csfle.enabled": true}"#;
     let cases: [(&str, Vec<u8>, i32, &str); 14] = [
-        ("json", marked(VALID_FILE), 0, "nothing found"),
+        ("json", marked(VALID_FILE), 0, "no findings"),
         (
             "yaml",
             marked("name: claims-a\nconnector.class: DatagenSource\nkafka.topic: t\nquickstart: USERS\n"),
             0,
-            "nothing found",
+            "no findings",
         ),
         ("json", numbers.into(), 0, "`flush.size` is a number, not a string"),
         ("json", numbers.into(), 0, "`csfle.enabled` is a boolean, not a string"),
