@@ -58,7 +58,7 @@ impl PlatformSession {
 /// must be in Confluent's domain or one of the `trusted` hosts.
 pub fn kafka_base_url(cluster: &Cluster, auth: &Auth, trusted: &[String]) -> Result<BaseUrl, String> {
     let endpoint = ServiceEndpoint::parse(&cluster.spec.http_endpoint, trusted)
-        .map_err(|error| format!("the address that the service tells for Kafka REST cannot be used: {error}"))?;
+        .map_err(|error| format!("invalid Kafka REST endpoint: {error}"))?;
     if let Some(CredentialSource::Environment(name)) = auth.source()
         && !may_receive_environment_key(&endpoint.to_string(), trusted)
     {

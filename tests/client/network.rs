@@ -97,7 +97,7 @@ async fn a_redirect_to_another_host_is_an_error_and_sends_no_credentials() {
         .unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 302);
     assert!(
-        error.to_string().contains(&format!("it points to {}", elsewhere.uri())),
+        error.to_string().contains(&format!("redirect to `{}` not followed", elsewhere.uri())),
         "{error}"
     );
 }
@@ -259,7 +259,7 @@ async fn a_certificate_authority_from_the_environment_is_trusted() {
         &[("SSL_CERT_FILE", &empty)],
     )
     .await;
-    run_child_with_environment(&base, "cannot be read", &[("SSL_CERT_FILE", "/nowhere/authority.pem")]).await;
+    run_child_with_environment(&base, "cannot read", &[("SSL_CERT_FILE", "/nowhere/authority.pem")]).await;
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ async fn control_characters_in_service_names_are_escaped_in_output() {
     let events = events.text();
     assert_eq!(events.lines().count(), 1, "{events}");
     assert!(
-        events.contains("WARN") && events.contains("cannot be read and is left out"),
+        events.contains("WARN") && events.contains("skipped an unreadable item"),
         "{events}"
     );
     for text in [events, wire.text()] {

@@ -156,7 +156,7 @@ mod lifecycles {
         cli.write("claims-orders.json", ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""));
         let other = run_as_deployer(&cli, "connector create --config-file claims-orders.json");
         assert_ne!(other.code, Some(0), "{value}: {other}");
-        assert!(normalized_stderr(&other).contains("exists already"), "{value}: {other}");
+        assert!(normalized_stderr(&other).contains("already exists"), "{value}: {other}");
         let described = run_as_operator(&cli, "connector describe claims-orders").stdout;
         assert!(
             described.contains("ORDERS"),
@@ -246,7 +246,7 @@ mod lifecycles {
         for (output, plugin) in [(described, "NoSuchPlugin"), (validated, "BrandNewSource")] {
             assert_eq!(output.code, Some(1), "{value}: {output}");
             assert!(
-                normalized_stderr(&output).contains(&format!("plugin \"{plugin}\"")),
+                normalized_stderr(&output).contains(&format!("plugin `{plugin}`")),
                 "{value}: {output}"
             );
             assert!(
@@ -400,7 +400,7 @@ mod lifecycles {
         let raised = run_as_deployer(cli, "connector update claims-orders --config tasks.max=2");
         assert_eq!(raised.code, Some(4), "{raised}");
         assert!(
-            normalized_stderr(&raised).contains("2 tasks instead of 1 cannot be set against the quota"),
+            normalized_stderr(&raised).contains("cannot check 2 tasks instead of 1 against the quota"),
             "{raised}"
         );
         let missing = run_as_operator(cli, "connector pause claims-nothing");

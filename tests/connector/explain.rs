@@ -179,7 +179,7 @@ fn explain_shows_the_cause_and_commands_that_parse() {
         "Keys database.hostname, database.port, database.user, database.password, database.dbname",
         "Current state No previous configuration is in force; no tasks run.",
         "Owner the department",
-        "Do 1. Correct the user in the file and the password",
+        "Next steps 1. Correct the user in the file and the password",
         // Not every template allows the operator to update it; the command is for the deployer, with the flags of this
         // run.
         "2. Apply the corrected file (as the deployer): confluent ebs connector update dataplatform-cdc --config-file FILE \
@@ -380,7 +380,7 @@ fn explain_no_records_lists_where_records_may_be() {
     assert!(
         notes
             .iter()
-            .any(|note| note.as_str().unwrap().contains("topic dataplatform-lake-dlq.")),
+            .any(|note| note.as_str().unwrap().contains("topic `dataplatform-lake-dlq`")),
         "{one:#}"
     );
     let (_, answer) = explain_json(&cli, "dataplatform-lake");
@@ -411,9 +411,8 @@ fn explain_message_works_without_a_profile() {
     command.args(["connector", "explain", "--message", "Unknown magic byte!"]);
     let result = cli.run_command(&mut command);
     assert!(
-        result
-            .stdout
-            .contains("Next steps      1. Set `input.data.format` to the actual format of the records."),
+        normalized_stdout(&result)
+            .contains("Next steps 1. Set `input.data.format` to the actual format of the records."),
         "{result}"
     );
     assert!(

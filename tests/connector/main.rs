@@ -150,7 +150,7 @@ fn create_refuses_an_existing_different_connector_and_suggests_update() {
     let result = run_as_deployer(&cli, "connector create --config-file orders.json");
     assert_eq!(result.code, Some(5), "{result}");
     assert!(
-        normalized_stderr(&result).contains("differs in \"quickstart\""),
+        normalized_stderr(&result).contains("differs in `quickstart`"),
         "{result}"
     );
     assert!(
@@ -179,7 +179,7 @@ fn names_of_other_departments_are_refused_before_any_request() {
     let result = run_as_deployer(&cli, "connector delete motor-orders --force");
     assert_eq!(result.code, Some(5), "{result}");
     assert!(
-        normalized_stderr(&result).contains("begin with \"claims-\""),
+        normalized_stderr(&result).contains("begin with `claims-`"),
         "{result}"
     );
     // An id has no prefix; unknown ids give the message of the Confluent CLI.
@@ -395,7 +395,7 @@ fn update_shows_a_diff_per_key_and_is_idempotent() {
     assert_eq!(result.code, Some(64), "{result}");
     // The file has no tasks; their number is unchanged.
     let result = run_as_deployer(&cli, "connector update claims-orders --config-file orders.json");
-    assert!(result.stdout.ends_with("is as it is wanted.\n"), "{result}");
+    assert!(result.stdout.ends_with("is up to date.\n"), "{result}");
     // An update never creates a connector.
     cli.write("orders.json", ORDERS_FILE.replace("claims-orders", "claims-new"));
     let result = run_as_deployer(&cli, "connector update claims-new --config-file orders.json");

@@ -20,7 +20,7 @@ fn a_bundle_contains_environment_settings_and_checks() {
         "doctor --bundle help.json --profile {PROFILES_DIR}/claims-operator.toml"
     ));
     assert_eq!(result.code, Some(0), "{result}");
-    assert!(result.stdout.starts_with("Wrote help.json: "), "{result}");
+    assert!(result.stdout.starts_with("Wrote `help.json`: "), "{result}");
     let (bundle, text) = read_bundle(&cli, "help.json");
     assert_eq!(bundle["program"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(bundle["profile"]["facts"]["persona"], "operator");

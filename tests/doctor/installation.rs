@@ -66,7 +66,7 @@ fn an_unconfigured_home_gets_the_first_step() {
 
 
     17 ok, 1 problem, 16 unknown.
-    Do first: Select the profile of the platform team with `--profile FILE`. As the
+    First: Select the profile of the platform team with `--profile FILE`. As the
               platform team, start with `confluent ebs init`. Without an account,
               try `confluent ebs onboard claims --sandbox`.
     ");

@@ -44,7 +44,7 @@ fn a_new_sandbox_passes_all_checks() {
     assert_eq!(fresh.detail("key owner").split(' ').next(), Some("ebs-provisioner"));
     assert_eq!(fresh.detail("provisioner's roles"), "complete in prod, test");
     let kafka = fresh.detail("Kafka key");
-    assert!(kafka.ends_with("lkc-prod01 shows it no ACLs"), "{kafka}");
+    assert!(kafka.ends_with("can list no ACLs of lkc-prod01"), "{kafka}");
 
     assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
     let onboarded = run_doctor(&cli, "--sandbox");

@@ -169,8 +169,7 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
     Error: a service account needs a name or an id, not a prefix
 
     Suggestions:
-        Write `service-account/NAME`, or `service-account` for all service
-          accounts.
+        Write `service-account/NAME`, or `service-account` for all service accounts.
     ");
 }
 

@@ -140,7 +140,7 @@ fn without_a_kafka_key_only_departments_with_acls_are_refused() {
     let good = key(&doctor);
     assert_eq!(good["state"], "ok");
     assert!(
-        good["detail"].as_str().unwrap().ends_with("lkc-prod01 shows it 8 ACLs"),
+        good["detail"].as_str().unwrap().ends_with("can list 8 ACLs of lkc-prod01"),
         "{good}"
     );
 }
@@ -196,8 +196,8 @@ fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
     assert_eq!(answer["topics"], Value::Null);
     let unseen = answer["proof"]["not_observed"].to_string();
     for what in [
-        "ACLs of the cluster: there is no API key",
-        "topics with the prefix: there is no API key",
+        "ACLs of the cluster: no API key",
+        "topics with the prefix: no API key",
     ] {
         assert!(unseen.contains(what), "{unseen}");
     }
@@ -272,8 +272,8 @@ fn revoke_names_the_acls_a_persona_loses_when_they_are_known() {
     let output = fixture.run_without_writes(&format!("{command} --sandbox"), 0);
     assert!(
         normalize_whitespace(&output.stdout).contains(
-            "application of department claims loses its ACLs until it has another key of the cluster: ALLOW WRITE on \
-             topic claims-*"
+            "application of department `claims` cannot use its ACLs until it has another key for the cluster: ALLOW \
+             WRITE on topic claims-*"
         ),
         "{output}"
     );
@@ -281,7 +281,7 @@ fn revoke_names_the_acls_a_persona_loses_when_they_are_known() {
     let output = fixture.run_without_writes(&format!("{command} {bare}"), 0);
     assert!(
         normalize_whitespace(&output.stdout).contains(
-            "may have ACLs, which cannot be used without a key for the cluster (not listed: there is no API key"
+            "may have ACLs, which cannot be used without a key for the cluster (not listed: no API key"
         ),
         "{output}"
     );

@@ -60,7 +60,7 @@ fn the_audit_of_the_example_platform_has_no_findings() {
     // With `--strict`, unknown data counts.
     run_audit(&fixture, "--sandbox --strict", 5);
     let human = fixture.run_expecting("access audit --sandbox-as admin", 0);
-    assert!(human.stdout.contains("no errors and no warnings"), "{human}");
+    assert!(human.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains("no errors and no warnings"), "{human}");
 }
 
 /// An organization with departments claims, fraud, motor and legacy, which is off-boarded, and the planted threats.
@@ -551,7 +551,7 @@ fn baseline_findings_do_not_count_until_they_expire_or_disappear() {
     let fixture = &dirty.fixture;
     run_audit(fixture, "--sandbox-as admin --write-baseline accepted.toml", 5);
     let draft = fixture.run_expecting("access audit --sandbox-as admin --baseline accepted.toml", 1);
-    assert!(draft.stderr.contains("is accepted without a reason"), "{draft}");
+    assert!(draft.stderr.contains("has no reason"), "{draft}");
     let text = fixture
         .cli
         .read("accepted.toml")

@@ -18,7 +18,7 @@ fn a_second_run_on_one_machine_is_refused_while_the_first_runs() {
     let runs = fixture.state_dir().join("runs");
     let journal = Journal::open(&runs.join("11111111-2222-3333-4444-555555555555-prod.jsonl")).unwrap();
     let output = fixture.run_without_writes("onboard claims --sandbox --yes", 1);
-    assert!(output.stderr.contains("another run is at work"), "{output}");
+    assert!(output.stderr.contains("another run is active"), "{output}");
     // Reads are always possible.
     fixture.run_expecting("onboard claims --sandbox --dry-run", 0);
     drop(journal);

@@ -195,7 +195,7 @@ fn a_missing_or_malformed_handover_command_loses_no_profile() {
         64,
     );
     assert!(
-        normalize_whitespace(&output.stderr).contains("a ' is not closed"),
+        normalize_whitespace(&output.stderr).contains("the quote `'` is not closed"),
         "{output}"
     );
     run_shell_words(&fixture, "onboard fraud --sandbox --yes --remove-delivered", 64);

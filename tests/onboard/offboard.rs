@@ -151,7 +151,7 @@ fn foreign_bindings_on_the_prefix_are_named_and_removed_only_on_request() {
     assert!(said.contains("ebs-prod-fraud-operator"), "{output}");
     assert!(said.contains("--remove-foreign"), "{output}");
     let output = fixture.run_expecting("offboard claims --remove-foreign --sandbox --yes", 0);
-    assert!(normalize_whitespace(&output.stdout).contains("1 removal"), "{output}");
+    assert!(normalize_whitespace(&output.stdout).contains("1 change."), "{output}");
     // A wider binding affects other departments, too.
     bind("/kafka=lkc-prod01/topic=*");
     let output = fixture.run_without_writes("offboard claims --remove-foreign --sandbox --yes", 3);

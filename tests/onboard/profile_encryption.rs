@@ -160,16 +160,16 @@ fn invalid_recipients_are_refused_before_any_write() {
         64,
         "recipients of this kind (SSH) are not supported",
     );
-    refused(&format!("--recipient {private}"), 64, "this is the secret half");
+    refused(&format!("--recipient {private}"), 64, "this is an `age` secret key");
     refused("--recipients-file none.txt", 1, "cannot read `none.txt`");
     fixture.cli.write("identity.txt", key.identity_file());
     refused("--recipients-file identity.txt", 1, "identity.txt:3:1");
     fixture.cli.write("empty.txt", "# empty\n");
-    refused("--recipients-file empty.txt", 1, "there is no recipient in this file");
+    refused("--recipients-file empty.txt", 1, "this file contains no recipients");
     refused(
         &format!("--recipient {} --show-secrets", key.recipient()),
         64,
-        "cannot show what is encrypted",
+        "cannot show encrypted profiles",
     );
     fixture.cli.write(
         "departments/claims.toml",

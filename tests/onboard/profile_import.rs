@@ -142,7 +142,7 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
         .write("ssh.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n");
     refused(
         "claims-operator.toml.age --identity ssh.txt",
-        "the beginning of an SSH key",
+        "is an SSH key",
     );
     refused("no-such.toml.age --identity key.txt", "the profile does not exist");
 
@@ -190,7 +190,7 @@ fn an_unneeded_or_readable_identity_file_is_a_warning() {
     let clear = fixture.state_dir().join("handover/claims-viewer.toml");
     let output = fixture.run_expecting(&format!("profile import {} --identity key.txt", clear.display()), 0);
     assert!(
-        normalize_whitespace(&output.stderr).contains("--identity was not needed"),
+        normalize_whitespace(&output.stderr).contains("`--identity` is ignored"),
         "{output}"
     );
     #[cfg(unix)]

@@ -93,12 +93,12 @@ fn malformed_input_is_reported_without_a_panic() {
     let numbers = r#"{"name": "claims-a", "connector.class": "S3_SINK", "topics": "t", "s3.bucket.name": "b", "time.interval": "HOURLY",
         "flush.size": 1000, "csfle.enabled": true}"#;
     let cases: [(&str, Vec<u8>, i32, &str); 14] = [
-        ("json", marked(VALID_FILE), 0, "nothing found"),
+        ("json", marked(VALID_FILE), 0, "no findings"),
         (
             "yaml",
             marked("name: claims-a\nconnector.class: DatagenSource\nkafka.topic: t\nquickstart: USERS\n"),
             0,
-            "nothing found",
+            "no findings",
         ),
         ("json", numbers.into(), 0, "`flush.size` is a number, not a string"),
         ("json", numbers.into(), 0, "`csfle.enabled` is a boolean, not a string"),
@@ -159,7 +159,7 @@ fn json_output_has_every_finding_with_its_location() {
             "files": 1, "errors": 1, "warnings": 0,
             "findings": [{
                 "rule": "foreign-topic", "severity": "error",
-                "message": "topic `motor-x` of `kafka.topic` does not begin with `claims-`",
+                "message": "topic `motor-x` of `kafka.topic` does not start with `claims-`",
                 "file": "claims-a.json", "line": 1, "column": column,
                 "fix": "Use topics that start with `claims-`.", "owner": "department",
             }],

@@ -251,7 +251,7 @@ fn a_cached_log_range_takes_no_request() {
     // Only the service can search for a text, and the command says so.
     let result = assert_success(run_as_operator(&cli, &format!("{question} --grep Committing")));
     assert!(
-        normalized_stderr(&result).contains("only whole answers are kept"),
+        normalized_stderr(&result).contains("only complete results are cached"),
         "{result}"
     );
     assert_eq!(request_statuses(&cli, before, SEARCH_PATH), [200, 200]);

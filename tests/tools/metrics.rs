@@ -175,7 +175,7 @@ fn a_pause_is_a_gap_in_the_metrics_and_not_zero() {
     );
     assert!(shown.stdout.contains("task 1    | PAUSED"), "{shown}");
     assert!(
-        normalized_stdout(&shown).contains("A dot or \"-\" is no value, which is not zero"),
+        normalized_stdout(&shown).contains("A dot or \"-\" means no value, not zero"),
         "{shown}"
     );
     assert!(
@@ -342,7 +342,7 @@ fn a_department_without_metrics_access_is_told_what_the_platform_team_can_run() 
             said.starts_with("Error: cannot read the metrics of department `claims`"),
             "{output}"
         );
-        assert!(said.contains("would see the metrics of all others"), "{output}");
+        assert!(said.contains("would also expose the metrics of all other departments"), "{output}");
         assert!(
             said.contains("confluent ebs status --html claims.html --department claims"),
             "{output}"
@@ -390,7 +390,7 @@ fn invalid_metrics_arguments_are_refused_before_any_request() {
         "{output}"
     );
     let output = assert_success(run_metrics(&cli, &format!("claims-orders --since 9d {CLAIMS_FLAGS}")));
-    assert!(normalized_stderr(&output).contains("kept for 7 days"), "{output}");
+    assert!(normalized_stderr(&output).contains("older than 7 days are not available"), "{output}");
     let output = run_metrics(&cli, &format!("claims-order {CLAIMS_FLAGS}"));
     assert!(
         normalized_stderr(&output).contains("Did you mean `claims-orders`?"),
@@ -457,7 +457,7 @@ fn metrics_faults_are_retried_or_reported() {
     let output = run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}"));
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
     assert!(
-        normalized_stderr(&output).contains("All who share this address share 60 requests per minute"),
+        normalized_stderr(&output).contains("All clients with the same IP address share 60 requests per minute"),
         "{output}"
     );
     assert_success(cli.run("sandbox fault clear"));

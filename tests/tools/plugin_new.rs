@@ -101,13 +101,13 @@ fn a_generated_file_uses_the_prefix_and_plugins_of_the_department() {
     let output = run_as_deployer(&cli, "connector plugin new HttpSink");
     assert_eq!(output.code, Some(0), "{output}");
     assert!(
-        normalized_stderr(&output).contains("plugin \"HttpSink\" is not among those"),
+        normalized_stderr(&output).contains("plugin `HttpSink` is not allowed"),
         "{output}"
     );
     let output = run_as_deployer(&cli, "connector plugin new S3_SINK --name motor-lake");
     assert_eq!(output.code, Some(64), "{output}");
     assert!(
-        normalized_stderr(&output).contains("names of the department begin with \"claims-\""),
+        normalized_stderr(&output).contains("names of your department begin with `claims-`"),
         "{output}"
     );
 }

@@ -48,7 +48,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
     let check = run_as_operator(&cli, "quota check --connector claims-orders --tasks 5");
     assert_eq!(check.code, Some(5), "{check}");
     assert!(
-        normalized_stderr(&check).contains("department \"claims\": tasks per connector: 5 requested, 4 allowed"),
+        normalized_stderr(&check).contains("department `claims`: tasks per connector: 5 requested, 4 allowed"),
         "{check}"
     );
     assert!(

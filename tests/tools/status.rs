@@ -263,7 +263,7 @@ fn status_shows_sink_lag_to_callers_that_can_read_metrics() {
         text.contains(&format!("claims-lake | RUNNING | 2 of 2 | {lag} |")),
         "{text}"
     );
-    assert!(cli.read("page.html").contains("Records behind"));
+    assert!(cli.read("page.html").contains("Lag (records)"));
     // Neither a department nor a run for all departments requests it.
     for output in [run_as_operator(&cli, "status"), cli.run("status --sandbox")] {
         assert_eq!(output.code, Some(0), "{output}");
@@ -347,7 +347,7 @@ fn the_html_page_replaces_an_older_one_with_default_permissions() {
     cli.write("page.html", "older");
     let output = run_as_operator(&cli, "status --html page.html");
     assert_eq!(output.code, Some(6), "{output}");
-    assert!(normalized_stderr(&output).contains("Wrote page.html."), "{output}");
+    assert!(normalized_stderr(&output).contains("Wrote `page.html`."), "{output}");
     assert!(cli.read("page.html").starts_with("<!DOCTYPE html>"));
     #[cfg(unix)]
     {
