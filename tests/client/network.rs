@@ -97,7 +97,9 @@ async fn a_redirect_to_another_host_is_an_error_and_sends_no_credentials() {
         .unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 302);
     assert!(
-        error.to_string().contains(&format!("redirect to `{}` not followed", elsewhere.uri())),
+        error
+            .to_string()
+            .contains(&format!("redirect to `{}` not followed", elsewhere.uri())),
         "{error}"
     );
 }

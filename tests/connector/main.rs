@@ -178,10 +178,7 @@ fn names_of_other_departments_are_refused_before_any_request() {
     assert_eq!(result.code, Some(5), "{result}");
     let result = run_as_deployer(&cli, "connector delete motor-orders --force");
     assert_eq!(result.code, Some(5), "{result}");
-    assert!(
-        normalized_stderr(&result).contains("begin with `claims-`"),
-        "{result}"
-    );
+    assert!(normalized_stderr(&result).contains("begin with `claims-`"), "{result}");
     // An id has no prefix; unknown ids give the message of the Confluent CLI.
     let result = run_as_deployer(&cli, "connector delete lcc-456 lcc-789 lcc-101112 --force");
     assert_eq!(result.code, Some(1), "{result}");

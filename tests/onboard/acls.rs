@@ -140,7 +140,10 @@ fn without_a_kafka_key_only_departments_with_acls_are_refused() {
     let good = key(&doctor);
     assert_eq!(good["state"], "ok");
     assert!(
-        good["detail"].as_str().unwrap().ends_with("can list 8 ACLs of lkc-prod01"),
+        good["detail"]
+            .as_str()
+            .unwrap()
+            .ends_with("can list 8 ACLs of lkc-prod01"),
         "{good}"
     );
 }
@@ -195,10 +198,7 @@ fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
     let answer = run_json(&fixture, &format!("offboard claims {bare} --yes"), 0);
     assert_eq!(answer["topics"], Value::Null);
     let unseen = answer["proof"]["not_observed"].to_string();
-    for what in [
-        "ACLs of the cluster: no API key",
-        "topics with the prefix: no API key",
-    ] {
+    for what in ["ACLs of the cluster: no API key", "topics with the prefix: no API key"] {
         assert!(unseen.contains(what), "{unseen}");
     }
     // No topic was touched.
@@ -280,9 +280,8 @@ fn revoke_names_the_acls_a_persona_loses_when_they_are_known() {
     let bare = profile_without_kafka_key(&fixture);
     let output = fixture.run_without_writes(&format!("{command} {bare}"), 0);
     assert!(
-        normalize_whitespace(&output.stdout).contains(
-            "may have ACLs, which cannot be used without a key for the cluster (not listed: no API key"
-        ),
+        normalize_whitespace(&output.stdout)
+            .contains("may have ACLs, which cannot be used without a key for the cluster (not listed: no API key"),
         "{output}"
     );
     // A Cloud key opens nothing in Kafka.

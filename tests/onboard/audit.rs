@@ -60,7 +60,15 @@ fn the_audit_of_the_example_platform_has_no_findings() {
     // With `--strict`, unknown data counts.
     run_audit(&fixture, "--sandbox --strict", 5);
     let human = fixture.run_expecting("access audit --sandbox-as admin", 0);
-    assert!(human.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains("no errors and no warnings"), "{human}");
+    assert!(
+        human
+            .stdout
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .contains("no errors and no warnings"),
+        "{human}"
+    );
 }
 
 /// An organization with departments claims, fraud, motor and legacy, which is off-boarded, and the planted threats.

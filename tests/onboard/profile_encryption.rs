@@ -15,10 +15,10 @@ use confluent_ebs::{
 use serde_json::Value;
 
 use crate::{
-    faults::run_setup_with_fault_at_every_request,
     onboarding_fixture::{OnboardingFixture, RunOutcome, list_files},
     profile_import::{AgeIdentity, normalize_whitespace},
     sandbox_cli_fixture::SandboxCliFixture,
+    slow::faults::run_setup_with_fault_at_every_request,
 };
 
 /// A home with its own files: `recipients` are in the file of claims.

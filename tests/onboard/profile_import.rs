@@ -140,10 +140,7 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
     fixture
         .cli
         .write("ssh.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n");
-    refused(
-        "claims-operator.toml.age --identity ssh.txt",
-        "is an SSH key",
-    );
+    refused("claims-operator.toml.age --identity ssh.txt", "is an SSH key");
     refused("no-such.toml.age --identity key.txt", "the profile does not exist");
 
     let text = fs::read_to_string(&path).unwrap();

@@ -342,7 +342,10 @@ fn a_department_without_metrics_access_is_told_what_the_platform_team_can_run() 
             said.starts_with("Error: cannot read the metrics of department `claims`"),
             "{output}"
         );
-        assert!(said.contains("would also expose the metrics of all other departments"), "{output}");
+        assert!(
+            said.contains("would also expose the metrics of all other departments"),
+            "{output}"
+        );
         assert!(
             said.contains("confluent ebs status --html claims.html --department claims"),
             "{output}"
@@ -390,7 +393,10 @@ fn invalid_metrics_arguments_are_refused_before_any_request() {
         "{output}"
     );
     let output = assert_success(run_metrics(&cli, &format!("claims-orders --since 9d {CLAIMS_FLAGS}")));
-    assert!(normalized_stderr(&output).contains("older than 7 days are not available"), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("older than 7 days are not available"),
+        "{output}"
+    );
     let output = run_metrics(&cli, &format!("claims-order {CLAIMS_FLAGS}"));
     assert!(
         normalized_stderr(&output).contains("Did you mean `claims-orders`?"),

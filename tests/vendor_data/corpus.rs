@@ -140,7 +140,12 @@ fn self_managed_connector_files_get_only_the_self_managed_finding() {
             file_stem(&path)
         );
         assert_eq!(finding_key(finding), "connector.class");
-        if finding.fix.as_ref().unwrap().starts_with("The catalog has no managed plugin") {
+        if finding
+            .fix
+            .as_ref()
+            .unwrap()
+            .starts_with("The catalog has no managed plugin")
+        {
             let class = finding.message.split('`').nth(1).unwrap();
             without_plugin.insert(class.rsplit('.').next().unwrap().to_owned());
         }

@@ -3,5 +3,5 @@
 
 mod concurrency;
 mod crash_matrix;
-mod faults;
+pub(crate) mod faults;
 mod fuzz;
