@@ -400,9 +400,9 @@ fn the_exit_codes_page_matches_the_exit_codes() {
 const AUDIT_PAGE_INTRODUCTION: &str = "\
 # Audit rules
 
-`confluent ebs access audit` compares what a key can see of the organization with the platform configuration. Each rule below looks for one
-way in which departments come too near to each other, or somebody else to them. The numbers are those of the threats that it is there
-for; one rule can find several things, and says for each what it saw, what to do, and who can do it.
+`confluent ebs access audit` compares what a key can see of the organization with the platform configuration. Each rule below detects one
+kind of access across the borders of departments. T1 to T18 are the threats of docs/reference/rbac.md#threats; a rule can report several
+findings, each with its evidence, a remedy and the party that can apply it.
 
 - **Present, absent, unknown.** A rule without findings is *absent* only if all lists that it needs were read completely. If a list was
   refused, or is filtered by the access of the caller, the rule is *unknown*. The provisioner's key reads the cluster and the departments'

@@ -40,10 +40,8 @@ fn vendor_data(check: &'static str) -> Option<PathBuf> {
     let skipped = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
     let mut text = format!("skipped: {check}: set {VARIABLE}\n");
     if skipped == CHECKS.len() {
-        text.push_str(&format!(
-            "skipped: {skipped} of {} checks with vendor data\n",
-            CHECKS.len()
-        ));
+        let count = format!("skipped: {skipped} of {} checks with vendor data\n", CHECKS.len());
+        text.push_str(&count);
     }
     // One call, so that lines of parallel tests do not mix.
     std::io::stderr().write_all(text.as_bytes()).unwrap();

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
 };
@@ -87,10 +88,10 @@ fn table_of_document(name: &str, text: &str, ours: &BTreeSet<String>) -> Option<
     }
     let components = referenced_components(&document, &paths);
     let (group, version) = name.rsplit_once('-').unwrap();
-    let hash: String = Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut hash = String::new();
+    for byte in Sha256::digest(text.as_bytes()) {
+        write!(hash, "{byte:02x}").unwrap();
+    }
     Some(json!({
         "made_by": "tools/openapi-table",
         "source": format!("{REPOSITORY}, {group}/{version}/api/openapi.yaml (Apache-2.0)"),
@@ -102,8 +103,11 @@ fn table_of_document(name: &str, text: &str, ours: &BTreeSet<String>) -> Option<
     }))
 }
 
+/// A field and its conversion.
+type Field<'a> = (&'a str, fn(&Value) -> Value);
+
 /// The named fields of an object, each converted.
-fn pick(value: &Value, fields: &[(&str, fn(&Value) -> Value)]) -> Value {
+fn pick(value: &Value, fields: &[Field<'_>]) -> Value {
     let present = fields
         .iter()
         .filter_map(|(name, convert)| Some(((*name).to_owned(), convert(value.get(name)?))));
