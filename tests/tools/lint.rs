@@ -56,10 +56,10 @@ fn files_and_folders_are_linted_together_in_order() {
     4 | quickstart: NO
       |             ^^
       |
-      = help: Allowed values: `CLICKSTREAM_CODES`, `CLICKSTREAM`, `CLICKSTREAM_USERS`,
-              `ORDERS`, `RATINGS`, `USERS`, `USERS_ARRAY`, `PAGEVIEWS`,
-              `STOCK_TRADES`, `INVENTORY`, `PRODUCT` and `PURCHASES`, or one of
-              26 others.
+      = help: Allowed values: `CLICKSTREAM_CODES`, `CLICKSTREAM`,
+              `CLICKSTREAM_USERS`, `ORDERS`, `RATINGS`, `USERS`, `USERS_ARRAY`,
+              `PAGEVIEWS`, `STOCK_TRADES`, `INVENTORY`, `PRODUCT` and
+              `PURCHASES`, and 26 more.
 
     Found 3 errors.
 
