@@ -9,9 +9,9 @@ use serde_json::Value;
 fn differences(key: &KeySchema, source: &Value) -> Vec<&'static str> {
     let as_text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let allowed = source["allowed"].as_array().into_iter().flatten().map(as_text);
-    // The data file has a key per line and holds no default that is only white space, such as a line feed.
+    // The data file has one key per line and writes a line feed as `\\n`.
     let default = source.get("default").filter(|value| !value.is_null()).map(as_text);
-    let default = default.filter(|default| !default.trim().is_empty());
+    let default = default.map(|default| default.replace('\n', "\\n"));
     let checks = [
         (
             "secret",
@@ -21,13 +21,7 @@ fn differences(key: &KeySchema, source: &Value) -> Vec<&'static str> {
             "required",
             (key.required || key.conditionally_required) == (source["required"] == true),
         ),
-        (
-            "default",
-            key.default
-                .filter(|default| !default.trim().is_empty())
-                .map(str::to_owned)
-                == default,
-        ),
+        ("default", key.default.map(str::to_owned) == default),
         ("allowed", key.allowed.iter().copied().eq(allowed.collect::<Vec<_>>())),
     ];
     let wrong = checks.into_iter().filter(|(_, same)| !same);
