@@ -217,7 +217,7 @@ fn roles_allow_the_documented_operations_on_accounts_and_keys() {
 // T4: docs `create-service-accounts` lists who may create service accounts.
 #[test]
 fn roles_that_create_accounts_apply_to_the_whole_organization() {
-    let makers = [
+    let creators = [
         ("OrganizationAdmin", ORG.to_owned(), true),
         ("AccountAdmin", ORG.to_owned(), true),
         ("EnvironmentAdmin", ENV.to_owned(), true),
@@ -236,7 +236,7 @@ fn roles_that_create_accounts_apply_to_the_whole_organization() {
     let elsewhere: Crn = "crn://confluent.cloud/organization=o2/service-account=sa-new"
         .parse()
         .unwrap();
-    for (role, at, expected) in makers {
+    for (role, at, expected) in creators {
         let evaluator = evaluator_with_binding(role, &at);
         assert_eq!(
             evaluator

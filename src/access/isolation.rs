@@ -92,7 +92,7 @@ pub struct IsolationProof {
     /// Shared names on which at least two departments hold grants.
     pub shared_names: Vec<SharedName>,
     /// Principals of departments that may create service accounts (T4). The creator of an account also owns it.
-    pub account_makers: BTreeSet<Principal>,
+    pub account_creators: BTreeSet<Principal>,
 }
 
 /// A shared name prefix from [`SHARED_NAMES`].
@@ -196,10 +196,10 @@ pub fn check_isolation(
     let input = IsolationInput::new(parties, address);
     let grants = input.department_grants(evaluator);
     let mut counter_examples = BTreeSet::new();
-    let mut account_makers = BTreeSet::new();
+    let mut account_creators = BTreeSet::new();
     for one in &grants {
         if operations_on_every_account(&one.grant).contains(Operation::Create) {
-            account_makers.insert(one.grant.principal().clone());
+            account_creators.insert(one.grant.principal().clone());
         }
         input.report_reach(one, &mut |example| {
             counter_examples.insert(example);
@@ -224,7 +224,7 @@ pub fn check_isolation(
         acls: grants.len() - bindings,
         kinds: NAMED_KINDS.len() + 1,
         shared_names: report.shared_names,
-        account_makers,
+        account_creators,
     };
     if counter_examples.is_empty() {
         return IsolationResult::Passed(proof);

@@ -3,36 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Crn, OrganizationId};
+use crate::{
+    access::audit::fixture::{address, crn},
+    model::Crn,
+};
 
 #[path = "isolation_acl_tests.rs"]
 mod acls;
-
-const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
-
-fn address() -> StageAddress {
-    StageAddress {
-        organization: "11111111-2222-3333-4444-555555555555"
-            .parse::<OrganizationId>()
-            .unwrap(),
-        environment: "env-abc123".parse().unwrap(),
-        cluster: "lkc-abc123".parse().unwrap(),
-        schema_registry: Some("lsrc-abc123".parse().unwrap()),
-    }
-}
-
-/// Expands the notation of the reference: `$O`, `$E`, `$C`, `$K`, `$S`.
-fn crn(short: &str) -> CrnPattern {
-    let env = format!("{ORG}/environment=env-abc123");
-    let cluster = format!("{env}/cloud-cluster=lkc-abc123");
-    let text = short
-        .replace("$K", &format!("{cluster}/kafka=lkc-abc123"))
-        .replace("$S", &format!("{env}/schema-registry=lsrc-abc123"))
-        .replace("$C", &cluster)
-        .replace("$E", &env)
-        .replace("$O", ORG);
-    text.parse().unwrap()
-}
 
 fn binding(principal: &str, role: &str, short: &str) -> RoleBinding {
     RoleBinding {
@@ -145,9 +122,9 @@ fn departments_with_template_bindings_are_isolated_and_shared_names_are_listed()
         .collect();
     assert_eq!(shared, [("group", "connect-lcc", 4), ("topic", "dlq-lcc", 4)]);
     // T4: the deployers are resource owners, so they can create accounts.
-    let makers: Vec<_> = proof.account_makers.iter().map(Principal::id).collect();
+    let creators: Vec<_> = proof.account_creators.iter().map(Principal::id).collect();
     assert_eq!(
-        makers,
+        creators,
         [
             "sa-claims-deployer",
             "sa-fin-deployer",

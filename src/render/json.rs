@@ -119,7 +119,7 @@ fn write_scalar(value: &Value, out: &mut String) {
     }
 }
 
-/// Writes a string; deceptive characters are written as `\uXXXX`, which is the same value.
+/// Writes a string; deceptive characters are written as `\u` escapes, which is the same value.
 pub(super) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {

@@ -22,7 +22,7 @@ use crate::model::{
 const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
 const STAGE: &str = "prod";
 
-fn address() -> StageAddress {
+pub(in crate::access) fn address() -> StageAddress {
     StageAddress {
         organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
         environment: "env-abc123".parse().unwrap(),
@@ -32,7 +32,7 @@ fn address() -> StageAddress {
 }
 
 /// Expands the notation of the reference: `$O`, `$E`, `$C`, `$K`, `$S`.
-fn crn(short: &str) -> CrnPattern {
+pub(in crate::access) fn crn(short: &str) -> CrnPattern {
     let env = format!("{ORG}/environment=env-abc123");
     let cluster = format!("{env}/cloud-cluster=lkc-abc123");
     let text = short

@@ -141,6 +141,6 @@ fn count_noun(number: usize, one: &str) -> String {
 }
 
 #[cfg(test)]
-mod fixture;
+pub(in crate::access) mod fixture;
 #[cfg(test)]
 mod tests;

@@ -125,7 +125,7 @@ struct IsolationRow {
     /// Names that departments share by design of Confluent Cloud.
     shared_names: Vec<SharedName>,
     /// Service accounts of departments that may create service accounts.
-    account_makers: Vec<PrincipalView>,
+    account_creators: Vec<PrincipalView>,
     /// Counter-examples of a failed check.
     counter_examples: Vec<CounterExampleRow>,
 }
@@ -173,8 +173,8 @@ impl IsolationRow {
             role_bindings: proof.bindings,
             acls: proof.acls,
             shared_names: proof.shared_names,
-            account_makers: proof
-                .account_makers
+            account_creators: proof
+                .account_creators
                 .iter()
                 .map(|maker| PrincipalView::new(model, maker))
                 .collect(),
@@ -215,10 +215,10 @@ impl IsolationRow {
             );
             lines.push(TextLine::from(text).with_hanging_indent(4));
         }
-        if !self.account_makers.is_empty() {
+        if !self.account_creators.is_empty() {
             let text = format!(
                 "  {} of departments may create service accounts, because ResourceOwner allows it.",
-                text::count_noun(self.account_makers.len(), "account")
+                text::count_noun(self.account_creators.len(), "account")
             );
             lines.push(TextLine::from(text).with_hanging_indent(4));
         }

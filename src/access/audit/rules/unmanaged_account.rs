@@ -24,15 +24,15 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T4",
     severity: Severity::Error,
     summary: "an account outside the desired state that a department controls",
-    why: "ResourceOwner on any one resource lets its holder make service accounts in the whole organization (docs \
-          `create-service-accounts`), name itself their owner, make keys for them and share its prefix with them: principals \
-          that no plan knows and no off-boarding removes. A department that holds Assigner on such an account runs connectors \
-          as it.",
-    evidence: "A role binding on a service account that is none of the department's own, held by one of its accounts, or by an \
-               account that one of them owns, over any number of steps. With `--compare-to FILE`, accounts that were not there in \
-               an earlier snapshot and that nobody knows. Who may make accounts is information.",
-    remedy: "EBS: ask the department what it is for, then delete the account, which deletes its keys and bindings, too. Keep \
-             the deployer's key in the pipeline alone.",
+    why: "ResourceOwner on any resource lets its holder create service accounts in the whole organization (docs \
+          `create-service-accounts`), become their owner, create keys for them and grant them access to its prefix. No \
+          template declares these accounts, and off-boarding does not delete them. A department with Assigner on such an \
+          account runs connectors under it.",
+    evidence: "A role binding on a service account of no department, held by a department's account or by an account \
+               that it owns directly or indirectly. With `--compare-to FILE`, also unmanaged accounts that the earlier \
+               snapshot does not contain. Roles that allow creating accounts are reported as information.",
+    remedy: "Platform team: ask the department for its purpose, then delete the account, which also deletes its keys and \
+             role bindings. Keep the deployer's key only in the pipeline.",
     needs: &[RequiredData::Accounts, RequiredData::AccountBindings],
     check,
 };
@@ -40,31 +40,31 @@ pub(super) const RULE: AuditRule = AuditRule {
 fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     let owned = find_controlled_accounts(context, report);
     let mut reported = BTreeSet::new();
-    for (id, shadow) in owned {
+    for (id, unmanaged) in owned {
         reported.insert(id.clone());
         let name = context.display_name(&Principal::from_id(&id));
-        let verb = if shadow.is_owned {
+        let verb = if unmanaged.is_owned {
             "controls"
         } else {
             "can run connectors as"
         };
         let message = format!(
             "{} {verb} {name}, an unmanaged account",
-            context.display_name(&shadow.controller)
+            context.display_name(&unmanaged.controller)
         );
-        let found = match shadow.is_owned {
+        let found = match unmanaged.is_owned {
             true => report.error(&id, message),
             false => report.warning(&id, message),
         };
-        found.concerning(&shadow.department);
+        found.concerning(&unmanaged.department);
         found.fix(format!(
             "Ask department `{}` for its purpose, then delete service account `{id}`; this also deletes its keys and role bindings.",
-            shadow.department
+            unmanaged.department
         ));
         if let Some(account) = context.account(&Principal::from_id(&id)) {
             found.account(account);
         }
-        for binding in shadow.bindings {
+        for binding in unmanaged.bindings {
             found.binding(binding);
         }
     }
@@ -113,16 +113,16 @@ fn find_controlled_accounts<'a>(
                 continue;
             }
             let department = member.department.department.code.clone();
-            let shadow = found.entry(id.clone()).or_insert_with(|| UnmanagedAccount {
+            let unmanaged = found.entry(id.clone()).or_insert_with(|| UnmanagedAccount {
                 department,
                 controller: held.observed.binding.principal.clone(),
                 is_owned: false,
                 bindings: Vec::new(),
             });
-            shadow.bindings.push(held.observed);
-            if owns && !shadow.is_owned {
-                shadow.is_owned = true;
-                shadow.controller = held.observed.binding.principal.clone();
+            unmanaged.bindings.push(held.observed);
+            if owns && !unmanaged.is_owned {
+                unmanaged.is_owned = true;
+                unmanaged.controller = held.observed.binding.principal.clone();
                 queue.push_back((id.clone(), member));
             }
         }
@@ -166,8 +166,8 @@ fn report_new_accounts(context: &AuditContext<'_>, reported: &BTreeSet<String>, 
     let before: BTreeSet<&str> = earlier.accounts.iter().map(|account| account.id.as_str()).collect();
     for account in &context.observed.accounts {
         let id = account.id.as_str();
-        let stranger = matches!(context.account_class(id), Some(PrincipalClass::Unmanaged));
-        if !stranger || before.contains(id) || reported.contains(id) {
+        let is_unmanaged = matches!(context.account_class(id), Some(PrincipalClass::Unmanaged));
+        if !is_unmanaged || before.contains(id) || reported.contains(id) {
             continue;
         }
         let name = account_name(account);
@@ -181,24 +181,24 @@ fn report_new_accounts(context: &AuditContext<'_>, reported: &BTreeSet<String>, 
 
 /// Reports department accounts that may create accounts according to their template.
 fn report_account_creators(context: &AuditContext<'_>, report: &mut RuleReport) {
-    let makes = |held: &BindingInContext<'_>| account_operations_of_role(held.role()).contains(Operation::Create);
-    let mut makers = BTreeSet::new();
+    let can_create = |held: &BindingInContext<'_>| account_operations_of_role(held.role()).contains(Operation::Create);
+    let mut creators = BTreeSet::new();
     let mut departments = BTreeSet::new();
     for (held, member) in context.department_bindings() {
-        if held.declared.is_some() && makes(held) {
-            makers.insert(member.account.id.as_str());
+        if held.declared.is_some() && can_create(held) {
+            creators.insert(member.account.id.as_str());
             departments.insert(member.department.department.code.clone());
         }
     }
-    if makers.is_empty() {
+    if creators.is_empty() {
         return;
     }
     let message = format!(
         "{} of {} may create service accounts, because their template grants ResourceOwner on their names",
-        crate::access::audit::count_noun(makers.len(), "account"),
+        crate::access::audit::count_noun(creators.len(), "account"),
         crate::access::audit::count_noun(departments.len(), "department"),
     );
-    report.info("account-makers", message).departments = departments;
+    report.info("account-creators", message).departments = departments;
 }
 
 #[cfg(test)]
@@ -261,14 +261,14 @@ mod tests {
     #[test]
     fn the_right_of_prefix_owners_to_create_accounts_is_information() {
         let result = Org::clean().assert_findings(ID, &[]);
-        let makers = result
+        let creators = result
             .findings
             .iter()
-            .find(|found| found.subject == "account-makers")
+            .find(|found| found.subject == "account-creators")
             .unwrap();
         assert!(
-            makers.finding.message.starts_with("2 accounts of 2 departments"),
-            "{makers:?}"
+            creators.finding.message.starts_with("2 accounts of 2 departments"),
+            "{creators:?}"
         );
     }
 
