@@ -20,17 +20,22 @@ struct FollowedOutput {
 }
 
 /// Follows until the sandbox's clock reaches a time.
-async fn follow_until(fixture: &TelemetryFixture, follower: &mut Follower, told: &mut FollowedOutput, end: Timestamp) {
+async fn follow_until(
+    fixture: &TelemetryFixture,
+    follower: &mut Follower,
+    followed: &mut FollowedOutput,
+    end: Timestamp,
+) {
     while fixture.now() < end {
         match follower.next().await.unwrap() {
-            FollowEvent::Lines(lines) => told.lines.extend(lines),
+            FollowEvent::Lines(lines) => followed.lines.extend(lines),
             FollowEvent::Idle => {}
             FollowEvent::State(now) => {
                 let state = now.map_or_else(|| "gone".to_owned(), |seen| seen.state().to_owned());
-                told.notes.push(state);
+                followed.notes.push(state);
             }
-            FollowEvent::Recreated { .. } => told.notes.push("anew".to_owned()),
-            FollowEvent::Retrying { error, .. } => told.notes.push(format!("trouble {}", error.status().unwrap())),
+            FollowEvent::Recreated { .. } => followed.notes.push("recreated".to_owned()),
+            FollowEvent::Retrying { error, .. } => followed.notes.push(format!("retrying {}", error.status().unwrap())),
         }
     }
 }
@@ -40,18 +45,18 @@ fn line_key(line: &LogEntry) -> (String, String, String) {
 }
 
 /// Compares the followed lines with all lines of the service in the same period.
-fn assert_same_lines(told: &[LogEntry], truth: &[LogEntry]) {
-    let (mut told, mut truth): (Vec<_>, Vec<_>) = (
-        told.iter().map(line_key).collect(),
-        truth.iter().map(line_key).collect(),
+fn assert_same_lines(followed: &[LogEntry], logged: &[LogEntry]) {
+    let (mut followed, mut logged): (Vec<_>, Vec<_>) = (
+        followed.iter().map(line_key).collect(),
+        logged.iter().map(line_key).collect(),
     );
-    told.sort();
-    truth.sort();
-    let missing: Vec<_> = truth.iter().filter(|line| !told.contains(line)).collect();
+    followed.sort();
+    logged.sort();
+    let missing: Vec<_> = logged.iter().filter(|line| !followed.contains(line)).collect();
     assert!(missing.is_empty(), "missing lines: {missing:?}");
-    let extra: Vec<_> = told.iter().filter(|line| !truth.contains(line)).collect();
+    let extra: Vec<_> = followed.iter().filter(|line| !logged.contains(line)).collect();
     assert!(extra.is_empty(), "unknown lines: {extra:?}");
-    assert_eq!(told.len(), truth.len(), "repeated lines");
+    assert_eq!(followed.len(), logged.len(), "repeated lines");
 }
 
 fn response_statuses(fixture: &TelemetryFixture, path: &str) -> Vec<u16> {
@@ -73,10 +78,10 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
         let folder = tempfile::tempdir().unwrap();
         let logs = fixture.logs(Some(folder.path()));
         let mut follower = fixture.follower("claims-orders", start, &logs).await;
-        let mut told = FollowedOutput::default();
+        let mut followed = FollowedOutput::default();
         let sandbox = fixture.connect.api.sandbox.clone();
         let minutes = |minutes: u64| start + Duration::from_mins(minutes);
-        follow_until(&fixture, &mut follower, &mut told, minutes(5)).await;
+        follow_until(&fixture, &mut follower, &mut followed, minutes(5)).await;
         fixture
             .connect
             .send_action("POST", "claims-orders/restart")
@@ -87,17 +92,17 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
                 Fault::once(FaultKind::TooManyRequests { retry_after: 20 }).for_requests("POST", "/logs/v1/search"),
             )
             .unwrap();
-        follow_until(&fixture, &mut follower, &mut told, minutes(9)).await;
+        follow_until(&fixture, &mut follower, &mut followed, minutes(9)).await;
         let broken = Fault::once(FaultKind::ServerError)
             .for_requests("POST", "/logs/v1/search")
             .times(7);
         sandbox.add_fault(broken).unwrap();
-        follow_until(&fixture, &mut follower, &mut told, minutes(16)).await;
+        follow_until(&fixture, &mut follower, &mut followed, minutes(16)).await;
         // The connector fails, and recovers.
         sandbox
             .set_connector_fault("claims-orders", Some(ConnectorFault::RecordTooLarge))
             .unwrap();
-        follow_until(&fixture, &mut follower, &mut told, minutes(26)).await;
+        follow_until(&fixture, &mut follower, &mut followed, minutes(26)).await;
         sandbox.set_connector_fault("claims-orders", None).unwrap();
         let lost = Fault::once(FaultKind::LostAfter)
             .for_requests("POST", "/logs/v1/search")
@@ -106,25 +111,25 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
         sandbox
             .add_fault(Fault::once(FaultKind::ServerError).for_requests("POST", "/access_tokens"))
             .unwrap();
-        follow_until(&fixture, &mut follower, &mut told, minutes(40)).await;
+        follow_until(&fixture, &mut follower, &mut followed, minutes(40)).await;
 
         // Waits for lines that are late at the end.
         let end = fixture.now() - Duration::from_mins(2);
         fixture.connect.advance_clock(120);
-        let truth = fixture.all_log_lines("claims-orders", start, end).await;
+        let logged = fixture.all_log_lines("claims-orders", start, end).await;
         // The service accepts whole seconds.
         let until_end = |line: &&LogEntry| line.parsed_timestamp().unwrap().as_second() < end.as_second();
-        let told_until: Vec<LogEntry> = told.lines.iter().filter(until_end).cloned().collect();
-        let truth_until: Vec<LogEntry> = truth.iter().filter(until_end).cloned().collect();
-        assert!(truth_until.len() > 100, "{}", truth_until.len());
-        assert_same_lines(&told_until, &truth_until);
+        let followed_until: Vec<LogEntry> = followed.lines.iter().filter(until_end).cloned().collect();
+        let logged_until: Vec<LogEntry> = logged.iter().filter(until_end).cloned().collect();
+        assert!(logged_until.len() > 100, "{}", logged_until.len());
+        assert_same_lines(&followed_until, &logged_until);
         assert!(
-            told.notes.contains(&"FAILED".to_owned()) && told.notes.last().unwrap() == "RUNNING",
+            followed.notes.contains(&"FAILED".to_owned()) && followed.notes.last().unwrap() == "RUNNING",
             "{:?}",
-            told.notes
+            followed.notes
         );
         assert!(
-            told.notes.iter().any(|note| note.starts_with("trouble 500")),
+            followed.notes.iter().any(|note| note.starts_with("retrying 500")),
             "seven failures outlast the tries"
         );
 
@@ -145,64 +150,52 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
 #[tokio::test]
 async fn a_rejected_token_is_replaced_at_once() {
     let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
-    fixture
-        .connect
-        .create_connector(&fixture.connect.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.connect.create_datagen("claims-orders").await;
     let start = fixture.now();
     let logs = fixture.logs(None);
     let mut follower = fixture.follower("claims-orders", start, &logs).await;
-    let mut told = FollowedOutput::default();
-    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(2)).await;
+    let mut followed = FollowedOutput::default();
+    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(2)).await;
     // The clock jumps without the follower's knowledge, as after a suspended laptop.
     fixture.connect.advance_clock(3_600);
-    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(66)).await;
+    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(66)).await;
     let searches = response_statuses(&fixture, "/logs/v1/search");
     assert!(searches.iter().all(|status| *status == 200), "{searches:?}");
     let end = fixture.now() - Duration::from_mins(1);
-    let truth = fixture.all_log_lines("claims-orders", start, end).await;
+    let logged = fixture.all_log_lines("claims-orders", start, end).await;
     let within = |line: &&LogEntry| line.parsed_timestamp().unwrap().as_second() < end.as_second();
     assert_same_lines(
-        &told.lines.iter().filter(within).cloned().collect::<Vec<_>>(),
-        &truth.iter().filter(within).cloned().collect::<Vec<_>>(),
+        &followed.lines.iter().filter(within).cloned().collect::<Vec<_>>(),
+        &logged.iter().filter(within).cloned().collect::<Vec<_>>(),
     );
 }
 
 #[tokio::test]
 async fn a_recreated_connector_is_followed_by_name() {
     let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
-    fixture
-        .connect
-        .create_connector(&fixture.connect.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.connect.create_datagen("claims-orders").await;
     let start = fixture.now();
     let logs = fixture.logs(None);
     let mut follower = fixture.follower("claims-orders", start, &logs).await;
-    let mut told = FollowedOutput::default();
-    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(3)).await;
+    let mut followed = FollowedOutput::default();
+    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(3)).await;
     fixture
         .connect
         .send_action("DELETE", "claims-orders")
         .await
         .expect_status(200);
-    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(6)).await;
-    fixture
-        .connect
-        .create_connector(&fixture.connect.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
-    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(10)).await;
-    assert_eq!(told.notes, ["gone", "anew"]);
-    let mut ids: Vec<&str> = told.lines.iter().map(|line| line.id.as_str()).collect();
+    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(6)).await;
+    fixture.connect.create_datagen("claims-orders").await;
+    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(10)).await;
+    assert_eq!(followed.notes, ["gone", "recreated"]);
+    let mut ids: Vec<&str> = followed.lines.iter().map(|line| line.id.as_str()).collect();
     ids.dedup();
     assert_eq!(
         ids.len(),
         2,
         "first the lines of the old connector, then of the new one"
     );
-    let again = told
+    let again = followed
         .lines
         .iter()
         .filter(|line| line.message.contains("is initialized"))
@@ -213,11 +206,7 @@ async fn a_recreated_connector_is_followed_by_name() {
 #[tokio::test]
 async fn a_permanent_error_ends_the_follower_with_its_reason() {
     let fixture = TelemetryFixture::new(SandboxSettings::instant(), "DeveloperRead").await;
-    fixture
-        .connect
-        .create_connector(&fixture.connect.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.connect.create_datagen("claims-orders").await;
     let logs = fixture.logs(None);
     let mut follower = fixture.follower("claims-orders", fixture.now(), &logs).await;
     let LogError::Client(error) = follower.next().await.unwrap_err() else {
@@ -226,11 +215,7 @@ async fn a_permanent_error_ends_the_follower_with_its_reason() {
     assert!(error.is_forbidden(), "{error}");
     // A connector of another department, with its correct name.
     let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ResourceOwner").await;
-    fixture
-        .connect
-        .create_connector(&fixture.connect.datagen_config("fraud-orders"))
-        .await
-        .expect_status(201);
+    fixture.connect.create_datagen("fraud-orders").await;
     let admin = Caller::Impersonated(fixture.connect.api.seed.admin().to_string());
     let listed = fixture
         .connect

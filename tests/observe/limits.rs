@@ -24,11 +24,7 @@ fn count_requests(fixture: &TelemetryFixture, path: &str) -> usize {
 #[tokio::test]
 async fn three_processes_following_one_connector_share_its_rate_limit() {
     let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
-    fixture
-        .connect
-        .create_connector(&fixture.connect.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.connect.create_datagen("claims-orders").await;
     let folder = tempfile::tempdir().unwrap();
     let start = fixture.now();
     let end = start + Duration::from_mins(10);
@@ -143,11 +139,7 @@ async fn metrics_requests_stay_below_sixty_per_minute() {
         fixture.metrics(Some(folder.path())),
         fixture.metrics(Some(folder.path())),
     );
-    fixture
-        .connect
-        .create_connector(&fixture.connect.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.connect.create_datagen("claims-orders").await;
     fixture.connect.advance_clock(3_600);
     let id = fixture.observed("claims-orders").await.id().to_owned();
     let begun = fixture.now();

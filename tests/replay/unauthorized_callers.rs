@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     sandbox_fixture::{Caller, SandboxFixture, SandboxResponse},
@@ -63,7 +63,7 @@ impl UnauthorizedCallers {
             unauthenticated: unknown,
             powerless,
             other_department: foreign,
-            own_objects: all_objects(fixture),
+            own_objects: fixture.object_texts(),
         }
     }
 
@@ -75,7 +75,7 @@ impl UnauthorizedCallers {
         target: &str,
         body: Option<&Value>,
     ) {
-        let before = all_objects(fixture);
+        let before = fixture.object_texts();
         let send = async |login: &Caller| fixture.send(login, &recorded.method, target, body.cloned()).await;
         for login in &self.unauthenticated {
             let answer = send(login).await;
@@ -101,7 +101,7 @@ impl UnauthorizedCallers {
             assert!(echo || contains_nothing_foreign(&answer), "{what}");
         }
         assert_eq!(
-            all_objects(fixture),
+            fixture.object_texts(),
             before,
             "{target}: an outsider has changed something"
         );
@@ -109,37 +109,8 @@ impl UnauthorizedCallers {
 
     /// The objects of the unauthorized callers are unchanged, and they created none.
     pub(crate) fn assert_own_objects_unchanged(&self, fixture: &SandboxFixture) {
-        assert!(self.own_objects.is_subset(&all_objects(fixture)));
+        assert!(self.own_objects.is_subset(&fixture.object_texts()));
     }
-}
-
-/// Accounts, bindings, keys and the names of connectors as text.
-fn all_objects(fixture: &SandboxFixture) -> BTreeSet<String> {
-    let accounts = fixture
-        .sandbox
-        .accounts()
-        .unwrap()
-        .into_iter()
-        .map(|found| json!(found));
-    let bindings = fixture
-        .sandbox
-        .bindings()
-        .unwrap()
-        .into_iter()
-        .map(|found| json!(found));
-    let keys = fixture.sandbox.keys().unwrap().into_iter().map(|found| json!(found));
-    let connectors = fixture
-        .sandbox
-        .connectors()
-        .unwrap()
-        .into_iter()
-        .map(|name| json!(name));
-    accounts
-        .chain(bindings)
-        .chain(keys)
-        .chain(connectors)
-        .map(|object| object.to_string())
-        .collect()
 }
 
 /// The names in the recordings belong to the other department.

@@ -109,32 +109,9 @@ async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'stati
 
 /// All objects of a department in the sandbox, as text.
 fn department_objects(fixture: &SandboxFixture, of: &IsolationDepartment) -> BTreeSet<String> {
-    let accounts = fixture
-        .sandbox
-        .accounts()
-        .unwrap()
-        .into_iter()
-        .map(|found| json!(found));
-    let bindings = fixture
-        .sandbox
-        .bindings()
-        .unwrap()
-        .into_iter()
-        .map(|found| json!(found));
-    let keys = fixture.sandbox.keys().unwrap().into_iter().map(|found| json!(found));
-    let connectors = fixture
-        .sandbox
-        .connectors()
-        .unwrap()
-        .into_iter()
-        .map(|found| json!(found));
-    accounts
-        .chain(bindings)
-        .chain(keys)
-        .chain(connectors)
-        .map(|object| object.to_string())
-        .filter(|text| of.identifying_texts.iter().any(|mark| text.contains(mark)))
-        .collect()
+    let mut objects = fixture.object_texts();
+    objects.retain(|text| of.identifying_texts.iter().any(|mark| text.contains(mark)));
+    objects
 }
 
 /// Bodies that refer to another department, in the formats of every POST, PUT and PATCH.

@@ -1,10 +1,12 @@
 //! A caller of the sandbox: keys in, status and JSON out.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use confluent_ebs::sandbox::{Sandbox, SandboxSettings, Seed};
 use http::{Method, Request, StatusCode, header};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::contract;
@@ -186,13 +188,24 @@ impl SandboxFixture {
         found
     }
 
+    /// Returns all accounts, bindings, keys and connectors of the sandbox as text.
+    pub(crate) fn object_texts(&self) -> BTreeSet<String> {
+        let sandbox = &self.sandbox;
+        let accounts = sandbox.accounts().unwrap().into_iter().map(|account| json!(account));
+        let bindings = sandbox.bindings().unwrap().into_iter().map(|binding| json!(binding));
+        let keys = sandbox.keys().unwrap().into_iter().map(|key| json!(key));
+        let connectors = sandbox.connectors().unwrap().into_iter().map(|name| json!(name));
+        let objects = accounts.chain(bindings).chain(keys).chain(connectors);
+        objects.map(|object| object.to_string()).collect()
+    }
+
     /// Creates a service account, owned by the provisioner.
     pub(crate) async fn create_account(&self, name: &str) -> String {
         let target = format!(
             "/iam/v2/service-accounts?assigned_resource_owner={}",
             self.seed.provisioner()
         );
-        let body = serde_json::json!({ "display_name": name });
+        let body = json!({ "display_name": name });
         self.post(&self.provisioner, &target, body)
             .await
             .expect_status(201)
@@ -201,7 +214,7 @@ impl SandboxFixture {
 
     /// Binds a role, as the administrator.
     pub(crate) async fn bind(&self, account: &str, role: &str, pattern: &str) -> String {
-        let body = serde_json::json!({
+        let body = json!({
             "principal": format!("User:{account}"), "role_name": role, "crn_pattern": pattern,
         });
         let answer = self.post(&self.admin, "/iam/v2/role-bindings", body).await;
@@ -210,7 +223,7 @@ impl SandboxFixture {
 
     /// Creates a key, as the administrator.
     pub(crate) async fn create_key(&self, owner: &str, resource: &str) -> Caller {
-        let body = serde_json::json!({ "spec": { "owner": { "id": owner }, "resource": { "id": resource } } });
+        let body = json!({ "spec": { "owner": { "id": owner }, "resource": { "id": resource } } });
         let answer = self
             .post(&self.admin, "/iam/v2/api-keys", body)
             .await

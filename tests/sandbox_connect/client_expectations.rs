@@ -107,10 +107,7 @@ async fn a_second_terraform_plan_is_empty_for_every_plugin() {
 #[tokio::test]
 async fn a_config_read_by_the_confluent_cli_can_be_written_back() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     let sent = fixture.sink_config("claims-s3", &json!({}));
     fixture.create_connector(&sent).await.expect_status(201);
     let mut config = fixture.get("claims-s3/config").await.expect_status(200).json().clone();
@@ -177,10 +174,7 @@ async fn a_connector_with_a_kafka_key_runs_as_the_key_owner() {
 async fn offsets_never_decrease_without_a_request() {
     let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
     fixture.advance_clock(120);
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture.advance_clock(90);
     fixture.connector_status("claims-orders").await;
     fixture

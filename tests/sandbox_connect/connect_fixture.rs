@@ -58,6 +58,13 @@ impl ConnectFixture {
         config
     }
 
+    /// Creates a datagen connector with its default configuration.
+    pub(crate) async fn create_datagen(&self, name: &str) {
+        self.create_connector(&self.datagen_config(name))
+            .await
+            .expect_status(201);
+    }
+
     pub(crate) fn datagen_config(&self, name: &str) -> Value {
         let more = json!({ "kafka.topic": "claims-orders", "quickstart": "ORDERS", "output.data.format": "JSON" });
         self.config(name, "DatagenSource", &more)

@@ -56,10 +56,7 @@ async fn a_taken_name_conflicts_and_a_recreated_connector_gets_a_new_id() {
 async fn a_deleted_connector_stays_in_the_list_for_a_while_and_keeps_its_name() {
     let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
     fixture.advance_clock(120);
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture.advance_clock(120);
     fixture.send_action("DELETE", "claims-orders").await.expect_status(200);
     fixture.get("claims-orders").await.expect_status(404);
@@ -74,10 +71,7 @@ async fn a_deleted_connector_stays_in_the_list_for_a_while_and_keeps_its_name() 
         .await
         .expect_status(409);
     fixture.advance_clock(31);
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
 }
 
 #[tokio::test]

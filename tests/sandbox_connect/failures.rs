@@ -52,10 +52,7 @@ async fn every_connector_fault_can_be_set_and_cleared() {
 #[tokio::test]
 async fn clearing_all_faults_lets_connectors_recover() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     let sandbox = &fixture.api.sandbox;
     let fault = Fault::once(FaultKind::ServerError).for_requests("GET", "/nowhere");
     let id = sandbox.add_fault(fault.clone()).unwrap();

@@ -216,10 +216,7 @@ async fn a_flapping_connector_ends_the_wait_and_fails_later() {
     sandbox
         .set_connector_fault("claims-orders", Some(ConnectorFault::Flapping))
         .unwrap();
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     let patience = WaitOptions {
         timeout: Duration::from_mins(30),
         settle_time: Duration::ZERO,

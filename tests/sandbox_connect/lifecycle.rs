@@ -10,10 +10,7 @@ use crate::connect_fixture::ConnectFixture;
 async fn a_connector_is_provisioned_without_tasks_and_then_runs() {
     let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
     fixture.advance_clock(120);
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     let status = fixture.connector_status("claims-orders").await;
     assert_eq!(
         (&status["connector"]["state"], &status["tasks"]),

@@ -52,10 +52,7 @@ fn line_field<'a>(line: &'a Value, field: &str) -> &'a str {
 #[tokio::test]
 async fn a_key_is_exchanged_for_an_expiring_token() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     let (_, login) = create_key_with_role(&fixture, "ConnectManager").await;
     let exchanged = fixture
         .api
@@ -154,10 +151,7 @@ async fn log_lines_are_sorted_newest_first_with_level_task_and_id() {
 #[tokio::test]
 async fn a_log_search_filters_by_text_and_id() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture.advance_clock(10 * 60);
     let login = exchange_token(&fixture, fixture.admin()).await;
     let found = async |wanted: Value| {
@@ -236,10 +230,7 @@ async fn log_pages_contain_every_line_once_for_each_link_format() {
 #[tokio::test]
 async fn invalid_log_searches_are_refused_with_the_reason() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     let login = exchange_token(&fixture, fixture.admin()).await;
     let good = search_body(&fixture, "claims-orders", 5, &json!({}));
     let ask = async |query: &str, change: &dyn Fn(&mut Value)| {
@@ -417,10 +408,7 @@ async fn every_connector_fault_is_logged() {
 #[tokio::test]
 async fn a_recreated_connector_starts_without_the_log_lines_of_the_old_one() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture.advance_clock(1);
     let id = line_field(&log_lines(&fixture, "claims-orders", &[]).await[0], "id").to_owned();
     fixture.advance_clock(5 * 60);
@@ -452,10 +440,7 @@ async fn a_recreated_connector_starts_without_the_log_lines_of_the_old_one() {
     );
     assert_eq!(said("Stopped: the connector restarts"), 1);
     fixture.send_action("DELETE", "claims-orders").await.expect_status(200);
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture.advance_clock(60);
     let anew = log_lines(&fixture, "claims-orders", &[]).await;
     assert!(!anew.is_empty() && anew.iter().all(|line| line_field(line, "id") != id));

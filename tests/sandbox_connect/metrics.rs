@@ -154,10 +154,7 @@ async fn hourly_values_are_the_sums_of_minutes() {
 #[tokio::test]
 async fn metrics_reflect_the_states_of_the_connector() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture
         .create_connector(&fixture.sink_config("claims-sink", &json!({ "tasks.max": "2" })))
         .await
@@ -390,10 +387,7 @@ async fn the_sixty_first_metrics_request_per_minute_is_throttled_for_all_princip
 #[tokio::test]
 async fn an_export_contains_the_latest_minute_of_every_metric() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture
         .create_connector(&fixture.sink_config("claims-sink", &json!({ "tasks.max": "2" })))
         .await

@@ -9,10 +9,7 @@ use crate::connect_fixture::{CONNECTORS_PATH, ConnectFixture};
 async fn only_one_offset_request_is_pending_at_a_time() {
     let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
     fixture.advance_clock(120);
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture.advance_clock(90);
     fixture.connector_status("claims-orders").await;
     fixture

@@ -77,10 +77,7 @@ async fn each_connector_operation_needs_its_own_role() {
 #[tokio::test]
 async fn developer_write_can_change_the_config_but_not_the_account_or_create() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     let (_, writer) = create_key_with_role(&fixture, "DeveloperWrite").await;
     let other = fixture.api.create_account("other").await;
     let put = async |login: &Caller, config: Value| {
@@ -117,10 +114,7 @@ async fn create_allow_acl(fixture: &ConnectFixture, permission: &str, operation:
 #[tokio::test]
 async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic() {
     let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.datagen_config("claims-source"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-source").await;
     assert_eq!(fixture.connector_state("claims-source").await, "RUNNING");
     // Its queue is `dlq-` and the connector's id, the default of the plugin.
     let mut sink_config = fixture.sink_config("claims-sink", &json!({}));

@@ -15,10 +15,7 @@ async fn a_source_creates_its_topic_and_a_sink_reads_it() {
     let connector_status = fixture.connector_status("claims-s3").await;
     let trace = connector_status["connector"]["trace"].as_str().unwrap();
     assert!(trace.contains("UnknownTopicOrPartitionException"), "{connector_status}");
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     assert_eq!(fixture.topics().await, ["claims-dlq", "claims-orders"]);
     assert_eq!(fixture.connector_state("claims-s3").await, "RUNNING");
     let topic = "/kafka/v3/clusters/lkc-prod1/topics/claims-orders";
@@ -72,10 +69,7 @@ async fn missing_topic_access_fails_with_the_kafka_error() {
         "{said}"
     );
     // The default dead letter queue is named after the id (pattern 5).
-    fixture
-        .create_connector(&fixture.datagen_config("claims-orders"))
-        .await
-        .expect_status(201);
+    fixture.create_datagen("claims-orders").await;
     fixture.connector_status("claims-orders").await;
     let mut sink_config = fixture.sink_config("claims-s3", &json!({}));
     sink_config
