@@ -27,10 +27,6 @@ const NOTE_METHODS: &[&str] = &["warn", "info"];
 const WORDED_AS_THE_CONFLUENT_CLI: &[&str] = &[
     "unknown command \"{}\" for \"{}\"",
     "unexpected argument \"{}\" for \"{}\"",
-    "invalid value \"{}\" for ",
-    "failed to {} \"{}\"",
-    "unknown plugin \"{}\"",
-    "unable to read offsets file \"{}\"",
     "connector config file \"{}\"",
     "only string values are permitted for the configuration \"{}\"",
 ];
@@ -526,6 +522,19 @@ fn messages_have_the_form_that_the_glossary_describes() {
 }
 
 #[test]
+fn each_exception_for_a_message_of_the_confluent_cli_is_used() {
+    let messages: Vec<String> = collect_messages()
+        .iter()
+        .map(|message| without_placeholders(&message.text))
+        .collect();
+    let unused: Vec<&&str> = WORDED_AS_THE_CONFLUENT_CLI
+        .iter()
+        .filter(|known| !messages.iter().any(|text| text.starts_with(**known)))
+        .collect();
+    assert!(unused.is_empty(), "remove from WORDED_AS_THE_CONFLUENT_CLI: {unused:?}");
+}
+
+#[test]
 fn a_message_in_the_wrong_form_is_found() {
     for (kind, text, rules) in [
         (Kind::Error, "cannot read `{}`", vec![]),
@@ -540,7 +549,7 @@ fn a_message_in_the_wrong_form_is_found() {
             "no stage \"{name:?}\"",
             vec!["has a name in double quotes instead of backticks"],
         ),
-        (Kind::Error, "unknown plugin \"{name}\"", vec![]),
+        (Kind::Error, "connector config file \"{name}\" is empty", vec![]),
         (Kind::Hint, "Did you mean `{near}`?", vec![]),
         (
             Kind::Hint,

@@ -24,7 +24,7 @@ use crate::{
     },
     model::{ClusterId, EnvironmentId, SchemaRegistryId},
     render::{Block, Viewable},
-    session::open_service_client,
+    session::{open_service_client, unknown_stage_error},
 };
 
 /// Create ebs.toml from an existing organization
@@ -90,7 +90,7 @@ fn render_admin_script(ctx: &Ctx) -> Result<InitOutput, Error> {
     let platform = &workspace.platform;
     let stages: Vec<&str> = match &ctx.run.options.stage {
         Some(stage) if !platform.stages.contains_key(stage) => {
-            return Err(Error::usage(format!("no stage `{stage}` in {}", workspace.origin)));
+            return Err(unknown_stage_error(&workspace, Some(stage)));
         }
         Some(stage) => vec![stage],
         None => platform.stages.keys().map(String::as_str).collect(),

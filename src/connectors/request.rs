@@ -374,7 +374,7 @@ pub fn validation_errors(validation: &ConfigValidation) -> Vec<ConfigValidationE
 }
 
 /// Returns the error for an invalid configuration.
-pub fn reject_invalid(validation: &ConfigValidation) -> Result<(), Error> {
+pub fn reject_invalid(session: &ConnectorSession, validation: &ConfigValidation) -> Result<(), Error> {
     let complaints = validation_errors(validation);
     if complaints.is_empty() && validation.error_count == 0 {
         return Ok(());
@@ -391,5 +391,6 @@ pub fn reject_invalid(validation: &ConfigValidation) -> Result<(), Error> {
         let values = complaint.recommended_values.join(", ");
         error = error.with_hint(format!("`{}` must be one of: {values}.", complaint.config));
     }
-    Err(error.with_hint("Show the keys of a plugin with `confluent ebs connector plugin describe`."))
+    let describe = session.options.suggest("connector plugin describe PLUGIN");
+    Err(error.with_hint(format!("Show the keys of a plugin with `{describe}`.")))
 }

@@ -7,11 +7,9 @@ use crate::{
     error::{Error, ErrorKind},
     hint::closest_match,
     resources::connector::{LiveConnector, find_selected},
-    session::{ConnectorSession, DepartmentContext},
+    session::{ConnectorSession, DepartmentContext, Options},
     text,
 };
-
-const LIST_HINT: &str = "List connectors with `confluent ebs connector list`.";
 
 /// Rejects names with the prefix of another department before any request.
 pub fn reject_foreign_names(department: Option<&DepartmentContext>, written: &[String]) -> Result<(), Error> {
@@ -37,6 +35,27 @@ fn foreign_names_error(department: &DepartmentContext, names: &[&String]) -> Err
         department.prefix
     ))
     .with_hint("The prefix of a name determines its owner; the platform team assigns prefixes.")
+}
+
+/// Returns the connector of a command that acts on exactly one, by id or name.
+///
+/// # Errors
+/// `written` is a pattern, the list does not contain it, or it belongs to another department.
+pub fn select_one(
+    session: &ConnectorSession,
+    list: &BTreeMap<String, ExpandedConnector>,
+    written: &str,
+) -> Result<LiveConnector, Error> {
+    if is_pattern(written) {
+        return Err(Error::usage(format!(
+            "`{written}` is a pattern, but this command acts on one connector"
+        ))
+        .with_hint(list_hint(&session.options)));
+    }
+    let observed =
+        find_selected(list, written).ok_or_else(|| not_found_error(&session.options, list, &[written.to_owned()]))?;
+    reject_foreign(session, std::slice::from_ref(&observed))?;
+    Ok(observed)
 }
 
 /// Returns the connectors that `written` selects, each one once and in that order. Fails if one does not exist or
@@ -68,19 +87,22 @@ pub fn select(
         }
     }
     if !missing.is_empty() {
-        return Err(not_found_error(list, &missing));
+        return Err(not_found_error(&session.options, list, &missing));
     }
-    if let Some(department) = &session.department {
-        let foreign: Vec<&String> = found
-            .iter()
-            .map(|observed| &observed.name)
-            .filter(|name| !department.prefix.owns(name))
-            .collect();
-        if !foreign.is_empty() {
-            return Err(foreign_names_error(department, &foreign));
-        }
-    }
+    reject_foreign(session, &found)?;
     Ok(found)
+}
+
+fn reject_foreign(session: &ConnectorSession, selected: &[LiveConnector]) -> Result<(), Error> {
+    let Some(department) = &session.department else {
+        return Ok(());
+    };
+    let names = selected.iter().map(|observed| &observed.name);
+    let foreign: Vec<&String> = names.filter(|name| !department.prefix.owns(name)).collect();
+    match foreign.is_empty() {
+        true => Ok(()),
+        false => Err(foreign_names_error(department, &foreign)),
+    }
 }
 
 /// Returns all connectors of the department.
@@ -130,7 +152,7 @@ fn match_pattern(
 }
 
 /// Returns the error of the Confluent CLI (docs/reference/cli.md#connector-commands).
-pub fn not_found_error(list: &BTreeMap<String, ExpandedConnector>, missing: &[String]) -> Error {
+fn not_found_error(options: &Options, list: &BTreeMap<String, ExpandedConnector>, missing: &[String]) -> Error {
     let message = match missing {
         [one] if one.starts_with("lcc-") => format!("unknown connector ID \"{one}\""),
         [one] => format!("connector \"{one}\" not found"),
@@ -144,5 +166,9 @@ pub fn not_found_error(list: &BTreeMap<String, ExpandedConnector>, missing: &[St
         Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
         None => error,
     };
-    error.with_hint(LIST_HINT)
+    error.with_hint(list_hint(options))
+}
+
+fn list_hint(options: &Options) -> String {
+    format!("List connectors with `{}`.", options.suggest("connector list"))
 }

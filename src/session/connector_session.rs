@@ -26,7 +26,7 @@ use crate::{
     },
     quota::ClusterTaskLimit,
     resources::connector::ConnectorClient,
-    session::RunContext,
+    session::{Options, RunContext},
 };
 
 /// Department that a command acts for.
@@ -54,6 +54,8 @@ pub struct DepartmentContext {
 
 /// Session of a command that acts on the connectors of a cluster.
 pub struct ConnectorSession {
+    /// Options that selected this session; suggested commands repeat them.
+    pub options: Options,
     /// Department; `None` if no department is specified.
     pub department: Option<DepartmentContext>,
     /// Client for the connectors of the cluster.
@@ -242,6 +244,7 @@ impl ConnectorSession {
             builder = builder.wire_trace(wire);
         }
         Ok(Self {
+            options: run.options.clone(),
             department,
             connectors: ConnectorClient {
                 client: builder.build(),

@@ -102,6 +102,12 @@ impl Options {
         self.sandbox_as.as_deref()?.split_once('/')
     }
 
+    /// Returns a command to paste that selects the same organization, stage and identity as this run.
+    #[must_use]
+    pub fn suggest(&self, command: &str) -> String {
+        format!("confluent ebs {command}{}", self.to_flags())
+    }
+
     /// Returns the flags that select organization, stage and identity, for suggested commands.
     #[must_use]
     pub fn to_flags(&self) -> String {

@@ -16,7 +16,7 @@ pub use connector_session::{ConnectorSession, DepartmentContext};
 pub use environment::{Environment, Options, RunContext};
 pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_profile, kafka_base_url};
 pub use telemetry::{TelemetryClients, connector_crn};
-pub use workspace::{check_workspace, load_valid_workspace, unknown_department_error};
+pub use workspace::{check_workspace, load_valid_workspace, unknown_department_error, unknown_stage_error};
 
 use crate::{
     api::connect::ClusterPath,
@@ -339,13 +339,7 @@ pub fn resolve_stage(
         }
         return Ok((name.to_owned(), stage));
     }
-    let known: Vec<&str> = workspace.platform.stages.keys().map(String::as_str).collect();
-    let written = named.unwrap_or(&workspace.platform.default_stage);
-    let error = Error::usage(format!("no stage `{written}` in {}", workspace.origin));
-    Err(match crate::hint::closest_match(written, known.iter().copied()) {
-        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None => error.with_hint(format!("Known stages: {}.", known.join(", "))),
-    })
+    Err(unknown_stage_error(workspace, named))
 }
 
 /// Returns the journal of a cluster's connectors below the directory of journals.

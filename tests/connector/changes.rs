@@ -65,6 +65,57 @@ fn create_with_or_update_updates_an_existing_connector() {
 }
 
 #[test]
+fn commands_for_one_connector_reject_patterns() {
+    let cli = fixture_with_claims();
+    for name in ["claims-alpha", "claims-beta"] {
+        cli.write("one.json", ORDERS_FILE.replace("claims-orders", name));
+        let created = run_as_deployer(&cli, "connector create --config-file one.json");
+        assert_eq!(created.code, Some(0), "{created}");
+    }
+    // A pattern that matches two connectors, and one that matches one: neither selects a connector.
+    for pattern in ["claims-*", "claims-alph?"] {
+        for command in [
+            "connector update PATTERN --config quickstart=USERS",
+            "connector describe PATTERN",
+            "connector wait PATTERN",
+            "connector offset describe PATTERN",
+            "connector offset delete PATTERN --force",
+            "quota check --connector PATTERN",
+        ] {
+            let output = run_as_deployer(&cli, &command.replace("PATTERN", pattern));
+            assert_eq!(output.code, Some(64), "{command}: {output}");
+            let message = format!("Error: `{pattern}` is a pattern, but this command acts on one connector");
+            assert!(output.stderr.contains(&message), "{command}: {output}");
+        }
+    }
+    let described = parse_json(&run_as_deployer(&cli, "connector describe claims-alpha -o json"));
+    assert!(described["configs"].to_string().contains("ORDERS"), "{described}");
+}
+
+#[test]
+fn suggested_commands_select_the_same_organization_and_identity() {
+    let cli = fixture_with_claims();
+    let profile = format!("--profile {PROFILES_DIR}/claims-deployer.toml");
+    for (command, suggested) in [
+        ("connector describe claims-nothing", "connector list"),
+        ("quota check --connector claims-nothing", "connector list"),
+        ("connector plugin describe NoSuchPlugin", "connector plugin list"),
+        ("quota audit", "quota describe"),
+    ] {
+        let output = run_as_deployer(&cli, command);
+        // Lines wrap at the width of the terminal.
+        let words: Vec<&str> = output.stderr.split_whitespace().collect();
+        let suggested = format!("`confluent ebs {suggested} {profile}`");
+        assert!(words.join(" ").contains(&suggested), "{command}: {output}");
+    }
+    let unknown = cli.run("department describe nothing-similar --sandbox");
+    assert!(
+        unknown.stderr.contains("`confluent ebs department list --sandbox`"),
+        "{unknown}"
+    );
+}
+
+#[test]
 fn a_connector_created_paused_stays_paused() {
     let cli = fixture_with_claims();
     let command = "connector create --config-file orders.json";

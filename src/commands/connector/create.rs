@@ -115,7 +115,7 @@ impl ConnectorCreateArgs {
                 Some(validation) => {
                     request::drop_unknown_default(&mut file.config, &mut added, &validation);
                     secret_keys.extend(request::secret_keys(&validation));
-                    request::reject_invalid(&validation)?;
+                    request::reject_invalid(session, &validation)?;
                 }
                 None => ctx.ui.warn(&format!(
                     "cannot validate the configuration with Confluent Cloud: plugin `{}` is unknown to its validation",
@@ -185,8 +185,10 @@ impl ConnectorCreateArgs {
             (true, _) => None,
             (false, true) => Some(WaitGoal::Paused),
             (false, false) if rests => {
+                let resume = format!("connector resume {}", crate::hint::shell_quote(&desired.name));
+                let resume = ctx.run.options.suggest(&resume);
                 ctx.ui.info(&format!(
-                    "Connector `{}` stays paused. Start it with `confluent ebs connector resume`.",
+                    "Connector `{}` stays paused. Start it with `{resume}`.",
                     desired.name
                 ));
                 None

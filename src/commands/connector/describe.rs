@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     quota::tasks_max,
     render::{Block, Cell, Record, Table, Viewable},
-    resources::connector::{FailureCause, find_selected},
+    resources::connector::FailureCause,
     session::ConnectorSession,
 };
 
@@ -38,7 +38,7 @@ impl ConnectorDescribeArgs {
         let session = ConnectorSession::open(&ctx.run)?;
         let written = [self.connector];
         let list = ctx.block_on(async { Ok(session.connectors.list_selected(&written).await?) })?;
-        let observed = find_selected(&list, &written[0]).ok_or_else(|| selectors::not_found_error(&list, &written))?;
+        let observed = selectors::select_one(&session, &list, &written[0])?;
         let class = observed.class();
         let mut tasks: Vec<ConnectorTaskRow> = observed
             .expanded

@@ -87,10 +87,11 @@ impl ConnectorUpdateArgs {
             None => None,
         };
         if file.as_ref().is_some_and(|file| file.offsets.is_some()) {
+            let update = ctx.run.options.suggest("connector offset update ID");
             return Err(Error::failed(
                 "offsets are not allowed in configuration file for confluent ebs connector update",
             )
-            .with_hint("Change offsets with `confluent ebs connector offset update`."));
+            .with_hint(format!("Change offsets with `{update}`.")));
         }
         ctx.block_on(self.update(ctx, &session, file))
     }
@@ -103,7 +104,7 @@ impl ConnectorUpdateArgs {
     ) -> Result<CommandOutput<ConnectorUpdateOutput>, Error> {
         let written = std::slice::from_ref(&self.connector);
         let (list, uncounted) = session.connectors.try_list_selected(written).await?;
-        let observed = selectors::select(session, &list, written)?.remove(0);
+        let observed = selectors::select_one(session, &list, &self.connector)?;
         let mut file = match file {
             Some(file) if file.name != observed.name => {
                 return Err(Error::refused(format!(
@@ -167,7 +168,7 @@ impl ConnectorUpdateArgs {
         };
         if let Some(validation) = &validation {
             secret.extend(request::secret_keys(validation));
-            request::reject_invalid(validation)?;
+            request::reject_invalid(session, validation)?;
         }
         let mut config = file.config;
         // Another name in the configuration would create a second connector

@@ -66,10 +66,11 @@ impl ConnectorValidateArgs {
             Ok((validation, file.class.clone()))
         })?;
         let Some(validation) = validation else {
+            let list = ctx.run.options.suggest("connector plugin list");
             return Err(Error::failed(format!(
                 "plugin `{class}` is unknown to the validation of Confluent Cloud"
             ))
-            .with_hint("List plugins with `confluent ebs connector plugin list`."));
+            .with_hint(format!("List plugins with `{list}`.")));
         };
         let validated = ConnectorValidateOutput {
             name: file.name.clone(),

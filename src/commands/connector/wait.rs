@@ -10,7 +10,7 @@ use crate::{
     connectors::selectors,
     error::Error,
     render::{Block, Viewable},
-    resources::connector::{LiveConnector, WaitGoal, find_selected},
+    resources::connector::{LiveConnector, WaitGoal},
     session::ConnectorSession,
 };
 
@@ -46,8 +46,7 @@ impl ConnectorWaitArgs {
         let result = ctx.block_on(async {
             let written = [self.connector];
             let list = session.connectors.list_selected(&written).await?;
-            let observed =
-                find_selected(&list, &written[0]).ok_or_else(|| selectors::not_found_error(&list, &written))?;
+            let observed = selectors::select_one(&session, &list, &written[0])?;
             let outcome = wait_args::wait_with_progress(ctx, &session, &observed.name, goal, self.timeout).await?;
             Ok(outcome.into_result(&observed.name))
         })?;

@@ -7,6 +7,7 @@ use crate::{
     manifest::views::{DepartmentView, PersonaView},
     model::{AclOperation, DepartmentCode, OrganizationId, Recipient},
     render::{Block, Cell, Record, Table, Viewable},
+    session::unknown_stage_error,
 };
 
 /// Describe a department: accounts, permissions and quota
@@ -28,13 +29,10 @@ impl DepartmentDescribeArgs {
             .department(&self.code)
             .ok_or_else(|| unknown_department_error(&workspace, &self.code))?;
         let named = ctx.run.options.stage.as_deref();
-        let (stage_name, stage) = workspace.platform.stage(named).ok_or_else(|| {
-            Error::usage(format!(
-                "no stage `{}` in {}",
-                named.unwrap_or_default(),
-                workspace.origin
-            ))
-        })?;
+        let (stage_name, stage) = workspace
+            .platform
+            .stage(named)
+            .ok_or_else(|| unknown_stage_error(&workspace, named))?;
         // The organization may be unknown offline; the output does not depend on it.
         let organization = workspace.platform.organization.clone();
         let address = stage.address(&organization.unwrap_or_else(placeholder_organization));

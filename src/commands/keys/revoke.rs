@@ -11,7 +11,7 @@ use crate::{
     plan::{Plan, rotation::plan_revocation},
     provisioning::{AclLookup, Reconciliation, check_refusals, incomplete_run_error},
     resources::api_key::ApiKeyStatus,
-    session::PlatformSession,
+    session::{Options, PlatformSession},
     text,
 };
 
@@ -68,7 +68,7 @@ impl KeysRevokeArgs {
         let reconciliation =
             Reconciliation::observe(&ctx.run, session, &all, self.handover.to_options()?, AclLookup::NoRetry).await?;
         let snapshot = &reconciliation.observed.snapshot;
-        let revocations = self.group_by_persona(&reconciliation, snapshot)?;
+        let revocations = self.group_by_persona(&ctx.run.options, &reconciliation, snapshot)?;
         let mut plan = Plan::default();
         for revocation in &revocations {
             self.plan_revocation(&reconciliation, revocation, &mut plan)?;
@@ -117,6 +117,7 @@ impl KeysRevokeArgs {
     /// A key is unknown, or its owner is not the account of a department.
     fn group_by_persona<'a>(
         &self,
+        options: &Options,
         reconciliation: &'a Reconciliation<'_>,
         snapshot: &'a Snapshot,
     ) -> Result<Vec<PersonaRevocation<'a>>, Error> {
@@ -152,9 +153,10 @@ impl KeysRevokeArgs {
             }
         }
         if !missing.is_empty() {
+            let list = options.suggest("keys list");
             let noun = if missing.len() == 1 { "API key" } else { "API keys" };
             return Err(Error::failed(format!("{noun} {} not found", text::join_code(&missing)))
-                .with_hint("List the keys of departments with `confluent ebs keys list`."));
+                .with_hint(format!("List the keys of departments with `{list}`.")));
         }
         for revocation in personas.values_mut() {
             let Some(account) = snapshot.account_by_name(&revocation.persona.account_name) else {

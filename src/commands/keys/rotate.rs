@@ -18,7 +18,7 @@ use crate::{
     plan::{Rotation, rotation::plan_rotation},
     provisioning::{AclLookup, Reconciliation, check_refusals, incomplete_run_error, undelivered_error},
     session::PlatformSession,
-    text::count_noun,
+    text::{count_noun, join_code},
 };
 
 /// Replace API keys without an outage
@@ -171,20 +171,22 @@ impl KeysRotateArgs {
 
     fn check_persona(&self, reconciliation: &Reconciliation<'_>) -> Result<(), Error> {
         let Some(persona) = &self.persona else { return Ok(()) };
-        let known: Vec<&str> = reconciliation
+        let mut known: Vec<&str> = reconciliation
             .desired
             .iter()
             .flat_map(|desired| &desired.personas)
             .filter(|known| !known.keys.is_empty())
             .map(|known| known.persona.as_str())
             .collect();
+        known.sort_unstable();
+        known.dedup();
         if known.contains(&persona.as_str()) {
             return Ok(());
         }
         let error = Error::new(ErrorKind::Usage, format!("no persona `{persona}` with an API key"));
         Err(match crate::hint::closest_match(persona, known.iter().copied()) {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-            None => error,
+            None => error.with_hint(format!("Personas with API keys: {}.", join_code(&known))),
         })
     }
 }

@@ -5,13 +5,12 @@ use serde::Serialize;
 use super::{ConnectorSession, limits_source};
 use crate::{
     commands::{CommandOutput, Ctx},
-    connectors::check_quota,
+    connectors::{check_quota, selectors},
     error::Error,
     quota::{
         ADVISORY, ClusterUsage, CurrentConnector, DepartmentUsage, QuotaDecision, QuotaRequest, counted_tasks, decide,
     },
     render::{Block, Cell, Table, TextLine, Viewable},
-    resources::connector::find_selected,
 };
 
 /// Check whether the quota allows another or a larger connector
@@ -43,12 +42,8 @@ impl QuotaCheckArgs {
         let session = ConnectorSession::open(&ctx.run)?;
         let department = session.require_department()?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        let own = |name: &str| find_selected(&list, name).filter(|observed| department.prefix.owns(&observed.name));
         let current = match &self.connector {
-            Some(name) => Some(own(name).ok_or_else(|| {
-                Error::failed(format!("department `{}` has no connector `{name}`", department.code))
-                    .with_hint("List connectors with `confluent ebs connector list`.")
-            })?),
+            Some(name) => Some(selectors::select_one(&session, &list, name)?),
             None => None,
         };
         let plugin = match (&self.plugin, &current) {

@@ -60,7 +60,6 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 
 /// Selects the named connector; it must belong to the department.
 async fn select_connector(session: &ConnectorSession, written: &str) -> Result<LiveConnector, Error> {
-    let written = [written.to_owned()];
-    let list = session.connectors.list_selected(&written).await?;
-    Ok(selectors::select(session, &list, &written)?.remove(0))
+    let list = session.connectors.list_selected(&[written.to_owned()]).await?;
+    selectors::select_one(session, &list, written)
 }

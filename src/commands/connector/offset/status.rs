@@ -52,6 +52,7 @@ struct OffsetStatusDescribeArgs {
 impl OffsetStatusDescribeArgs {
     fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetStatusOutput>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
+        let update = ctx.run.options.suggest("connector offset update ID");
         ctx.block_on(async {
             let observed = select_connector(&session, &self.connector).await?;
             let status = session
@@ -60,7 +61,7 @@ impl OffsetStatusDescribeArgs {
                 .await?
                 .ok_or_else(|| {
                     Error::failed(format!("no offset request for connector `{}`", observed.id()))
-                        .with_hint("Change its offsets with `confluent ebs connector offset update`.")
+                        .with_hint(format!("Change its offsets with `{update}`."))
                 })?;
             Ok(CommandOutput::new(OffsetStatusOutput::new(&observed, status)))
         })

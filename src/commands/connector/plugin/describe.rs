@@ -34,9 +34,9 @@ impl PluginDescribeArgs {
         // (docs/reference/connect.md#validate-a-configuration).
         let config = BTreeMap::from([("connector.class".to_owned(), self.plugin.clone())]);
         let validation = ctx.block_on(request::validate_with_service(&session, &self.plugin, config))?;
+        let list = ctx.run.options.suggest("connector plugin list");
         let validation = validation.ok_or_else(|| {
-            Error::failed(format!("unknown plugin `{}`", self.plugin))
-                .with_hint("List plugins with `confluent ebs connector plugin list`.")
+            Error::failed(format!("unknown plugin `{}`", self.plugin)).with_hint(format!("List plugins with `{list}`."))
         })?;
         let mut rows: Vec<PluginKeyRow> = validation
             .configs

@@ -19,7 +19,8 @@ use crate::{
     manifest,
     model::Prefix,
     render::{Block, TextLine, Viewable},
-    session, text,
+    session::{self, Options},
+    text,
 };
 
 /// Create a starter file for a connector
@@ -80,7 +81,7 @@ impl ConnectorFileFormat {
 
 impl PluginNewArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<PluginNewOutput>, Error> {
-        let plugin = find_plugin(&self.plugin)?;
+        let plugin = find_plugin(&ctx.run.options, &self.plugin)?;
         let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
         let facts = profile.as_ref().map(|loaded| &loaded.profile.facts);
         let prefix = facts.map(|facts| &facts.prefix);
@@ -150,7 +151,7 @@ impl PluginNewArgs {
 }
 
 /// Finds a plugin in the embedded plugin catalog.
-fn find_plugin(written: &str) -> Result<&'static PluginSchema, Error> {
+fn find_plugin(options: &Options, written: &str) -> Result<&'static PluginSchema, Error> {
     let catalog = catalog();
     if let Some(plugin) = catalog.plugin(written) {
         return Ok(plugin);
@@ -171,8 +172,10 @@ fn find_plugin(written: &str) -> Result<&'static PluginSchema, Error> {
         Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
         None => error,
     };
-    Err(error
-        .with_hint("Confluent Cloud may offer newer plugins: list them with `confluent ebs connector plugin list`."))
+    let list = options.suggest("connector plugin list");
+    Err(error.with_hint(format!(
+        "Confluent Cloud may offer newer plugins: list them with `{list}`."
+    )))
 }
 
 /// Created starter file.

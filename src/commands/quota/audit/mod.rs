@@ -32,8 +32,9 @@ impl QuotaAuditArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<QuotaAuditOutput>, Error> {
         let collector = FleetCollector::open(&ctx.run)?;
         if !collector.session.is_platform_scope {
+            let describe = ctx.run.options.suggest("quota describe");
             return Err(Error::denied("only the platform team can audit quotas")
-                .with_hint("Show your own quota with `confluent ebs quota describe`."));
+                .with_hint(format!("Show your own quota with `{describe}`.")));
         }
         let audit = ctx.block_on(collect_audit(&collector))?;
         let error = over_quota_error(&audit).or_else(|| unobserved_error(&audit));
