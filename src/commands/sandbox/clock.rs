@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use clap::Subcommand;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::open_default_sandbox;
 use crate::{
-    commands::{CommandOutput, Ctx, command_output},
+    commands::{CommandOutput, Ctx, command_output, duration::parse_duration},
     error::Error,
     exit::ExitCode,
     render::{Block, Viewable},
@@ -43,9 +43,9 @@ Advance the clock by two minutes, so that earlier changes take effect.
 
   $ confluent ebs sandbox clock advance 2m")]
 struct SandboxClockAdvanceArgs {
-    /// Duration to advance, such as "90s", "5m" or "1h 30m".
-    #[arg(value_name = "duration")]
-    by: SignedDuration,
+    /// Duration to advance, such as "90s", "1h 30m" or "30d".
+    #[arg(value_name = "duration", value_parser = parse_duration)]
+    by: Duration,
 }
 
 impl SandboxClockArgs {
@@ -60,8 +60,7 @@ impl SandboxClockArgs {
 
 impl SandboxClockAdvanceArgs {
     fn run(&self, ctx: &Ctx) -> Result<Timestamp, Error> {
-        let by = Duration::try_from(self.by).map_err(|_| Error::usage("the sandbox clock cannot go back"))?;
-        Ok(open_default_sandbox(ctx)?.advance(by)?)
+        Ok(open_default_sandbox(ctx)?.advance(self.by)?)
     }
 }
 

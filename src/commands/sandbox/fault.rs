@@ -1,12 +1,13 @@
 //! `confluent ebs sandbox fault`.
 
+use std::time::Duration;
+
 use clap::{Subcommand, ValueEnum};
-use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::open_default_sandbox;
 use crate::{
-    commands::{CommandOutput, Ctx, command_output},
+    commands::{CommandOutput, Ctx, command_output, duration::parse_duration},
     error::Error,
     exit::ExitCode,
     render::{Block, Cell, RowList, TableRow, Viewable},
@@ -71,8 +72,8 @@ struct SandboxFaultAddArgs {
     #[arg(long, value_name = "int", default_value_t = 5)]
     retry_after: u32,
     /// Delay of a slow response, or lag of a list.
-    #[arg(long, value_name = "duration", default_value = "2s")]
-    delay: SignedDuration,
+    #[arg(long, value_name = "duration", default_value = "2s", value_parser = parse_duration)]
+    delay: Duration,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
