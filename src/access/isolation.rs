@@ -24,10 +24,14 @@ use std::{
 
 use serde::Serialize;
 
-pub use super::shared_names::{SHARED_NAMES, shared_name_for, tolerated_operations};
+pub use super::shared_names::{SHARED_NAMES, SharedName, shared_name_for, tolerated_operations};
 use super::{
-    AccessGrant, Evaluator, Operation, OperationSet, acl::ResolvedAcl, grant::worst_case_of_role, index::prefixes_of,
-    overlap, roles::account_operations_of_role,
+    AccessGrant, Evaluator, Operation, OperationSet,
+    acl::ResolvedAcl,
+    grant::worst_case_of_role,
+    index::prefixes_of,
+    overlap::{self, DepartmentGrant},
+    roles::account_operations_of_role,
 };
 use crate::model::{
     CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind, RoleBinding, ServiceAccountId,
@@ -95,17 +99,6 @@ pub struct IsolationProof {
     pub account_creators: BTreeSet<Principal>,
 }
 
-/// A shared name prefix from [`SHARED_NAMES`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SharedName {
-    /// Resource kind.
-    pub kind: ResourceKind,
-    /// Name prefix.
-    pub begins: &'static str,
-    /// Number of departments that hold grants within it.
-    pub departments: usize,
-}
-
 /// Counter-example to isolation: `principal`, acting for `department`, is allowed `operations` on `resource` through
 /// `binding`. For an ACL of the wildcard principal, `principal` is `User:*` and `department` is one of all departments.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -152,36 +145,6 @@ fn operations_or_unknown<S: serde::Serializer>(operations: &[Operation], seriali
         serializer.collect_seq(["unknown"])
     } else {
         serializer.collect_seq(operations)
-    }
-}
-
-/// A grant that acts for a department.
-#[derive(Clone, Debug)]
-pub(super) struct DepartmentGrant {
-    /// Index of the department.
-    pub(super) department: usize,
-    pub(super) grant: AccessGrant,
-    pub(super) controlled_through: Option<Arc<RoleBinding>>,
-    /// Allowed operations on its pattern; `None` for none, an empty set if they are unknown.
-    pub(super) operations: Option<OperationSet>,
-}
-
-impl DepartmentGrant {
-    fn new(party: usize, held: AccessGrant, through: Option<Arc<RoleBinding>>) -> Self {
-        let operations = held.worst_case_operations(held.pattern().kind());
-        Self {
-            department: party,
-            grant: held,
-            controlled_through: through,
-            operations,
-        }
-    }
-
-    /// Whether it allows more than the tolerated operations on shared names.
-    pub(super) fn exceeds_tolerated(&self) -> bool {
-        let shared = tolerated_operations(self.grant.pattern().kind());
-        self.operations
-            .is_some_and(|set| set.is_empty() || !set.difference(shared).is_empty())
     }
 }
 

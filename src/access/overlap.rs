@@ -1,9 +1,45 @@
 //! Overlaps: names on which two departments hold grants, found by one sweep over the sorted patterns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use super::isolation::{DepartmentGrant, SHARED_NAMES, SharedName, shared_name_for};
-use crate::model::{NamePattern, ResourceKind};
+use super::{
+    AccessGrant, OperationSet,
+    shared_names::{SHARED_NAMES, SharedName, shared_name_for, tolerated_operations},
+};
+use crate::model::{NamePattern, ResourceKind, RoleBinding};
+
+/// A grant that acts for a department.
+#[derive(Clone, Debug)]
+pub(super) struct DepartmentGrant {
+    /// Index of the department.
+    pub(super) department: usize,
+    pub(super) grant: AccessGrant,
+    pub(super) controlled_through: Option<Arc<RoleBinding>>,
+    /// Allowed operations on its pattern; `None` for none, an empty set if they are unknown.
+    pub(super) operations: Option<OperationSet>,
+}
+
+impl DepartmentGrant {
+    pub(super) fn new(party: usize, held: AccessGrant, through: Option<Arc<RoleBinding>>) -> Self {
+        let operations = held.worst_case_operations(held.pattern().kind());
+        Self {
+            department: party,
+            grant: held,
+            controlled_through: through,
+            operations,
+        }
+    }
+
+    /// Whether it allows more than the tolerated operations on shared names.
+    pub(super) fn exceeds_tolerated(&self) -> bool {
+        let shared = tolerated_operations(self.grant.pattern().kind());
+        self.operations
+            .is_some_and(|set| set.is_empty() || !set.difference(shared).is_empty())
+    }
+}
 
 /// Two grants of different departments with a common name.
 #[derive(Debug)]

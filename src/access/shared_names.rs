@@ -1,5 +1,7 @@
 //! Names that all departments share in Confluent Cloud: a closed list, with the tolerated operations.
 
+use serde::Serialize;
+
 use super::{Operation, OperationSet};
 use crate::model::{NamePattern, ResourceKind};
 
@@ -14,6 +16,17 @@ pub const SHARED_NAMES: [(ResourceKind, &str); 5] = [
     (ResourceKind::Topic, "error-lcc"),
     (ResourceKind::Topic, "data-preview"),
 ];
+
+/// A shared name prefix from [`SHARED_NAMES`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SharedName {
+    /// Resource kind.
+    pub kind: ResourceKind,
+    /// Name prefix.
+    pub begins: &'static str,
+    /// Number of departments that hold grants within it.
+    pub departments: usize,
+}
 
 /// Returns the operations on [`SHARED_NAMES`] that departments may hold on foreign resources: joining as a consumer,
 /// creating a queue and writing to it. Reading, deleting or altering foreign topics would give access to their records

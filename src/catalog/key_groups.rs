@@ -1,10 +1,7 @@
 //! Groups of configuration keys, which order long configurations. The service reports groups only in validation
 //! responses.
 
-use super::{
-    rules::{is_transform_key, server_key::is_server_key},
-    topic_keys::topic_use,
-};
+use super::{rule::is_transform_key, rules::server_key::is_server_key, topic_keys::topic_use};
 
 /// Group of a configuration key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

@@ -2,10 +2,24 @@
 //!
 //! The data is embedded and tested, so an invalid line is skipped.
 
+use std::sync::LazyLock;
+
 use super::schema::{Catalog, ConnectorDirection, Importance, KeySchema, PluginSchema, ValueType};
 
+/// Returns the catalog, parsed on first use.
+#[must_use]
+pub fn catalog() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+        let mut catalog = Catalog::default();
+        read_into(&mut catalog, include_str!("data/plugins.txt"));
+        read_into(&mut catalog, include_str!("data/supplement.txt"));
+        catalog
+    });
+    &CATALOG
+}
+
 /// Adds the plugins in `text` to `catalog`; existing keys stay unchanged.
-pub(super) fn read_into(catalog: &mut Catalog, text: &'static str) {
+fn read_into(catalog: &mut Catalog, text: &'static str) {
     let mut order: Vec<&'static str> = Vec::new();
     let mut group: Vec<&'static str> = Vec::new();
     for line in text.lines() {
@@ -144,4 +158,23 @@ fn read_key(fields: &mut std::str::Split<'static, char>) -> Option<KeySchema> {
         importance,
         hidden: marks.contains('~'),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The size of the snapshot from which `tools/catalogue.py` makes the file. The supplement adds to it.
+    #[test]
+    fn the_snapshot_is_complete() {
+        let mut catalog = Catalog::default();
+        read_into(&mut catalog, include_str!("data/plugins.txt"));
+        assert_eq!(catalog.plugins.len(), 104);
+        let keys: usize = catalog.plugins().map(|plugin| plugin.keys.len()).sum();
+        assert_eq!(keys, 8028);
+        let secrets = catalog.plugins().flat_map(|plugin| plugin.keys.values());
+        assert_eq!(secrets.filter(|key| key.value_type == ValueType::Password).count(), 550);
+        assert_eq!(catalog.transforms.len(), 67);
+        assert_eq!(catalog.plugins().filter(|plugin| !plugin.transforms_known).count(), 5);
+    }
 }

@@ -4,9 +4,7 @@
 //! captured from the live service (`data/supplement.txt` names their source). `tools/catalogue.py` generates the
 //! embedded file.
 
-use std::{collections::BTreeMap, sync::LazyLock};
-
-use super::reader;
+use std::collections::BTreeMap;
 
 /// Date of the snapshot, for messages.
 pub const SNAPSHOT: &str = "June 2026";
@@ -166,35 +164,10 @@ impl Catalog {
     }
 }
 
-/// Returns the catalog, parsed on first use.
-#[must_use]
-pub fn catalog() -> &'static Catalog {
-    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
-        let mut catalog = Catalog::default();
-        reader::read_into(&mut catalog, include_str!("data/plugins.txt"));
-        reader::read_into(&mut catalog, include_str!("data/supplement.txt"));
-        catalog
-    });
-    &CATALOG
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    // The size of the snapshot from which `tools/catalogue.py` makes the file. The supplement adds to it.
-    #[test]
-    fn the_snapshot_is_complete() {
-        let mut catalog = Catalog::default();
-        reader::read_into(&mut catalog, include_str!("data/plugins.txt"));
-        assert_eq!(catalog.plugins.len(), 104);
-        let keys: usize = catalog.plugins().map(|plugin| plugin.keys.len()).sum();
-        assert_eq!(keys, 8028);
-        let secrets = catalog.plugins().flat_map(|plugin| plugin.keys.values());
-        assert_eq!(secrets.filter(|key| key.value_type == ValueType::Password).count(), 550);
-        assert_eq!(catalog.transforms.len(), 67);
-        assert_eq!(catalog.plugins().filter(|plugin| !plugin.transforms_known).count(), 5);
-    }
+    use crate::catalog::catalog;
 
     // Source: docs/reference/connect.md#plugin-definitions, a few rows.
     #[test]

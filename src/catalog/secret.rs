@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
-use super::schema::{Catalog, KeySchema, PluginSchema, ValueType, catalog};
+use super::{
+    reader::catalog,
+    schema::{Catalog, KeySchema, PluginSchema, ValueType},
+};
 
 /// Prefix of the variables that every connector file may reference.
 pub const VARIABLE_PREFIX: &str = "EBS_SECRET_";

@@ -3,6 +3,40 @@
 //!
 //! Every path contains the *name* of the connector. Only the expanded list returns its id.
 
+/// Endpoints that name one connector and have no body.
+macro_rules! by_name {
+    ($($(#[doc = $doc:literal])+ $name:ident: $method:ident $route:ident, $repeat:ident -> $answer:ty, empty: $empty:literal, $deed:literal;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            /// Cluster that the connector runs in.
+            pub cluster_path: ClusterPath,
+            /// Name of the connector.
+            pub name: String,
+        }
+
+        impl Endpoint for $name {
+            const METHOD: Method = Method::$method;
+            const ROUTE: &'static str = $route;
+            const RETRY: RetrySafety = RetrySafety::$repeat;
+            const EMPTY_RESPONSE: bool = $empty;
+            type Response = $answer;
+
+            fn segments(&self) -> Vec<&str> {
+                self.cluster_path.segments(&[&self.name])
+            }
+
+            fn action(&self) -> &'static str {
+                $deed
+            }
+
+            fn subject(&self) -> String {
+                format!("connector `{}`", self.name)
+            }
+        }
+    )+};
+}
+
 pub mod connectors;
 pub mod offsets;
 pub mod plugins;

@@ -4,7 +4,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterPath, OFFSETS, OFFSETS_REQUEST, OFFSETS_STATUS, connectors::by_name};
+use super::{ClusterPath, OFFSETS, OFFSETS_REQUEST, OFFSETS_STATUS};
 use crate::api::{Endpoint, RetrySafety, insert_offsets};
 
 /// Offset of a connector in one partition. Both fields have the plugin's own format; numbers must stay numbers.

@@ -7,7 +7,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterPath, RECOMMENDATIONS, STATUS, TASKS, connectors::by_name};
+use super::{ClusterPath, RECOMMENDATIONS, STATUS, TASKS};
 use crate::api::{Endpoint, RetrySafety};
 
 /// State of a connector and of its tasks.

@@ -1,8 +1,7 @@
 //! Rule `auth-mode`: the connector authenticates to Kafka with a service account.
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings, quote},
+    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
     diag::Severity,
 };
 

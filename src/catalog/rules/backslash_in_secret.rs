@@ -1,9 +1,8 @@
 //! Rule `backslash-in-secret`: managed connectors do not support a backslash in a password.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings},
+        rule::{LintInput, LintRule, RuleFindings},
         secret::{Secrecy, ValueReference},
     },
     diag::Severity,

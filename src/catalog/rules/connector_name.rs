@@ -1,8 +1,7 @@
 //! Rule `connector-name`: the name is valid and unambiguous.
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings, quote},
+    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
     diag::Severity,
 };
 

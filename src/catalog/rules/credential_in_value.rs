@@ -1,9 +1,8 @@
 //! Rule `credential-in-value`: a credential in a value that is not a secret by its type.
 
-use super::{LintRule, is_transform_key};
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings},
+        rule::{LintInput, LintRule, RuleFindings, is_transform_key},
         secret::Secrecy,
     },
     diag::Severity,

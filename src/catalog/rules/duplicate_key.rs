@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings},
+    catalog::rule::{LintInput, LintRule, RuleFindings},
     diag::Severity,
 };
 

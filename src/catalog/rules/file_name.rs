@@ -1,8 +1,7 @@
 //! Rule `file-name`: the file is named after its connector.
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings, quote},
+    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
     diag::Severity,
 };
 

@@ -1,9 +1,8 @@
 //! Rule `foreign-dead-letters`: failed records or reports go to topics outside the department's prefix.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings, quote},
+        rule::{LintInput, LintRule, RuleFindings, quote},
         topic_keys::{TopicUse, topic_use},
     },
     diag::Severity,

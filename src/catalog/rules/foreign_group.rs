@@ -1,8 +1,7 @@
 //! Rule `foreign-group`: a consumer group outside the department's prefix.
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings, quote},
+    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
     diag::Severity,
 };
 

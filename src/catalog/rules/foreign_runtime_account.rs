@@ -1,8 +1,7 @@
 //! Rule `foreign-runtime-account`: the connector uses another department's identity.
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings, quote},
+    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
     diag::Severity,
 };
 

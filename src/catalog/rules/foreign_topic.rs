@@ -1,9 +1,8 @@
 //! Rule `foreign-topic`: topics outside the department's prefix.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintDepartment, LintInput, RuleFindings, quote},
+        rule::{LintDepartment, LintInput, LintRule, RuleFindings, quote},
         schema::ConnectorDirection,
         topic_keys::{DESTINATIONS, TopicUse, topic_use},
     },

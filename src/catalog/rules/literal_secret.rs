@@ -1,9 +1,8 @@
 //! Rule `literal-secret`: a secret as a literal value.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings},
+        rule::{LintInput, LintRule, RuleFindings},
         secret::{Secrecy, ValueReference, is_masked_value, variable_for},
     },
     diag::Severity,

@@ -1,9 +1,8 @@
 //! Rule `masked-value`: a masked value from an export.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings},
+        rule::{LintInput, LintRule, RuleFindings},
         secret::is_masked_value,
     },
     diag::Severity,

@@ -1,10 +1,9 @@
 //! Rule `missing-key`: a required key is missing.
 
-use super::LintRule;
 use crate::{
     catalog::{
         file::{ConfigEntry, ValueKind},
-        lint::{LintInput, RuleFindings, quote},
+        rule::{LintInput, LintRule, RuleFindings, quote},
         schema::ValueType,
     },
     diag::Severity,

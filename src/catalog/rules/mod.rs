@@ -1,7 +1,6 @@
 //! Rules of the linter, one file each. To add one, write the file and add it to [`RULES`].
 
-use super::lint::{LintInput, RuleFindings};
-use crate::diag::Severity;
+use super::rule::LintRule;
 
 pub mod auth_mode;
 pub mod backslash_in_secret;
@@ -33,21 +32,6 @@ pub mod unknown_key;
 pub mod unknown_plugin;
 pub mod value_not_allowed;
 pub mod wrong_type;
-
-/// Lint rule.
-pub struct LintRule {
-    /// Rule id in kebab-case. It is stable, because exceptions refer to it.
-    pub id: &'static str,
-    /// Severity of its worst finding.
-    pub severity: Severity,
-    /// Summary, one line.
-    pub summary: &'static str,
-    /// Reason, with its source.
-    pub explanation: &'static str,
-    /// Whether it applies to a self-managed configuration.
-    pub applies_to_self_managed: bool,
-    pub(super) check: fn(&LintInput<'_>, &mut RuleFindings<'_>),
-}
 
 /// All rules, sorted by id.
 pub const RULES: &[LintRule] = &[
@@ -87,19 +71,6 @@ pub const RULES: &[LintRule] = &[
 #[must_use]
 pub fn find(id: &str) -> Option<&'static LintRule> {
     RULES.iter().find(|rule| rule.id == id)
-}
-
-/// Returns whether a key belongs to a single message transform or predicate, whose names the file defines.
-pub(super) fn is_transform_key(key: &str) -> bool {
-    ["transforms", "predicates"].into_iter().any(|family| {
-        let rest = key.strip_prefix(family);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
-}
-
-/// Returns whether the service completes a part of `value`, so that it cannot be checked offline.
-fn is_template(value: &str) -> bool {
-    value.contains("${") || value.contains("{{")
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Rule `not-a-string`: Connect accepts only strings.
 
-use super::LintRule;
 use crate::{
     catalog::{
         file::ValueKind,
-        lint::{LintInput, RuleFindings},
+        rule::{LintInput, LintRule, RuleFindings},
     },
     diag::Severity,
 };

@@ -1,9 +1,8 @@
 //! Rule `one-of`: exactly one of two keys is required.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings},
+        rule::{LintInput, LintRule, RuleFindings},
         schema::ConnectorDirection,
     },
     diag::Severity,

@@ -1,10 +1,9 @@
 //! Rule `placeholder`: a value that `connector plugin new` left open.
 
-use super::LintRule;
 use crate::{
     catalog::{
         file::ConfigEntry,
-        lint::{LintInput, RuleFindings, quote},
+        rule::{LintInput, LintRule, RuleFindings, quote},
         starter::FILL_IN,
     },
     diag::Severity,

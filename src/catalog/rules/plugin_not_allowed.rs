@@ -1,8 +1,7 @@
 //! Rule `plugin-not-allowed`: the department's quota does not allow the plugin.
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings, quote},
+    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
     diag::Severity,
 };
 

@@ -1,9 +1,8 @@
 //! Rule `secret-reference`: a reference to a secret that is not allowed.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings, quote},
+        rule::{LintInput, LintRule, RuleFindings, quote},
         secret::{Secrecy, VARIABLE_PREFIX, ValueReference},
     },
     diag::Severity,

@@ -1,9 +1,8 @@
 //! Rule `self-managed`: a configuration for self-managed Connect workers.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings, list_quoted, quote},
+        rule::{LintInput, LintRule, RuleFindings, list_quoted, quote},
         schema::Catalog,
     },
     diag::Severity,

@@ -1,8 +1,7 @@
 //! Rule `server-key`: a key that the service adds.
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings},
+    catalog::rule::{LintInput, LintRule, RuleFindings},
     diag::Severity,
 };
 

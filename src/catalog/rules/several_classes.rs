@@ -1,8 +1,7 @@
 //! Rule `several-classes`: one file contains several connectors.
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings, list_quoted},
+    catalog::rule::{LintInput, LintRule, RuleFindings, list_quoted},
     diag::Severity,
 };
 

@@ -1,9 +1,8 @@
 //! Rule `silent-errors`: failed records are lost without a trace.
 
-use super::LintRule;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings},
+        rule::{LintInput, LintRule, RuleFindings},
         schema::ConnectorDirection,
     },
     diag::Severity,

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::LintRule;
 use crate::{
-    catalog::lint::{LintInput, RuleFindings, quote},
+    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
     diag::Severity,
     hint,
 };
@@ -88,7 +87,7 @@ fn check_offered(
         .copied()
         .collect();
     let fix = if !variants.is_empty() {
-        format!("Use {}.", crate::catalog::lint::list_quoted(variants))
+        format!("Use {}.", crate::catalog::rule::list_quoted(variants))
     } else if let Some(near) = hint::closest_match(class, known.iter().copied()) {
         format!("Did you mean `{near}`?")
     } else {

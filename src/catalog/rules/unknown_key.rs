@@ -1,9 +1,9 @@
 //! Rule `unknown-key`: the plugin does not have the key.
 
-use super::{LintRule, is_transform_key, server_key::is_server_key};
+use super::server_key::is_server_key;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings},
+        rule::{LintInput, LintRule, RuleFindings, is_transform_key},
         schema::{PluginSchema, SNAPSHOT},
     },
     diag::Severity,

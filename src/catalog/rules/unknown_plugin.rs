@@ -1,9 +1,9 @@
 //! Rule `unknown-plugin`: the catalog does not contain the plugin.
 
-use super::{LintRule, self_managed::is_self_managed};
+use super::self_managed::is_self_managed;
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings, quote},
+        rule::{LintInput, LintRule, RuleFindings, quote},
         schema::SNAPSHOT,
     },
     diag::Severity,

@@ -1,9 +1,8 @@
 //! Rule `value-not-allowed`: the key does not allow the value.
 
-use super::{LintRule, is_template};
 use crate::{
     catalog::{
-        lint::{LintInput, RuleFindings, list_quoted, quote},
+        rule::{LintInput, LintRule, RuleFindings, is_template, list_quoted, quote},
         schema::{KeySchema, ValueType},
     },
     diag::Severity,

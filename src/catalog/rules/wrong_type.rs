@@ -1,10 +1,9 @@
 //! Rule `wrong-type`: the value does not have the type of its key.
 
-use super::{LintRule, is_template};
 use crate::{
     catalog::{
         file::ValueKind,
-        lint::{LintInput, RuleFindings, quote},
+        rule::{LintInput, LintRule, RuleFindings, is_template, quote},
         schema::{KeySchema, ValueType},
         secret::is_masked_value,
     },

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::{
-    catalog::lint::{self, ExceptedFinding, LintDepartment, LintOptions, LintResult},
+    catalog::{ExceptedFinding, LintDepartment, LintOptions, LintResult, lint},
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     config::LoadedProfile,
     diag::{Finding, Severity},
@@ -94,7 +94,7 @@ fn lint_file(file: &Path, profile: Option<&LoadedProfile>) -> Result<LintResult,
         secret_variables: profile.map_or(&[], |loaded| &loaded.profile.secret_variables),
         exceptions: facts.map_or(&[], |facts| &facts.lint_exceptions),
     };
-    Ok(lint::lint(&read, &context))
+    Ok(lint(&read, &context))
 }
 
 /// Returns the selected files; a directory stands for all possible connector files in it, sorted.
