@@ -58,6 +58,39 @@ pub fn closest_match<'a>(written: &str, known: impl IntoIterator<Item = &'a str>
         .map(|(_, name)| name)
 }
 
+/// Returns the name in `known` of which `written` is a misspelling: equal without separators and case, or at most two
+/// edits away. Names that differ only in their numbers (`HttpSinkV2`, `us-east-1`) are different names.
+#[must_use]
+pub fn misspelling_of<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const MOST_EDITS: usize = 2;
+    let limit = (written.chars().count() / 4).clamp(1, MOST_EDITS);
+    let letters = |text: &str| {
+        let text = text.to_lowercase();
+        let base = text.trim_end_matches(|c: char| c.is_ascii_digit());
+        // `V2`
+        let base = if base.len() < text.len() {
+            base.trim_end_matches('v')
+        } else {
+            base
+        };
+        base.replace(|c: char| !c.is_alphabetic(), "")
+    };
+    let plain = |text: &str| text.to_lowercase().replace(['.', '_', '-', ' '], "");
+    let distance = |name: &str| match plain(written) == plain(name) {
+        true => Some(0),
+        false if letters(written) == letters(name) => None,
+        false => Some(strsim::damerau_levenshtein(
+            &written.to_lowercase(),
+            &name.to_lowercase(),
+        )),
+    };
+    let candidates = known.into_iter().filter_map(|name| Some((distance(name)?, name)));
+    candidates
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| name)
+}
+
 /// Quotes an argument for a command to paste: in single quotes if a shell would interpret it. POSIX shells and
 /// PowerShell expand nothing inside single quotes.
 #[must_use]
@@ -85,7 +118,7 @@ pub fn connector_arg(id: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{closest_match, connector_arg, shell_quote};
+    use super::{closest_match, connector_arg, misspelling_of, shell_quote};
 
     #[test]
     fn a_quoted_argument_is_one_shell_word_without_expansion() {
@@ -136,5 +169,27 @@ mod tests {
             closest_match("Developerread", ["DeveloperRead", "DeveloperWrite"]),
             Some("DeveloperRead")
         );
+    }
+    #[test]
+    fn a_misspelling_is_a_small_edit_and_no_other_version() {
+        for (written, known, expected) in [
+            ("quickstrat", "quickstart", true),
+            ("flushSize", "flush.size", true),
+            ("aws_access_key_id", "aws.access.key.id", true),
+            ("avro", "AVRO", true),
+            ("database.dbname", "database.hostname", false),
+            ("database.names", "database.user", false),
+            ("MongoDbCdcSource", "DynamoDbCdcSource", false),
+            ("ElasticsearchSinkV2", "ElasticsearchSink", false),
+            ("HttpSinkV3", "HttpSinkV2", false),
+            ("eu-west-2", "eu-west-1", false),
+            ("STRING", "AVRO", false),
+        ] {
+            assert_eq!(
+                misspelling_of(written, [known]).is_some(),
+                expected,
+                "{written} {known}"
+            );
+        }
     }
 }

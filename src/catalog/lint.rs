@@ -5,11 +5,11 @@ use std::{ops::Range, sync::Arc};
 use super::{
     file::{ConnectorConfigFile, ValueKind},
     reader::catalog,
-    rule::{LintInput, LintOptions, LintRule, RuleFindings},
+    rule::{LintInput, LintOptions, RuleFindings},
     rules,
     secret::ValueReference,
 };
-use crate::diag::{Finding, SourceFile};
+use crate::diag::{Finding, Severity, SourceFile};
 
 /// Finding suppressed by an exception.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -54,7 +54,6 @@ pub fn lint(file: &ConnectorConfigFile, context: &LintOptions<'_>) -> LintResult
             findings: Vec::new(),
         };
         (rule.check)(&input, &mut report);
-        report.findings.retain(|finding| !is_superseded(&input, rule, finding));
         let exception = context.exceptions.iter().find(|(id, _)| id == rule.id);
         match exception {
             Some((_, reason)) => linted
@@ -66,20 +65,34 @@ pub fn lint(file: &ConnectorConfigFile, context: &LintOptions<'_>) -> LintResult
             None => linted.findings.append(&mut report.findings),
         }
     }
+    keep_one_finding_per_value(&input, &mut linted.findings);
     let place = |finding: &Finding| finding.span.as_ref().map_or(0, |span| span.range.start);
     linted.findings.sort_by_key(place);
     linted.excepted.sort_by_key(|excepted| place(&excepted.finding));
     linted
 }
 
-/// Returns whether another rule already covers the value: a placeholder, or a value that is not a string.
-fn is_superseded(input: &LintInput<'_>, rule: &LintRule, finding: &Finding) -> bool {
-    let Some(span) = &finding.span else { return false };
-    let mut entries = input.entries().iter().filter(|entry| entry.value_span == span.range);
-    entries.any(|entry| match entry.kind {
-        ValueKind::Array | ValueKind::Object => rule.id != rules::not_a_string::ID,
-        _ => rules::placeholder::is_placeholder(entry) && rule.id != rules::placeholder::ID,
-    })
+/// Keeps the most useful finding about each value: a value that cannot be judged (a list, a placeholder, a mask) has
+/// no other finding, and an error outweighs a warning.
+fn keep_one_finding_per_value(input: &LintInput<'_>, findings: &mut Vec<Finding>) {
+    for entry in input.entries() {
+        let rank = |finding: &Finding| {
+            let undecidable = match finding.rule {
+                rules::not_a_string::ID => matches!(entry.kind, ValueKind::Array | ValueKind::Object | ValueKind::Null),
+                rules::placeholder::ID => true,
+                rules::masked_value::ID => true,
+                _ => false,
+            };
+            // What reveals a secret or leads to another department matters more than the rest.
+            let severe = finding.rule == rules::literal_secret::ID || finding.rule.starts_with("foreign-");
+            (!undecidable, finding.severity != Severity::Error, !severe)
+        };
+        let about = |finding: &Finding| finding.span.as_ref().is_some_and(|span| span.range == entry.value_span);
+        let best = findings.iter().filter(|finding| about(finding)).map(rank).min();
+        let mut kept = false;
+        findings
+            .retain(|finding| !about(finding) || (Some(rank(finding)) == best && !std::mem::replace(&mut kept, true)));
+    }
 }
 
 /// Returns the text with every byte of a secret replaced by `*`, so that all ranges stay valid.

@@ -16,11 +16,13 @@ pub mod key_groups;
 pub mod lint;
 mod reader;
 mod regex_prefix;
+mod renamed_keys;
 pub mod rule;
 pub mod rules;
 pub mod secret;
 pub mod starter;
 pub mod topic_keys;
+pub mod topic_transforms;
 
 pub use file::{ConfigEntry, ConnectorConfigFile, FileLayout, ValueKind};
 pub use key_groups::KeyGroup;

@@ -18,7 +18,7 @@ pub fn catalog() -> &'static Catalog {
     &CATALOG
 }
 
-/// Adds the plugins in `text` to `catalog`; existing keys stay unchanged.
+/// Adds the plugins in `text` to `catalog`. A key keeps its first definition; only its name counts as none.
 fn read_into(catalog: &mut Catalog, text: &'static str) {
     let mut order: Vec<&'static str> = Vec::new();
     let mut group: Vec<&'static str> = Vec::new();
@@ -53,7 +53,13 @@ fn add(catalog: &mut Catalog, group: &[&'static str], key: &KeySchema) {
         for alias in &key.aliases {
             plugin.aliases.entry(alias).or_insert_with(|| key.name.clone());
         }
-        plugin.keys.entry(key.name.clone()).or_insert_with(|| key.clone());
+        let known = plugin.keys.entry(key.name.clone()).or_insert_with(|| key.clone());
+        if !known.is_defined() && key.is_defined() {
+            *known = KeySchema {
+                required: known.required,
+                ..key.clone()
+            };
+        }
     }
 }
 

@@ -12,12 +12,16 @@ use regex_syntax::{
 /// Kafka uses Java's syntax. What `regex-syntax` does not know, such as `\Q`, proves nothing, and neither does an
 /// assertion other than `^` and `$`, because `\<` is a plain `<` in Java.
 pub(super) fn always_starts_with(regex: &str, prefix: &str) -> bool {
-    let Some(hir) = parse(regex) else { return false };
+    parse(regex).is_some_and(|hir| hir_starts_with(&hir, prefix))
+}
+
+/// Returns whether every match of a parsed expression starts with `prefix`.
+pub(super) fn hir_starts_with(hir: &Hir, prefix: &str) -> bool {
     let mut assertions = hir.properties().look_set().iter();
     if assertions.any(|look| !matches!(look, Look::Start | Look::StartLF | Look::End | Look::EndLF)) {
         return false;
     }
-    let beginnings = Extractor::new().limit_literal_len(prefix.len()).extract(&hir);
+    let beginnings = Extractor::new().limit_literal_len(prefix.len()).extract(hir);
     // There are no literals if the number of beginnings is not finite, or above the limit of the extractor.
     beginnings.literals().is_some_and(|literals| {
         literals
@@ -30,7 +34,7 @@ pub(super) fn always_starts_with(regex: &str, prefix: &str) -> bool {
 ///
 /// A look-around only removes matches, and consumes nothing. It is replaced by a group that may be empty, so that the
 /// result matches at least as much as `regex`.
-fn parse(regex: &str) -> Option<Hir> {
+pub(super) fn parse(regex: &str) -> Option<Hir> {
     let mut regex = regex.to_owned();
     loop {
         match ParserBuilder::new().unicode(false).utf8(false).build().parse(&regex) {

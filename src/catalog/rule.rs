@@ -147,6 +147,10 @@ impl RuleFindings<'_> {
     }
 }
 
+/// Suggestion for what the catalog does not know.
+pub(super) const ASK_THE_SERVICE: &str =
+    "`confluent ebs connector validate` asks the service, which may have added it since.";
+
 /// Quotes a value for a message: in backticks, escaped, and shortened.
 pub(super) fn quote(value: &str) -> String {
     const LONGEST: usize = 100;

@@ -88,6 +88,12 @@ pub struct KeySchema {
 }
 
 impl KeySchema {
+    /// Returns whether the definition of the key is known. Without one, only its name is known: its type is no knowledge.
+    #[must_use]
+    pub fn is_defined(&self) -> bool {
+        self.importance != Importance::Unknown || self.value_type != ValueType::String
+    }
+
     /// Returns whether the service rejects a configuration without the key.
     #[must_use]
     pub fn is_required(&self) -> bool {

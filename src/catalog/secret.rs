@@ -148,7 +148,7 @@ pub enum Secrecy {
     Secret,
     /// Masked by the service, but not a secret, with the reason.
     MaskedOnly(&'static str),
-    /// Possibly a secret: the plugin is unknown, and the key has the name of a secret.
+    /// Secret by its name, because the definition of the key is unknown.
     Likely,
     /// Not a secret.
     NotSecret,
@@ -162,12 +162,17 @@ impl Secrecy {
     }
 }
 
-/// Returns the secrecy of `key` by its type, or by its name if the plugin is unknown.
+/// Returns the secrecy of `key` by its type, or by its name if its definition is unknown.
 #[must_use]
 pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> Secrecy {
+    let by_name = |key: &str| match is_secret_key_name(key) && not_secret_reason(key).is_none() {
+        true => Secrecy::Likely,
+        false => Secrecy::NotSecret,
+    };
     let by_type = |fact: &KeySchema| match (fact.value_type, not_secret_reason(&fact.name)) {
         (ValueType::Password, Some(reason)) => Secrecy::MaskedOnly(reason),
         (ValueType::Password, None) => Secrecy::Secret,
+        _ if !fact.is_defined() => by_name(&fact.name),
         _ => Secrecy::NotSecret,
     };
     let fact = match plugin {
@@ -176,12 +181,11 @@ pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> S
     };
     match fact {
         Some(fact) => by_type(fact),
-        None if is_secret_key_name(key) && not_secret_reason(key).is_none() => Secrecy::Likely,
-        None => Secrecy::NotSecret,
+        None => by_name(key),
     }
 }
 
-/// Returns whether a key has the name of a secret).
+/// Returns whether a key has the name of a secret.
 #[must_use]
 pub fn is_secret_key_name(key: &str) -> bool {
     const WORDS: [&str; 11] = [

@@ -111,7 +111,7 @@ pub fn starter(plugin: &PluginSchema, name: &str, prefix: Option<&Prefix>) -> St
             Some(StarterKey {
                 section: part,
                 key: fact.name.clone(),
-                value: value_for(plugin, fact, given(&fact.name), part, prefix),
+                value: value_for(name, plugin, fact, given(&fact.name), part, prefix),
                 note: note_for(fact),
             })
         })
@@ -136,7 +136,7 @@ fn section_for(plugin: &PluginSchema, fact: &KeySchema, is_usual: bool) -> Optio
     let use_ = topic_use(plugin.class, key);
     let needed = (fact.is_required() || fact.conditionally_required) && !missing_key::CONDITIONAL.contains(&key);
     let leads_somewhere = match plugin.direction {
-        ConnectorDirection::Source => DESTINATIONS.contains(&key),
+        ConnectorDirection::Source => DESTINATIONS.contains(&key) || use_ == Some(TopicUse::History),
         ConnectorDirection::Sink => key == "topics",
     };
     // Topics are set explicitly even if the service has a default, because the default is outside every department's
@@ -182,6 +182,7 @@ fn is_internal(key: &str) -> bool {
 
 /// Returns the value of a key: the usual value, else the default, else a placeholder.
 fn value_for(
+    name: &str,
     plugin: &PluginSchema,
     fact: &KeySchema,
     usual: Option<&str>,
@@ -202,12 +203,11 @@ fn value_for(
             TopicUse::NameThenRegex => format!("{begin}{rest}:.*"),
             TopicUse::NameThenContainer => format!("{begin}{rest}#{FILL_IN}"),
             TopicUse::CollectionThenName => format!("{FILL_IN}={begin}{rest}"),
-            TopicUse::Name
-            | TopicUse::Names
-            | TopicUse::Prefix
-            | TopicUse::Regex
-            | TopicUse::DeadLetters
-            | TopicUse::History => format!("{begin}{rest}"),
+            TopicUse::Name | TopicUse::Names | TopicUse::Prefix | TopicUse::Regex | TopicUse::DeadLetters => {
+                format!("{begin}{rest}")
+            }
+            // Each connector needs a topic of its own for it.
+            TopicUse::History => format!("{begin}{}.schema-history", name.strip_prefix(begin).unwrap_or(name)),
         };
     }
     let allowed = fact

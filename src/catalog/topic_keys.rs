@@ -27,7 +27,7 @@ pub enum TopicUse {
     Regex,
     /// Topic for failed records or for reports.
     DeadLetters,
-    /// Schema history topic: `dbhistory.` may precede the prefix (docs/reference/rbac.md#personas).
+    /// Schema history topic. Its default begins with `dbhistory.`, outside of every prefix.
     History,
 }
 
@@ -137,10 +137,6 @@ impl TopicUse {
         match self {
             // Change data capture adds a dot after the prefix: `claims` becomes `claims.public.staff`.
             Self::Prefix => uses_dotted_names(class) && prefix.as_str().strip_suffix('.') == Some(name),
-            Self::History => {
-                let rest = name.strip_prefix("dbhistory.");
-                rest.is_some_and(|rest| prefix.owns(rest) || rest.starts_with("${topic.prefix}"))
-            }
             // With an empty value, the plugin decides.
             _ => name.is_empty(),
         }

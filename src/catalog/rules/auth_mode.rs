@@ -17,7 +17,8 @@ pub(super) const RULE: LintRule = LintRule {
     check,
 };
 
-const WANTED: &str = "SERVICE_ACCOUNT";
+/// The only allowed value of `kafka.auth.mode`.
+pub(super) const WANTED: &str = "SERVICE_ACCOUNT";
 const FIX: &str = "Set `kafka.auth.mode` to `SERVICE_ACCOUNT`, or omit it, and remove `kafka.api.key` and \
                    `kafka.api.secret`.";
 

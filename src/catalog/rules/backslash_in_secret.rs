@@ -21,7 +21,7 @@ pub(super) const RULE: LintRule = LintRule {
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in input.entries() {
-        let secret = input.secrecy(&entry.key) == Secrecy::Secret;
+        let secret = matches!(input.secrecy(&entry.key), Secrecy::Secret | Secrecy::Likely);
         if secret
             && entry.value.contains('\\')
             && !is_document(&entry.value)

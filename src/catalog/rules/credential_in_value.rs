@@ -65,23 +65,38 @@ fn has_url_password(value: &str) -> bool {
     })
 }
 
-/// Checks for `Authorization: Basic …` and `X-Api-Key: …`.
+/// Checks for `Authorization: SCHEME …`, whatever the scheme, and for headers such as `X-Api-Key: …`. Headers are
+/// separated by `|`, `,` or line breaks.
 fn is_authorization_header(lower: &str) -> bool {
-    let after = |name: &str| {
-        let (_, rest) = lower.split_once(name)?;
-        rest.trim_start().strip_prefix(':').map(str::trim_start)
-    };
-    let scheme = after("authorization").is_some_and(|rest| {
-        let credential = ["basic ", "bearer ", "token "]
-            .iter()
-            .find_map(|scheme| rest.strip_prefix(scheme));
-        credential.is_some_and(|credential| is_literal(credential.trim()))
-    });
-    scheme
-        || ["x-api-key", "api-key", "x-auth-token"]
-            .into_iter()
-            .filter_map(after)
-            .any(is_literal)
+    const NAMES: [&str; 12] = [
+        "authorization",
+        "api-key",
+        "apikey",
+        "api-token",
+        "app-key",
+        "auth-token",
+        "auth-key",
+        "access-token",
+        "subscription-key",
+        "functions-key",
+        "private-token",
+        "cookie",
+    ];
+    lower.split(['|', '\n', ',']).any(|header| {
+        let Some((name, value)) = header.split_once(':') else {
+            return false;
+        };
+        // `url.headers=authorization: …` in a list of properties.
+        let name = name
+            .rsplit(['=', '"', ' '])
+            .find(|part| !part.is_empty())
+            .unwrap_or_default();
+        let value = value.trim_matches([' ', '"', '\'']);
+        let credential = value
+            .split_once(' ')
+            .map_or(value, |(_, credential)| credential.trim_start());
+        NAMES.into_iter().any(|secret| name.ends_with(secret)) && is_literal(credential)
+    })
 }
 
 /// Checks for `password=…` and `AccountKey=…`, in JDBC URLs, connection strings and JAAS lines.

@@ -3,8 +3,9 @@
 use crate::{
     catalog::{
         rule::{LintDepartment, LintInput, LintRule, RuleFindings, quote},
-        schema::ConnectorDirection,
+        schema::{ConnectorDirection, KeySchema},
         topic_keys::{DESTINATIONS, TopicUse, topic_use},
+        topic_transforms::{TopicPlacement, topic_transforms},
     },
     diag::Severity,
 };
@@ -25,6 +26,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     let Some(department) = input.options.department else {
         return;
     };
+    check_transforms(input, department, findings);
     let class = input.file.class().unwrap_or_default();
     for entry in input.entries() {
         let Some(kind) = topic_use(class, &entry.key) else {
@@ -60,16 +62,23 @@ fn check_defaults(input: &LintInput<'_>, department: LintDepartment<'_>, finding
     if plugin.direction == ConnectorDirection::Sink {
         return;
     }
-    for fact in DESTINATIONS.into_iter().filter_map(|key| plugin.keys.get(key)) {
+    let heartbeats = input
+        .value_for("heartbeat.interval.ms")
+        .is_some_and(|interval| interval.trim() != "0");
+    let is_written = |fact: &&KeySchema| match fact.name.as_str() {
+        "topic.heartbeat.prefix" | "heartbeat.topic.name" => heartbeats,
+        key => DESTINATIONS.contains(&key) || topic_use(plugin.class, key) == Some(TopicUse::History),
+    };
+    for fact in plugin.keys.values().filter(is_written) {
         // Another rule reports a missing required key.
         if fact.is_required() || input.entry_for(&fact.name).is_some() {
             continue;
         }
         let message = match fact.default {
             Some(default) if department.prefix.owns(default) => continue,
-            Some(default) => format!("without `{}`, topics are named {}", fact.name, quote(default)),
+            Some(default) => format!("`{}` is missing: its default is {}", fact.name, quote(default)),
             None => format!(
-                "without `{}`, topics are named after the objects that are read",
+                "`{}` is missing: topics are named after the objects that are read",
                 fact.name
             ),
         };
@@ -78,5 +87,52 @@ fn check_defaults(input: &LintInput<'_>, department: LintDepartment<'_>, finding
             fact.name, department.prefix
         );
         findings.error(&input.file.opening_range, message, fix);
+    }
+}
+
+/// Checks where the transforms of a source write.
+fn check_transforms(input: &LintInput<'_>, department: LintDepartment<'_>, findings: &mut RuleFindings<'_>) {
+    if input
+        .plugin
+        .is_none_or(|plugin| plugin.direction == ConnectorDirection::Sink)
+    {
+        return;
+    }
+    let prefix = department.prefix.as_str();
+    let transforms = topic_transforms(|key| input.value_for(key));
+    let mut placement = TopicPlacement::Inside;
+    let mut cause = None;
+    for transform in &transforms {
+        let after = transform.place(placement, prefix);
+        if after != placement {
+            cause = (after != TopicPlacement::Inside).then_some(transform);
+        }
+        placement = after;
+    }
+    let Some(cause) = cause else { return };
+    let named = input
+        .entry_for(&cause.key)
+        .or_else(|| input.entry_for(&format!("transforms.{}.type", cause.name)));
+    let Some(entry) = named else { return };
+    let (name, key) = (quote(cause.name), &cause.key);
+    match (placement, cause.template()) {
+        (TopicPlacement::Inside, _) => {}
+        (TopicPlacement::Outside, Some(template)) => {
+            let message = format!("transform {name} writes to {}, outside of `{prefix}`", quote(template));
+            findings.error(&entry.value_span, message, format!("Start `{key}` with `{prefix}`."));
+        }
+        (_, Some(template)) => {
+            let message = format!(
+                "transform {name} writes to {}, which may be outside of `{prefix}`",
+                quote(template)
+            );
+            findings.warning(&entry.value_span, message, format!("Start `{key}` with `{prefix}`."));
+        }
+        (_, None) => {
+            let message = format!("transform {name} writes to topics that the records name");
+            let fix =
+                format!("Make sure that all of them start with `{prefix}`, or append a `RegexRouter` that ensures it.");
+            findings.warning(&entry.value_span, message, fix);
+        }
     }
 }

@@ -8,12 +8,15 @@ use crate::{
     diag::Severity,
 };
 
+pub(in crate::catalog) const ID: &str = "literal-secret";
+
 pub(super) const RULE: LintRule = LintRule {
-    id: "literal-secret",
+    id: ID,
     severity: Severity::Error,
     summary: "the file contains a secret",
     explanation: "Connector files are meant to be committed and shared. The type determines what is a secret: every \
-                  value of a PASSWORD key, regardless of its name. A few PASSWORD keys hold no secret (ids, user \
+                  value of a PASSWORD key, regardless of its name. Where the definition of a key is unknown, its name \
+                  decides. A few PASSWORD keys hold no secret (ids, user \
                   names, certificates, queries) and cause only a warning.",
     applies_to_self_managed: false,
     check,
@@ -24,6 +27,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         let value = &entry.value;
         // Other rules cover references, masked values and templates of the service.
         if value.is_empty()
+            || input.is_from_secret_manager(&entry.key)
             || is_masked_value(value)
             || ValueReference::parse(value).is_some()
             || value.starts_with("${")
@@ -51,8 +55,8 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
                 );
             }
             Secrecy::Likely => {
-                let message = format!("`{key}` may be a secret and is a literal value");
-                findings.warning(&entry.value_span, message, fix);
+                let message = format!("`{key}` has the name of a secret and is a literal value");
+                findings.error(&entry.value_span, message, fix);
             }
         }
     }

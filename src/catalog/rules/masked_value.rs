@@ -1,15 +1,18 @@
 //! Rule `masked-value`: a masked value from an export.
 
+use super::auth_mode;
 use crate::{
     catalog::{
-        rule::{LintInput, LintRule, RuleFindings},
-        secret::is_masked_value,
+        rule::{LintInput, LintRule, RuleFindings, list_quoted},
+        secret::{is_masked_value, variable_for},
     },
     diag::Severity,
 };
 
+pub(in crate::catalog) const ID: &str = "masked-value";
+
 pub(super) const RULE: LintRule = LintRule {
-    id: "masked-value",
+    id: ID,
     severity: Severity::Error,
     summary: "a masked value, copied from the service's output",
     explanation: "The service returns `****` instead of secrets. In a new connector, the stars would become the \
@@ -21,7 +24,22 @@ pub(super) const RULE: LintRule = LintRule {
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     for entry in input.entries().iter().filter(|entry| is_masked_value(&entry.value)) {
         let message = format!("the value of `{}` is masked", entry.key);
-        let fix = "Use the actual value, or a reference such as `${env:EBS_SECRET_…}`.";
-        findings.error(&entry.value_span, message, fix);
+        findings.error(&entry.value_span, message, advice(input, &entry.key));
+    }
+}
+
+fn advice(input: &LintInput<'_>, key: &str) -> String {
+    if input.secrecy(key).must_be_hidden() {
+        return format!(
+            "Use a reference to the actual value, such as `${{env:{}}}`.",
+            variable_for(key)
+        );
+    }
+    match input.key_schema(key) {
+        _ if key == "kafka.auth.mode" => format!("Write `{}`.", auth_mode::WANTED),
+        Some(fact) if !fact.allowed.is_empty() => {
+            format!("Write one of {}.", list_quoted(fact.allowed.iter().take(12).copied()))
+        }
+        _ => "Write the actual value: it is not a secret.".to_owned(),
     }
 }

@@ -113,6 +113,11 @@ pub fn managed_for<'a>(catalog: &'a Catalog, class: &str) -> Vec<&'a str> {
     unique
 }
 
+/// Returns whether `class` is a managed plugin that the catalog lacks.
+pub(super) fn is_known_elsewhere(class: &str) -> bool {
+    ALSO.iter().any(|(_, plugins)| plugins.contains(&class))
+}
+
 /// Returns the plugins whose class has this simple name, which Connect accepts, too (`S3SinkConnector`).
 fn simple_name<'a>(catalog: &'a Catalog, class: &str) -> Vec<&'a str> {
     let simple = |implementation: &'a str| implementation.rsplit('.').next().unwrap_or(implementation);

@@ -1,6 +1,6 @@
 //! Rule `unknown-plugin`: the catalog does not contain the plugin.
 
-use super::self_managed::is_self_managed;
+use super::self_managed::{is_known_elsewhere, is_self_managed};
 use crate::{
     catalog::{
         rule::{LintInput, LintRule, RuleFindings, quote},
@@ -27,18 +27,17 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     if input.plugin.is_some() || is_self_managed(input) {
         return;
     }
-    let message = format!(
-        "plugin {} is not in the catalog (snapshot of {SNAPSHOT})",
-        quote(&entry.value)
-    );
+    let class = entry.value.as_str();
     let classes = input.catalog.plugins().map(|plugin| plugin.class);
-    let fix = match hint::closest_match(&entry.value, classes) {
-        Some(near) => {
-            format!("Did you mean `{near}`? Otherwise validate the file with `confluent ebs connector validate`.")
-        }
-        None => {
-            "Validate the file with `confluent ebs connector validate`; the linter does not check its keys.".to_owned()
-        }
-    };
+    if let Some(near) = (!is_known_elsewhere(class))
+        .then(|| hint::misspelling_of(class, classes))
+        .flatten()
+    {
+        let message = format!("there is no plugin {}", quote(class));
+        findings.error(&entry.value_span, message, format!("Did you mean `{near}`?"));
+        return;
+    }
+    let message = format!("plugin {} is not in the catalog (snapshot of {SNAPSHOT})", quote(class));
+    let fix = "Validate the file with `confluent ebs connector validate`; the linter does not check its keys.";
     findings.warning(&entry.value_span, message, fix);
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     catalog::{
-        rule::{LintInput, LintRule, RuleFindings, is_template, list_quoted, quote},
-        schema::{KeySchema, ValueType},
+        rule::{ASK_THE_SERVICE, LintInput, LintRule, RuleFindings, is_template, list_quoted, quote},
+        schema::{KeySchema, SNAPSHOT, ValueType},
     },
     diag::Severity,
     hint,
@@ -14,7 +14,8 @@ pub(super) const RULE: LintRule = LintRule {
     severity: Severity::Error,
     summary: "a value that is not allowed",
     explanation: "The service returns `Value … doesn't belong to the property's … enum`. Case matters, and differs \
-                  between versions of one connector: `fail` in HttpSink is `FAIL` in HttpSinkV2 \
+                  between versions of one connector: `fail` in HttpSink is `FAIL` in HttpSinkV2. A value that \
+                  resembles none of the catalog is only a warning, because the service may have added it \
                   (docs/reference/connect.md#plugin-definitions and docs/reference/connect.md#error-messages).",
     applies_to_self_managed: false,
     check,
@@ -27,7 +28,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         };
         // Another rule covers booleans, and a secret is not shown.
         let judged = !fact.allowed.is_empty() && !matches!(fact.value_type, ValueType::Boolean | ValueType::Password);
-        if !judged || is_template(&entry.value) || entry.value.is_empty() {
+        if !judged || input.is_from_secret_manager(&entry.key) || is_template(&entry.value) || entry.value.is_empty() {
             continue;
         }
         let items: Vec<&str> = match fact.value_type {
@@ -39,9 +40,25 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
                 .collect(),
             _ => vec![&entry.value],
         };
-        if let Some(item) = items.into_iter().find(|item| !is_allowed(fact, item)) {
+        let Some(item) = items.into_iter().find(|item| !is_allowed(fact, item)) else {
+            continue;
+        };
+        let allowed = || fact.allowed.iter().copied();
+        if let Some(near) = hint::misspelling_of(item, allowed()) {
             let message = format!("value {} is not allowed for `{}`", quote(item), entry.key);
-            findings.error(&entry.value_span, message, advice(fact, item));
+            let fix = match near.eq_ignore_ascii_case(item) {
+                true => format!("Use `{near}`: the value is case-sensitive."),
+                false => format!("Did you mean `{near}`? {}", list_allowed(fact)),
+            };
+            findings.error(&entry.value_span, message, fix);
+        } else {
+            let message = format!(
+                "value {} of `{}` is not in the catalog of {SNAPSHOT}",
+                quote(item),
+                entry.key
+            );
+            let fix = format!("{} {ASK_THE_SERVICE}", list_allowed(fact));
+            findings.warning(&entry.value_span, message, fix);
         }
     }
 }
@@ -51,20 +68,11 @@ fn is_allowed(fact: &KeySchema, value: &str) -> bool {
     fact.allowed.contains(&value) || fact.default == Some(value)
 }
 
-fn advice(fact: &KeySchema, value: &str) -> String {
+fn list_allowed(fact: &KeySchema) -> String {
     const MANY: usize = 12;
-    let allowed = || fact.allowed.iter().copied();
-    if let Some(same) = allowed().find(|one| one.eq_ignore_ascii_case(value)) {
-        return format!("Use `{same}`: the value is case-sensitive.");
-    }
-    let near = hint::closest_match(value, allowed())
-        .map(|near| format!("Did you mean `{near}`? "))
-        .unwrap_or_default();
+    let listed = list_quoted(fact.allowed.iter().take(MANY).copied());
     match fact.allowed.len().saturating_sub(MANY) {
-        0 => format!("{near}Allowed values: {}.", list_quoted(allowed())),
-        more => format!(
-            "{near}Allowed values: {}, and {more} more.",
-            list_quoted(allowed().take(MANY))
-        ),
+        0 => format!("Known values: {listed}."),
+        more => format!("Known values: {listed}, and {more} more."),
     }
 }

@@ -227,7 +227,7 @@ impl ConnectorEvaluator<'_> {
         let ConnectorTopics {
             read,
             written,
-            schema_history: history,
+            internal,
             prefix,
             reports,
         } = connector_topics(plugin, config, id);
@@ -262,7 +262,7 @@ impl ConnectorEvaluator<'_> {
         if plugin.is_sink() && !may(Operation::Read, ResourceKind::Group, &format!("connect-{id}")) {
             return Err((Fault::GroupDenied, format!("connect-{id}")));
         }
-        for name in written.iter().chain(&history) {
+        for name in written.iter().chain(&internal) {
             if !topic(Operation::Write, name) {
                 return Err((Fault::TopicDenied, name.clone()));
             }

@@ -4,7 +4,10 @@ use super::{
     config::{ConnectorConfig, value},
     plugins::SandboxPlugin,
 };
-use crate::catalog::topic_keys::{TopicUse, topic_use, uses_dotted_names};
+use crate::catalog::{
+    topic_keys::{TopicUse, topic_use, uses_dotted_names},
+    topic_transforms::{RenamedTopic, topic_transforms},
+};
 
 /// Topics of a connector, as derived from its configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +16,8 @@ pub(crate) struct ConnectorTopics {
     pub(crate) read: Vec<String>,
     /// Topics that a source writes.
     pub(crate) written: Vec<String>,
-    /// Topics in which a source records schema changes of tables.
-    pub(crate) schema_history: Vec<String>,
+    /// Topics that a source writes for itself: schema changes of tables, and heartbeats.
+    pub(crate) internal: Vec<String>,
     /// Prefix of the topics that a source writes, if their names are unknown.
     pub(crate) prefix: Option<String>,
     /// Topics for dead letters and reports.
@@ -67,10 +70,12 @@ pub(crate) fn connector_topics(plugin: &SandboxPlugin, config: &ConnectorConfig,
         }
     }
     if !plugin.is_sink() {
-        topics.schema_history = history_topics(plugin, config, id);
+        topics.internal = history_topics(plugin, config, id);
+        topics.internal.extend(heartbeat_topic(plugin, config, id));
         if let Some(prefix) = prefix {
             add_table_topics(plugin, config, prefix, &mut topics);
         }
+        rename_topics(config, &mut topics);
     }
     topics
 }
@@ -93,11 +98,32 @@ fn add_table_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, prefix: &s
         "."
     };
     let named = tables.iter().filter(|table| plain(table));
-    topics
-        .written
-        .extend(named.map(|table| format!("{prefix}{dot}{table}")));
+    // Change data capture names the schema, JDBC sources do not (docs.confluent.io, JDBC source connector: the topic is
+    // the prefix followed by the name of the table).
+    let name = |table: &'_ str| match uses_dotted_names(plugin.class()) {
+        true => format!("{prefix}{dot}{table}"),
+        false => format!("{prefix}{}", table.rsplit('.').next().unwrap_or(table)),
+    };
+    topics.written.extend(named.map(|table| name(table)));
     if tables.is_empty() || !tables.iter().all(plain) {
         topics.prefix = Some(prefix.to_owned());
+    }
+}
+
+/// Applies the transforms that change topics.
+fn rename_topics(config: &ConnectorConfig, topics: &mut ConnectorTopics) {
+    for transform in topic_transforms(|key| value(config, key)) {
+        let former: Vec<String> = std::mem::take(&mut topics.written)
+            .into_iter()
+            .chain(topics.prefix.take())
+            .collect();
+        for topic in former {
+            match transform.rename(&topic) {
+                RenamedTopic::Name(name) if !topics.written.contains(&name) => topics.written.push(name),
+                RenamedTopic::Name(_) => {}
+                RenamedTopic::Prefix(prefix) => topics.prefix = Some(prefix),
+            }
+        }
     }
 }
 
@@ -114,6 +140,22 @@ fn history_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) ->
         })
         .filter(|name| !name.contains("${") && !name.contains("{{"))
         .collect()
+}
+
+/// Returns the topic for heartbeats, if they are enabled.
+fn heartbeat_topic(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Option<String> {
+    let interval = value(config, "heartbeat.interval.ms")?;
+    if interval.trim() == "0" {
+        return None;
+    }
+    let own = |key: &str| {
+        plugin
+            .value(config, key)
+            .map(|name| name.replace("{{.logicalClusterId}}", id))
+    };
+    let of_debezium = own(HEARTBEAT_PREFIX_KEY)
+        .map(|prefix| format!("{prefix}.{}", value(config, "topic.prefix").unwrap_or_default()));
+    of_debezium.or_else(|| own("heartbeat.topic.name"))
 }
 
 /// Returns the topics for dead letters and reports. A sink has them by default, named after its id: `dlq-${connector}`
@@ -230,10 +272,10 @@ mod tests {
         let key = "schema.history.internal.kafka.topic";
         let lines = [("topic.prefix", "hr-db"), ("table.include.list", "x")];
         let found = topics_of("MySqlCdcSourceV2", &lines);
-        assert_eq!(found.schema_history, ["dbhistory.hr-db.lcc-abc123"]);
+        assert_eq!(found.internal, ["dbhistory.hr-db.lcc-abc123"]);
         assert_eq!(found.written, ["hr-db.x"]);
         let named = [lines[0], lines[1], (key, "hr-history")];
-        assert_eq!(topics_of("MySqlCdcSourceV2", &named).schema_history, ["hr-history"]);
+        assert_eq!(topics_of("MySqlCdcSourceV2", &named).internal, ["hr-history"]);
     }
 
     #[test]
