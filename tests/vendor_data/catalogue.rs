@@ -26,7 +26,9 @@ fn differences(key: &KeySchema, source: &Value) -> Vec<&'static str> {
     ];
     // Where the source has only the name of a key, the supplement may define it.
     let has_definition = source["type"] != "STRING" || source["importance"].is_string();
-    let checks = checks.into_iter().filter(|(what, _)| has_definition || *what == "required");
+    let checks = checks
+        .into_iter()
+        .filter(|(what, _)| has_definition || *what == "required");
     let wrong = checks.filter(|(_, same)| !same);
     wrong.map(|(what, _)| what).collect()
 }

@@ -8,7 +8,7 @@ use jsonc_parser::{
     parse_to_ast,
 };
 
-use super::{ParseFailure, ParsedMember, ParsedObject};
+use super::{MAX_DEPTH, ParseFailure, ParsedMember, ParsedObject};
 use crate::catalog::{ConfigEntry, ValueKind};
 
 const STRICT: ParseOptions = ParseOptions {
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
         }
     })?;
     match parsed.value {
-        Some(Value::Object(object)) => Ok(parse_object(text, &object, true)),
+        Some(Value::Object(object)) => Ok(parse_object(text, &object, MAX_DEPTH)),
         other => {
             let range = other.map_or(0..0, |value| value.start()..value.start() + 1);
             Err(ParseFailure {
@@ -46,8 +46,8 @@ pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
     }
 }
 
-/// Reads the members of `object`; `deep` enables reading of nested objects.
-fn parse_object(text: &str, object: &Object<'_>, deep: bool) -> ParsedObject {
+/// Reads the members of `object`, and objects in it down to `depth` levels.
+fn parse_object(text: &str, object: &Object<'_>, depth: u8) -> ParsedObject {
     let members = object.properties.iter().map(|property| {
         let range = property.value.start()..property.value.end();
         let (kind, value) = match &property.value {
@@ -64,12 +64,19 @@ fn parse_object(text: &str, object: &Object<'_>, deep: bool) -> ParsedObject {
         ParsedMember {
             entry,
             nested: match &property.value {
-                Value::Object(inside) if deep => Some(parse_object(text, inside, false)),
+                Value::Object(inside) if depth > 0 => Some(parse_object(text, inside, depth - 1)),
                 _ => None,
+            },
+            items: match &property.value {
+                Value::Array(list) if depth > 0 => {
+                    let objects = list.elements.iter().filter_map(Value::as_object);
+                    objects.map(|object| parse_object(text, object, depth - 1)).collect()
+                }
+                _ => Vec::new(),
             },
             // Only offsets keep JSON values: their numbers must stay numbers (docs/reference/connect.md#offsets).
             json_value: match kind {
-                ValueKind::Array if deep => serde_json::from_str(&text[range]).ok(),
+                ValueKind::Array if depth == MAX_DEPTH => serde_json::from_str(&text[range]).ok(),
                 _ => None,
             },
         }

@@ -6,6 +6,7 @@
 
 mod redact;
 mod json;
+mod shapes;
 mod yaml;
 
 use std::{io::Read, ops::Range, path::Path, sync::Arc};
@@ -43,7 +44,7 @@ pub fn read_from(path: &Path, input: impl Read) -> std::io::Result<Result<Connec
         let fix = "Check the path: a connector configuration has a few kilobytes.";
         return Ok(Err(vec![unreadable_finding(path, &message, fix)]));
     }
-    Ok(match String::from_utf8(bytes) {
+    Ok(match decode(bytes) {
         Ok(text) => parse(&SourceFile::new(path, text)),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
@@ -51,6 +52,23 @@ pub fn read_from(path: &Path, input: impl Read) -> std::io::Result<Result<Connec
             Err(vec![unreadable_finding(path, &message, "Save it as UTF-8.")])
         }
     })
+}
+
+/// Decodes UTF-8 or UTF-16, which Windows PowerShell writes with `>`. UTF-16 is recognized by its mark, or by the zero in
+/// its first character, which is a brace, a quote or a letter.
+fn decode(bytes: Vec<u8>) -> Result<String, std::string::FromUtf8Error> {
+    let read: Option<fn([u8; 2]) -> u16> = match bytes[..] {
+        [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Some(u16::from_le_bytes),
+        [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] => Some(u16::from_be_bytes),
+        _ => None,
+    };
+    let Some(read) = read else {
+        return String::from_utf8(bytes);
+    };
+    let units = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+    Ok(char::decode_utf16(units)
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect())
 }
 
 /// Parses `source` by its extension: `.yaml` and `.yml` as YAML, `.json` as JSON, others as JSON if they begin with a
@@ -76,7 +94,16 @@ pub fn parse(source: &Arc<SourceFile>) -> Result<ConnectorConfigFile, Vec<Findin
         _ => text.trim_start().starts_with(['{', '[']),
     };
     let parsed = if json { json::parse(text) } else { yaml::parse(text) };
+    let parsed = parsed.map_err(|failure| match shapes::name_other_format(text) {
+        Some((message, fix)) => ParseFailure {
+            message: message.to_owned(),
+            fix: fix.to_owned(),
+            range: 0..0,
+        },
+        None => failure,
+    });
     parsed
+        .and_then(shapes::unwrap)
         .map(|root| into_connector_file(source, root.shifted(begin)))
         .map_err(|broken| {
             let hidden = if json {
@@ -106,6 +133,9 @@ fn non_empty_range(text: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
+/// Levels of objects below the root that are read: name, info and configuration in an answer of the API.
+const MAX_DEPTH: u8 = 3;
+
 /// Error of the parser.
 struct ParseFailure {
     message: String,
@@ -124,6 +154,8 @@ struct ParsedMember {
     entry: ConfigEntry,
     /// Members of the value, if it is an object.
     nested: Option<ParsedObject>,
+    /// The objects in the value, if it is a list.
+    items: Vec<ParsedObject>,
     /// The value as JSON, for offsets.
     json_value: Option<serde_json::Value>,
 }
@@ -137,6 +169,10 @@ impl ParsedObject {
             shift(&mut member.entry.key_span);
             shift(&mut member.entry.value_span);
             member.nested = member.nested.take().map(|inside| inside.shifted(by));
+            member.items = std::mem::take(&mut member.items)
+                .into_iter()
+                .map(|item| item.shifted(by))
+                .collect();
         }
         self
     }

@@ -167,10 +167,88 @@ fn malformed_input_yields_a_finding() {
     let large = vec![b' '; MAX_FILE_SIZE + 1];
     let findings = read_from(Path::new("a.json"), &large[..]).unwrap().unwrap_err();
     assert_eq!(findings[0].message, "`a.json` is larger than 2 MiB");
-    let findings = read_from(Path::new("-"), &b"\xff\xfe"[..]).unwrap().unwrap_err();
+    let findings = read_from(Path::new("-"), &b"\xff\xff"[..]).unwrap().unwrap_err();
     assert_eq!(
         findings[0].message,
         "standard input is not UTF-8 text: byte 0 is invalid"
     );
     assert!(read(Path::new("no/such/file.json")).is_err());
+}
+
+/// Output of the Confluent CLI and of this program, answers of the API, Terraform's maps, and UTF-16 are read.
+#[test]
+fn one_connector_is_read_from_the_shapes_that_other_tools_print() {
+    let described = r#"{"connector": {"id": "lcc-1", "name": "claims-a", "status": "RUNNING"}, "tasks": [{"task": 0}],
+        "configs": [{"config": "connector.class", "value": "DatagenSource"}, {"config": "name", "value": "claims-a"}]}"#;
+    let expanded = r#"{"claims-a": {"info": {"name": "claims-a", "type": "source", "config":
+        {"connector.class": "DatagenSource", "name": "claims-a"}}, "status": {"name": "claims-a"}, "id": {"id": "lcc-1"}}}"#;
+    let terraform =
+        r#"{"config_sensitive": {"name": "claims-a"}, "config_nonsensitive": {"connector.class": "DatagenSource"}}"#;
+    let yaml = "connector:\n  id: lcc-1\nconfigs:\n- config: connector.class\n  value: DatagenSource\n- config: name\n  value: claims-a\n";
+    for (name, text) in [
+        ("a.json", described),
+        ("b.json", expanded),
+        ("c.json", terraform),
+        ("d.yaml", yaml),
+    ] {
+        let file = parse_as(name, text).unwrap();
+        assert_eq!(
+            (file.class(), file.connector_name().map(|name| name.value.as_str())),
+            (Some("DatagenSource"), Some("claims-a")),
+            "{text}"
+        );
+        assert!(slices(&file, "connector.class").1.contains("DatagenSource"), "{text}");
+    }
+    let plain = r#"{"name": "claims-a", "config": {"connector.class": "DatagenSource"}}"#;
+    let little = plain.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    let big = plain.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+    for bytes in [
+        [vec![0xff, 0xfe], little.clone()].concat(),
+        little,
+        [vec![0xfe, 0xff], big.clone()].concat(),
+        big,
+    ] {
+        let file = read_from(Path::new("a.json"), &bytes[..]).unwrap().unwrap();
+        assert_eq!(file.class(), Some("DatagenSource"));
+    }
+}
+
+#[test]
+fn other_files_are_named_with_what_to_do() {
+    for (name, text, expected) in [
+        (
+            "main.tf",
+            "resource \"confluent_connector\" \"c\" {\n  config_nonsensitive = {\n  }\n}\n",
+            "Terraform file",
+        ),
+        (
+            "a.properties",
+            "# comment\nname=claims-a\nconnector.class=DatagenSource\n",
+            "Java properties file",
+        ),
+        (
+            "a.yaml",
+            "apiVersion: kafka.strimzi.io/v1\nkind: KafkaConnector\nspec:\n  class: X\n",
+            "Kubernetes resource",
+        ),
+        (
+            "a.json",
+            r#"{"version": 4, "terraform_version": "1.9.0", "resources": []}"#,
+            "Terraform's state",
+        ),
+        (
+            "a.json",
+            r#"{"a": {"info": {"name": "a"}}, "b": {"info": {"name": "b"}}}"#,
+            "several connectors",
+        ),
+    ] {
+        let finding = &parse_as(name, text).unwrap_err()[0];
+        assert!(finding.message.contains(expected), "{text}: {}", finding.message);
+        assert!(
+            finding
+                .fix
+                .as_ref()
+                .is_some_and(|fix| fix.starts_with("Write the ") || fix.starts_with("Write `"))
+        );
+    }
 }

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
-use super::{ParseFailure, ParsedMember, ParsedObject};
+use super::{MAX_DEPTH, ParseFailure, ParsedMember, ParsedObject};
 use crate::catalog::{ConfigEntry, ValueKind};
 
 pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
         }
     })?;
     match node.value {
-        YamlNode::Map(members) => Ok(parse_map(text, members, true)),
+        YamlNode::Map(members) => Ok(parse_map(text, members, MAX_DEPTH)),
         _ => Err(ParseFailure {
             message: "a connector file must be a map of keys to values".to_owned(),
             fix: "Write `key: value` lines, with one connector per file.".to_owned(),
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for YamlNodeVisitor {
     }
 }
 
-fn parse_map(text: &str, members: Vec<(Spanned<String>, Spanned<YamlNode>)>, deep: bool) -> ParsedObject {
+fn parse_map(text: &str, members: Vec<(Spanned<String>, Spanned<YamlNode>)>, depth: u8) -> ParsedObject {
     let mut head = 0..0;
     let mut found = Vec::new();
     for (key, value) in members {
@@ -123,17 +123,26 @@ fn parse_map(text: &str, members: Vec<(Spanned<String>, Spanned<YamlNode>)>, dee
         let value_span = value_span.unwrap_or_else(|| key_span.clone());
         let written = || text[value_span.clone()].trim().to_owned();
         let meant = match &value.value {
-            YamlNode::List(_) if deep => to_json(&value.value),
+            YamlNode::List(_) if depth == MAX_DEPTH => to_json(&value.value),
             _ => None,
         };
         let mut inside = None;
+        let mut items = Vec::new();
         let (kind, shown) = match value.value {
             YamlNode::Text(text) => (ValueKind::String, text),
             YamlNode::Plain(_) => (ValueKind::String, written()),
             YamlNode::Null => (ValueKind::Null, String::new()),
-            YamlNode::List(_) => (ValueKind::Array, written()),
+            YamlNode::List(list) => {
+                if depth > 0 {
+                    items.extend(list.into_iter().filter_map(|item| match item.value {
+                        YamlNode::Map(members) => Some(parse_map(text, members, depth - 1)),
+                        _ => None,
+                    }));
+                }
+                (ValueKind::Array, written())
+            }
             YamlNode::Map(members) => {
-                inside = deep.then(|| parse_map(text, members, false));
+                inside = (depth > 0).then(|| parse_map(text, members, depth - 1));
                 (ValueKind::Object, written())
             }
         };
@@ -147,6 +156,7 @@ fn parse_map(text: &str, members: Vec<(Spanned<String>, Spanned<YamlNode>)>, dee
         found.push(ParsedMember {
             entry,
             nested: inside,
+            items,
             json_value: meant,
         });
     }
