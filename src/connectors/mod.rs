@@ -4,7 +4,7 @@
 //! - [`request`]: defaults, secrets, quota and validation by Confluent Cloud
 //! - [`execution`]: applies a plan of connectors
 //! - [`backup`]: backups of configurations before a change
-//! - [`selectors`]: ids, names and patterns
+//! - [`selectors`], [`selection`]: ids, names and patterns
 //! - [`view`]: displayable facts about a connector
 
 pub mod backup;
@@ -12,6 +12,7 @@ pub mod definition;
 pub mod errors;
 pub mod execution;
 pub mod request;
+pub mod selection;
 pub mod selectors;
 pub mod view;
 

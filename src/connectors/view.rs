@@ -43,8 +43,9 @@ pub fn redact_value(class: &str, key: &str, value: &str) -> String {
 
 /// Returns the cause of a failed or degraded connector.
 pub fn visible_cause(observed: &LiveConnector) -> Option<FailureCause> {
-    let cause = connector::find_cause(&observed.expanded.status);
-    let troubled = matches!(observed.state(), "FAILED" | "DEGRADED") || !cause.validation_errors.is_empty();
+    let status = &observed.expanded.status;
+    let cause = connector::find_cause(status);
+    let troubled = status.is_failed_or_degraded() || !cause.validation_errors.is_empty();
     (troubled && cause != FailureCause::default()).then_some(cause)
 }
 

@@ -4,6 +4,10 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{REDACTED, is_secret_name};
+use crate::catalog::{
+    catalog,
+    secret::{Secrecy, secrecy},
+};
 
 /// Maximum number of remembered values, which limits memory in long runs.
 const MAX_KNOWN_SECRETS: usize = 256;
@@ -27,6 +31,16 @@ impl TextRedactor {
             keys: keys.into_iter().map(|key| key.to_ascii_lowercase()).collect(),
             known: Vec::new(),
         }
+    }
+
+    /// Creates a redactor that treats the secret keys of a plugin as secret, in addition to keys that are secret by name.
+    #[must_use]
+    pub fn for_plugin(class: &str) -> Self {
+        let facts = catalog();
+        let plugin = facts.plugin(class);
+        let keys = plugin.into_iter().flat_map(|plugin| plugin.keys.keys());
+        let secret = keys.filter(|key| matches!(secrecy(facts, plugin, key), Secrecy::Secret));
+        Self::new(secret.cloned())
     }
 
     /// Returns `text` with its secrets redacted.

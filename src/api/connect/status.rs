@@ -62,6 +62,12 @@ impl ConnectorStatus {
         }
         texts
     }
+
+    /// Returns whether the state of the connector as a whole is a failure.
+    #[must_use]
+    pub fn is_failed_or_degraded(&self) -> bool {
+        matches!(self.connector.state.as_str(), "FAILED" | "DEGRADED")
+    }
 }
 
 /// State of the connector as a whole.

@@ -71,6 +71,18 @@ impl PageBuffer {
         Ok(Some(lines))
     }
 
+    /// Returns all lines, oldest first.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn into_lines(mut self) -> io::Result<Vec<LogEntry>> {
+        let mut lines = Vec::with_capacity(self.lines);
+        while let Some(page) = self.pop()? {
+            lines.extend(page);
+        }
+        Ok(lines)
+    }
+
     /// Returns the number of buffered lines.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -111,12 +123,12 @@ mod tests {
             assert_eq!(buffer.file.is_some(), text.len() > 1);
             assert!(buffer.memory.len() <= MAX_MEMORY_BYTES);
             assert_eq!(buffer.len(), 600);
-            let mut all = Vec::new();
-            while let Some(lines) = buffer.pop().unwrap() {
-                all.extend(lines.into_iter().map(|line| line.timestamp));
-            }
+            let first = buffer.pop().unwrap().unwrap();
+            assert_eq!((first.len(), buffer.len()), (200, 400));
+            let mut all = first;
+            all.extend(buffer.into_lines().unwrap());
             assert_eq!(all.len(), 600);
-            assert!(all.is_sorted() && buffer.is_empty());
+            assert!(all.is_sorted_by_key(|line| line.timestamp.clone()));
         }
     }
 }

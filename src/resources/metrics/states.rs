@@ -2,6 +2,7 @@
 //! (docs/reference/metrics.md#connector-metrics).
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::series::TimeBuckets;
 use crate::api::metrics::Point;
@@ -19,7 +20,7 @@ pub struct StateSeries {
 }
 
 /// Interval in one state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateInterval {
     /// State as named by the service.
     pub state: String,
