@@ -40,7 +40,6 @@ const COMMANDS_WITH_APPLICATION_CODE: &[(&str, &[&str])] = &[
     ("src/commands/connector/delete.rs", &["plan"]),
     ("src/commands/connector/logs/read.rs", &["client"]),
     ("src/commands/connector/logs/recent_errors.rs", &["client"]),
-    ("src/commands/connector/metrics/mod.rs", &["client"]),
     ("src/commands/connector/update.rs", &["plan"]),
     ("src/commands/connector/wait_args.rs", &["apply"]),
     ("src/commands/doctor/bundle.rs", &["apply"]),

@@ -6,11 +6,13 @@
 //! - [`backup`]: backups of configurations before a change
 //! - [`selectors`], [`selection`]: ids, names and patterns
 //! - [`view`]: displayable facts about a connector
+//! - [`metrics`]: metrics as a report
 
 pub mod backup;
 pub mod definition;
 pub mod errors;
 pub mod execution;
+pub mod metrics;
 pub mod request;
 pub mod selection;
 pub mod selectors;

@@ -1,29 +1,23 @@
 //! `confluent ebs connector metrics`.
 
-mod rows;
+mod csv;
 mod show;
 mod units;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use self::rows::ConnectorMetricsOutput;
+use self::show::ConnectorMetricsOutput;
 use super::time_arg::TimeArg;
 use crate::{
-    api::metrics::HISTORY,
-    client::ClientError,
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
-    connectors::{errors::combine_errors, selectors},
+    connectors::{
+        metrics::{MetricsRange, read_report},
+        selection::find_several,
+    },
     error::{Error, ErrorKind, ResultExt},
     render::Viewable as _,
-    resources::{
-        connector::LiveConnector,
-        metrics::{TimeBuckets, read_metrics},
-        sleep_or_cancel,
-    },
+    resources::sleep_or_cancel,
     session::ConnectorSession,
-    text,
 };
 
 /// Refresh interval of `--watch`: values have a resolution of one minute, and clients with the same IP address share a
@@ -72,11 +66,6 @@ impl ConnectorMetricsArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorMetricsOutput>, Error> {
         self.check_args(ctx)?;
         let session = ConnectorSession::open(&ctx.run)?;
-        if self.all {
-            // Without a department, `--all` would select the connectors of all departments.
-            session.require_department()?;
-        }
-        selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
         if self.watch {
             session.telemetry.use_real_time();
         }
@@ -110,7 +99,7 @@ impl ConnectorMetricsArgs {
         let mut last = None;
         loop {
             let result = tokio::select! {
-                looked = self.collect(ctx, session) => looked,
+                result = self.collect(ctx, session) => result,
                 () = ctx.run.cancel.cancelled() => break,
             };
             let (fresh, trouble) = match result {
@@ -153,123 +142,19 @@ impl ConnectorMetricsArgs {
         ctx: &Ctx,
         session: &ConnectorSession,
     ) -> Result<CommandOutput<ConnectorMetricsOutput>, Error> {
-        let list = session.connectors.list_selected(&self.connectors).await?;
-        let observed = match self.all {
-            true => selectors::select_all(session, &list),
-            false => selectors::select(session, &list, &self.connectors)?,
+        let observed = find_several(session, &self.connectors, self.all).await?;
+        let now = session.telemetry.clock().now();
+        let range = MetricsRange {
+            from: self.since.resolve(now),
+            to: self.until.map_or(now, |until| until.resolve(now)),
+            now,
         };
-        check_ids_known(&observed)?;
-        let grid = self.time_buckets(ctx, session.telemetry.clock().now())?;
-        if observed.is_empty() {
-            return Ok(CommandOutput::new(ConnectorMetricsOutput::new(
-                ctx,
-                self,
-                session,
-                grid,
-                &[],
-                &[],
-            )));
-        }
-        let metrics = session.telemetry.metrics()?;
-        let answer = read_metrics(&metrics, &observed, grid)
-            .await
-            .map_err(|error| explain_metrics_error(session, error))?;
-        let measured: Vec<_> = observed
-            .iter()
-            .filter_map(|observed| Some((observed, answer.connectors.get(&observed.name)?)))
-            .collect();
-        let failures: Vec<Error> = answer
-            .failures
-            .into_iter()
-            .map(|(metric, error)| with_rate_limit_hint(error).context(format!("cannot read {}", metric.description)))
-            .collect();
-        let (observed, measured): (Vec<&LiveConnector>, Vec<_>) = measured.into_iter().unzip();
-        let report = CommandOutput::new(ConnectorMetricsOutput::new(
-            ctx, self, session, grid, &observed, &measured,
-        ));
-        Ok(match combine_errors(failures, true) {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
-    }
-
-    /// Returns the selected time buckets, limited to the retention.
-    fn time_buckets(&self, ctx: &Ctx, now: Timestamp) -> Result<TimeBuckets, Error> {
-        let mut from = self.since.resolve(now);
-        let to = self.until.map_or(now, |until| until.resolve(now));
-        let oldest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
-        if to <= oldest {
-            return Err(
-                Error::usage("metrics are kept for 7 days, and the selected time is older")
-                    .with_hint("Select a later end, such as `--until 1d`, or omit `--until`."),
-            );
-        }
-        if from < oldest {
-            ctx.ui.warn("metrics older than 7 days are not available");
-            from = oldest;
-        }
-        if from >= to {
-            return Err(Error::usage("end-time must be greater than start-time")
-                .with_hint("`--since` sets the start, `--until` sets the end."));
-        }
-        TimeBuckets::for_range(from, to, now).ok_or_else(|| {
-            Error::usage("no metrics for this time yet: metrics are about five minutes late")
-                .with_hint("Select an earlier start, such as `--since 15m`.")
-        })
-    }
-}
-
-/// Checks that all ids are known: metrics are queried by id, and only the list of connectors contains the ids.
-fn check_ids_known(observed: &[LiveConnector]) -> Result<(), Error> {
-    let without = observed.iter().filter(|observed| observed.expanded.id.id.is_empty());
-    let without: Vec<&str> = without.map(|observed| observed.name.as_str()).collect();
-    match without.is_empty() {
-        true => Ok(()),
-        false => Err(Error::denied(format!(
-            "metrics require connector ids, but this key cannot read the ids of {}",
-            text::join_code(&without)
-        ))
-        .with_hint("A key of the platform team can read the complete list.")),
-    }
-}
-
-/// Explains why metrics cannot be read and who can help.
-fn explain_metrics_error(session: &ConnectorSession, error: ClientError) -> Error {
-    let what = match &session.department {
-        Some(department) => format!("cannot read the metrics of department `{}`", department.code),
-        None => "cannot read the metrics".to_owned(),
-    };
-    if !error.is_forbidden() {
-        return with_rate_limit_hint(error).context(what);
-    }
-    let mut edge = Error::from(error).context(what);
-    edge.hints.clear();
-    // Source: docs/reference/metrics.md#who-may-read-metrics. MetricsViewer cannot be limited to connectors, so it
-    // exposes all departments.
-    edge = edge.with_hint(
-        "Reading metrics requires MetricsViewer or an administrator role on the whole cluster, which would also \
-         expose the metrics of all other departments.",
-    );
-    match &session.department {
-        Some(department) if !session.is_platform_scope => edge.with_hint(format!(
-            "The platform team can publish your metrics: `confluent ebs status --html {0}.html --department {0}`, or `confluent ebs \
-             connector metrics --all --department {0} -o json`.",
-            department.code
-        )),
-        _ => edge.with_hint("Ask an administrator to bind MetricsViewer to the account of this key."),
-    }
-}
-
-/// Adds a hint about the rate limit, which the general advice does not cover.
-fn with_rate_limit_hint(error: ClientError) -> Error {
-    let throttled = error.is_throttled();
-    let edge = Error::from(error);
-    match throttled {
-        // Source: docs/reference/metrics.md#limits-and-delay
-        true => edge.with_hint(
-            "All clients with the same IP address share 60 requests per minute, including pipelines and other tools. Retry \
-             in a minute.",
-        ),
-        false => edge,
+        let (report, error) = read_report(&ctx.run, session, &observed, range).await?;
+        let output = CommandOutput::new(ConnectorMetricsOutput {
+            report,
+            is_csv: ctx.globals.output == OutputFormat::Csv,
+            is_watched: self.watch,
+        });
+        Ok(CommandOutput { error, ..output })
     }
 }
