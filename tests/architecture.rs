@@ -38,8 +38,6 @@ const COMMANDS_WITH_APPLICATION_CODE: &[(&str, &[&str])] = &[
     ("src/commands/access/source.rs", &["plan"]),
     ("src/commands/connector/create.rs", &["plan"]),
     ("src/commands/connector/delete.rs", &["plan"]),
-    ("src/commands/connector/logs/read.rs", &["client"]),
-    ("src/commands/connector/logs/recent_errors.rs", &["client"]),
     ("src/commands/connector/update.rs", &["plan"]),
     ("src/commands/connector/wait_args.rs", &["apply"]),
     ("src/commands/doctor/bundle.rs", &["apply"]),

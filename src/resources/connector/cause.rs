@@ -116,8 +116,30 @@ pub(super) fn validation_errors(status: &ConnectorStatus) -> Vec<ServiceValidati
     errors
 }
 
-/// Returns the innermost cause of a Java stack trace, or its first line.
-pub(super) fn root_cause_line(trace: &str) -> &str {
+/// Returns the innermost cause of a Java stack trace, or its first line (docs/reference/connect.md#error-messages,
+/// pattern 24).
+#[must_use]
+pub fn root_cause_line(trace: &str) -> &str {
     let mut causes = trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
-    causes.next_back().or_else(|| trace.lines().next()).unwrap_or_default()
+    let line = causes.next_back().or_else(|| trace.lines().next());
+    line.unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root_cause_line;
+
+    #[test]
+    fn the_root_cause_is_the_innermost_one() {
+        for (trace, expected) in [
+            (
+                "X: failed\n\tat a.b(C.java)\n  Caused by: Y: outer\nCaused by: Z: inner \n\tat d.e(F.java)",
+                "Z: inner",
+            ),
+            ("a.b.E: only\n\tat x", "a.b.E: only"),
+            ("", ""),
+        ] {
+            assert_eq!(root_cause_line(trace), expected);
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub mod wait;
 use std::{collections::BTreeMap, time::Duration};
 
 pub use backup::{Backup, SecretReference};
-pub use cause::{FailureCause, ServiceValidationError, find_cause};
+pub use cause::{FailureCause, ServiceValidationError, find_cause, root_cause_line};
 pub use change::{CreateOutcome, DesiredConnector};
 pub use diff::{FieldDiff, diff_configs, is_mask, is_server_key};
 pub use lifecycle::RestartMethod;

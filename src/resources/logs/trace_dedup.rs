@@ -99,16 +99,6 @@ fn hash_without_task(text: &str, hasher: &mut DefaultHasher) {
     rest.hash(hasher);
 }
 
-/// Returns the innermost cause of a stack trace (docs/reference/connect.md#error-messages, pattern 24).
-#[must_use]
-pub fn innermost_cause(trace: &str) -> &str {
-    let caused = trace
-        .lines()
-        .rev()
-        .find_map(|line| line.trim_start().strip_prefix("Caused by: "));
-    caused.or_else(|| trace.lines().next()).unwrap_or_default().trim()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,12 +153,5 @@ mod tests {
             TraceOccurrence::Repeated { times: 3_001, .. }
         ));
         assert!(matches!(folds.record(&failed(0, "cause 1")), TraceOccurrence::First(_)));
-    }
-
-    #[test]
-    fn the_innermost_cause_is_returned() {
-        assert_eq!(innermost_cause(failed(0, "Y: inner").trace()), "Y: inner");
-        assert_eq!(innermost_cause("a.b.E: only\n\tat x"), "a.b.E: only");
-        assert_eq!(innermost_cause(""), "");
     }
 }

@@ -1,21 +1,19 @@
 //! `confluent ebs connector explain`.
 
-mod explanation;
-mod evidence;
+mod lines;
 mod show;
-mod suggest;
 
-use self::{
-    explanation::{ConnectorExplanations, ExplainOutput, MessageExplanation},
-    suggest::CommandBuilder,
-};
+use self::show::ExplainOutput;
 use crate::{
     commands::{CommandOutput, Ctx},
-    connectors::selectors,
-    error::{Error, ErrorKind},
+    connectors::{
+        explain::{CommandBuilder, ExplainedCause, explain_connectors},
+        selection::find_several,
+    },
+    error::Error,
     exit::ExitCode,
     resources::connector::diagnosis::ConnectorHealth,
-    session::{self, ConnectorSession},
+    session::ConnectorSession,
 };
 
 /// Explain why connectors fail and how to fix them
@@ -59,38 +57,18 @@ pub(super) struct ConnectorExplainArgs {
 impl ConnectorExplainArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ExplainOutput>, Error> {
         if let Some(message) = &self.message {
-            let commands = CommandBuilder::new(&ctx.run.options, None);
-            let commands = match session::selected_profile(&ctx.run, ctx.run.environment.dirs()?) {
-                Some(_) => commands,
-                None => commands.without_profile(),
-            };
-            return Ok(CommandOutput::new(ExplainOutput::Message(MessageExplanation::new(
-                message, &commands,
-            ))));
+            let cause = ExplainedCause::from_message(message, &CommandBuilder::for_run(&ctx.run)?);
+            return Ok(CommandOutput::new(ExplainOutput::Message(cause)));
         }
         let session = ConnectorSession::open(&ctx.run)?;
-        if self.all {
-            // Without a department, `--all` would select the connectors of all departments.
-            session.require_department()?;
-        }
-        selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
         let explanations = ctx.block_on(async {
-            let list = session.connectors.list_selected(&self.connectors).await?;
-            let observed = match self.all {
-                true => selectors::select_all(&session, &list),
-                false => selectors::select(&session, &list, &self.connectors)?,
-            };
-            tokio::select! {
-                looked = evidence::collect(ctx, &session, observed, self.no_records) => Ok(looked),
-                () = ctx.run.cancel.cancelled() => {
-                    Err(Error::new(ErrorKind::Interrupted, "interrupted while observing connectors"))
-                }
-            }
+            let observed = find_several(&session, &self.connectors, self.all).await?;
+            explain_connectors(&ctx.run, &session, observed, self.no_records).await
         })?;
         let code = match explanations.iter().any(|one| one.health == ConnectorHealth::Unhealthy) {
             true => ExitCode::Unhealthy,
             false => ExitCode::Ok,
         };
-        Ok(CommandOutput::new(ExplainOutput::Connectors(ConnectorExplanations::new(explanations))).with_code(code))
+        Ok(CommandOutput::new(ExplainOutput::Connectors(explanations)).with_code(code))
     }
 }

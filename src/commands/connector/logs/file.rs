@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{AppendedLines, show::LogFileRow};
+use super::{AppendedLines, rows::LogFileRow};
 use crate::{
     api::logs::LogEntry,
     error::{Error, ResultExt},

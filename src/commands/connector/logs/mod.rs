@@ -1,38 +1,42 @@
 //! `confluent ebs connector logs`.
 
-mod file;
-mod follow;
-mod recent_errors;
 mod args;
-mod read;
+mod file;
+mod line;
+mod printer;
+mod rows;
 mod show;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-pub(super) use read::redactor_for_plugin;
-pub(super) use recent_errors::RecentErrors;
-
-use self::{args::LogLevels, show::LogLinesOutput};
+use self::{
+    args::LogLevels,
+    file::LogFile,
+    printer::{LogPrinter, print_status},
+    show::LogLinesOutput,
+};
 use super::time_arg::TimeArg;
 use crate::{
-    api::logs::HISTORY,
     commands::{CommandOutput, Ctx},
-    connectors::selectors,
+    connectors::{
+        logs::{ConnectorLogs, LogFailures, LogQuery, log_window},
+        selection::find_several,
+    },
     error::Error,
     render::{Block, Format, Viewable},
     resources::{
         connector::LiveConnector,
-        logs::{cursor::Window, follow::LogFilter},
+        logs::{follow::LogFilter, trace_dedup::TraceDedup},
     },
     session::ConnectorSession,
 };
 
-/// Retention of log lines, less a margin for clock skew (docs/reference/logs.md#search-request).
-const RETENTION: Duration = HISTORY.saturating_sub(Duration::from_mins(1));
 /// Limit of lines that are held in memory.
 const MAX_BUFFERED_LINES: usize = 50_000;
+/// Default line limit: the result of one minute of requests.
+const DEFAULT_LIMIT: usize = 1_000;
 
 /// Show log lines of connectors
 ///
@@ -92,36 +96,29 @@ pub(super) struct ConnectorLogsArgs {
     cache: bool,
 }
 
-/// Default line limit: the result of one minute of requests.
-const DEFAULT_LIMIT: usize = 1_000;
-
 impl ConnectorLogsArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
         self.check_args(ctx)?;
         let session = ConnectorSession::open(&ctx.run)?;
-        if self.all {
-            // Without a department, `--all` would select the connectors of all departments.
-            session.require_department()?;
-        }
-        selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
-        if self.cache && (self.grep.is_some() || self.task.is_some()) {
-            ctx.ui
-                .warn("`--cache` is ignored with `--grep` and `--task`, because only complete results are cached");
-        }
         if self.follow {
             session.telemetry.use_real_time();
         }
         ctx.block_on(async {
-            let list = session.connectors.list_selected(&self.connectors).await?;
-            let observed = match self.all {
-                true => selectors::select_all(&session, &list),
-                false => selectors::select(&session, &list, &self.connectors)?,
-            };
-            let now = session.telemetry.clock().now();
-            let window = self.window(ctx, now)?;
-            match self.follow {
-                true => follow::follow(ctx, &session, &self, &observed, list, window.from).await,
-                false => read::read(ctx, &session, &self, &observed, window).await,
+            let observed = find_several(&session, &self.connectors, self.all).await?;
+            let query = self.query(ctx, session.telemetry.clock().now())?;
+            let logs = ConnectorLogs::open(&ctx.run, &session).await?;
+            let streams = self.output_file.is_some() || ctx.ui.format() == Format::Ndjson;
+            if self.follow {
+                let mut printer = self.printer(ctx, observed.len() > 1, self.expand)?;
+                let failures = logs.follow(&observed, &query, &mut printer).await?;
+                let file = printer.file.filter(|file| file.entries() > 0 || failures.any_read());
+                Ok(appended_output(file, failures))
+            } else if streams && query.limit.is_none() {
+                let mut printer = self.printer(ctx, true, true)?;
+                let failures = logs.read_all(&observed, &query, &mut printer).await?;
+                Ok(appended_output(printer.file, failures))
+            } else {
+                self.print_newest(ctx, &logs, &observed, &query).await
             }
         })
     }
@@ -145,38 +142,68 @@ impl ConnectorLogsArgs {
         }
     }
 
-    /// Returns the selected time window, limited to the retention.
-    fn window(&self, ctx: &Ctx, now: Timestamp) -> Result<Window, Error> {
-        let mut from = self.since.resolve(now);
-        let to = match self.until {
-            Some(until) => until.resolve(now),
-            // The API takes whole seconds.
-            None => now.saturating_add(Duration::from_secs(1)).unwrap_or(now),
-        };
-        let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
-        // The cache may hold older lines.
-        if from < oldest && !self.cache {
-            ctx.ui.warn("log lines older than 72 hours are not available");
-            from = oldest;
+    fn query(&self, ctx: &Ctx, now: Timestamp) -> Result<LogQuery, Error> {
+        if self.cache && (self.grep.is_some() || self.task.is_some()) {
+            ctx.ui
+                .warn("`--cache` is ignored with `--grep` and `--task`, because only complete results are cached");
         }
-        if from >= to {
-            return Err(Error::usage("end-time must be greater than start-time")
-                .with_hint("`--since` sets the start, `--until` sets the end."));
-        }
-        Ok(Window { from, to })
+        let until = self.until.map(|until| until.resolve(now));
+        let default_limit = (!self.follow).then_some(DEFAULT_LIMIT);
+        Ok(LogQuery {
+            window: log_window(&ctx.run, self.since.resolve(now), until, now, self.cache)?,
+            filter: LogFilter {
+                levels: self.level.clone().unwrap_or_default().0,
+                text: self.grep.clone(),
+                task: self.task,
+            },
+            limit: self.limit.or(default_limit).filter(|limit| *limit > 0),
+            cache: self.cache,
+        })
     }
 
-    fn to_filter(&self) -> LogFilter {
-        LogFilter {
-            levels: self.level.clone().unwrap_or_default().0,
-            text: self.grep.clone(),
-            task: self.task,
-        }
+    fn printer<'a>(&self, ctx: &'a Ctx, show_names: bool, expand: bool) -> Result<LogPrinter<'a>, Error> {
+        Ok(LogPrinter {
+            ui: &ctx.ui,
+            file: self.output_file.as_deref().map(LogFile::open).transpose()?,
+            show_names,
+            expand,
+            known_traces: TraceDedup::default(),
+        })
     }
 
-    /// Returns the line limit per connector.
-    fn line_limit(&self) -> Option<usize> {
-        Some(self.limit.unwrap_or(DEFAULT_LIMIT)).filter(|limit| *limit > 0)
+    async fn print_newest(
+        &self,
+        ctx: &Ctx,
+        logs: &ConnectorLogs<'_>,
+        observed: &[LiveConnector],
+        query: &LogQuery,
+    ) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
+        let (all, failures) = logs.read_newest(observed, query).await?;
+        if ctx.ui.format() != Format::Human || self.output_file.is_some() {
+            print_status(&ctx.ui, &all);
+        }
+        if let Some(path) = &self.output_file {
+            let mut file = LogFile::open(path)?;
+            for connector in &all {
+                file.append(&connector.name, &connector.lines)?;
+            }
+            return Ok(appended_output(Some(file), failures));
+        }
+        let lines = ConnectorLogsOutput::Lines(LogLinesOutput::new(all, self.expand));
+        Ok(CommandOutput {
+            error: failures.into_error(),
+            ..CommandOutput::new(lines)
+        })
+    }
+}
+
+/// Returns the result after the lines were printed, or written to `file`.
+fn appended_output(file: Option<LogFile>, failures: LogFailures) -> CommandOutput<ConnectorLogsOutput> {
+    let value = file.map(|file| ConnectorLogsOutput::Appended(file.finish()));
+    CommandOutput {
+        value,
+        error: failures.into_error(),
+        ..CommandOutput::empty()
     }
 }
 
@@ -210,9 +237,4 @@ impl Viewable for ConnectorLogsOutput {
             }
         }
     }
-}
-
-/// Returns whether the status may be more informative than the log.
-fn is_unhealthy(observed: &LiveConnector) -> bool {
-    matches!(observed.state(), "FAILED" | "DEGRADED") || crate::connectors::view::visible_cause(observed).is_some()
 }

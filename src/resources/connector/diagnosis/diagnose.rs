@@ -205,7 +205,7 @@ fn relevant_line(rule: &DiagnosisRule, text: &str) -> String {
         let line = line.to_lowercase();
         rule.patterns.iter().any(|pattern| matches(&line, pattern))
     });
-    let line = by_rule.unwrap_or_else(|| root_cause_line(text)).trim();
+    let line = by_rule.map_or_else(|| root_cause_line(text), str::trim);
     // Remove the prefixes of Java and Debezium.
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);
     let line = line.strip_prefix(VALIDATION_PREFIX).unwrap_or(line);
@@ -338,7 +338,7 @@ fn failed_tasks(status: &ConnectorStatus) -> Vec<TaskError> {
     let failed = status.tasks.iter().filter(|task| has_failed(&task.state));
     let mut tasks: Vec<TaskError> = failed
         .map(|task| {
-            let root = root_cause_line(task.trace.as_deref().unwrap_or_default()).trim();
+            let root = root_cause_line(task.trace.as_deref().unwrap_or_default());
             let line = if root.is_empty() { task.msg.trim() } else { root };
             TaskError {
                 task: task.id,

@@ -1,13 +1,15 @@
 //! Suggested commands, with the flags of the caller.
 
 use crate::{
+    error::Error,
     hint,
+    manifest::Workspace,
     model::{DepartmentCode, Prefix},
     resources::connector::{
         LiveConnector,
         diagnosis::{RemedyStep, RequiredPersona},
     },
-    session::{DepartmentContext, Options},
+    session::{ConnectorSession, DepartmentContext, Options, RunContext, load_workspace, selected_profile},
 };
 
 /// Commands that require a department.
@@ -19,7 +21,8 @@ const NEEDS_DEPARTMENT: &[&str] = &[
 ];
 
 /// Builder of suggested commands for the caller.
-pub(super) struct CommandBuilder {
+#[derive(Debug)]
+pub struct CommandBuilder {
     /// Persona of the caller.
     persona: RequiredPersona,
     flags: String,
@@ -32,9 +35,40 @@ pub(super) struct CommandBuilder {
 }
 
 impl CommandBuilder {
-    pub(super) fn new(options: &Options, department: Option<&DepartmentContext>) -> Self {
+    /// Returns the builder for a caller with a session.
+    #[must_use]
+    pub fn for_session(run: &RunContext, session: &ConnectorSession) -> Self {
+        let commands = Self::new(&run.options, session.department.as_ref());
+        let Some(department) = &session.department else {
+            // The session has loaded the platform configuration successfully.
+            let workspace = load_workspace(run, run.options.is_sandbox()).map(|loaded| loaded.workspace);
+            let owners = workspace.iter().flat_map(Workspace::departments);
+            let owners = owners.map(|department| (department.prefix.clone(), department.code.clone()));
+            return commands.without_profile().for_owners(owners.collect());
+        };
+        match department.quota_issued {
+            Some(_) => commands,
+            None => commands.without_profile(),
+        }
+    }
+
+    /// Returns the builder for a caller without a session.
+    ///
+    /// # Errors
+    /// The home directory, and thus the default profile, is unknown.
+    pub fn for_run(run: &RunContext) -> Result<Self, Error> {
+        let commands = Self::new(&run.options, None);
+        Ok(match selected_profile(run, run.environment.dirs()?) {
+            Some(_) => commands,
+            None => commands.without_profile(),
+        })
+    }
+
+    /// Returns the builder for a caller with a profile of `department`, or with any profile.
+    #[must_use]
+    pub fn new(options: &Options, department: Option<&DepartmentContext>) -> Self {
         let persona = department.and_then(|department| department.persona.as_deref());
-        let hand = match persona {
+        let own = match persona {
             Some("viewer") => RequiredPersona::Viewer,
             Some("operator") => RequiredPersona::Operator,
             // Pipelines, the platform team, and personas of custom templates.
@@ -42,11 +76,11 @@ impl CommandBuilder {
         };
         let others = [RequiredPersona::Operator, RequiredPersona::Deployer]
             .into_iter()
-            .filter(|other| *other > hand);
+            .filter(|other| *other > own);
         let others =
             others.filter_map(|other| Some((other, flags_for_persona(options, department?, persona?, other.as_str()))));
         Self {
-            persona: hand,
+            persona: own,
             flags: options.to_flags(),
             other_flags: others.collect(),
             owners: None,
@@ -56,14 +90,14 @@ impl CommandBuilder {
 
     /// Marks the caller as acting with the platform configuration instead of a profile.
     #[must_use]
-    pub(super) fn without_profile(mut self) -> Self {
+    fn without_profile(mut self) -> Self {
         self.has_profile = false;
         self
     }
 
     /// Adds the departments by prefix, so that the builder can select the owner of a connector.
     #[must_use]
-    pub(super) fn for_owners(mut self, owners: Vec<(Prefix, DepartmentCode)>) -> Self {
+    fn for_owners(mut self, owners: Vec<(Prefix, DepartmentCode)>) -> Self {
         self.owners = Some(owners);
         self
     }
@@ -75,7 +109,7 @@ impl CommandBuilder {
 
     /// Returns the command of a step for a connector; `None` if it would be refused.
     pub(super) fn command(&self, step: &RemedyStep, observed: &LiveConnector) -> Option<String> {
-        let other = self.other_flags.iter().find(|(hand, _)| *hand == step.persona);
+        let other = self.other_flags.iter().find(|(persona, _)| *persona == step.persona);
         let flags = other.map_or(&self.flags, |(_, flags)| flags);
         let command = step.command?;
         if !self.has_profile && command.starts_with("profile ") {

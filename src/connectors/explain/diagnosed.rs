@@ -1,0 +1,109 @@
+//! Diagnosis of an observed connector. Pure.
+
+use std::time::Duration;
+
+use super::LogErrorSummary;
+use crate::{
+    api::logs::LogEntry,
+    connectors::logs::NewestLines,
+    resources::connector::{
+        LiveConnector,
+        diagnosis::{
+            ConnectorDiagnosis, ConnectorHealth, MatchedRule, NO_RECORDS, diagnose, diagnose_text, explain_no_records,
+            health,
+        },
+        root_cause_line,
+    },
+};
+
+/// Time window of log lines for a failed connector.
+const FAILED_LOG_WINDOW: Duration = Duration::from_hours(24);
+/// Time window of log lines for a running connector: recurring errors repeat about every five minutes
+/// (docs/reference/logs.md#log-lines-and-pages).
+const RUNNING_LOG_WINDOW: Duration = Duration::from_mins(10);
+
+/// Connector with the diagnosis of its status.
+#[derive(Debug)]
+pub struct DiagnosedConnector {
+    /// Connector as observed.
+    pub observed: LiveConnector,
+    /// Health.
+    pub health: ConnectorHealth,
+    /// Matched rules and failed tasks.
+    pub diagnosis: ConnectorDiagnosis,
+    /// Settings that may explain why records do not arrive, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl DiagnosedConnector {
+    /// Diagnoses a connector. With `no_records`, a running connector is diagnosed as transferring no records.
+    #[must_use]
+    pub fn new(observed: LiveConnector, no_records: bool) -> Self {
+        let status = &observed.expanded.status;
+        let mut diagnosis = diagnose(status);
+        let mut notes = Vec::new();
+        if no_records && observed.state() == "RUNNING" && diagnosis.causes.is_empty() {
+            diagnosis.causes.push(MatchedRule::from_state(&NO_RECORDS));
+            let is_sink = observed.direction() == "sink";
+            notes = explain_no_records(observed.id(), is_sink, &observed.expanded.info.config);
+        }
+        Self {
+            health: health(status),
+            diagnosis,
+            notes,
+            observed,
+        }
+    }
+
+    /// Returns the age of the oldest log lines to read, if log lines are worth a request: when the status is
+    /// inconclusive, or for a running connector that is the `only` one of interest. A connector whose configuration was
+    /// rejected before a task started has no log lines (docs/reference/logs.md#log-lines-and-pages).
+    pub(super) fn log_window(&self, only: bool) -> Option<Duration> {
+        match self.health {
+            ConnectorHealth::Unhealthy => self.diagnosis.is_generic().then_some(FAILED_LOG_WINDOW),
+            _ if self.observed.state() == "RUNNING" => only.then_some(RUNNING_LOG_WINDOW),
+            _ => None,
+        }
+    }
+
+    /// Returns whether Confluent Cloud may have a recommendation: only for a connector that failed with a trace.
+    pub(super) fn may_have_recommendations(&self) -> bool {
+        let status = &self.observed.expanded.status;
+        let offered = status.error_recommendation_enabled;
+        self.health == ConnectorHealth::Unhealthy && offered.unwrap_or_else(|| status.is_failed_or_degraded())
+    }
+
+    /// Adds error lines of the log to the diagnosis, and summarizes the last one.
+    pub(super) fn add_log_errors(&mut self, newest: &NewestLines) -> Option<LogErrorSummary> {
+        let last = newest.lines.last()?;
+        let same: Vec<&LogEntry> = newest
+            .lines
+            .iter()
+            .filter(|line| root_line(line) == root_line(last))
+            .collect();
+        let found = diagnose_text(&format!("{}\n{}", last.message, last.trace()));
+        let error = found.as_ref().and_then(|found| found.errors.first().cloned());
+        // The connector is running, but may fail again.
+        if self.health == ConnectorHealth::Healthy {
+            self.health = ConnectorHealth::Unsettled;
+        }
+        if let Some(found) = found {
+            self.diagnosis.causes = vec![found];
+        }
+        Some(LogErrorSummary {
+            error: error.unwrap_or_else(|| root_line(last).to_owned()),
+            times: same.len(),
+            first: same.first().and_then(|line| line.parsed_timestamp()),
+            last: last.parsed_timestamp(),
+            more: newest.more,
+        })
+    }
+}
+
+/// Returns the most specific line of a log entry.
+fn root_line(line: &LogEntry) -> &str {
+    match root_cause_line(line.trace()) {
+        "" => line.message.lines().next().unwrap_or_default(),
+        root => root,
+    }
+}
