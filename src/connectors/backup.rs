@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     config::{SaveError, save},
     error::{Error, ResultExt},
+    hint::{connector_arg, shell_quote},
     resources::connector::{Backup, ConnectorClient, LiveConnector, SecretReference},
     session::{ConnectorSession, RunContext},
     text,
@@ -39,6 +40,11 @@ pub struct BackupFile {
 }
 
 impl BackupFile {
+    /// Returns a command that applies the file to the connector: `connector update` or `connector offset update`.
+    pub fn restore_command(&self, command: &str, id: &str) -> String {
+        config_file_command(command, id, &self.name, &self.path)
+    }
+
     /// Returns a hint about the secrets that the file requires.
     pub fn secrets_hint(&self) -> Option<String> {
         let variables: Vec<&str> = self.secrets.iter().map(|secret| secret.variable.as_str()).collect();
@@ -50,6 +56,15 @@ impl BackupFile {
             )
         })
     }
+}
+
+/// Returns a command that applies a connector file to an existing connector.
+pub fn config_file_command(command: &str, id: &str, name: &str, file: &Path) -> String {
+    let file = shell_quote(&file.display().to_string());
+    format!(
+        "confluent ebs {command} {} --config-file {file}",
+        connector_arg(id, name)
+    )
 }
 
 impl BackupPolicy {
@@ -83,21 +98,18 @@ impl BackupPolicy {
         if !self.enabled {
             return Ok(None);
         }
-        let offsets = match offsets {
-            true => match connectors.offsets(observed).await {
-                Ok(offsets) => Some(offsets),
-                Err(error) => {
-                    let why = Error::from(error);
-                    run.warn(format!(
-                        "cannot back up the offsets of connector `{}`: {why:#}",
-                        observed.name
-                    ));
-                    None
-                }
-            },
-            false => None,
-        };
-        let backup = Backup::from_connector(observed, offsets.as_ref());
+        let mut saved_offsets = None;
+        if offsets {
+            match connectors.offsets(observed).await {
+                Ok(offsets) => saved_offsets = Some(offsets),
+                Err(error) => run.warn(format!(
+                    "cannot back up the offsets of connector `{}`: {:#}",
+                    observed.name,
+                    Error::from(error)
+                )),
+            }
+        }
+        let backup = Backup::from_connector(observed, saved_offsets.as_ref());
         let folder = match &self.dir {
             Some(folder) => folder.clone(),
             None => folder.join(connectors.cluster_path.cluster.as_str()),

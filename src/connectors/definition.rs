@@ -1,19 +1,29 @@
-//! Connector file: parsed, linted, and converted to name, class and configuration.
+//! Name, class and configuration of a connector: from a linted file, or from its current configuration with changes.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
+use super::{quota_check::desired_tasks, selectors::reject_foreign_names};
 use crate::{
-    catalog::{self, LintOptions, ValueKind},
+    catalog::{self, LintOptions, ValueKind, ValueReference},
     diag::{Severity, has_errors},
     error::{Error, ErrorKind},
     manifest::connector_file,
+    redact::is_secret_name,
+    resources::connector::{LiveConnector, is_server_key},
     session::{DepartmentContext, RunContext},
+    text::join_code,
 };
 
 /// Connector as described by a file.
+#[derive(Clone)]
 pub struct ConnectorDefinition {
+    /// File; `None` for the current configuration with changes.
+    pub file: Option<PathBuf>,
     /// Name of the connector.
     pub name: String,
     /// Class of the plugin.
@@ -42,13 +52,13 @@ pub fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
 }
 
 impl ParsedConnectorFile {
-    /// Returns the name of the connector; empty if the file has none.
-    pub fn name(&self) -> &str {
-        self.0.connector_name().map_or("", |entry| &entry.value)
-    }
-
-    /// Lints the file and returns the connector. Warnings are reported, errors fail.
+    /// Lints the file and returns the connector. Warnings are reported.
+    ///
+    /// # Errors
+    /// The name belongs to another department, or a finding is an error.
     pub fn lint(&self, run: &RunContext, department: Option<&DepartmentContext>) -> Result<ConnectorDefinition, Error> {
+        let name = self.0.connector_name().map_or("", |entry| &entry.value).to_owned();
+        reject_foreign_names(department, std::slice::from_ref(&name))?;
         let context = LintOptions {
             department: department.map(|department| catalog::LintDepartment {
                 prefix: &department.prefix,
@@ -78,14 +88,66 @@ impl ParsedConnectorFile {
             }
             config.insert(entry.key.clone(), entry.value.clone());
         }
-        let name = self.name().to_owned();
         let class = self.0.class().unwrap_or_default().to_owned();
         config.insert("name".to_owned(), name.clone());
         Ok(ConnectorDefinition {
+            file: Some(self.0.source.path.clone()),
             name,
             class,
             config,
             offsets: self.0.offsets.clone(),
+        })
+    }
+}
+
+/// Changes of single keys of the current configuration.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigOverrides {
+    /// Keys with their new values.
+    pub set: Vec<(String, String)>,
+    /// Keys to remove.
+    pub unset: Vec<String>,
+}
+
+impl ConfigOverrides {
+    /// Returns the current configuration of `observed` with these changes.
+    ///
+    /// # Errors
+    /// A secret is set as a literal, the connector would be renamed, a removed key does not exist, or `tasks.max` is
+    /// invalid.
+    pub fn apply(&self, observed: &LiveConnector) -> Result<ConnectorDefinition, Error> {
+        let mut config = observed.expanded.info.config.clone();
+        config.retain(|key, _| !is_server_key(key));
+        for (key, value) in &self.set {
+            if is_secret_name(key) && ValueReference::parse(value).is_none() {
+                return Err(Error::refused(format!(
+                    "`{key}` holds a secret, which is visible to others on the command line"
+                ))
+                .with_hint(format!("Pass a reference: `--config '{key}=${{env:EBS_SECRET_…}}'`.")));
+            }
+            if key == "name" && *value != observed.name {
+                return Err(Error::refused("a connector cannot be renamed"));
+            }
+            config.insert(key.clone(), value.clone());
+        }
+        let unknown: Vec<&String> = self.unset.iter().filter(|key| !config.contains_key(*key)).collect();
+        if !unknown.is_empty() {
+            return Err(Error::failed(format!(
+                "the configuration has no key {}",
+                join_code(&unknown)
+            )));
+        }
+        config.retain(|key, _| !self.unset.contains(key));
+        desired_tasks(&config)?;
+        // Another name in the configuration would create a second connector
+        // (docs/reference/connect.md#update-a-connector).
+        config.insert("name".to_owned(), observed.name.clone());
+        Ok(ConnectorDefinition {
+            file: None,
+            name: observed.name.clone(),
+            class: config.get("connector.class").cloned().unwrap_or_default(),
+            config,
+            offsets: None,
         })
     }
 }

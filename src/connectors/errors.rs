@@ -1,24 +1,43 @@
-//! Errors of changes to connectors.
+//! Errors of changes to connectors, and results besides an error.
 
 use crate::{
     error::{Error, ErrorKind},
     session::DepartmentContext,
 };
 
+/// Result of an operation that can succeed in part.
+#[derive(Debug)]
+pub struct PartialResult<T> {
+    /// The completed part; `None` if nothing was done.
+    pub value: Option<T>,
+    /// Error about the rest.
+    pub error: Option<Error>,
+}
+
+impl<T> PartialResult<T> {
+    /// Converts the completed part.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> PartialResult<U> {
+        PartialResult {
+            value: self.value.map(convert),
+            error: self.error,
+        }
+    }
+}
+
 /// Adds a hint about the persona that may create connectors to a denied request.
-pub fn explain_denied(error: Error, department: &DepartmentContext) -> Error {
-    if error.kind != ErrorKind::Denied {
+pub fn explain_denied(error: Error, department: Option<&DepartmentContext>) -> Error {
+    let Some(department) = department.filter(|_| error.kind == ErrorKind::Denied) else {
         return error;
-    }
-    match &department.persona {
-        Some(persona) => error
-            .with_hint(format!(
-                "You act as persona `{persona}`. In the template `hybrid`, only the persona `deployer`, your pipeline, \
-                 creates, changes and deletes connectors."
-            ))
-            .with_hint(format!("Use its profile: `--profile {}-deployer`.", department.code)),
-        None => error,
-    }
+    };
+    let Some(persona) = &department.persona else {
+        return error;
+    };
+    error
+        .with_hint(format!(
+            "You act as persona `{persona}`. In the template `hybrid`, only the persona `deployer`, your pipeline, \
+             creates, changes and deletes connectors."
+        ))
+        .with_hint(format!("Use its profile: `--profile {}-deployer`.", department.code))
 }
 
 /// Combines several failures into one error, in the words of the Confluent CLI (docs/reference/cli.md#prompts).
@@ -32,11 +51,7 @@ pub fn combine_errors(mut failures: Vec<Error>, some: bool) -> Option<Error> {
         return failures.pop().map(|error| error.with_kind(kind));
     }
     let lines: Vec<String> = failures.iter().map(|error| format!("* {error}")).collect();
-    let mut error = Error::new(kind, format!("{} errors occurred: {}", lines.len(), lines.join("; ")));
-    for hint in failures.into_iter().flat_map(|failure| failure.hints) {
-        if !error.hints.contains(&hint) {
-            error.hints.push(hint);
-        }
-    }
-    Some(error)
+    let error = Error::new(kind, format!("{} errors occurred: {}", lines.len(), lines.join("; ")));
+    let hints = failures.into_iter().flat_map(|failure| failure.hints);
+    Some(hints.fold(error, Error::with_hint))
 }

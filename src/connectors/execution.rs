@@ -1,6 +1,6 @@
 //! Applies a plan of connectors: journal, progress and result.
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use super::errors::{combine_errors, explain_denied};
 use crate::{
@@ -19,7 +19,7 @@ const CONCURRENCY: usize = 4;
 /// Result of an applied plan.
 pub struct ConnectorExecution {
     outcome: ApplyOutcome,
-    observed: RefCell<BTreeMap<String, LiveConnector>>,
+    observed: BTreeMap<String, LiveConnector>,
 }
 
 /// Applies `plan` for the command `what`.
@@ -62,7 +62,7 @@ pub async fn execute(
     let outcome = runner.apply(&plan.changes, &engine).await?;
     Ok(ConnectorExecution {
         outcome,
-        observed: RefCell::new(engine.into_observed()),
+        observed: engine.into_observed(),
     })
 }
 
@@ -80,7 +80,7 @@ impl EventListener for SilentListener<'_> {
 impl ConnectorExecution {
     /// Returns the last observed connector, if the run observed it.
     pub fn observed(&self, name: &str) -> Option<LiveConnector> {
-        self.observed.borrow().get(name).cloned()
+        self.observed.get(name).cloned()
     }
 
     /// Returns whether the step at `place` of the plan was applied.
@@ -108,14 +108,11 @@ impl ConnectorExecution {
             .failures
             .into_iter()
             .map(|failure| {
-                let error = Error::from(failure.error);
-                let error = match department {
-                    Some(department) => explain_denied(error, department),
-                    None => error,
-                };
-                match several {
-                    true => error.context(format!("failed to {}", failure.label)),
-                    false => error,
+                let error = explain_denied(Error::from(failure.error), department);
+                if several {
+                    error.context(format!("failed to {}", failure.label))
+                } else {
+                    error
                 }
             })
             .collect();

@@ -1,27 +1,52 @@
 //! Connectors, from a file to a running connector.
 //!
+//! [`preparation`] states the order of the steps that `create`, `update` and `validate` share. Each step has a module:
+//!
 //! - [`definition`]: parsed and linted connector files
-//! - [`request`]: defaults, secrets, quota and validation by Confluent Cloud
+//! - [`defaults`], [`secrets`], [`quota_check`], [`validation`]: a complete and accepted configuration
 //! - [`execution`]: applies a plan of connectors
 //! - [`backup`]: backups of configurations before a change
-//! - [`selectors`], [`selection`]: ids, names and patterns
-//! - [`view`]: displayable facts about a connector
+//!
+//! Operations on existing connectors:
+//!
+//! - [`change`], [`deletion`]: a change and its result
+//! - [`lifecycle`]: pause, resume, restart, and the wait for a state
+//! - [`offsets`]: reading and changing offsets
+//! - [`selectors`]: ids, names and patterns
+//! - [`details`], [`view`]: displayable facts about connectors
 //! - [`explain`]: why connectors fail, and the next steps
 //! - [`logs`]: log lines, read or followed
 //! - [`metrics`]: metrics as a report
+//!
+//! Files and plugins:
+//!
+//! - [`lint`]: findings in files, without a connection
+//! - [`starter_file`]: a file to begin with
+//! - [`plugins`]: plugins of a cluster and their keys
 
 pub mod backup;
+pub mod change;
+pub mod defaults;
 pub mod definition;
+pub mod deletion;
+pub mod details;
 pub mod errors;
 pub mod execution;
 pub mod explain;
+pub mod lifecycle;
+pub mod lint;
 pub mod logs;
 pub mod metrics;
-pub mod request;
-pub mod selection;
+pub mod offsets;
+pub mod plugins;
+pub mod preparation;
+pub mod quota_check;
+pub mod secrets;
 pub mod selectors;
+pub mod starter_file;
+pub mod validation;
 pub mod view;
 
 pub use backup::{BackupFile, BackupPolicy};
+pub use errors::PartialResult;
 pub use execution::{ConnectorExecution, execute};
-pub use request::check_quota;

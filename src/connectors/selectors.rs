@@ -19,9 +19,10 @@ pub fn reject_foreign_names(department: Option<&DepartmentContext>, written: &[S
         .iter()
         .filter(|name| !is_id(name) && !is_pattern(name) && !department.prefix.owns(name))
         .collect();
-    match foreign.is_empty() {
-        true => Ok(()),
-        false => Err(foreign_names_error(department, &foreign)),
+    if foreign.is_empty() {
+        Ok(())
+    } else {
+        Err(foreign_names_error(department, &foreign))
     }
 }
 
@@ -35,6 +36,38 @@ fn foreign_names_error(department: &DepartmentContext, names: &[&String]) -> Err
         department.prefix
     ))
     .with_hint("The prefix of a name determines its owner; the platform team assigns prefixes.")
+}
+
+/// Lists the connectors and returns the one with the id or name `written`.
+///
+/// # Errors
+/// The request fails, or as for [`select_one`].
+pub async fn find(session: &ConnectorSession, written: &str) -> Result<LiveConnector, Error> {
+    let list = session.connectors.list_selected(&[written.to_owned()]).await?;
+    select_one(session, &list, written)
+}
+
+/// Lists the connectors and returns those that `written` selects, or all of the department.
+///
+/// # Errors
+/// A name belongs to another department, all are selected without a department, the request fails, or as for
+/// [`select`].
+pub async fn find_several(
+    session: &ConnectorSession,
+    written: &[String],
+    all: bool,
+) -> Result<Vec<LiveConnector>, Error> {
+    if all {
+        // Without a department, this would select the connectors of all departments.
+        session.require_department()?;
+    }
+    reject_foreign_names(session.department.as_ref(), written)?;
+    let list = session.connectors.list_selected(written).await?;
+    if all {
+        Ok(select_all(session, &list))
+    } else {
+        select(session, &list, written)
+    }
 }
 
 /// Returns the connector of a command that acts on exactly one, by id or name.
@@ -99,9 +132,10 @@ fn reject_foreign(session: &ConnectorSession, selected: &[LiveConnector]) -> Res
     };
     let names = selected.iter().map(|observed| &observed.name);
     let foreign: Vec<&String> = names.filter(|name| !department.prefix.owns(name)).collect();
-    match foreign.is_empty() {
-        true => Ok(()),
-        false => Err(foreign_names_error(department, &foreign)),
+    if foreign.is_empty() {
+        Ok(())
+    } else {
+        Err(foreign_names_error(department, &foreign))
     }
 }
 

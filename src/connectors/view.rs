@@ -35,9 +35,10 @@ pub fn redact_value(class: &str, key: &str, value: &str) -> String {
         Some(_) => matches!(secrecy(facts, plugin, key), Secrecy::Secret),
         None => is_secret_name(key),
     };
-    match (by_type || contains_credential(value)) && !is_mask(value) {
-        true => MASK.to_owned(),
-        false => value.to_owned(),
+    if (by_type || contains_credential(value)) && !is_mask(value) {
+        MASK.to_owned()
+    } else {
+        value.to_owned()
     }
 }
 

@@ -137,6 +137,29 @@ fn every_connector_assumption_has_a_test() {
     assert_eq!(walked, real);
 }
 
+#[test]
+fn a_visible_connector_of_another_department_is_refused_by_name_and_by_id() {
+    let cli = fixture_with_assumption("connector_list", "everything", &[]);
+    assert_eq!(cli.run("onboard fraud --sandbox --yes").code, Some(0));
+    assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
+    cli.write("fraud-orders.json", ORDERS_FILE.replace("claims-", "fraud-"));
+    let create = "connector create --config-file fraud-orders.json -o json --profile";
+    let created = cli.run(&format!("{create} {PROFILES_DIR}/fraud-deployer.toml"));
+    let id = parse_json(&created)["id"].as_str().unwrap().to_owned();
+    assert!(id.starts_with("lcc-"), "{id}");
+    for named in ["fraud-orders", &id] {
+        let described = run_as_operator(&cli, &format!("connector describe {named}"));
+        assert_eq!(described.code, Some(5), "{described}");
+        assert!(
+            normalized_stderr(&described).contains(
+                "connector `fraud-orders` belongs to another department: names of department `claims` begin with \
+                 `claims-`"
+            ),
+            "{described}"
+        );
+    }
+}
+
 mod lifecycles {
     use super::*;
 

@@ -6,6 +6,7 @@ mod common;
 mod assumptions;
 mod changes;
 mod explain;
+mod library;
 mod sandbox_fault_list;
 mod output_contract;
 mod secrets;

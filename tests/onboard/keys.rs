@@ -196,6 +196,13 @@ fn unmanaged_keys_are_not_revoked() {
     );
     let output = fixture.run_without_writes("keys rotate claims --persona operater --sandbox --yes", 64);
     assert!(output.stderr.contains("Did you mean `operator`?"), "{output}");
+    let output = fixture.run_without_writes("keys rotate claims --persona billing --sandbox --yes", 64);
+    assert!(
+        output
+            .stderr
+            .contains("Personas with API keys: `deployer`, `operator`, and `viewer`."),
+        "{output}"
+    );
     fixture.run_without_writes("keys rotate treasury --sandbox --yes", 5);
 }
 

@@ -1,15 +1,13 @@
 //! `confluent ebs connector delete`.
 
-use std::time::Duration;
-
-use serde::Serialize;
-
-use super::{args::BackupArgs, lifecycle};
+use super::{args::BackupArgs, lifecycle, show};
 use crate::{
     commands::{CommandOutput, Ctx},
-    connectors::{BackupFile, execution, selectors},
+    connectors::{
+        deletion::{DeletedConnectors, delete},
+        selectors,
+    },
     error::Error,
-    plan::ConnectorPlan,
     render::{Block, TextLine, Viewable},
     resources::connector::LiveConnector,
     session::ConnectorSession,
@@ -44,158 +42,58 @@ pub(super) struct ConnectorDeleteArgs {
 }
 
 impl ConnectorDeleteArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorDeleteOutput>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<DeletedConnectors>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
-        let observed = ctx.block_on(async {
-            let list = session.connectors.list_selected(&self.connectors).await?;
-            selectors::select(&session, &list, &self.connectors)
-        })?;
+        let observed = ctx.block_on(selectors::find_several(&session, &self.connectors, false))?;
         if self.dry_run {
-            return Ok(CommandOutput::new(ConnectorDeleteOutput::new(
-                &observed,
-                Vec::new(),
-                true,
-            )));
+            return Ok(CommandOutput::new(DeletedConnectors::planned(&observed)));
         }
         let ids: Vec<&str> = observed.iter().map(LiveConnector::id).collect();
         let noun = if ids.len() == 1 { "connector" } else { "connectors" };
         let question = format!("Are you sure you want to delete {noun} {}?", text::join_quoted(&ids));
-        if !self.force && !ctx.globals.yes && !ctx.confirm(&question)? {
+        if !self.force && !ctx.confirm(&question)? {
             return Ok(CommandOutput::empty());
         }
-        ctx.block_on(self.delete(ctx, &session, &observed))
-    }
-
-    async fn delete(
-        &self,
-        ctx: &Ctx,
-        session: &ConnectorSession,
-        observed: &[LiveConnector],
-    ) -> Result<CommandOutput<ConnectorDeleteOutput>, Error> {
-        let department = session
-            .department
-            .as_ref()
-            .map(|department_context| &department_context.code);
-        let mut plan = ConnectorPlan::default();
-        let mut backup = Vec::new();
-        for connector in observed {
-            backup.extend(
-                self.backup
-                    .policy()
-                    .backup(&ctx.run, &session.connectors, &session.backup_dir, connector, true)
-                    .await?,
-            );
-            plan.delete(department, connector);
-        }
-        let execution = execution::execute(
-            &ctx.run,
-            &session.connectors,
-            &session.journal_path,
-            "connector delete",
-            &plan,
-            Duration::ZERO,
-            Duration::ZERO,
-        )
-        .await?;
-        let gone: Vec<LiveConnector> = observed
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| execution.is_done(*place))
-            .map(|(_, observed)| observed.clone())
-            .collect();
-        let deleted = ConnectorDeleteOutput::new(&gone, backup, false);
+        let result = ctx.block_on(delete(&ctx.run, &session, &observed, &self.backup.policy()))?;
         // Standard output is the same as in the Confluent CLI.
-        ctx.ui.print_message(&deleted.notes());
-        let report = match gone.is_empty() {
-            true => CommandOutput::empty(),
-            false => CommandOutput::new(deleted),
+        if let Some(deleted) = &result.value {
+            ctx.ui.print_message(&[notes(deleted)]);
+        }
+        Ok(result.into())
+    }
+}
+
+/// Returns notes about the backup and about a new connector of the same name.
+fn notes(deleted: &DeletedConnectors) -> Block {
+    let mut lines = Vec::new();
+    for connector in &deleted.connectors {
+        lines.push(format!(
+            "If recreated without offsets, `{}` {}.",
+            connector.name, connector.if_recreated
+        ));
+        let Some(backup) = &connector.backup else { continue };
+        let content = if backup.has_offsets {
+            "configuration and offsets"
+        } else {
+            "configuration, without offsets"
         };
-        Ok(match execution.into_error(session.department.as_ref(), &plan) {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
+        lines.push(format!("Saved {content} to `{}`.", backup.path.display()));
+        lines.extend(backup.secrets_hint());
     }
+    let lines = lines
+        .into_iter()
+        .map(|line| TextLine::from(line).with_hanging_indent(2));
+    Block::Lines(lines.collect())
 }
 
-/// Deleted connectors.
-#[derive(Debug, Serialize)]
-pub(super) struct ConnectorDeleteOutput {
-    dry_run: bool,
-    connectors: Vec<DeletedConnectorRow>,
-}
-
-#[derive(Debug, Serialize)]
-struct DeletedConnectorRow {
-    id: String,
-    name: String,
-    /// Effect of creating a connector of the same name again.
-    if_recreated: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backup: Option<BackupFile>,
-}
-
-impl ConnectorDeleteOutput {
-    fn new(observed: &[LiveConnector], mut backup: Vec<BackupFile>, dry_run: bool) -> Self {
-        let named = |observed: &LiveConnector| DeletedConnectorRow {
-            id: observed.id().to_owned(),
-            name: observed.name.clone(),
-            if_recreated: restart_note(observed),
-            backup: backup
-                .iter()
-                .position(|backup| backup.name == observed.name)
-                .map(|place| backup.swap_remove(place)),
-        };
-        Self {
-            dry_run,
-            connectors: observed.iter().map(named).collect(),
-        }
-    }
-}
-
-impl ConnectorDeleteOutput {
-    /// Returns notes about the backup and about a new connector of the same name.
-    fn notes(&self) -> Vec<Block> {
-        let mut lines = Vec::new();
-        for named in &self.connectors {
-            let again = format!("If recreated without offsets, `{}` {}.", named.name, named.if_recreated);
-            lines.push(TextLine::from(again).with_hanging_indent(2));
-            let Some(backup) = &named.backup else { continue };
-            let what = match backup.has_offsets {
-                true => "configuration and offsets",
-                false => "configuration, without offsets",
-            };
-            lines.push(TextLine::from(format!("Saved {what} to `{}`.", backup.path.display())).with_hanging_indent(2));
-            lines.extend(
-                backup
-                    .secrets_hint()
-                    .map(|needs| TextLine::from(needs).with_hanging_indent(2)),
-            );
-        }
-        match lines.is_empty() {
-            true => Vec::new(),
-            false => vec![Block::Lines(lines)],
-        }
-    }
-}
-
-/// Returns the effect of recreating the connector without offsets: a new id, and with it a new consumer group or a new
-/// place for its source position (docs/reference/connect.md#connector-names).
-fn restart_note(observed: &LiveConnector) -> &'static str {
-    match observed.direction().to_ascii_lowercase().as_str() {
-        "sink" => "reads its topics from the beginning",
-        "source" => "reads its source from the beginning",
-        _ => "starts from the beginning",
-    }
-}
-
-impl Viewable for ConnectorDeleteOutput {
+impl Viewable for DeletedConnectors {
     fn view(&self) -> Vec<Block> {
-        let ids: Vec<&str> = self.connectors.iter().map(|named| named.id.as_str()).collect();
-        let dry = if self.dry_run { "[DRY RUN] " } else { "" };
-        vec![Block::line(format!(
-            "{dry}{}",
-            lifecycle::result_sentence("Deleted", &ids)
-        ))]
+        let ids: Vec<&str> = self.connectors.iter().map(|connector| connector.id.as_str()).collect();
+        let sentence = lifecycle::result_sentence("Deleted", &ids);
+        vec![if self.dry_run {
+            show::dry_run(&sentence)
+        } else {
+            Block::line(sentence)
+        }]
     }
 }

@@ -1,14 +1,15 @@
 //! Shared implementation of pause, resume and restart.
 
-use serde::Serialize;
-
 use crate::{
     api::connect::LifecycleAction,
     commands::{CommandOutput, Ctx},
-    connectors::selectors,
-    error::{Error, ErrorKind},
+    connectors::{
+        lifecycle::{LifecycleResult, apply_action},
+        selectors,
+    },
+    error::Error,
     render::{Block, Viewable},
-    resources::connector::{LiveConnector, RestartMethod},
+    resources::connector::RestartMethod,
     session::ConnectorSession,
     text,
 };
@@ -24,94 +25,20 @@ pub(super) struct LifecycleTargetArgs {
     all: bool,
 }
 
-/// Applies the action to all selected connectors. Continues after a failure, because connectors are independent.
+/// Applies the action to all selected connectors.
 pub(super) fn run_lifecycle(
     ctx: &Ctx,
     targets: &LifecycleTargetArgs,
-    what: LifecycleAction,
-) -> Result<CommandOutput<LifecycleOutput>, Error> {
+    action: LifecycleAction,
+) -> Result<CommandOutput<LifecycleResult>, Error> {
     let session = ConnectorSession::open(&ctx.run)?;
-    if targets.all {
-        // Without a department, `--all` would select the connectors of all departments.
-        session.require_department()?;
-    }
-    selectors::reject_foreign_names(session.department.as_ref(), &targets.connectors)?;
     ctx.block_on(async {
-        let list = session.connectors.list_selected(&targets.connectors).await?;
-        let observed = match targets.all {
-            true => selectors::select_all(&session, &list),
-            false => selectors::select(&session, &list, &targets.connectors)?,
-        };
-        let mut outcome = LifecycleOutput {
-            action: what,
-            connectors: Vec::new(),
-        };
-        let mut failures = Vec::new();
-        for connector in &observed {
-            if ctx.run.cancel.is_cancelled() {
-                failures.push(Error::new(ErrorKind::Interrupted, "interrupted"));
-                break;
-            }
-            match apply_one(&session, connector, what).await {
-                Ok(how) => outcome.connectors.push(LifecycleRow {
-                    id: connector.id().to_owned(),
-                    name: connector.name.clone(),
-                    restarted_by: how,
-                }),
-                Err(error) => failures.push(error.context(format!("failed to {} `{}`", verb(what), connector.id()))),
-            }
-        }
-        let some = !outcome.connectors.is_empty();
-        let report = if some {
-            CommandOutput::new(outcome)
-        } else {
-            CommandOutput::empty()
-        };
-        Ok(match crate::connectors::errors::combine_errors(failures, some) {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
+        let observed = selectors::find_several(&session, &targets.connectors, targets.all).await?;
+        Ok(apply_action(&ctx.run, &session, &observed, action).await.into())
     })
 }
 
-async fn apply_one(
-    session: &ConnectorSession,
-    observed: &LiveConnector,
-    what: LifecycleAction,
-) -> Result<Option<RestartMethod>, Error> {
-    let connectors = &session.connectors;
-    match what {
-        LifecycleAction::Pause => connectors.pause(observed).await?,
-        LifecycleAction::Resume => connectors.resume(observed).await?,
-        LifecycleAction::Restart => return Ok(Some(connectors.restart(observed).await?)),
-    }
-    Ok(None)
-}
-
-fn verb(what: LifecycleAction) -> &'static str {
-    match what {
-        LifecycleAction::Pause => "pause",
-        LifecycleAction::Resume => "resume",
-        LifecycleAction::Restart => "restart",
-    }
-}
-
-/// Connectors that the action was applied to.
-#[derive(Debug, Serialize)]
-pub(super) struct LifecycleOutput {
-    action: LifecycleAction,
-    connectors: Vec<LifecycleRow>,
-}
-
-#[derive(Debug, Serialize)]
-struct LifecycleRow {
-    id: String,
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    restarted_by: Option<RestartMethod>,
-}
-
-impl Viewable for LifecycleOutput {
+impl Viewable for LifecycleResult {
     fn view(&self) -> Vec<Block> {
         let verb = match self.action {
             LifecycleAction::Pause => "Paused",

@@ -4,14 +4,10 @@ use serde::Serialize;
 
 use crate::{
     commands::{CommandOutput, Ctx},
-    connectors::{
-        selectors,
-        view::{error_trace, running_tasks, visible_cause},
-    },
+    connectors::details::{ListedConnector, list},
     error::Error,
-    quota::{DepartmentUsage, tasks_max},
+    quota::DepartmentUsage,
     render::{Block, Cell, Format, Table, TextLine, Viewable},
-    resources::connector::LiveConnector,
     session::{ConnectorSession, DepartmentContext},
 };
 
@@ -36,24 +32,19 @@ pub(super) struct ConnectorListArgs {
 impl ConnectorListArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorListOutput>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        if let (Some(department), Format::Human) = (&session.department, ctx.ui.format()) {
-            ctx.ui.info(&quota_line(
-                department,
-                &DepartmentUsage::from_connectors(&list, &department.prefix),
-            ));
-        }
-        // Rows are built sequentially to drop each large list entry early.
-        let own = selectors::into_department_connectors(session.department.as_ref(), list);
-        let mut rows: Vec<ConnectorListRow> = own.map(|observed| ConnectorListRow::new(&observed)).collect();
-        rows.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
-        if ctx.ui.format() == Format::Human && rows.iter().any(|row| row.cause.is_some()) {
-            // Without a department, `--all` is refused, so that it never selects all departments by accident.
-            let which = if session.department.is_some() { "--all" } else { "'*'" };
-            ctx.ui.info(&format!(
-                "To diagnose unhealthy connectors, run `confluent ebs connector explain {which}{}`.",
-                ctx.run.options.to_flags()
-            ));
+        let (rows, usage) = ctx.block_on(list(&session))?;
+        if ctx.ui.format() == Format::Human {
+            if let (Some(department), Some(usage)) = (&session.department, &usage) {
+                ctx.ui.info(&quota_line(department, usage));
+            }
+            if rows.iter().any(|row| row.cause.is_some()) {
+                // Without a department, `--all` is refused, so that it never selects all departments by accident.
+                let which = if session.department.is_some() { "--all" } else { "'*'" };
+                ctx.ui.info(&format!(
+                    "To diagnose unhealthy connectors, run `confluent ebs connector explain {which}{}`.",
+                    ctx.run.options.to_flags()
+                ));
+            }
         }
         Ok(CommandOutput::new(ConnectorListOutput { rows, wide: self.wide }))
     }
@@ -68,89 +59,55 @@ fn quota_line(department: &DepartmentContext, usage: &DepartmentUsage) -> String
     )
 }
 
-/// Connectors with the fields of the Confluent CLI, followed by our own.
+/// Connectors in the selected width.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct ConnectorListOutput {
-    rows: Vec<ConnectorListRow>,
+    rows: Vec<ListedConnector>,
     #[serde(skip)]
     wide: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct ConnectorListRow {
-    id: String,
-    name: String,
-    status: String,
-    #[serde(rename = "type")]
-    direction: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<String>,
-    plugin: String,
-    tasks_running: usize,
-    tasks_max: Option<u32>,
-    /// Cause of the failure in one line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
-}
-
-impl ConnectorListRow {
-    fn new(observed: &LiveConnector) -> Self {
-        Self {
-            id: observed.id().to_owned(),
-            name: observed.name.clone(),
-            status: observed.state().to_owned(),
-            direction: observed.direction().to_owned(),
-            trace: error_trace(observed),
-            plugin: observed.class().to_owned(),
-            tasks_running: running_tasks(observed),
-            tasks_max: tasks_max(&observed.expanded.info.config).ok(),
-            cause: visible_cause(observed).map(|cause| cause.summary()),
-        }
-    }
-
-    /// Returns the cause, or the first line of the trace, for a table cell. `describe` shows the complete text.
-    fn short_trace(&self) -> Option<&str> {
-        let first = || self.trace.as_ref()?.lines().next();
-        self.cause.as_deref().or_else(first)
-    }
+/// Returns the cause, or the first line of the trace, for a table cell. `describe` shows the complete text.
+fn short_trace(row: &ListedConnector) -> Option<&str> {
+    let first = || row.facts.trace.as_ref()?.lines().next();
+    row.cause.as_deref().or_else(first)
 }
 
 impl Viewable for ConnectorListOutput {
     fn view(&self) -> Vec<Block> {
-        let mut table = match self.wide {
-            true => Table::new(["ID", "Name", "Status", "Type", "Plugin", "Tasks"]),
-            false => Table::new(["ID", "Name", "Status", "Type", "Trace"]),
+        let mut table = if self.wide {
+            Table::new(["ID", "Name", "Status", "Type", "Plugin", "Tasks"])
+        } else {
+            Table::new(["ID", "Name", "Status", "Type", "Trace"])
         };
         for row in &self.rows {
+            let facts = &row.facts;
             let mut cells = vec![
-                Cell::text(&row.id),
-                Cell::text(&row.name),
-                Cell::text(&row.status),
-                Cell::text(&row.direction),
+                Cell::text(&facts.id),
+                Cell::text(&facts.name),
+                Cell::text(&facts.status),
+                Cell::text(&facts.direction),
             ];
             if self.wide {
-                let most = row.tasks_max.map_or("?".to_owned(), |most| most.to_string());
-                cells.push(Cell::text(&row.plugin));
-                cells.push(Cell::Text(format!("{}/{most}", row.tasks_running)));
+                let most = facts.tasks_max.map_or("?".to_owned(), |most| most.to_string());
+                cells.push(Cell::text(&facts.plugin));
+                cells.push(Cell::Text(format!("{}/{most}", facts.tasks_running)));
             } else {
-                cells.push(row.short_trace().into());
+                cells.push(short_trace(row).into());
             }
             table.push(cells);
         }
         let mut blocks = vec![Block::Table(table)];
         // The table is too narrow for the causes.
-        let said = self.rows.iter().filter(|_| self.wide);
-        let said: Vec<TextLine> = said
-            .filter_map(|row| {
-                Some(
-                    TextLine::from(format!("{} is {}: {}", row.name, row.status, row.short_trace()?))
-                        .with_hanging_indent(2),
-                )
-            })
-            .collect();
-        if !said.is_empty() {
-            blocks.push(Block::Lines(said));
+        let rows = self.rows.iter().filter(|_| self.wide);
+        let causes = rows.filter_map(|row| {
+            let cause = short_trace(row)?;
+            Some(format!("{} is {}: {cause}", row.facts.name, row.facts.status))
+        });
+        let causes: Vec<TextLine> = causes.map(|line| TextLine::from(line).with_hanging_indent(2)).collect();
+        if !causes.is_empty() {
+            blocks.push(Block::Lines(causes));
         }
         blocks
     }

@@ -20,15 +20,24 @@ mod show;
 mod update;
 mod validate;
 mod wait;
-mod wait_args;
 mod time_arg;
 
 use clap::Subcommand;
 
 pub(super) use args::BackupArgs;
 
-use super::{Ctx, command_output, global_args::OutputFormat};
-use crate::exit::ExitCode;
+use super::{CommandOutput, Ctx, command_output, global_args::OutputFormat};
+use crate::{connectors::PartialResult, exit::ExitCode};
+
+impl<T> From<PartialResult<T>> for CommandOutput<T> {
+    fn from(result: PartialResult<T>) -> Self {
+        Self {
+            value: result.value,
+            exit_code: ExitCode::Ok,
+            error: result.error,
+        }
+    }
+}
 
 /// Manage connectors
 ///

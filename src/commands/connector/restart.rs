@@ -1,9 +1,10 @@
 //! `confluent ebs connector restart`.
 
-use super::lifecycle::{self, LifecycleOutput, LifecycleTargetArgs};
+use super::lifecycle::{self, LifecycleTargetArgs};
 use crate::{
     api::connect::LifecycleAction,
     commands::{CommandOutput, Ctx},
+    connectors::lifecycle::LifecycleResult,
     error::Error,
 };
 
@@ -21,7 +22,7 @@ pub(super) struct ConnectorRestartArgs {
 }
 
 impl ConnectorRestartArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<LifecycleOutput>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<LifecycleResult>, Error> {
         lifecycle::run_lifecycle(ctx, &self.targets, LifecycleAction::Restart)
     }
 }

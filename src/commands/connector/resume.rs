@@ -1,9 +1,10 @@
 //! `confluent ebs connector resume`.
 
-use super::lifecycle::{self, LifecycleOutput, LifecycleTargetArgs};
+use super::lifecycle::{self, LifecycleTargetArgs};
 use crate::{
     api::connect::LifecycleAction,
     commands::{CommandOutput, Ctx},
+    connectors::lifecycle::LifecycleResult,
     error::Error,
 };
 
@@ -23,7 +24,7 @@ pub(super) struct ConnectorResumeArgs {
 }
 
 impl ConnectorResumeArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<LifecycleOutput>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<LifecycleResult>, Error> {
         lifecycle::run_lifecycle(ctx, &self.targets, LifecycleAction::Resume)
     }
 }

@@ -1,11 +1,16 @@
 //! Shared output of connector commands.
 
 use crate::{
-    connectors::request::AddedDefault,
+    connectors::defaults::AddedDefault,
     hint::connector_arg,
     render::{Block, ChangeMark, DiffEntry, Style, TextLine},
     resources::connector::{FailureCause, FieldDiff},
 };
+
+/// Returns a sentence about a change that was not applied, marked like the dry runs of the Confluent CLI.
+pub(super) fn dry_run(sentence: &str) -> Block {
+    Block::line(format!("[DRY RUN] {sentence}"))
+}
 
 /// Formats the number of running tasks and the task limit: `1 of 2 run`.
 pub(super) fn tasks_text(running: usize, most: Option<u32>) -> String {

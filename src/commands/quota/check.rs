@@ -5,11 +5,9 @@ use serde::Serialize;
 use super::{ConnectorSession, limits_source};
 use crate::{
     commands::{CommandOutput, Ctx},
-    connectors::{check_quota, selectors},
+    connectors::quota_check::decide_request,
     error::Error,
-    quota::{
-        ADVISORY, ClusterUsage, CurrentConnector, DepartmentUsage, QuotaDecision, QuotaRequest, counted_tasks, decide,
-    },
+    quota::{ADVISORY, QuotaDecision},
     render::{Block, Cell, Table, TextLine, Viewable},
 };
 
@@ -40,40 +38,10 @@ pub(super) struct QuotaCheckArgs {
 impl QuotaCheckArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<QuotaCheckOutput>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let department = session.require_department()?;
-        let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        let current = match &self.connector {
-            Some(name) => Some(selectors::select_one(&session, &list, name)?),
-            None => None,
-        };
-        let plugin = match (&self.plugin, &current) {
-            (Some(plugin), _) => plugin.clone(),
-            (None, Some(observed)) => observed.class().to_owned(),
-            (None, None) => String::new(),
-        };
-        let request = QuotaRequest {
-            name: current
-                .as_ref()
-                .map_or(department.prefix.as_str(), |observed| &observed.name),
-            plugin: &plugin,
-            tasks: self.tasks,
-            current: current.as_ref().map(|observed| CurrentConnector {
-                tasks: counted_tasks(&observed.expanded.info.config, observed.expanded.status.tasks.len()),
-                plugin: observed.class().to_owned(),
-            }),
-        };
-        let usage = DepartmentUsage::from_connectors(&list, &department.prefix);
-        let cluster = ClusterUsage::from_connectors(&list, &department.prefix, session.is_platform_scope);
-        let decision = decide(&department.quota, &usage, cluster, session.task_ceiling, &request);
-        let error = check_quota(department, &decision).err();
-        let report = CommandOutput::new(QuotaCheckOutput {
-            decision,
-            source: limits_source(&session),
-        });
-        Ok(match error {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
+        let (plugin, connector) = (self.plugin.as_deref(), self.connector.as_deref());
+        let result = ctx.block_on(decide_request(&session, plugin, connector, self.tasks))?;
+        let source = limits_source(&session);
+        Ok(result.map(|decision| QuotaCheckOutput { decision, source }).into())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     commands::{CommandOutput, Ctx},
     connectors::{
         explain::{CommandBuilder, ExplainedCause, explain_connectors},
-        selection::find_several,
+        selectors::find_several,
     },
     error::Error,
     exit::ExitCode,

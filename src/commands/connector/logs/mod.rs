@@ -22,7 +22,7 @@ use crate::{
     commands::{CommandOutput, Ctx},
     connectors::{
         logs::{ConnectorLogs, LogFailures, LogQuery, log_window},
-        selection::find_several,
+        selectors::find_several,
     },
     error::Error,
     render::{Block, Format, Viewable},

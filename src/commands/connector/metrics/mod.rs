@@ -12,7 +12,7 @@ use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     connectors::{
         metrics::{MetricsRange, read_report},
-        selection::find_several,
+        selectors::find_several,
     },
     error::{Error, ErrorKind, ResultExt},
     render::Viewable as _,

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::{
     DEFAULT_TIMEOUT,
-    change::{OffsetChangeOutput, PlannedOffsetChange, apply_change, check_state},
-    parse_seconds, select_connector,
+    change::{OffsetChangeOutput, move_table},
+    parse_seconds,
 };
 use crate::{
     commands::{CommandOutput, Ctx, connector::args::BackupArgs},
-    connectors::selectors,
+    connectors::offsets::plan_offset_change,
     error::Error,
     session::ConnectorSession,
 };
@@ -43,29 +43,25 @@ pub(in crate::commands::connector) struct OffsetDeleteArgs {
 impl OffsetDeleteArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
-        let (observed, now) = ctx.block_on(async {
-            let observed = select_connector(&session, &self.connector).await?;
-            check_state(&observed)?;
-            let now = session.connectors.offsets(&observed).await?.offsets;
-            Ok((observed, now))
-        })?;
-        let planned = PlannedOffsetChange::new(&observed, &now, None, self.dry_run);
+        let planned = plan_offset_change(&ctx.run, &session, &self.connector, None, self.dry_run);
+        let planned = ctx.block_on(planned)?;
         if self.dry_run {
-            return Ok(CommandOutput::new(OffsetChangeOutput::Planned(planned)));
+            return Ok(CommandOutput::new(OffsetChangeOutput::Planned(planned.change)));
         }
-        ctx.ui.print_message(&[planned.table()]);
-        ctx.ui.info(match observed.direction().to_ascii_lowercase().as_str() {
-            "sink" => "It will read its topics again from the earliest record.",
-            _ => "It will take a new snapshot or read all data again, which produces duplicate records.",
-        });
+        ctx.ui.print_message(&[move_table(&planned.change)]);
+        ctx.ui
+            .info(match planned.observed.direction().to_ascii_lowercase().as_str() {
+                "sink" => "It will read its topics again from the earliest record.",
+                _ => "It will take a new snapshot or read all data again, which produces duplicate records.",
+            });
         let question = format!(
             "Are you sure you want to delete the offsets of connector \"{}\"?",
-            observed.id()
+            planned.change.id
         );
         if !self.force && !ctx.confirm(&question)? {
             return Ok(CommandOutput::empty());
         }
-        apply_change(ctx, &session, &observed, None, &self.backup, self.timeout)
+        let result = ctx.block_on(planned.apply(&ctx.run, &session, &self.backup.policy(), self.timeout))?;
+        Ok(result.map(OffsetChangeOutput::Applied).into())
     }
 }

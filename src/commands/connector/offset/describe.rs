@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::Value;
-
-use super::{DEFAULT_TIMEOUT, parse_seconds, select_connector};
+use super::{DEFAULT_TIMEOUT, parse_seconds};
 use crate::{
     api::connect::OffsetItem,
     commands::{CommandOutput, Ctx},
-    error::{Error, ErrorKind},
+    connectors::offsets::{OffsetSnapshot, read_offsets},
+    error::Error,
     render::{Block, Cell, Record, Viewable},
-    resources::connector::offsets::OffsetWaitOptions,
     session::ConnectorSession,
 };
 
@@ -51,60 +48,15 @@ fn parse_threshold(text: &str) -> Result<Duration, String> {
 }
 
 impl OffsetDescribeArgs {
-    pub(in crate::commands::connector) fn run(
-        self,
-        ctx: &mut Ctx,
-    ) -> Result<CommandOutput<OffsetDescribeOutput>, Error> {
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetSnapshot>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let watch = OffsetWaitOptions {
-            timeout: self.timeout,
-            interrupt: ctx.run.cancel.clone(),
-        };
-        let (live, observed) = ctx.block_on(async {
-            let live = select_connector(&session, &self.connector).await?;
-            let observed = session
-                .connectors
-                .observe_offsets(&live, self.staleness_threshold, &watch)
-                .await?;
-            Ok((live, observed))
-        })?;
-        let report = CommandOutput::new(OffsetDescribeOutput {
-            id: live.id().to_owned(),
-            name: live.name.clone(),
-            offsets: observed.offsets.offsets,
-            metadata: observed.offsets.metadata,
-        });
-        let Some(age) = observed.age.filter(|age| *age > self.staleness_threshold) else {
-            return Ok(report);
-        };
-        let kind = match ctx.run.cancel.is_cancelled() {
-            true => ErrorKind::Interrupted,
-            false => ErrorKind::Failed,
-        };
-        let message = format!(
-            "the offsets of connector `{}` are {} s old, which exceeds {} s",
-            live.id(),
-            age.as_secs(),
-            self.staleness_threshold.as_secs()
-        );
-        Ok(report.with_error(
-            Error::new(kind, message)
-                .with_hint("Confluent Cloud updates the offsets while the connector runs; retry later.")
-                .with_hint("Accept older offsets with `--staleness-threshold`."),
-        ))
+        let (threshold, timeout) = (self.staleness_threshold, self.timeout);
+        let result = ctx.block_on(read_offsets(&ctx.run, &session, &self.connector, threshold, timeout))?;
+        Ok(result.into())
     }
 }
 
-/// Offsets of a connector with the fields of the Confluent CLI.
-#[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct OffsetDescribeOutput {
-    id: String,
-    name: String,
-    offsets: Vec<OffsetItem>,
-    metadata: Value,
-}
-
-impl Viewable for OffsetDescribeOutput {
+impl Viewable for OffsetSnapshot {
     fn view(&self) -> Vec<Block> {
         let record = Record::new()
             .field("ID", self.id.clone())

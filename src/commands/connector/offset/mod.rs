@@ -10,14 +10,9 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::wait_args;
 use crate::{
-    commands::{Ctx, command_output},
-    connectors::selectors,
-    error::Error,
+    commands::{Ctx, command_output, duration::parse_duration},
     exit::ExitCode,
-    resources::connector::LiveConnector,
-    session::ConnectorSession,
 };
 
 /// Manage the offsets of a connector
@@ -54,12 +49,6 @@ const DEFAULT_TIMEOUT: &str = "30";
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
-        Err(_) => wait_args::parse_duration(text),
+        Err(_) => parse_duration(text),
     }
-}
-
-/// Selects the named connector; it must belong to the department.
-async fn select_connector(session: &ConnectorSession, written: &str) -> Result<LiveConnector, Error> {
-    let list = session.connectors.list_selected(&[written.to_owned()]).await?;
-    selectors::select_one(session, &list, written)
 }

@@ -1,18 +1,14 @@
 //! `confluent ebs connector offset status`.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
-use serde::Serialize;
 
-use super::{describe::offset_lines, select_connector};
+use super::describe::offset_lines;
 use crate::{
-    api::connect::{OffsetItem, OffsetsStatus},
     commands::{CommandOutput, Ctx, command_output},
+    connectors::offsets::{OffsetRequestStatus, last_offset_request},
     error::Error,
     exit::ExitCode,
     render::{Block, Record, Viewable},
-    resources::connector::LiveConnector,
     session::ConnectorSession,
 };
 
@@ -50,66 +46,14 @@ struct OffsetStatusDescribeArgs {
 }
 
 impl OffsetStatusDescribeArgs {
-    fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetStatusOutput>, Error> {
+    fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetRequestStatus>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let update = ctx.run.options.suggest("connector offset update ID");
-        ctx.block_on(async {
-            let observed = select_connector(&session, &self.connector).await?;
-            let status = session
-                .connectors
-                .last_offsets_request(&observed)
-                .await?
-                .ok_or_else(|| {
-                    Error::failed(format!("no offset request for connector `{}`", observed.id()))
-                        .with_hint(format!("Change its offsets with `{update}`."))
-                })?;
-            Ok(CommandOutput::new(OffsetStatusOutput::new(&observed, status)))
-        })
+        let status = ctx.block_on(last_offset_request(&session, &self.connector))?;
+        Ok(CommandOutput::new(status))
     }
 }
 
-/// Status of an offset request with the fields of the Confluent CLI.
-#[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct OffsetStatusOutput {
-    id: String,
-    name: String,
-    request_type: String,
-    requested_at: String,
-    phase: String,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    applied_at: Option<String>,
-    requested_offsets: Vec<OffsetItem>,
-    previous_offsets: Vec<OffsetItem>,
-    /// Backup file to restore the previous offsets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backup: Option<PathBuf>,
-}
-
-impl OffsetStatusOutput {
-    pub(super) fn new(observed: &LiveConnector, status: OffsetsStatus) -> Self {
-        Self {
-            id: observed.id().to_owned(),
-            name: observed.name.clone(),
-            request_type: status.request.request_type,
-            requested_at: status.request.requested_at,
-            phase: status.status.phase,
-            message: status.status.message.unwrap_or_default(),
-            applied_at: status.applied_at,
-            requested_offsets: status.request.offsets.unwrap_or_default(),
-            // Absent after a reset.
-            previous_offsets: status.previous_offsets.unwrap_or_default(),
-            backup: None,
-        }
-    }
-
-    /// Adds the backup file to restore the previous offsets.
-    pub(super) fn with_backup(self, backup: Option<PathBuf>) -> Self {
-        Self { backup, ..self }
-    }
-}
-
-impl Viewable for OffsetStatusOutput {
+impl Viewable for OffsetRequestStatus {
     fn view(&self) -> Vec<Block> {
         let record = Record::new()
             .field("ID", self.id.clone())

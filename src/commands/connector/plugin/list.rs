@@ -1,10 +1,8 @@
 //! `confluent ebs connector plugin list`.
 
-use serde::Serialize;
-
 use crate::{
-    api::connect,
     commands::{CommandOutput, Ctx},
+    connectors::plugins::{ClusterPlugin, list_plugins},
     error::Error,
     render::{Cell, RowList, TableRow},
     session::ConnectorSession,
@@ -27,39 +25,18 @@ pub(in crate::commands::connector) struct PluginListArgs {
 }
 
 impl PluginListArgs {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<RowList<PluginRow>>, Error> {
+    pub(in crate::commands::connector) fn run(
+        self,
+        ctx: &mut Ctx,
+    ) -> Result<CommandOutput<RowList<ClusterPlugin>>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let connectors = &session.connectors;
-        let request = connect::ListPlugins(connectors.cluster_path.clone());
-        let plugins = ctx.block_on(async { Ok(connectors.client.send(&request).await?.value) })?;
-        let allowed = |class: &str| {
-            session
-                .department
-                .as_ref()
-                .is_none_or(|department| department.quota.allows_plugin(class))
-        };
-        let rows = plugins
-            .into_iter()
-            .map(|plugin| PluginRow {
-                allowed: allowed(&plugin.class),
-                plugin_name: plugin.class,
-                direction: plugin.plugin_type,
-            })
-            .filter(|row| self.all || row.allowed);
-        Ok(CommandOutput::new(RowList::new(rows)))
+        let plugins = ctx.block_on(list_plugins(&session))?;
+        let shown = plugins.into_iter().filter(|plugin| self.all || plugin.allowed);
+        Ok(CommandOutput::new(RowList::new(shown)))
     }
 }
 
-/// Row of the list.
-#[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct PluginRow {
-    plugin_name: String,
-    #[serde(rename = "type")]
-    direction: String,
-    allowed: bool,
-}
-
-impl TableRow for PluginRow {
+impl TableRow for ClusterPlugin {
     const COLUMNS: &'static [&'static str] = &["Plugin Name", "Type"];
 
     fn cells(&self) -> Vec<Cell> {

@@ -1,25 +1,14 @@
 //! `confluent ebs connector plugin new`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::ValueEnum;
-use serde::Serialize;
+use clap::{ValueEnum, builder::PossibleValue};
 
 use crate::{
-    catalog::{
-        PluginSchema, catalog,
-        rules::self_managed::managed_for,
-        schema::SNAPSHOT,
-        starter::{Starter, proposed_name, starter},
-    },
     commands::{CommandOutput, Ctx},
-    config::save::{IfExists, save},
+    connectors::starter_file::{ConnectorFileFormat, StarterFile, create_starter},
     error::Error,
-    hint::closest_match,
-    manifest,
-    model::Prefix,
     render::{Block, TextLine, Viewable},
-    session::{self, Options},
     text,
 };
 
@@ -51,163 +40,29 @@ pub(in crate::commands::connector) struct PluginNewArgs {
     output_file: Option<PathBuf>,
 }
 
-/// Format of a connector file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-enum ConnectorFileFormat {
-    /// YAML with comments.
-    Yaml,
-    /// JSON without comments.
-    Json,
-}
-
-impl ConnectorFileFormat {
-    /// Returns the format in which the linter reads a file of that name.
-    fn from_path(file: &Path) -> Option<Self> {
-        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "json" => Some(Self::Json),
-            "yaml" | "yml" => Some(Self::Yaml),
-            _ => None,
-        }
+impl ValueEnum for ConnectorFileFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Yaml, Self::Json]
     }
 
-    fn extension(self) -> &'static str {
-        match self {
-            Self::Yaml => "yaml",
-            Self::Json => "json",
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Yaml => "YAML with comments",
+            Self::Json => "JSON without comments",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
     }
 }
 
 impl PluginNewArgs {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<PluginNewOutput>, Error> {
-        let plugin = find_plugin(&ctx.run.options, &self.plugin)?;
-        let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
-        let facts = profile.as_ref().map(|loaded| &loaded.profile.facts);
-        let prefix = facts.map(|facts| &facts.prefix);
-        let format = self.format()?;
-        let name = self.name(plugin, prefix)?;
-        if let Some(facts) = facts.filter(|facts| !facts.quota.allows_plugin(plugin.class)) {
-            ctx.ui.warn(&format!(
-                "plugin `{}` is not allowed for department `{}`; allowed plugins: {}",
-                plugin.class,
-                facts.department,
-                facts.quota.plugins.join(", ")
-            ));
-        }
-        let starter = starter(plugin, &name, prefix);
-        let file = match &self.output_file {
-            Some(file) => file.display().to_string(),
-            None => format!("{name}.{}", format.extension()),
-        };
-        let text = match format {
-            ConnectorFileFormat::Yaml => {
-                manifest::starter::render_yaml(&starter, &file, facts.map(|facts| &facts.quota))
-            }
-            ConnectorFileFormat::Json => manifest::starter::render_json(&starter),
-        };
-        if let Some(file) = &self.output_file {
-            save(file, text.as_bytes(), IfExists::Keep)?;
-        }
-        Ok(CommandOutput::new(PluginNewOutput::new(
-            &starter,
-            format,
-            self.output_file,
-            text,
-        )))
-    }
-
-    fn format(&self) -> Result<ConnectorFileFormat, Error> {
-        let by_file = self.output_file.as_deref().and_then(ConnectorFileFormat::from_path);
-        match (self.format, by_file) {
-            (Some(format), Some(other)) if format != other => Err(Error::usage(format!(
-                "a file with the ending `.{}` is not read as {}",
-                other.extension(),
-                match format {
-                    ConnectorFileFormat::Yaml => "YAML",
-                    ConnectorFileFormat::Json => "JSON",
-                }
-            ))
-            .with_hint("Omit `--format`, or change the ending of the file.")),
-            (Some(format), _) | (None, Some(format)) => Ok(format),
-            (None, None) => Ok(ConnectorFileFormat::Yaml),
-        }
-    }
-
-    /// Returns the name of the connector: the name in the arguments, of the file, or of the plugin.
-    fn name(&self, plugin: &PluginSchema, prefix: Option<&Prefix>) -> Result<String, Error> {
-        let by_file = || self.output_file.as_ref()?.file_stem()?.to_str().map(str::to_owned);
-        let Some(name) = self.name.clone().or_else(by_file) else {
-            return Ok(proposed_name(plugin, prefix));
-        };
-        match prefix {
-            Some(prefix) if !prefix.owns(&name) => Err(Error::usage(format!(
-                "invalid connector name `{name}`: names of your department begin with `{prefix}`"
-            ))
-            .with_hint("The name defaults to the name of the file; set another name with `--name`.")),
-            _ => Ok(name),
-        }
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<StarterFile>, Error> {
+        let (name, format, file) = (self.name, self.format, self.output_file);
+        let created = create_starter(&ctx.run, &self.plugin, name, format, file)?;
+        Ok(CommandOutput::new(created))
     }
 }
 
-/// Finds a plugin in the embedded plugin catalog.
-fn find_plugin(options: &Options, written: &str) -> Result<&'static PluginSchema, Error> {
-    let catalog = catalog();
-    if let Some(plugin) = catalog.plugin(written) {
-        return Ok(plugin);
-    }
-    let managed: Vec<&str> = managed_for(catalog, written);
-    if !managed.is_empty() {
-        return Err(Error::failed(format!(
-            "`{written}` is a class of self-managed Connect, not a managed plugin"
-        ))
-        .with_hint(match &managed[..] {
-            [one] => format!("Its managed plugin is `{one}`."),
-            several => format!("Its managed plugins are {}.", text::join_code(several)),
-        }));
-    }
-    let error = Error::failed(format!("unknown plugin `{written}` (catalog of {SNAPSHOT})"));
-    let near = closest_match(written, catalog.plugins().map(|plugin| plugin.class));
-    let error = match near {
-        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None => error,
-    };
-    let list = options.suggest("connector plugin list");
-    Err(error.with_hint(format!(
-        "Confluent Cloud may offer newer plugins: list them with `{list}`."
-    )))
-}
-
-/// Created starter file.
-#[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct PluginNewOutput {
-    plugin: &'static str,
-    name: String,
-    format: ConnectorFileFormat,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<PathBuf>,
-    /// Keys that the user has to fill in.
-    placeholders: Vec<String>,
-    /// Environment variables of its secrets.
-    variables: Vec<String>,
-    text: String,
-}
-
-impl PluginNewOutput {
-    fn new(starter: &Starter, format: ConnectorFileFormat, file: Option<PathBuf>, text: String) -> Self {
-        Self {
-            plugin: starter.class,
-            name: starter.name.clone(),
-            format,
-            file,
-            placeholders: starter.placeholders().map(|key| key.key.clone()).collect(),
-            variables: starter.variables().map(str::to_owned).collect(),
-            text,
-        }
-    }
-}
-
-impl Viewable for PluginNewOutput {
+impl Viewable for StarterFile {
     fn view(&self) -> Vec<Block> {
         let Some(file) = &self.file else {
             return vec![Block::Verbatim(self.text.clone())];

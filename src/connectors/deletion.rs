@@ -1,0 +1,107 @@
+//! Deletion of connectors, after a backup of their configurations and offsets.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    backup::{BackupFile, BackupPolicy},
+    errors::PartialResult,
+    execution::execute,
+};
+use crate::{
+    error::Error,
+    plan::ConnectorPlan,
+    resources::connector::LiveConnector,
+    session::{ConnectorSession, RunContext},
+};
+
+/// Deleted connectors.
+#[derive(Debug, Serialize)]
+pub struct DeletedConnectors {
+    /// Whether the connectors would be deleted.
+    pub dry_run: bool,
+    /// Connectors in the order of the request.
+    pub connectors: Vec<DeletedConnector>,
+}
+
+/// Deleted connector.
+#[derive(Debug, Serialize)]
+pub struct DeletedConnector {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Effect of creating a connector of the same name again.
+    pub if_recreated: &'static str,
+    /// Backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupFile>,
+}
+
+impl DeletedConnector {
+    fn new(observed: &LiveConnector, backup: Option<BackupFile>) -> Self {
+        Self {
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
+            if_recreated: restart_note(observed),
+            backup,
+        }
+    }
+}
+
+impl DeletedConnectors {
+    /// Returns the result of a dry run.
+    pub fn planned(observed: &[LiveConnector]) -> Self {
+        let planned = observed.iter().map(|observed| DeletedConnector::new(observed, None));
+        Self {
+            dry_run: true,
+            connectors: planned.collect(),
+        }
+    }
+}
+
+/// Backs up and deletes the connectors in `observed`.
+///
+/// # Errors
+/// A backup fails, so that nothing is deleted. Connectors that cannot be deleted are an error of the result.
+pub async fn delete(
+    run: &RunContext,
+    session: &ConnectorSession,
+    observed: &[LiveConnector],
+    backup: &BackupPolicy,
+) -> Result<PartialResult<DeletedConnectors>, Error> {
+    let department = session.department.as_ref();
+    let (client, folder) = (&session.connectors, &session.backup_dir);
+    let mut plan = ConnectorPlan::default();
+    let mut backups = Vec::new();
+    for connector in observed {
+        backups.push(backup.backup(run, client, folder, connector, true).await?);
+        plan.delete(department.map(|department| &department.code), connector);
+    }
+    let (journal, none) = (&session.journal_path, Duration::ZERO);
+    let execution = execute(run, client, journal, "connector delete", &plan, none, none).await?;
+    let steps = observed.iter().zip(backups).enumerate();
+    let connectors: Vec<DeletedConnector> = steps
+        .filter(|(place, _)| execution.is_done(*place))
+        .map(|(_, (observed, backup))| DeletedConnector::new(observed, backup))
+        .collect();
+    let deleted = DeletedConnectors {
+        dry_run: false,
+        connectors,
+    };
+    Ok(PartialResult {
+        value: (!deleted.connectors.is_empty()).then_some(deleted),
+        error: execution.into_error(department, &plan),
+    })
+}
+
+/// Returns the effect of recreating the connector without offsets: a new id, and with it a new consumer group or a new
+/// place for its source position (docs/reference/connect.md#connector-names).
+fn restart_note(observed: &LiveConnector) -> &'static str {
+    match observed.direction().to_ascii_lowercase().as_str() {
+        "sink" => "reads its topics from the beginning",
+        "source" => "reads its source from the beginning",
+        _ => "starts from the beginning",
+    }
+}

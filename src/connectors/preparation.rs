@@ -1,0 +1,357 @@
+//! Order of the steps from a connector file to a changed connector, for one connector or many.
+//!
+//! | Step | What happens | Function |
+//! |---|---|---|
+//! | read | the file is parsed | [`definition::read`](super::definition::read) |
+//! | lint | owner of the name and rules of the linter, without requests | [`ParsedConnectorFile::lint`] |
+//! | observe | one list of the cluster's connectors for all files | [`ConnectorListing`] |
+//! | defaults | the department's defaults are added | [`ConnectorPreparation::prepare`], one file at a time |
+//! | masks | masks instead of secrets are rejected | |
+//! | quota | the department's quota must allow the connector | |
+//! | secrets | references are replaced with secrets | |
+//! | validation | Confluent Cloud validates the configuration | |
+//! | plan | the change is added to a plan | [`PreparedConnector::plan`] |
+//! | apply | the plan is executed | [`execute`](super::execute) |
+//!
+//! Commands differ in their [`PreparationGoal`], not in the order. Several files share one [`ConnectorPreparation`],
+//! which counts prepared connectors against the quota, and one plan.
+//!
+//! [`ParsedConnectorFile::lint`]: super::definition::ParsedConnectorFile::lint
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    backup::config_file_command,
+    defaults::{AddedDefault, apply_defaults, drop_unknown_default},
+    definition::ConnectorDefinition,
+    quota_check::{check_quota, check_task_growth, desired_tasks, evaluate_quota},
+    secrets::{SecretSources, reject_masked, resolve_secrets},
+    validation::{reject_invalid, secret_keys, validate_with_service},
+};
+use crate::{
+    api::connect::{ConfigValidation, ExpandedConnector},
+    client::ClientError,
+    error::{Error, ResultExt},
+    plan::{ConnectorPlan, connectors::ConnectorConflict},
+    quota::QuotaDecision,
+    resources::connector::{DesiredConnector, LiveConnector, WaitGoal, is_mask},
+    session::{ConnectorSession, RunContext},
+    text::join_code,
+};
+
+/// Purpose of a preparation, which decides about the steps that are not always needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreparationGoal {
+    /// Validate the configuration without a change: no quota, no plan.
+    Validate,
+    /// Create the connector. An existing one must be identical, so that quota and validation are not needed for it.
+    Create,
+    /// Create the connector, or update the existing one.
+    CreateOrUpdate,
+    /// Update the existing connector; keys that a file omits have their current values as defaults.
+    Update {
+        /// Whether stored secrets, which are readable only as masks, are kept unless they are set again.
+        keep_secrets: bool,
+    },
+}
+
+/// Connectors of a cluster before the change.
+#[derive(Default)]
+pub struct ConnectorListing {
+    /// Connectors by name.
+    pub connectors: BTreeMap<String, ExpandedConnector>,
+    /// Reason why only the selected connectors are listed, which cannot be counted against a quota.
+    refusal: Option<ClientError>,
+}
+
+impl ConnectorListing {
+    /// Lists all connectors.
+    pub async fn observe(session: &ConnectorSession) -> Result<Self, Error> {
+        Ok(Self {
+            connectors: session.connectors.list().await?,
+            refusal: None,
+        })
+    }
+
+    /// Lists all connectors, or only the connector `selector` if the list is refused.
+    pub async fn observe_selected(session: &ConnectorSession, selector: &str) -> Result<Self, Error> {
+        let (connectors, refusal) = session.connectors.try_list_selected(&[selector.to_owned()]).await?;
+        Ok(Self { connectors, refusal })
+    }
+
+    fn get(&self, name: &str) -> Option<LiveConnector> {
+        self.connectors.get(name).map(|expanded| LiveConnector {
+            name: name.to_owned(),
+            expanded: expanded.clone(),
+        })
+    }
+
+    /// Counts a prepared connector against the quota, without its secrets.
+    fn count(&mut self, name: &str, config: &BTreeMap<String, String>) {
+        let counted = self.connectors.entry(name.to_owned()).or_default();
+        for key in ["connector.class", "tasks.max"] {
+            match config.get(key) {
+                Some(value) => counted.info.config.insert(key.to_owned(), value.clone()),
+                None => counted.info.config.remove(key),
+            };
+        }
+    }
+}
+
+/// Preparation of connectors in one cluster.
+pub struct ConnectorPreparation<'a> {
+    /// Context of the run.
+    pub run: &'a RunContext,
+    /// Cluster and department.
+    pub session: &'a ConnectorSession,
+    /// Sources of secrets.
+    pub secrets: SecretSources<'a>,
+    /// Existing and prepared connectors; not needed to validate.
+    pub listing: ConnectorListing,
+}
+
+/// Connector whose configuration is complete and checked.
+pub struct PreparedConnector {
+    /// Desired connector with its secrets.
+    pub desired: DesiredConnector,
+    /// Class of the plugin.
+    pub class: String,
+    /// Existing connector of that name.
+    pub observed: Option<LiveConnector>,
+    /// Defaults that were added.
+    pub defaults: Vec<AddedDefault>,
+    /// Decision about the quota, if it was needed.
+    pub quota: Option<QuotaDecision>,
+    /// Validation by Confluent Cloud; `None` if it was not needed or the plugin is unknown.
+    pub validation: Option<ConfigValidation>,
+    /// File of the configuration.
+    file: Option<PathBuf>,
+    goal: PreparationGoal,
+}
+
+impl ConnectorPreparation<'_> {
+    /// Completes and checks a configuration, from its defaults to its validation.
+    ///
+    /// # Errors
+    /// The first step that refuses the configuration or whose request fails.
+    pub async fn prepare(
+        &mut self,
+        mut definition: ConnectorDefinition,
+        goal: PreparationGoal,
+    ) -> Result<PreparedConnector, Error> {
+        let observed = self.listing.get(&definition.name);
+        let mut defaults = self.add_defaults(&mut definition, goal, observed.as_ref()).await?;
+        check_masks(&definition, goal, observed.as_ref())?;
+        // A connector that must be identical is not sent.
+        let sends = goal != PreparationGoal::Create || observed.is_none();
+        let quota = if sends {
+            self.decide_quota(&definition, goal, observed.as_ref())?
+        } else {
+            None
+        };
+        let config = &mut definition.config;
+        let mut secrets = resolve_secrets(self.run, self.session, self.secrets, &definition.class, config).await?;
+        let validation = if sends {
+            self.validate(&mut definition, &mut defaults, goal).await?
+        } else {
+            None
+        };
+        if let Some(validation) = &validation {
+            secrets.extend(secret_keys(validation));
+        }
+        if goal != PreparationGoal::Validate {
+            self.listing.count(&definition.name, &definition.config);
+        }
+        Ok(PreparedConnector {
+            desired: DesiredConnector {
+                name: definition.name,
+                config: definition.config,
+                offsets: definition.offsets,
+                secret_keys: secrets,
+            },
+            class: definition.class,
+            file: definition.file,
+            observed,
+            defaults,
+            quota,
+            validation,
+            goal,
+        })
+    }
+
+    async fn add_defaults(
+        &self,
+        definition: &mut ConnectorDefinition,
+        goal: PreparationGoal,
+        observed: Option<&LiveConnector>,
+    ) -> Result<Vec<AddedDefault>, Error> {
+        let has_defaults = goal != PreparationGoal::Validate || self.session.department.is_some();
+        if definition.file.is_none() || !has_defaults {
+            return Ok(Vec::new());
+        }
+        let added = apply_defaults(self.session, definition).await?;
+        if let (PreparationGoal::Update { keep_secrets }, Some(observed)) = (goal, observed) {
+            let current = &observed.expanded.info.config;
+            for key in added.iter().map(|default| &default.config) {
+                if let Some(value) = current.get(key) {
+                    definition.config.insert(key.clone(), value.clone());
+                }
+            }
+            for (key, value) in current.iter().filter(|(_, value)| keep_secrets && is_mask(value)) {
+                definition.config.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        Ok(added)
+    }
+
+    /// Checks the quota of the department, and reports notes of the decision.
+    fn decide_quota(
+        &mut self,
+        definition: &ConnectorDefinition,
+        goal: PreparationGoal,
+        observed: Option<&LiveConnector>,
+    ) -> Result<Option<QuotaDecision>, Error> {
+        let department = self.session.department.as_ref();
+        let Some(department) = department.filter(|_| goal != PreparationGoal::Validate) else {
+            return Ok(None);
+        };
+        let tasks = desired_tasks(&definition.config)?;
+        if let (Some(observed), Some(refusal)) = (observed, self.listing.refusal.take()) {
+            check_task_growth(department, tasks, observed, refusal)?;
+        }
+        let list = &self.listing.connectors;
+        let (name, plugin) = (&definition.name, &definition.class);
+        let decision = evaluate_quota(self.session, department, list, name, plugin, tasks, observed);
+        check_quota(department, &decision)?;
+        decision.notes.iter().for_each(|note| self.run.info(note));
+        Ok(Some(decision))
+    }
+
+    /// Validates the configuration with Confluent Cloud, without a default that the plugin does not know. Only
+    /// [`PreparationGoal::Validate`] accepts an invalid configuration.
+    async fn validate(
+        &self,
+        definition: &mut ConnectorDefinition,
+        defaults: &mut Vec<AddedDefault>,
+        goal: PreparationGoal,
+    ) -> Result<Option<ConfigValidation>, Error> {
+        // The service would validate a mask as if it were the secret.
+        let is_update = matches!(goal, PreparationGoal::Update { .. });
+        if is_update && definition.config.values().any(|value| is_mask(value)) {
+            return Ok(None);
+        }
+        let (session, class) = (self.session, &definition.class);
+        let mut validation = validate_with_service(session, class, definition.config.clone()).await?;
+        if let Some(first) = &validation
+            && drop_unknown_default(&mut definition.config, defaults, first)
+        {
+            validation = validate_with_service(session, class, definition.config.clone()).await?;
+        }
+        match (&validation, goal) {
+            (_, PreparationGoal::Validate) | (None, PreparationGoal::Update { .. }) => {}
+            (Some(validation), _) => reject_invalid(session, validation)?,
+            (None, _) => self.run.warn(format!(
+                "cannot validate the configuration with Confluent Cloud: plugin `{class}` is unknown to its validation"
+            )),
+        }
+        Ok(validation)
+    }
+}
+
+/// Rejects masks. A mask is sent only for keys that were read as masked: the service then keeps the stored value, which
+/// the Confluent CLI relies on (docs/reference/connect.md#secrets-and-masks).
+fn check_masks(
+    definition: &ConnectorDefinition,
+    goal: PreparationGoal,
+    observed: Option<&LiveConnector>,
+) -> Result<(), Error> {
+    let PreparationGoal::Update { keep_secrets } = goal else {
+        return reject_masked(&definition.config, |_| false);
+    };
+    let is_stored = |key: &str| {
+        let value = observed.and_then(|observed| observed.expanded.info.config.get(key));
+        value.is_some_and(|value| is_mask(value))
+    };
+    reject_masked(&definition.config, |key| keep_secrets && is_stored(key))
+        .hint("Or keep the stored secrets with `--keep-secrets`.")
+}
+
+impl PreparedConnector {
+    /// Returns the state to wait for. An existing paused connector stays paused, so it never runs.
+    pub fn wait_goal(&self, wanted: Option<WaitGoal>) -> Option<WaitGoal> {
+        let paused = WaitGoal::Paused.state();
+        let rests = self
+            .observed
+            .as_ref()
+            .is_some_and(|observed| observed.state() == paused);
+        wanted.filter(|goal| !(rests && *goal == WaitGoal::Running))
+    }
+
+    /// Adds the change to `plan`, and the wait for `wait`.
+    ///
+    /// # Errors
+    /// The connector exists with another configuration, and the goal is [`PreparationGoal::Create`].
+    pub fn plan(
+        &self,
+        run: &RunContext,
+        session: &ConnectorSession,
+        plan: &mut ConnectorPlan,
+        wait: Option<WaitGoal>,
+    ) -> Result<(), Error> {
+        let department = session.department.as_ref().map(|department| &department.code);
+        let observed = self.observed.as_ref();
+        if let (PreparationGoal::Update { .. }, Some(observed)) = (self.goal, observed) {
+            plan.update(department, self.desired.clone(), observed, wait);
+            return Ok(());
+        }
+        let created = plan.create(department, self.desired.clone(), observed, wait);
+        let (Err(conflict), Some(observed)) = (created, observed) else {
+            return Ok(());
+        };
+        if self.goal != PreparationGoal::CreateOrUpdate {
+            return Err(self.conflict_error(&conflict, observed));
+        }
+        if self.desired.offsets.is_some() {
+            run.warn(
+                "the offsets in the file are ignored, because an update does not change offsets; use `confluent ebs \
+                 connector offset update`",
+            );
+        }
+        plan.update(department, self.desired.clone(), observed, wait);
+        Ok(())
+    }
+
+    fn conflict_error(&self, conflict: &ConnectorConflict, observed: &LiveConnector) -> Error {
+        let certain = conflict.fields.iter().filter(|field| field.is_certain());
+        let keys: Vec<&str> = certain.map(|field| field.config.as_str()).collect();
+        let (id, name) = (observed.id(), &observed.name);
+        let file = self.file.as_deref().unwrap_or(Path::new("FILE"));
+        let update = config_file_command("connector update", id, name, file);
+        Error::refused(format!(
+            "connector `{name}` already exists ({id}) and differs in {}",
+            join_code(&keys)
+        ))
+        .with_hint(format!("Update it with `{update}`; `--dry-run` shows the differences."))
+        .with_hint("Or re-run with `--or-update`.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Prefix, quota::DepartmentUsage};
+
+    #[test]
+    fn prepared_connectors_count_against_the_quota_of_the_next_one() {
+        let mut listing = ConnectorListing::default();
+        let config = |tasks: &str| BTreeMap::from([("tasks.max".to_owned(), tasks.to_owned())]);
+        listing.count("claims-a", &config("2"));
+        listing.count("claims-b", &config("3"));
+        listing.count("claims-a", &config("1"));
+        let usage = DepartmentUsage::from_connectors(&listing.connectors, &Prefix::parse("claims-").unwrap());
+        assert_eq!((usage.connectors, usage.tasks), (2, 4));
+    }
+}

@@ -1,0 +1,106 @@
+//! Secrets of a connector's configuration: resolved references, and masks that were copied from Confluent Cloud.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use super::validation::{secret_keys, validate_with_service};
+use crate::{
+    catalog::{ValueReference, catalog, secret::secrecy},
+    config::references::{ReferenceError, SecretResolver},
+    error::{Error, ErrorKind},
+    hint::Advice,
+    redact::is_secret_name,
+    resources::connector::is_mask,
+    session::{ConnectorSession, RunContext},
+    text::join_code,
+};
+
+/// Sources of secrets besides environment variables.
+#[derive(Clone, Copy)]
+pub struct SecretSources<'a> {
+    /// Directory of the files that `${file:PATH}` refers to.
+    pub dir: Option<&'a Path>,
+    /// Asks the user for a secret; returns `None` if there is no answer.
+    pub prompt: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Replaces references with secrets. Returns the keys that hold secrets.
+///
+/// # Errors
+/// References that cannot be resolved or are not allowed, all at once.
+pub async fn resolve_secrets(
+    run: &RunContext,
+    session: &ConnectorSession,
+    sources: SecretSources<'_>,
+    class: &str,
+    config: &mut BTreeMap<String, String>,
+) -> Result<BTreeSet<String>, Error> {
+    let facts = catalog();
+    let plugin = facts.plugin(class);
+    let guarded = |key: &&String| secrecy(facts, plugin, key).must_be_hidden() || is_secret_name(key);
+    let mut secret: BTreeSet<String> = config.keys().filter(guarded).cloned().collect();
+    let refers = |value: &String| ValueReference::occurs_in(value);
+    if plugin.is_none() && config.iter().any(|(key, value)| refers(value) && !secret.contains(key)) {
+        // The plugin reports which keys are secret (docs/reference/connect.md#validate-a-configuration).
+        let about = BTreeMap::from([("connector.class".to_owned(), class.to_owned())]);
+        if let Some(validation) = validate_with_service(session, class, about).await? {
+            secret.extend(secret_keys(&validation));
+        }
+    }
+    let listed = session
+        .department
+        .as_ref()
+        .map_or(&[][..], |department| &department.secret_variables);
+    let resolver = SecretResolver {
+        variable: &|name| run.variable(name),
+        allowed_variables: listed,
+        secrets_dir: sources.dir,
+        prompt: sources.prompt,
+    };
+    let mut failures = Vec::new();
+    for (key, value) in config.iter_mut() {
+        match resolver.resolve(key, value, secret.contains(key)) {
+            Ok(Some(resolved)) => {
+                resolved.expose().clone_into(value);
+                secret.insert(key.clone());
+            }
+            Ok(None) => {}
+            Err(error) => failures.push(error),
+        }
+    }
+    if failures.is_empty() {
+        Ok(secret)
+    } else {
+        Err(unresolved_references_error(&failures))
+    }
+}
+
+fn unresolved_references_error(failures: &[ReferenceError]) -> Error {
+    let messages: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    let kind = if failures.iter().any(ReferenceError::is_policy_violation) {
+        ErrorKind::Refused
+    } else {
+        ErrorKind::Failed
+    };
+    let error = Error::new(kind, messages.join("; "));
+    failures.iter().flat_map(Advice::hints).fold(error, Error::with_hint)
+}
+
+/// Rejects masked values, which were copied from the output of Confluent Cloud.
+pub fn reject_masked(config: &BTreeMap<String, String>, allowed: impl Fn(&str) -> bool) -> Result<(), Error> {
+    let masked: Vec<&String> = config
+        .iter()
+        .filter(|(key, value)| is_mask(value) && !allowed(key))
+        .map(|(key, _)| key)
+        .collect();
+    if masked.is_empty() {
+        return Ok(());
+    }
+    let verb = if masked.len() == 1 { "holds" } else { "hold" };
+    Err(
+        Error::refused(format!("{} {verb} a mask instead of a secret", join_code(&masked)))
+            .with_hint("Refer to the secret, such as `${env:EBS_SECRET_DB_PASSWORD}`."),
+    )
+}

@@ -1,0 +1,97 @@
+//! The library without the commands: several connector files become one plan.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use confluent_ebs::{
+    cancel::CancelToken,
+    clock::Clock,
+    config::StandardDirs,
+    connectors::{
+        definition, execute,
+        preparation::{ConnectorListing, ConnectorPreparation, PreparationGoal, PreparedConnector},
+        secrets::SecretSources,
+    },
+    error::{Error, ErrorKind},
+    plan::ConnectorPlan,
+    session::{ConnectorSession, Environment, Options, RunContext},
+};
+
+use crate::{ORDERS_FILE, PROFILES_DIR, common::CliFixture, fixture_with_claims, parse_json, run_as_operator};
+
+/// The run of a deployer in the fixture's folders, without terminal and arguments.
+fn deployer_run(cli: &CliFixture) -> RunContext {
+    let profile = cli.path(format!("{PROFILES_DIR}/claims-deployer.toml"));
+    RunContext {
+        environment: Arc::new(Environment {
+            variables: BTreeMap::new(),
+            working_dir: Some(cli.path("")),
+            dirs: Ok(StandardDirs::with_roots(
+                cli.path(".state/confluent-ebs"),
+                cli.path(".config/confluent-ebs"),
+            )),
+            home: None,
+            executable: None,
+            clock: Clock::system(),
+        }),
+        options: Options {
+            profile: Some(profile.display().to_string()),
+            ..Options::default()
+        },
+        reporter: Arc::new(()),
+        cancel: CancelToken::new(),
+    }
+}
+
+async fn prepare_file(
+    cli: &CliFixture,
+    preparation: &mut ConnectorPreparation<'_>,
+    file: &str,
+) -> Result<PreparedConnector, Error> {
+    let department = preparation.session.department.as_ref();
+    let definition = definition::read(&cli.path(file))?.lint(preparation.run, department)?;
+    preparation.prepare(definition, PreparationGoal::CreateOrUpdate).await
+}
+
+#[tokio::test]
+async fn several_files_share_one_quota_and_one_plan() {
+    let cli = fixture_with_claims();
+    // The quota of the example allows 20 tasks, 4 for each connector.
+    for number in 1..=6 {
+        let config = ORDERS_FILE.replace("\"config\": {", "\"config\": {\"tasks.max\": \"4\",");
+        let text = config.replacen("claims-orders", &format!("claims-orders-{number}"), 1);
+        cli.write(format!("orders-{number}.json"), text);
+    }
+    let run = deployer_run(&cli);
+    let session = ConnectorSession::open(&run).unwrap();
+    let mut preparation = ConnectorPreparation {
+        run: &run,
+        session: &session,
+        secrets: SecretSources {
+            dir: None,
+            prompt: &|_| None,
+        },
+        listing: ConnectorListing::observe(&session).await.unwrap(),
+    };
+    let mut plan = ConnectorPlan::default();
+    for number in 1..=5 {
+        let file = format!("orders-{number}.json");
+        let prepared = prepare_file(&cli, &mut preparation, &file).await.unwrap();
+        prepared.plan(&run, &session, &mut plan, None).unwrap();
+    }
+    let refused = prepare_file(&cli, &mut preparation, "orders-6.json")
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(refused.kind, ErrorKind::Refused, "{refused}");
+    assert!(
+        refused.to_string().contains("tasks: 4 requested, 20 of 20 used"),
+        "{refused}"
+    );
+
+    let (client, journal) = (&session.connectors, &session.journal_path);
+    let execution = execute(&run, client, journal, "test", &plan, Duration::ZERO, Duration::ZERO);
+    let execution = execution.await.unwrap();
+    assert!((0..5).all(|place| execution.is_done(place)));
+    let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
+    assert_eq!(list.as_array().unwrap().len(), 5, "{list}");
+}
