@@ -14,7 +14,7 @@ use std::{borrow::Cow, error::Error as StdError, fmt};
 use crate::{
     apply::StepError,
     client::ClientError,
-    config::{CredentialsError, EndpointError, SaveError, SettingsError, SnapshotError, git::GitError},
+    config::{CredentialsError, EndpointError, SaveError, SnapshotError, git::GitError},
     diag::Finding,
     exit::ExitCode,
     handover::{AgeError, ProfileStoreError},
@@ -259,7 +259,6 @@ fn classify_cause(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hi
         .or_else(|| classify_as::<SaveError>(cause, |_| ErrorKind::Failed))
         .or_else(|| classify_as::<AgeError>(cause, |_| ErrorKind::Failed))
         .or_else(|| classify_as::<ProfileStoreError>(cause, |_| ErrorKind::Failed))
-        .or_else(|| classify_as::<SettingsError>(cause, |_| ErrorKind::Failed))
         .or_else(|| classify_as::<SnapshotError>(cause, |_| ErrorKind::Failed))
         .or_else(|| {
             classify_as::<PromptError>(cause, |error| match error {

@@ -36,37 +36,33 @@ const COMMANDS_WITH_APPLICATION_CODE: &[(&str, &[&str])] = &[
     ("src/commands/access/audit/fix.rs", &["apply", "plan"]),
     ("src/commands/access/audit/inputs.rs", &["apply"]),
     ("src/commands/access/source.rs", &["plan"]),
-    ("src/commands/doctor/bundle.rs", &["apply"]),
-    ("src/commands/doctor/connection.rs", &["client"]),
-    ("src/commands/doctor/kafka.rs", &["client"]),
-    ("src/commands/doctor/run_checks.rs", &["client"]),
-    ("src/commands/init.rs", &["client"]),
     ("src/commands/keys/revoke.rs", &["plan"]),
     ("src/commands/keys/rotate.rs", &["plan"]),
     ("src/commands/keys/view.rs", &["apply", "plan"]),
-    ("src/commands/mod.rs", &["client"]),
     ("src/commands/offboard/mod.rs", &["plan"]),
     ("src/commands/offboard/output.rs", &["apply", "plan"]),
     ("src/commands/onboard/mod.rs", &["apply", "plan"]),
     ("src/commands/onboard/output/mod.rs", &["apply", "plan", "probe"]),
     ("src/commands/onboard/output/plan.rs", &["plan"]),
     ("src/commands/onboard/output/report.rs", &["apply", "plan", "probe"]),
-    ("src/commands/profile/import.rs", &["handover"]),
     ("src/commands/provisioning/args.rs", &["apply", "handover"]),
     ("src/commands/provisioning/delivery_view.rs", &["apply"]),
     ("src/commands/provisioning/plan_view.rs", &["plan"]),
 ];
 
 /// The library behind the commands: it knows no arguments, no process environment and no terminal.
-const LIBRARY_MODULES: &[&str] = &["session", "provisioning", "connectors", "fleet"];
+const LIBRARY_MODULES: &[&str] = &["session", "checks", "provisioning", "connectors", "fleet"];
 
 /// What [`LIBRARY_MODULES`] do not use.
 const PROCESS_WORDS: &[&str] = &[
     "clap::",
     "use clap",
-    "std::env",
+    "use std::env",
     "env::var",
     "env::args",
+    "env::current_exe",
+    "env::home_dir",
+    "env::temp_dir",
     "current_dir()",
     "io::stdin",
     "io::stdout",
@@ -80,7 +76,7 @@ const SANDBOX_USERS: &[(&str, &str)] = &[
     ("src/sandbox/", "itself"),
     ("src/session/", "a connection to the sandbox instead of Confluent Cloud"),
     ("src/commands/sandbox/", "its commands"),
-    ("src/commands/doctor/", "checks against the sandbox"),
+    ("src/checks/doctor/", "checks against the sandbox"),
 ];
 
 struct RustSource {

@@ -1,7 +1,7 @@
 //! Checks whether departments can share a Kafka cluster and its Schema Registry.
 
 use super::CheckResult;
-use crate::{api::cmk::Cluster, model::SchemaRegistryId};
+use crate::{api::cmk::Cluster, model::SchemaRegistryId, session::Options};
 
 /// Checks whether the cluster type supports role bindings on single topics and connectors.
 pub(super) fn check_kind(cluster: &Cluster) -> CheckResult {
@@ -36,15 +36,22 @@ pub(super) fn check_phase(cluster: &Cluster) -> CheckResult {
     }
 }
 
-/// Checks whether the Schema Registry is the configured one.
-pub(super) fn check_registry(found: Option<&SchemaRegistryId>, wanted: Option<&SchemaRegistryId>) -> CheckResult {
+/// Checks whether the Schema Registry is the configured one. Suggested commands have the flags of `options`.
+pub(super) fn check_registry(
+    found: Option<&SchemaRegistryId>,
+    wanted: Option<&SchemaRegistryId>,
+    options: &Options,
+) -> CheckResult {
+    let print = options.suggest("init --print");
     match (found, wanted) {
         (Some(found), _) => CheckResult::ok("Schema Registry", found.to_string()),
         (None, Some(wanted)) => CheckResult::problem(
             "Schema Registry",
             format!("`ebs.toml` names `{wanted}`, but this key cannot see a Schema Registry in the environment"),
-            "Grant the provisioner ResourceOwner on its subjects (`confluent ebs init --print` shows the command). If \
-             there is none, remove `schema_registry` of the stage from `ebs.toml` or enable Stream Governance.",
+            format!(
+                "Grant the provisioner ResourceOwner on its subjects (`{print}` shows the command). If there is none, remove \
+                 `schema_registry` of the stage from `ebs.toml` or enable Stream Governance."
+            ),
         ),
         (None, None) => CheckResult::unknown(
             "Schema Registry",

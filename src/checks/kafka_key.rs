@@ -11,6 +11,7 @@ use crate::{
     env,
     hint::Advice,
     model::{ApiKeyId, ClusterId},
+    session::Options,
 };
 
 const NAME: &str = "Kafka key";
@@ -61,7 +62,8 @@ impl KafkaObservation {
     }
 }
 
-/// Checks the key; `cluster` is the cluster of the stage, `account` the provisioner, if known.
+/// Checks the key; `cluster` is the cluster of the stage, `account` the provisioner, if known. Suggested commands have
+/// the flags of `options`.
 #[must_use]
 pub fn check_key(
     need: &KafkaKeyNeed,
@@ -69,6 +71,7 @@ pub fn check_key(
     cluster: Option<&ClusterId>,
     account: Option<&str>,
     observed: &KafkaObservation,
+    options: &Options,
 ) -> CheckResult {
     let (id, source) = match held {
         KafkaKeyState::Missing => return check_missing_key(need, cluster, account),
@@ -118,8 +121,11 @@ pub fn check_key(
                 format!("{shown}, not allowed to list ACLs of {of}"),
                 "Use a key whose owner has CloudClusterAdmin on the cluster, such as the provisioner's.",
             ),
-            _ => CheckResult::unknown(NAME, format!("{shown}; {}", unavailable.reason()))
-                .with_fix("Re-run `confluent ebs doctor` when the service responds."),
+            _ => {
+                let doctor = options.suggest("doctor");
+                CheckResult::unknown(NAME, format!("{shown}; {}", unavailable.reason()))
+                    .with_fix(format!("Re-run `{doctor}` when the service responds."))
+            }
         },
     }
 }
@@ -182,7 +188,14 @@ mod tests {
     }
 
     fn run_check(need: &KafkaKeyNeed, held: &KafkaKeyState<'_>, observed: &KafkaObservation) -> CheckResult {
-        let check = check_key(need, held, Some(&"lkc-1".parse().unwrap()), Some("sa-1"), observed);
+        let check = check_key(
+            need,
+            held,
+            Some(&"lkc-1".parse().unwrap()),
+            Some("sa-1"),
+            observed,
+            &Options::default(),
+        );
         // Every result other than ok has a suggestion.
         assert_eq!(check.state == CheckState::Ok, check.fix.is_none(), "{check:?}");
         check

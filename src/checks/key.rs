@@ -10,6 +10,7 @@ use super::{
 use crate::{
     api::keys::CLOUD,
     model::{ApiKeyId, Principal, ServiceAccountId},
+    session::Options,
 };
 
 /// Age at which a key should be rotated. Keys never expire (docs/reference/rbac.md#api-key-types), so this check is the
@@ -27,23 +28,23 @@ pub struct ExpectedIdentity {
     pub department: Option<String>,
     /// Provisioner in `ebs.toml`.
     pub provisioner: Option<ServiceAccountId>,
-    /// Whether the sandbox is used.
-    pub sandbox: bool,
+    /// Options of commands that the platform team should run.
+    pub platform_options: Options,
 }
 
 impl ExpectedIdentity {
     /// Returns the suggestion for replacing an unusable key.
     fn new_key_fix(&self) -> String {
-        match (&self.department, self.sandbox) {
-            (Some(department), true) => {
-                format!(
-                    "If the key was rotated, import the latest profile. If the sandbox was reset, run `confluent ebs \
-                     onboard {department} --sandbox` for a new one."
-                )
-            }
+        let onboard = |department: &str| self.platform_options.suggest(&format!("onboard {department}"));
+        match (&self.department, self.platform_options.sandbox) {
+            (Some(department), true) => format!(
+                "If the key was rotated, import the latest profile. If the sandbox was reset, run `{}` for a new one.",
+                onboard(department)
+            ),
             (Some(department), false) => format!(
-                "If the key was rotated, import the latest profile. Otherwise ask the platform team to run `confluent ebs \
-                 onboard {department}`, which creates a new one. Only the Cloud key of a profile works here."
+                "If the key was rotated, import the latest profile. Otherwise ask the platform team to run `{}`, which \
+                 creates a new one. Only the Cloud key of a profile works here.",
+                onboard(department)
             ),
             (None, true) => "List the sandbox's keys with `confluent ebs sandbox info`.".to_owned(),
             (None, false) => "Create one with `confluent api-key create --resource cloud --service-account sa-…`, as \
@@ -54,11 +55,10 @@ impl ExpectedIdentity {
 
     /// Returns the suggestion for rotating a working key.
     fn rotation_fix(&self) -> String {
-        match (&self.department, self.sandbox) {
-            (Some(department), true) => format!("Rotate it with `confluent ebs keys rotate {department} --sandbox`."),
-            (Some(department), false) => {
-                format!("Ask the platform team to run `confluent ebs keys rotate {department}`.")
-            }
+        let rotate = |department: &str| self.platform_options.suggest(&format!("keys rotate {department}"));
+        match (&self.department, self.platform_options.sandbox) {
+            (Some(department), true) => format!("Rotate it with `{}`.", rotate(department)),
+            (Some(department), false) => format!("Ask the platform team to run `{}`.", rotate(department)),
             (None, _) => self.new_key_fix(),
         }
     }
@@ -283,11 +283,20 @@ mod tests {
         assert!(check.detail.contains("not a Cloud key"), "{}", check.detail);
         let sandbox = ExpectedIdentity {
             department: Some("claims".into()),
-            sandbox: true,
+            platform_options: Options {
+                sandbox: true,
+                stage: Some("test".into()),
+                ..Options::default()
+            },
             ..ExpectedIdentity::default()
         };
         let check = check_accepted(&heard, Some(&id), &stock(&[]), &sandbox);
-        assert!(check.fix.unwrap().contains("`confluent ebs onboard claims --sandbox`"));
+        assert!(
+            check
+                .fix
+                .unwrap()
+                .contains("`confluent ebs onboard claims --stage test --sandbox`")
+        );
         for (status, expected) in [
             (403, CheckState::Ok),
             (429, CheckState::Unknown),

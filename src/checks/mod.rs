@@ -1,12 +1,12 @@
 //! Checks of the environment: before an onboarding, and for `doctor`.
 //!
-//! [`preflight()`] checks what `onboard` needs before it asks for confirmation; the other modules belong to `doctor`.
-//! Each module observes one subject and evaluates the observation with pure functions, so that every result can be
-//! tested.
+//! [`preflight`] checks what `onboard` needs before it asks for confirmation. [`doctor`] collects settings, files and
+//! observations; each other module evaluates one subject with pure functions, so that every result can be tested.
 
 pub mod assumptions;
 mod check;
 mod cluster;
+pub mod doctor;
 pub mod observation;
 pub mod kafka_key;
 pub mod key;

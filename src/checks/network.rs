@@ -133,7 +133,7 @@ pub struct ProxySetting {
 
 /// Returns the HTTPS proxies in `variables`, in upper and lower case like the HTTP library.
 #[must_use]
-pub fn find_proxies(variables: impl IntoIterator<Item = (String, String)>) -> Vec<ProxySetting> {
+pub fn find_proxies<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<ProxySetting> {
     let mut found: Vec<ProxySetting> = variables
         .into_iter()
         .filter(|(name, value)| {
@@ -141,8 +141,8 @@ pub fn find_proxies(variables: impl IntoIterator<Item = (String, String)>) -> Ve
             known.iter().any(|known| name.eq_ignore_ascii_case(known)) && !value.is_empty()
         })
         .map(|(variable, value)| ProxySetting {
-            variable,
-            address: proxy_address(&value),
+            variable: variable.to_owned(),
+            address: proxy_address(value),
         })
         .collect();
     // The variable for HTTPS takes precedence over the one for all protocols.

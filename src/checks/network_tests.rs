@@ -136,7 +136,7 @@ fn the_certificate_issuer_is_shown_and_an_untrusted_one_is_explained() {
 
 #[test]
 fn a_proxy_is_named_without_its_password() {
-    let seen = |name: &str, value: &str| find_proxies([(name.to_owned(), value.to_owned())]);
+    let seen = |name: &str, value: &str| find_proxies([(name, value)]);
     for (value, expected) in [
         ("http://proxy.example.com:8080", Some("proxy.example.com:8080")),
         ("proxy.example.com:8080", Some("proxy.example.com:8080")),
@@ -155,7 +155,7 @@ fn a_proxy_is_named_without_its_password() {
     }
     assert!(seen("HTTPS_PROXY", "").is_empty());
     assert!(seen("NO_PROXY", "example.com").is_empty());
-    let both = [("ALL_PROXY", "a:1"), ("HTTPS_PROXY", "b:2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let both = [("ALL_PROXY", "a:1"), ("HTTPS_PROXY", "b:2")];
     assert_eq!(find_proxies(both)[0].address.as_deref(), Some("b:2"));
 
     assert_eq!(check_proxy(&[], false).state, CheckState::Ok);

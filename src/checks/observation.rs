@@ -1,7 +1,7 @@
 //! Observations of the service with the configured key. Each observation succeeds or fails on its own. All requests are
 //! reads, except those of `probe`, which change nothing.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use futures_util::{future::OptionFuture, join};
 
@@ -15,7 +15,7 @@ use crate::{
         org::{CloudEnvironment, GetEnvironment, ListOrganizations},
         srcm::ListRegistries,
     },
-    client::{Client, ClientError, RetryPolicy},
+    client::{Client, ClientError},
     model::{
         ApiKeyId, ClusterId, Crn, EnvironmentId, OrganizationId, Prefix, Principal, ResourceKind, Role, RoleBinding,
         SchemaRegistryId, StageAddress,
@@ -160,16 +160,6 @@ impl ServiceObservation {
     }
 }
 
-/// Returns a policy without retries: checks report the current state at once.
-#[must_use]
-pub fn no_retry() -> RetryPolicy {
-    RetryPolicy {
-        max_attempts: 1,
-        budget: Duration::ZERO,
-        ..RetryPolicy::default()
-    }
-}
-
 /// Observes everything that `target` has an address for, concurrently where possible.
 pub async fn observe(client: &Client, target: &ProbeTarget) -> ServiceObservation {
     let mut observed = ServiceObservation::skipped("no stage specified");
@@ -309,7 +299,8 @@ async fn observe_caller(client: &Client, target: &ProbeTarget, observed: &mut Se
     observed.connect_managers = managers.unwrap_or_else(|| Err(Unavailable::Skipped("no stage specified".to_owned())));
 }
 
-async fn observe_one<E: crate::api::Endpoint>(client: &Client, endpoint: E) -> Observation<E::Response> {
+/// Sends one request.
+pub(super) async fn observe_one<E: crate::api::Endpoint>(client: &Client, endpoint: E) -> Observation<E::Response> {
     Ok(client.send(&endpoint).await?.value)
 }
 

@@ -8,11 +8,13 @@ use crate::{
     diag::{Severity, SourceSpan},
     manifest::{LoadedWorkspace, Workspace},
     model::{CrnPattern, NamePattern, Prefix, ResourceKind, Role, RoleBinding, RoleGrant, StageAddress, Template},
+    session::Options,
 };
 
-/// Checks the files. The result never quotes them, because they may contain a misplaced secret.
+/// Checks the files. The result never quotes them, because they may contain a misplaced secret. Suggested commands have
+/// the flags of `options`.
 #[must_use]
-pub fn check_files(loaded: Result<Option<&LoadedWorkspace>, &str>) -> CheckResult {
+pub fn check_files(loaded: Result<Option<&LoadedWorkspace>, &str>, options: &Options) -> CheckResult {
     const NAME: &str = "platform files";
     let loaded = match loaded {
         Err(why) => return CheckResult::problem(NAME, why, "Correct or unset the variable."),
@@ -24,6 +26,7 @@ pub fn check_files(loaded: Result<Option<&LoadedWorkspace>, &str>) -> CheckResul
         }
         Ok(Some(loaded)) => loaded,
     };
+    let validate = options.suggest("department validate");
     let count = |severity| {
         loaded
             .findings
@@ -47,7 +50,7 @@ pub fn check_files(loaded: Result<Option<&LoadedWorkspace>, &str>) -> CheckResul
                 first.rule,
                 place.map(|place| format!(" at {place}")).unwrap_or_default()
             ),
-            "List them with `confluent ebs department validate`.",
+            format!("List them with `{validate}`."),
         );
     }
     let departments = loaded.workspace.active_departments().count();
@@ -57,7 +60,7 @@ pub fn check_files(loaded: Result<Option<&LoadedWorkspace>, &str>) -> CheckResul
         _ => check(format!(
             "{origin}: {departments} departments, no errors, warnings: {warnings}"
         ))
-        .with_fix("List the warnings with `confluent ebs department validate`."),
+        .with_fix(format!("List the warnings with `{validate}`.")),
     }
 }
 
@@ -197,10 +200,13 @@ mod tests {
 
     #[test]
     fn invalid_files_are_reported_without_quoting_them() {
-        assert_eq!(check_files(Ok(None)).state, CheckState::Ok);
-        assert_eq!(check_files(Err("`X` is empty")).state, CheckState::Problem);
+        assert_eq!(check_files(Ok(None), &Options::default()).state, CheckState::Ok);
+        assert_eq!(
+            check_files(Err("`X` is empty"), &Options::default()).state,
+            CheckState::Problem
+        );
         let example = Workspace::embedded();
-        let check = check_files(Ok(Some(&example)));
+        let check = check_files(Ok(Some(&example)), &Options::default());
         assert_eq!(check.state, CheckState::Ok);
         assert_eq!(check.detail, "the built-in example platform: 24 departments, no errors");
 
@@ -210,7 +216,7 @@ mod tests {
             "[stages.prod]\nenvironment = \"canary\"\n",
         )
         .unwrap();
-        let check = check_files(Ok(Some(&Workspace::load(folder.path()))));
+        let check = check_files(Ok(Some(&Workspace::load(folder.path()))), &Options::default());
         assert_eq!(check.state, CheckState::Problem);
         assert!(check.detail.contains("ebs.toml:"), "{}", check.detail);
         assert!(!check.detail.contains("canary"), "{}", check.detail);

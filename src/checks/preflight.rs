@@ -4,14 +4,16 @@ use super::{CheckResult, cluster};
 use crate::{
     model::{Listing, SchemaRegistryId},
     plan::{BudgetRow, BudgetVerdict, ObservedOrganization, Plan, PlannedChange, PlannedOperation},
+    session::Options,
 };
 
-/// Checks the observed organization and the quotas that the plan needs.
+/// Checks the observed organization and the quotas that the plan needs. Suggested commands have the flags of `options`.
 #[must_use]
 pub fn check_preflight(
     observed: &ObservedOrganization,
     wanted_registry: Option<&SchemaRegistryId>,
     budget: &[BudgetRow],
+    options: &Options,
 ) -> Vec<CheckResult> {
     let mut checks = vec![
         check_credentials(observed),
@@ -21,6 +23,7 @@ pub fn check_preflight(
     checks.push(cluster::check_registry(
         observed.snapshot.address.schema_registry.as_ref(),
         wanted_registry,
+        options,
     ));
     checks.extend(budget.iter().map(check_quota));
     checks.extend(

@@ -1,12 +1,16 @@
 //! Checks of the selected profile, its file, and keys in the environment.
 
+use std::collections::BTreeMap;
+
 use super::CheckResult;
 use crate::{
-    config::{CredentialsError, LoadedProfile, git::GitError},
+    catalog::secret::VARIABLE_PREFIX,
+    config::{CredentialsError, LoadedProfile, SettingSource, git::GitError},
     diag::Finding,
     env,
     hint::Advice,
     model::ApiKeyId,
+    session::Options,
 };
 
 /// Selected profile.
@@ -14,8 +18,8 @@ use crate::{
 pub struct NamedProfile<'a> {
     /// Name or file, as written.
     pub written: &'a str,
-    /// Setting that selects it: `--profile`, a variable, `profile use`.
-    pub origin: &'a str,
+    /// Source of the selection.
+    pub source: &'a SettingSource,
     /// Loaded profile, or its errors.
     pub loaded: Result<&'a LoadedProfile, &'a [Finding]>,
     /// Reason why Git would commit the file.
@@ -24,17 +28,28 @@ pub struct NamedProfile<'a> {
 
 /// State of the caller's API key.
 #[derive(Debug)]
-pub enum DoctorKeyState<'a> {
+pub enum DoctorKeyState {
     /// Key id and source.
-    Present(&'a ApiKeyId, String),
+    Present(ApiKeyId, String),
     /// The sandbox impersonates a principal; the text names it.
     Impersonating(String),
     /// No key is configured.
-    Missing(&'a CredentialsError),
+    Missing(CredentialsError),
     /// The sandbox cannot use a key: reason and suggestion.
     Unusable(String, String),
     /// Not checked, with the reason; another check reports it.
     Skipped(&'static str),
+}
+
+impl DoctorKeyState {
+    /// Returns the id of the key, if one was found.
+    #[must_use]
+    pub fn key(&self) -> Option<&ApiKeyId> {
+        match self {
+            Self::Present(id, _) => Some(id),
+            _ => None,
+        }
+    }
 }
 
 /// API keys and secrets in environment variables.
@@ -55,19 +70,19 @@ pub struct EnvironmentKeys {
 impl EnvironmentKeys {
     /// Reads `variables` and keeps none of their values.
     #[must_use]
-    pub fn from_variables(variables: &[(String, String)]) -> Self {
+    pub fn from_variables(variables: &BTreeMap<String, String>) -> Self {
         let value = |name: &str| {
-            let found = variables
-                .iter()
-                .find(|(known, value)| known == name && !value.is_empty());
-            found.map(|(_, value)| value.as_str())
+            variables
+                .get(name)
+                .map(String::as_str)
+                .filter(|value| !value.is_empty())
         };
         Self {
             id: value(env::CONFLUENT_CLOUD_API_KEY).map(ApiKeyId::is_plausible),
             secret: value(env::CONFLUENT_CLOUD_API_SECRET).map(|secret| !secret.contains(char::is_whitespace)),
             values: variables
-                .iter()
-                .filter(|(name, _)| name.starts_with("EBS_SECRET_"))
+                .keys()
+                .filter(|name| name.starts_with(VARIABLE_PREFIX))
                 .count(),
             ..Self::default()
         }
@@ -81,7 +96,7 @@ pub fn check_profile(named: Option<&NamedProfile<'_>>) -> CheckResult {
     let Some(named) = named else {
         return CheckResult::ok(NAME, "none selected");
     };
-    let whence = format!("{} ({})", named.written, named.origin);
+    let whence = format!("{} ({})", named.written, named.source);
     match named.loaded {
         Ok(loaded) => {
             let facts = &loaded.profile.facts;
@@ -190,9 +205,9 @@ pub fn check_environment_keys(keys: &EnvironmentKeys) -> CheckResult {
 }
 
 /// Checks whether there is a key. `platform` tells whether the platform's files exist, which only the platform team
-/// has.
+/// has; its suggested commands have the flags of `options`.
 #[must_use]
-pub fn check_key(held: &DoctorKeyState<'_>, platform: bool) -> CheckResult {
+pub fn check_key(held: &DoctorKeyState, platform: bool, options: &Options) -> CheckResult {
     const NAME: &str = "key";
     match held {
         DoctorKeyState::Present(id, source) => CheckResult::ok(NAME, format!("{id}, from {source}")),
@@ -203,9 +218,10 @@ pub fn check_key(held: &DoctorKeyState<'_>, platform: bool) -> CheckResult {
             NAME,
             "no API key",
             format!(
-                "Set `{}` and `{}` to the provisioner's key; `confluent ebs init --print` shows how to create it.",
+                "Set `{}` and `{}` to the provisioner's key; `{}` shows how to create it.",
                 env::CONFLUENT_CLOUD_API_KEY,
-                env::CONFLUENT_CLOUD_API_SECRET
+                env::CONFLUENT_CLOUD_API_SECRET,
+                options.suggest("init --print")
             ),
         ),
         DoctorKeyState::Missing(CredentialsError::NotFound) => CheckResult::problem(
@@ -233,7 +249,7 @@ mod tests {
     fn named<'a>(loaded: Result<&'a LoadedProfile, &'a [Finding]>) -> NamedProfile<'a> {
         NamedProfile {
             written: "claims-operator",
-            origin: "--profile",
+            source: &SettingSource::Flag("--profile"),
             loaded,
             in_git: None,
         }
@@ -288,11 +304,9 @@ mod tests {
     }
 
     fn variables(pairs: &[(&str, &str)]) -> EnvironmentKeys {
-        let pairs: Vec<_> = pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        EnvironmentKeys::from_variables(&pairs)
+        let pairs = pairs.iter();
+        let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        EnvironmentKeys::from_variables(&pairs.collect())
     }
 
     #[test]
@@ -328,16 +342,23 @@ mod tests {
 
     #[test]
     fn a_missing_key_is_reported_with_its_source() {
-        let missing = DoctorKeyState::Missing(&CredentialsError::NotFound);
-        assert!(check_key(&missing, false).fix.unwrap().contains("`--profile FILE`"));
+        let missing = DoctorKeyState::Missing(CredentialsError::NotFound);
         assert!(
-            check_key(&missing, true)
+            check_key(&missing, false, &Options::default())
+                .fix
+                .unwrap()
+                .contains("`--profile FILE`")
+        );
+        assert!(
+            check_key(&missing, true, &Options::default())
                 .fix
                 .unwrap()
                 .contains("`confluent ebs init --print`")
         );
-        let id = "ABCDEFGHIJKLMNOP".parse().unwrap();
-        let held = DoctorKeyState::Present(&id, "profile x.toml".into());
-        assert_eq!(check_key(&held, false).detail, "ABCDEFGHIJKLMNOP, from profile x.toml");
+        let held = DoctorKeyState::Present("ABCDEFGHIJKLMNOP".parse().unwrap(), "profile x.toml".into());
+        assert_eq!(
+            check_key(&held, false, &Options::default()).detail,
+            "ABCDEFGHIJKLMNOP, from profile x.toml"
+        );
     }
 }

@@ -10,27 +10,32 @@ use crate::{
     access::Evaluator,
     model::{Prefix, ResourceKind, Role, RoleBinding, StageAddress},
     probe::PROBE_NAME,
+    session::Options,
 };
 
 /// Maximum number of role and resource kinds listed individually.
 const MAX_LISTED_ROLES: usize = 6;
 
-/// Checks the roles of the caller; `department` is the prefix and code of the department it acts for.
+/// Checks the roles of the caller; `department` is the prefix and code of the department it acts for. `options` are those
+/// of commands that the platform team should run.
 #[must_use]
 pub fn check_roles(
     observed: &ServiceObservation,
     target: &ProbeTarget,
     department: Option<(&Prefix, &str)>,
+    options: &Options,
 ) -> CheckResult {
     const NAME: &str = "roles";
     let bindings = match &observed.bindings {
         Ok(bindings) if !bindings.is_empty() => bindings,
-        silent => return check_hidden_roles(silent.as_ref().err(), &observed.allowed_operations, department),
+        silent => return check_hidden_roles(silent.as_ref().err(), &observed.allowed_operations, department, options),
     };
     let Some((prefix, code)) = department else {
         return CheckResult::ok(NAME, list_bindings(bindings));
     };
+    let onboard = options.suggest(&format!("onboard {code}"));
     if let Some(wide) = bindings.iter().find(|binding| exceeds_prefix(binding, prefix)) {
+        let prune = options.suggest(&format!("onboard {code} --prune"));
         return CheckResult::problem(
             NAME,
             format!(
@@ -38,7 +43,7 @@ pub fn check_roles(
                 wide.role,
                 wide.pattern.to_short_string()
             ),
-            format!("Ask the platform team to remove it: `confluent ebs onboard {code} --prune` lists excess roles."),
+            format!("Ask the platform team to remove it: `{prune}` lists excess roles."),
         );
     }
     let words = match (&observed.principal, observed.address(target)) {
@@ -49,7 +54,7 @@ pub fn check_roles(
         true => CheckResult::problem(
             NAME,
             format!("{}, but none on connectors `{prefix}*`", list_bindings(bindings)),
-            format!("Ask the platform team to run `confluent ebs onboard {code}`."),
+            format!("Ask the platform team to run `{onboard}`."),
         ),
         false => CheckResult::ok(NAME, format!("{}: {}", list_bindings(bindings), words.join(", "))),
     }
@@ -110,6 +115,7 @@ fn check_hidden_roles(
     silence: Option<&Unavailable>,
     allowed_operations: &BTreeMap<&'static str, bool>,
     department: Option<(&Prefix, &str)>,
+    options: &Options,
 ) -> CheckResult {
     const NAME: &str = "roles";
     let reason = match silence {
@@ -138,13 +144,12 @@ fn check_hidden_roles(
                 format!("{reason}; probed on `{prefix}*`: {}{not}", allowed.join(", ")),
             )
         }
-        Some((prefix, code)) if !refused.is_empty() => CheckResult::unknown(
-            NAME,
-            format!("{reason}; probed on `{prefix}*`: not {}", refused.join(", ")),
-        )
-        .with_fix(format!(
-            "If you need more, ask the platform team to run `confluent ebs onboard {code}`."
-        )),
+        Some((prefix, code)) if !refused.is_empty() => {
+            let onboard = options.suggest(&format!("onboard {code}"));
+            let detail = format!("{reason}; probed on `{prefix}*`: not {}", refused.join(", "));
+            CheckResult::unknown(NAME, detail)
+                .with_fix(format!("If you need more, ask the platform team to run `{onboard}`."))
+        }
         _ => CheckResult::unknown(NAME, reason),
     }
 }
@@ -185,22 +190,28 @@ impl RequiredRoles {
     }
 }
 
-/// Checks whether the caller can onboard departments in `stages`; `Err` tells why that does not apply.
+/// Checks whether the caller can onboard departments in `stages`; `Err` tells why that does not apply. Suggested commands
+/// have the flags of `options`.
 #[must_use]
-pub fn check_provisioner(observed: &ServiceObservation, stages: Result<&[RequiredRoles], &str>) -> CheckResult {
+pub fn check_provisioner(
+    observed: &ServiceObservation,
+    stages: Result<&[RequiredRoles], &str>,
+    options: &Options,
+) -> CheckResult {
     const NAME: &str = "provisioner's roles";
-    const SHOW: &str = "Show the commands that create the provisioner with `confluent ebs init --print`.";
+    let print = options.suggest("init --print");
+    let show = || format!("Show the commands that create the provisioner with `{print}`.");
     let stages = match stages {
         Ok(stages) => stages,
         Err(why) => return CheckResult::ok(NAME, why),
     };
     let held = match &observed.bindings {
         Ok(held) if !held.is_empty() => held,
-        Ok(_) => return CheckResult::unknown(NAME, "no role binding of this account is visible").with_fix(SHOW),
-        Err(unavailable) => return CheckResult::unknown(NAME, unavailable.reason()).with_fix(SHOW),
+        Ok(_) => return CheckResult::unknown(NAME, "no role binding of this account is visible").with_fix(show()),
+        Err(unavailable) => return CheckResult::unknown(NAME, unavailable.reason()).with_fix(show()),
     };
     if let Some(crate::model::Principal::User(id)) = &observed.principal {
-        return CheckResult::unknown(NAME, format!("{id} is a user and cannot be the provisioner")).with_fix(SHOW);
+        return CheckResult::unknown(NAME, format!("{id} is a user and cannot be the provisioner")).with_fix(show());
     }
     let missing: Vec<(String, &str)> = stages.iter().flat_map(|stage| stage.missing(held)).collect();
     if missing.is_empty() {
@@ -265,7 +276,12 @@ mod tests {
 
     fn run_check(observed: &ServiceObservation) -> CheckResult {
         let prefix = Prefix::parse("claims-").unwrap();
-        check_roles(observed, &probe_target(), Some((&prefix, "claims")))
+        check_roles(
+            observed,
+            &probe_target(),
+            Some((&prefix, "claims")),
+            &Options::default(),
+        )
     }
 
     // Source: docs/reference/rbac.md#connector-roles, row ConnectManager.
@@ -331,6 +347,7 @@ mod tests {
             &observation(Ok(vec![cluster, account("sa-2"), account("sa-3")])),
             &probe_target(),
             None,
+            &Options::default(),
         );
         assert_eq!(
             check.detail,
@@ -354,6 +371,7 @@ mod tests {
             check_provisioner(
                 &observation(Ok(held.iter().map(|held| (*held).clone()).collect())),
                 Ok(stages),
+                &Options::default(),
             )
         };
         assert_eq!(
@@ -381,7 +399,11 @@ mod tests {
     #[test]
     fn hidden_roles_are_not_reported_as_missing() {
         for bindings in [Ok(Vec::new()), Err(403)] {
-            let check = check_provisioner(&observation(bindings), Ok(&[required_roles("prod")]));
+            let check = check_provisioner(
+                &observation(bindings),
+                Ok(&[required_roles("prod")]),
+                &Options::default(),
+            );
             assert_eq!(check.state, CheckState::Unknown);
             assert!(check.fix.unwrap().contains("init --print"));
         }

@@ -5,7 +5,7 @@ use super::{
     CheckResult, CheckState, cluster,
     observation::{Observation, ProbeTarget, ServiceObservation, Unavailable},
 };
-use crate::model::Prefix;
+use crate::{model::Prefix, session::Options};
 
 /// Returns the check of a failed read. The service returns 404 only to callers that could see the object; 403 leaves
 /// its existence unknown (docs/reference/rbac.md#error-bodies).
@@ -17,17 +17,23 @@ fn unavailable_check(name: &'static str, what: &str, unavailable: &Unavailable, 
     }
 }
 
-/// Checks the whole scope. `own` is the prefix of the department the caller acts for; without one, the caller belongs
-/// to the platform team and must be allowed to read its cluster.
+/// Checks the whole scope. `own` is the prefix and code of the department the caller acts for; without one, the caller
+/// belongs to the platform team and must be allowed to read its cluster. `options` are those of commands that the
+/// platform team should run.
 #[must_use]
-pub fn check_scope(observed: &ServiceObservation, target: &ProbeTarget, own: Option<&Prefix>) -> Vec<CheckResult> {
+pub fn check_scope(
+    observed: &ServiceObservation,
+    target: &ProbeTarget,
+    own: Option<(&Prefix, &str)>,
+    options: &Options,
+) -> Vec<CheckResult> {
     let mut checks = vec![
         check_organization(observed, target),
         check_environment(observed, target),
     ];
-    checks.extend(check_cluster(observed, target, own.is_none()));
-    checks.push(check_registry(observed, target));
-    checks.push(check_connectors(observed, own));
+    checks.extend(check_cluster(observed, target, own.is_none(), options));
+    checks.push(check_registry(observed, target, options));
+    checks.push(check_connectors(observed, own, options));
     checks
 }
 
@@ -57,7 +63,12 @@ fn check_environment(observed: &ServiceObservation, target: &ProbeTarget) -> Che
 }
 
 /// Checks the cluster, its type and its state. A department's key does not need permission to read them.
-fn check_cluster(observed: &ServiceObservation, target: &ProbeTarget, needed: bool) -> Vec<CheckResult> {
+fn check_cluster(
+    observed: &ServiceObservation,
+    target: &ProbeTarget,
+    needed: bool,
+    options: &Options,
+) -> Vec<CheckResult> {
     const NAME: &str = "cluster";
     let id = target.cluster.as_ref().map(ToString::to_string).unwrap_or_default();
     let silence = match &observed.cluster {
@@ -74,11 +85,12 @@ fn check_cluster(observed: &ServiceObservation, target: &ProbeTarget, needed: bo
         }
         Err(unavailable) => unavailable,
     };
+    let print = options.suggest("init --print");
     let check = match silence.status() {
         Some(403) if needed => CheckResult::problem(
             NAME,
             format!("this key is not allowed to read {id}: it has no role there, or the cluster does not exist"),
-            "Ask an administrator to grant CloudClusterAdmin on it; `confluent ebs init --print` shows the command.",
+            format!("Ask an administrator to grant CloudClusterAdmin on it; `{print}` shows the command."),
         ),
         _ => unavailable_check(NAME, &id, silence, CORRECT),
     };
@@ -100,7 +112,7 @@ fn cluster_unavailable_reason(unavailable: &Unavailable) -> &str {
     }
 }
 
-fn check_registry(observed: &ServiceObservation, target: &ProbeTarget) -> CheckResult {
+fn check_registry(observed: &ServiceObservation, target: &ProbeTarget, options: &Options) -> CheckResult {
     const NAME: &str = "Schema Registry";
     let wanted = target.schema_registry.as_ref();
     match &observed.registries {
@@ -114,7 +126,7 @@ fn check_registry(observed: &ServiceObservation, target: &ProbeTarget) -> CheckR
             Some(wanted) if found.is_empty() => {
                 CheckResult::unknown(NAME, format!("{wanted} is not visible to this key"))
             }
-            wanted => cluster::check_registry(found.first(), wanted),
+            wanted => cluster::check_registry(found.first(), wanted, options),
         },
         Err(silence) if silence.status() == Some(403) => {
             CheckResult::unknown(NAME, "this key is not allowed to read it")
@@ -124,11 +136,11 @@ fn check_registry(observed: &ServiceObservation, target: &ProbeTarget) -> CheckR
 }
 
 /// Checks the connector list, which every connector command needs.
-fn check_connectors(observed: &ServiceObservation, own: Option<&Prefix>) -> CheckResult {
+fn check_connectors(observed: &ServiceObservation, own: Option<(&Prefix, &str)>, options: &Options) -> CheckResult {
     const NAME: &str = "connectors";
     let all: &Observation<_> = &observed.connectors;
     match (all, own) {
-        (Ok(all), Some(prefix)) => {
+        (Ok(all), Some((prefix, _))) => {
             let mine = all.keys().filter(|name| prefix.owns(name)).count();
             let others = match all.len() - mine {
                 0 => String::new(),
@@ -140,13 +152,12 @@ fn check_connectors(observed: &ServiceObservation, own: Option<&Prefix>) -> Chec
         (Err(silence), _) if silence.status() == Some(403) => CheckResult::problem(
             NAME,
             "this key is not allowed to list connectors",
-            match own {
-                Some(_) => {
-                    "Ask the platform team to run `confluent ebs onboard` for the department: roles may be missing or not yet propagated."
-                }
-                None => {
-                    "Ask an administrator to grant CloudClusterAdmin; `confluent ebs init --print` shows the command."
-                }
+            if let Some((_, code)) = own {
+                let onboard = options.suggest(&format!("onboard {code}"));
+                format!("Ask the platform team to run `{onboard}`: roles may be missing or not yet propagated.")
+            } else {
+                let print = options.suggest("init --print");
+                format!("Ask an administrator to grant CloudClusterAdmin; `{print}` shows the command.")
             },
         ),
         (Err(silence), _) if silence.status() == Some(404) => {
@@ -202,12 +213,22 @@ mod tests {
     }
 
     fn states(observed: &ServiceObservation, own: Option<&Prefix>) -> Vec<(&'static str, CheckState)> {
-        let checks = check_scope(observed, &probe_target(), own);
+        let checks = check_scope(
+            observed,
+            &probe_target(),
+            own.map(|prefix| (prefix, "claims")),
+            &Options::default(),
+        );
         checks.iter().map(|check| (check.name, check.state)).collect()
     }
 
     fn one(observed: &ServiceObservation, own: Option<&Prefix>, name: &str) -> CheckResult {
-        let checks = check_scope(observed, &probe_target(), own);
+        let checks = check_scope(
+            observed,
+            &probe_target(),
+            own.map(|prefix| (prefix, "claims")),
+            &Options::default(),
+        );
         checks.into_iter().find(|check| check.name == name).unwrap()
     }
 
@@ -268,7 +289,7 @@ mod tests {
     #[test]
     fn skipped_probes_are_unknown_everywhere() {
         let nothing = ServiceObservation::skipped("no API key");
-        for check in check_scope(&nothing, &probe_target(), None) {
+        for check in check_scope(&nothing, &probe_target(), None, &Options::default()) {
             assert_eq!(
                 (check.state, check.detail.as_str()),
                 (CheckState::Unknown, "no API key")

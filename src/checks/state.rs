@@ -9,6 +9,7 @@ use super::CheckResult;
 use crate::{
     apply::{Journal, journal::JournalLine},
     config::save::TEMP_FILE_PREFIX,
+    session::Options,
 };
 
 /// Observation of the state folder.
@@ -169,11 +170,10 @@ fn classify_run(lines: &[JournalLine]) -> LastRun {
     }
 }
 
-/// Checks the last runs; `sandbox` tells whether they used the sandbox.
+/// Checks the last runs. Suggested commands have the flags of `options`.
 #[must_use]
-pub fn check_runs(seen: &[(PathBuf, LastRun)], sandbox: bool) -> CheckResult {
+pub fn check_runs(seen: &[(PathBuf, LastRun)], options: &Options) -> CheckResult {
     const NAME: &str = "unfinished runs";
-    let flag = if sandbox { " --sandbox" } else { "" };
     for (path, run) in seen {
         let path = path.display();
         match run {
@@ -187,7 +187,8 @@ pub fn check_runs(seen: &[(PathBuf, LastRun)], sandbox: bool) -> CheckResult {
                     format!("`{command}` was interrupted: {done} of {of} changes are recorded as applied in `{path}`"),
                     match command.as_str() {
                         "onboard" => {
-                            format!("Run `confluent ebs onboard --all{flag}` to finish; completed steps are skipped.")
+                            let onboard = options.suggest("onboard --all");
+                            format!("Run `{onboard}` to finish; completed steps are skipped.")
                         }
                         other => {
                             format!("Re-run the same `confluent ebs {other}` to finish; completed steps are skipped.")
@@ -345,9 +346,16 @@ mod tests {
             .write(jiff::Timestamp::UNIX_EPOCH, &started("a"), false)
             .unwrap();
         assert_eq!(read_last_runs(home.path()), [(path.clone(), LastRun::Active)]);
-        assert_eq!(check_runs(&read_last_runs(home.path()), false).state, CheckState::Ok);
+        assert_eq!(
+            check_runs(&read_last_runs(home.path()), &Options::default()).state,
+            CheckState::Ok
+        );
         drop(journal);
-        let check = check_runs(&read_last_runs(home.path()), true);
+        let sandbox = Options {
+            sandbox: true,
+            ..Options::default()
+        };
+        let check = check_runs(&read_last_runs(home.path()), &sandbox);
         assert_eq!(check.state, CheckState::Problem);
         assert!(check.detail.contains("0 of 3 changes"), "{}", check.detail);
         assert!(check.fix.unwrap().contains("onboard --all --sandbox"));

@@ -35,7 +35,7 @@ impl fmt::Display for CredentialSource {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Profile(name) => write!(out, "profile {name}"),
-            Self::Environment(name) => write!(out, "environment {name}"),
+            Self::Environment(name) => write!(out, "environment variable {name}"),
             Self::Sandbox(who) => write!(out, "sandbox {who}"),
             Self::Issued(what) => write!(out, "new key for {what}"),
         }

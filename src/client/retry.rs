@@ -38,6 +38,16 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// Returns a policy that sends each request once, for checks and for values that a command can do without.
+    #[must_use]
+    pub fn no_retry() -> Self {
+        Self {
+            max_attempts: 1,
+            budget: Duration::ZERO,
+            ..Self::default()
+        }
+    }
+
     /// Returns the wait after this many failures in a row: a random part of the doubled base (full jitter).
     pub(super) fn backoff(&self, failures: u32, jitter: &Jitter) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);

@@ -21,15 +21,6 @@ use super::{
 };
 use crate::redact::{REDACTED, SecretSet, is_secret_name};
 
-/// Installs the event subscriber on standard error; `verbosity` is the number of `-v`. Does nothing if a subscriber is
-/// installed.
-pub fn install(verbosity: u8) {
-    drop(tracing::subscriber::set_global_default(subscriber(
-        verbosity,
-        io::stderr,
-    )));
-}
-
 /// Returns the event subscriber that writes to `writer`.
 ///
 /// Levels follow the Confluent CLI: `-v` shows warnings, `-vv` progress, `-vvv` every request, `-vvvv` everything.

@@ -38,14 +38,13 @@ pub use global_args::GlobalArgs;
 pub use help::render_reference;
 
 use crate::{
-    client::trace::subscriber,
     clock::Clock,
     config::StandardDirs,
     env,
     error::Error,
     exit::ExitCode,
     render::{Format, Problem, Ui},
-    session::{self, Environment},
+    session::{self, Environment, start_log},
 };
 use cli_parser::ParseExit;
 use global_args::OutputFormat;
@@ -157,7 +156,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 ui.print_error(&Problem::from(&error));
                 return error.exit_code();
             }
-            start_log(&ui);
+            let log = ui.clone();
+            start_log(ui.verbosity(), move || log.log_writer());
             let mut ctx = Ctx::new(ui, cli.globals, process_environment());
             cli.command.run(&mut ctx)
         }
@@ -188,11 +188,4 @@ fn process_environment() -> Environment {
         clock: Clock::system(),
         variables,
     }
-}
-
-/// Starts logging. Ignores the error of a subscriber that is already installed, as in a test.
-fn start_log(ui: &Ui) {
-    let log = ui.clone();
-    let lines = subscriber(ui.verbosity(), move || log.log_writer());
-    drop(tracing::subscriber::set_global_default(lines));
 }

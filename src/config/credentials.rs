@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{layers::SettingSource, profile::LoadedProfile, trust::find_untrusted_address};
+use super::{profile::LoadedProfile, setting::SettingSource, trust::find_untrusted_address};
 use crate::{
     env,
     hint::{Advice, Hint},

@@ -22,7 +22,6 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    time::Duration,
 };
 
 use crate::{
@@ -353,13 +352,7 @@ pub async fn observe_organization(
         AclLookup::NoRetry | AclLookup::IfNeeded if !needed() => Err("no template declares ACLs".to_owned()),
         _ => session.connect_kafka(&observed.cluster),
     };
-    let no_retry = |kafka: &Client| {
-        kafka.with_policy(RetryPolicy {
-            max_attempts: 1,
-            budget: Duration::ZERO,
-            ..RetryPolicy::default()
-        })
-    };
+    let no_retry = |kafka: &Client| kafka.with_policy(RetryPolicy::no_retry());
     let asked = match acls {
         AclLookup::NoRetry => kafka.as_ref().map(no_retry),
         _ => kafka.as_ref().cloned(),

@@ -56,7 +56,7 @@ impl<'a> PreparedOnboarding<'a> {
         let snapshot = &observed.snapshot;
         let plan = plan::diff(&reconciliation.plan_input(prune), snapshot);
         let budget = plan::check_budget(&plan.changes, snapshot, &observed.quotas);
-        let mut checks = check_preflight(observed, session.stage.schema_registry.as_ref(), &budget);
+        let mut checks = check_preflight(observed, session.stage.schema_registry.as_ref(), &budget, &run.options);
         checks.extend(check_acl_quota(observed, &plan));
         check_refusals("onboard", &plan)?;
         reject_problems(&checks)?;

@@ -1,49 +1,54 @@
-//! Connection to Confluent Cloud or a sandbox: base URL, transport and authentication.
+//! Connection of a run to Confluent Cloud or a sandbox. Builds all its clients, with authentication, tracing and the
+//! messages of retries.
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use http::{HeaderName, HeaderValue};
-
-use super::open_sandbox;
+use super::{RunContext, Settings, load_workspace, open_sandbox, sandbox_auth::sandbox_auth};
 use crate::{
     client::{
-        Auth, BasicCredentials, CredentialSource, HttpTransport, HttpTransportSettings, InProcessTransport, Transport,
+        Auth, BaseUrl, BasicCredentials, Client, ClientBuilder, CredentialSource, DEFAULT_CONCURRENCY, HttpTransport,
+        HttpTransportSettings, InProcessTransport, RetryListener, RetryNotice, Transport, trace::WireTrace,
     },
     clock::Clock,
-    config::{self, LoadedProfile, ServiceEndpoint, ServiceHosts},
-    env,
-    error::{Error, ErrorKind},
+    config::{
+        CredentialsError, HostsError, KeyPair, LoadedProfile, ServiceEndpoint, ServiceHosts, SettingSource, SourcedKey,
+    },
+    error::{Error, ErrorKind, ResultExt},
     manifest::Workspace,
-    model::{Secret, ownership::account_name},
     sandbox::Sandbox,
-    session::RunContext,
 };
 
 /// Host name of a sandbox in this process.
 const IN_PROCESS_URL: &str = "http://127.0.0.1:1024";
 
-/// Connection of a session.
+/// Connection of a run.
+#[derive(Clone)]
 pub struct Connection {
-    /// Base URL.
-    pub base_url: String,
+    /// Base URL of the API.
+    pub base: BaseUrl,
     /// Transport.
     pub transport: Arc<dyn Transport>,
-    /// Authentication.
-    pub auth: Auth,
     /// Clock.
     pub clock: Clock,
     /// Endpoint that is written to profiles.
     pub endpoint: ServiceEndpoint,
-    /// Hosts of tokens, logs and metrics.
-    pub hosts: ServiceHosts,
+    /// Authentication, or why there is no key.
+    pub auth: Result<Auth, CredentialsError>,
+    /// Hosts of tokens, logs and metrics, or why they cannot be used.
+    pub hosts: Result<ServiceHosts, HostsError>,
     /// Mode of the sandbox; `None` for Confluent Cloud.
     pub sandbox_mode: Option<SandboxMode>,
+    concurrency: usize,
+    wire_trace: Option<Arc<WireTrace>>,
+    on_retry: Option<RetryListener>,
 }
 
 /// Mode of the sandbox, whose clock sets the time of logs and metrics.
+#[derive(Clone)]
 pub enum SandboxMode {
     /// In this process: waiting advances the clock.
     InProcess(Sandbox),
@@ -51,168 +56,252 @@ pub enum SandboxMode {
     Remote(PathBuf),
 }
 
-impl Connection {
+/// Builder of a [`Connection`].
+#[must_use]
+pub struct ConnectionBuilder<'a> {
+    run: &'a RunContext,
+    profile: Option<&'a LoadedProfile>,
+    sandbox_dir: Option<&'a Path>,
+    workspace: Option<&'a Workspace>,
+    timeout: Option<Duration>,
+    concurrency: usize,
+    reports_retries: bool,
+}
+
+impl<'a> ConnectionBuilder<'a> {
+    /// Starts a connection to the endpoint of `settings` with the key of `profile` or the environment.
+    pub fn new(run: &'a RunContext, settings: &'a Settings, profile: Option<&'a LoadedProfile>) -> Self {
+        Self {
+            run,
+            profile,
+            sandbox_dir: settings.sandbox_dir(),
+            workspace: None,
+            timeout: None,
+            concurrency: DEFAULT_CONCURRENCY,
+            reports_retries: false,
+        }
+    }
+
+    /// Sets the platform configuration, which seeds a new sandbox. Without one, it is loaded if a sandbox needs it.
+    pub fn workspace(mut self, workspace: &'a Workspace) -> Self {
+        self.workspace = Some(workspace);
+        self
+    }
+
+    /// Sets the time limit of each request.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the maximum number of concurrent requests.
+    pub fn concurrency(mut self, limit: usize) -> Self {
+        self.concurrency = limit;
+        self
+    }
+
+    /// Reports the reason of every wait for a retry.
+    pub fn report_retries(mut self) -> Self {
+        self.reports_retries = true;
+        self
+    }
+
+    /// Opens a connection that has a key and allowed hosts.
+    ///
+    /// # Errors
+    /// There is no key, an address is not allowed, or the sandbox cannot be opened.
+    pub fn open(self) -> Result<Connection, Error> {
+        let connection = self.open_unchecked()?;
+        connection.auth()?;
+        connection.hosts()?;
+        Ok(connection)
+    }
+
+    /// Opens a connection that may lack a key and allowed hosts.
+    ///
+    /// # Errors
+    /// The sandbox cannot be opened, or the endpoint is invalid.
+    pub fn open_unchecked(self) -> Result<Connection, Error> {
+        match self.sandbox_dir {
+            Some(folder) => self.open_sandbox(folder),
+            None => self.open_service(),
+        }
+    }
+
     /// Connects to Confluent Cloud, or to the endpoint of the profile.
-    pub fn for_service(run: &RunContext, profile: Option<&LoadedProfile>) -> Result<Self, Error> {
-        let trusted: Vec<String> = run.options.trusted_hosts.clone();
-        let credentials = config::SourcedKey::resolve_cloud(profile, &trusted, |name| run.variable(name))
-            .map_err(|error| Error::from(error).with_kind(ErrorKind::Denied))?;
+    fn open_service(self) -> Result<Connection, Error> {
+        let (run, profile) = (self.run, self.profile);
+        let trusted = &run.options.trusted_hosts;
+        let key = SourcedKey::resolve_cloud(profile, trusted, |name| run.variable(name));
         let endpoint = profile.map_or_else(ServiceEndpoint::confluent_cloud, |loaded| {
             loaded.profile.endpoint.clone()
         });
-        let ServiceEndpoint::Url(base) = &endpoint else {
+        let ServiceEndpoint::Url(url) = &endpoint else {
             return Err(Error::failed("the endpoint of the profile is a sandbox"));
         };
-        let source = match profile {
-            Some(profile) if profile.keys.cloud.is_some() => {
-                CredentialSource::Profile(profile.path.display().to_string())
-            }
-            _ => CredentialSource::Environment(env::CONFLUENT_CLOUD_API_KEY),
-        };
-        let auth = Auth::Basic(BasicCredentials {
-            key: credentials.key.id.to_string(),
-            secret: credentials.key.secret,
-            source,
-        });
-        let transport = Arc::new(HttpTransport::new(HttpTransportSettings::default()));
         let named = profile.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
-        Ok(Self {
-            base_url: base.clone(),
-            transport,
-            auth,
-            clock: run.clock().clone(),
-            hosts: ServiceHosts::resolve(base, &named, &trusted, |name| run.variable(name))?,
-            endpoint,
-            sandbox_mode: None,
-        })
+        let hosts = ServiceHosts::resolve(url, &named, trusted, |name| run.variable(name));
+        let transport = Arc::new(HttpTransport::new(self.transport_settings(false)));
+        let auth = key.map(|found| key_auth(&found.key, found.source));
+        self.build(url, endpoint.clone(), transport, auth, hosts, None)
     }
 
     /// Connects to the sandbox: to its server if one is running, else in this process.
-    pub fn for_sandbox(
-        run: &RunContext,
-        folder: &Path,
-        workspace: &Workspace,
-        profile: Option<&LoadedProfile>,
-    ) -> Result<Self, Error> {
-        let sandbox = open_sandbox(run, folder, workspace)?;
-        let auth = match (
-            run.options.sandbox_as.as_deref(),
-            profile.and_then(credentials_of_profile),
-        ) {
-            (None, Some(credentials)) => Auth::Basic(credentials),
-            (None, None) => seeded_auth(&sandbox, SeededAccount::Provisioner)?,
-            (Some("admin"), _) => seeded_auth(&sandbox, SeededAccount::Admin)?,
-            (Some(identity), _) => impersonate_persona(&sandbox, run, workspace, identity)?,
+    fn open_sandbox(self, folder: &Path) -> Result<Connection, Error> {
+        // The key of a profile and the URL of a server are enough: the sandbox's state is not read.
+        let own_auth = match self.run.options.sandbox_as {
+            None => self.profile.and_then(profile_auth),
+            Some(_) => None,
+        };
+        if let (None, Some(auth), Some(url)) = (self.workspace, &own_auth, Sandbox::running_server_url(folder)) {
+            return self.open_sandbox_server(folder, &url, auth.clone());
+        }
+        let loaded;
+        let workspace = if let Some(workspace) = self.workspace {
+            workspace
+        } else {
+            loaded = load_workspace(self.run, true)?.workspace;
+            &loaded
+        };
+        let sandbox = open_sandbox(self.run, folder, workspace)?;
+        let auth = match own_auth {
+            Some(auth) => auth,
+            None => sandbox_auth(&sandbox, self.run, workspace)?,
         };
         if let Some(url) = Sandbox::running_server_url(folder) {
-            return Ok(Self::for_server(run, folder, url, auth));
+            return self.open_sandbox_server(folder, &url, auth);
         }
         // A fault that kills ends this process without destructors or cleanup, like a power failure.
         sandbox.on_kill(|| std::process::abort());
+        let endpoint = ServiceEndpoint::Sandbox(Some(folder.to_owned()));
         let transport = Arc::new(InProcessTransport::new(sandbox.router()));
-        Ok(Self {
-            base_url: IN_PROCESS_URL.to_owned(),
-            transport,
-            auth,
-            clock: sandbox.clock(),
-            endpoint: ServiceEndpoint::Sandbox(Some(folder.to_owned())),
-            hosts: ServiceHosts::single_host(IN_PROCESS_URL),
-            sandbox_mode: Some(SandboxMode::InProcess(sandbox)),
-        })
+        let hosts = Ok(ServiceHosts::single_host(IN_PROCESS_URL));
+        let mode = SandboxMode::InProcess(sandbox);
+        self.build(IN_PROCESS_URL, endpoint, transport, Ok(auth), hosts, Some(mode))
     }
 
-    /// Connects to the running server of a sandbox with the key of a profile, without reading its state.
-    pub fn for_running_server(run: &RunContext, folder: &Path, profile: &LoadedProfile) -> Option<Self> {
-        if run.options.sandbox_as.is_some() {
-            return None;
+    fn open_sandbox_server(self, folder: &Path, url: &str, auth: Auth) -> Result<Connection, Error> {
+        let endpoint = ServiceEndpoint::Sandbox(Some(folder.to_owned()));
+        let transport = Arc::new(HttpTransport::new(self.transport_settings(true)));
+        let mode = SandboxMode::Remote(folder.to_owned());
+        let hosts = Ok(ServiceHosts::single_host(url));
+        self.build(url, endpoint, transport, Ok(auth), hosts, Some(mode))
+    }
+
+    fn transport_settings(&self, loopback_only: bool) -> HttpTransportSettings {
+        let usual = HttpTransportSettings::default();
+        HttpTransportSettings {
+            connect_timeout: self.timeout.unwrap_or(usual.connect_timeout),
+            timeout: self.timeout.unwrap_or(usual.timeout),
+            loopback_only,
         }
-        let auth = Auth::Basic(credentials_of_profile(profile)?);
-        let url = Sandbox::running_server_url(folder)?;
-        Some(Self::for_server(run, folder, url, auth))
     }
 
-    fn for_server(run: &RunContext, folder: &Path, url: String, auth: Auth) -> Self {
-        let settings = HttpTransportSettings {
-            loopback_only: true,
-            ..HttpTransportSettings::default()
+    fn build(
+        self,
+        url: &str,
+        endpoint: ServiceEndpoint,
+        transport: Arc<dyn Transport>,
+        auth: Result<Auth, CredentialsError>,
+        hosts: Result<ServiceHosts, HostsError>,
+        sandbox_mode: Option<SandboxMode>,
+    ) -> Result<Connection, Error> {
+        let run = self.run;
+        let clock = match &sandbox_mode {
+            Some(SandboxMode::InProcess(sandbox)) => sandbox.clock(),
+            _ => run.clock().clone(),
         };
-        Self {
-            hosts: ServiceHosts::single_host(&url),
-            base_url: url,
-            transport: Arc::new(HttpTransport::new(settings)),
+        Ok(Connection {
+            base: url.parse().context("invalid endpoint")?,
+            transport,
+            clock,
+            endpoint,
             auth,
-            clock: run.clock().clone(),
-            endpoint: ServiceEndpoint::Sandbox(Some(folder.to_owned())),
-            sandbox_mode: Some(SandboxMode::Remote(folder.to_owned())),
-        }
+            hosts,
+            sandbox_mode,
+            concurrency: self.concurrency,
+            wire_trace: run.options.unsafe_trace.then(|| Arc::new(WireTrace::stderr())),
+            on_retry: self.reports_retries.then(|| retry_reporter(run)),
+        })
     }
 }
 
-/// Returns the Cloud API key of a profile.
-fn credentials_of_profile(profile: &LoadedProfile) -> Option<BasicCredentials> {
-    let key = profile.keys.cloud.as_ref()?;
-    Some(BasicCredentials {
-        key: key.id.to_string(),
-        secret: key.secret.clone(),
-        source: CredentialSource::Profile(profile.path.display().to_string()),
+impl Connection {
+    /// Returns the authentication.
+    ///
+    /// # Errors
+    /// There is no key.
+    pub fn auth(&self) -> Result<&Auth, Error> {
+        self.auth.as_ref().map_err(Clone::clone).kind(ErrorKind::Denied)
+    }
+
+    /// Returns the hosts of tokens, logs and metrics.
+    ///
+    /// # Errors
+    /// A variable names a host that is not allowed.
+    pub fn hosts(&self) -> Result<&ServiceHosts, Error> {
+        Ok(self.hosts.as_ref().map_err(Clone::clone)?)
+    }
+
+    /// Returns whether a sandbox in this process answers the requests.
+    #[must_use]
+    pub fn is_in_process(&self) -> bool {
+        matches!(self.sandbox_mode, Some(SandboxMode::InProcess(_)))
+    }
+
+    /// Returns a client of the Cloud API.
+    ///
+    /// # Errors
+    /// There is no key.
+    pub fn client(&self) -> Result<Client, Error> {
+        let builder = self.client_builder(self.base.clone(), self.clock.clone())?;
+        Ok(builder.concurrency(self.concurrency).build())
+    }
+
+    /// Returns a builder of a client that sends to `base` and waits on `clock`.
+    ///
+    /// # Errors
+    /// There is no key.
+    pub(super) fn client_builder(&self, base: BaseUrl, clock: Clock) -> Result<ClientBuilder, Error> {
+        let mut builder = Client::builder(base, self.transport.clone(), self.auth()?.clone(), clock);
+        if let Some(listener) = &self.on_retry {
+            builder = builder.on_retry(listener.clone());
+        }
+        if let Some(trace) = &self.wire_trace {
+            builder = builder.wire_trace(trace.clone());
+        }
+        Ok(builder)
+    }
+}
+
+/// Returns the authentication with a key of the profile or the environment.
+pub(super) fn key_auth(pair: &KeyPair, source: SettingSource) -> Auth {
+    let source = match source {
+        SettingSource::Environment(name) => CredentialSource::Environment(name),
+        SettingSource::Profile(path) => CredentialSource::Profile(path.display().to_string()),
+        other => CredentialSource::Profile(other.to_string()),
+    };
+    Auth::Basic(BasicCredentials {
+        key: pair.id.to_string(),
+        secret: pair.secret.clone(),
+        source,
     })
 }
 
-#[derive(Clone, Copy)]
-enum SeededAccount {
-    Admin,
-    Provisioner,
+/// Returns the authentication with the Cloud key of a profile.
+fn profile_auth(profile: &LoadedProfile) -> Option<Auth> {
+    let pair = profile.keys.cloud.as_ref()?;
+    Some(key_auth(pair, SettingSource::Profile(profile.path.clone())))
 }
 
-fn seeded_auth(sandbox: &Sandbox, who: SeededAccount) -> Result<Auth, Error> {
-    let info = sandbox.info(true)?;
-    let (key, secret, name) = match who {
-        SeededAccount::Admin => (info.admin_key, info.admin_secret, "administrator"),
-        SeededAccount::Provisioner => (info.provisioner_key, info.provisioner_secret, "provisioner"),
-    };
-    let secret = Secret::new(secret.unwrap_or_default());
-    Ok(Auth::Basic(BasicCredentials {
-        key,
-        secret,
-        source: CredentialSource::Sandbox(name.to_owned()),
-    }))
-}
-
-/// Returns the authentication as a principal of the sandbox, without its key.
-pub(super) fn impersonate(sandbox: &Sandbox, principal: &str) -> Result<Auth, Error> {
-    let headers = sandbox
-        .impersonation_headers(principal)
-        .map(|(name, value)| -> Result<(HeaderName, HeaderValue), Error> { Ok((name, HeaderValue::try_from(value)?)) });
-    Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
-}
-
-/// Returns the authentication as the account of a department's persona, without its key.
-fn impersonate_persona(
-    sandbox: &Sandbox,
-    run: &RunContext,
-    workspace: &Workspace,
-    identity: &str,
-) -> Result<Auth, Error> {
-    let wrong = || {
-        Error::usage(format!("invalid value `{identity}` for --sandbox-as"))
-            .with_hint("Use `admin`, or a department and a persona such as `claims/operator`.")
-    };
-    let (department, persona) = identity.split_once('/').ok_or_else(wrong)?;
-    let department = department.parse().map_err(|_| wrong())?;
-    let stage = run
-        .options
-        .stage
-        .as_deref()
-        .unwrap_or(&workspace.platform.default_stage);
-    let name = account_name(stage, &department, persona);
-    let account = sandbox
-        .accounts()?
-        .into_iter()
-        .find(|account| account.display_name == name)
-        .ok_or_else(|| {
-            Error::failed(format!("the sandbox has no service account `{name}`")).with_hint(format!(
-                "Create it with `confluent ebs onboard {department} --sandbox`."
-            ))
-        })?;
-    impersonate(sandbox, account.id.as_str())
+fn retry_reporter(run: &RunContext) -> RetryListener {
+    let run = run.clone();
+    Arc::new(move |notice: &RetryNotice| {
+        run.info(format!(
+            "Waiting {} s to {}: {}",
+            notice.wait.as_secs(),
+            notice.call,
+            notice.reason
+        ));
+    })
 }

@@ -1,20 +1,16 @@
 //! Session of a connector command: a cluster, a client and a department. It is opened from a profile, or from the
 //! platform configuration and `--department` with the key of the provisioner.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::PathBuf;
 
 use super::{
-    Connection, TelemetryClients, check_workspace, connector_journal_path, load_selected_profile, load_workspace,
-    open_sandbox, resolve_sandbox_folder, resolve_stage, unknown_department_error,
+    Connection, ConnectionBuilder, Settings, TelemetryClients, check_workspace, connector_journal_path,
+    load_selected_profile, load_workspace, open_sandbox, unknown_department_error,
 };
 use crate::{
     api::{connect::ClusterPath, iam::ListServiceAccounts},
-    client::{BaseUrl, Client, RetryListener, RetryNotice, trace::WireTrace},
     clock::Clock,
-    config::{LoadedProfile, StandardDirs},
+    config::{LoadedProfile, ServiceEndpoint, StandardDirs},
     error::{Error, ResultExt},
     manifest::{
         Workspace,
@@ -80,23 +76,17 @@ impl ConnectorSession {
     /// Opens a session from the selected profile, else from the platform configuration and `--department`.
     pub fn open(run: &RunContext) -> Result<Self, Error> {
         let folders = run.environment.dirs()?;
-        let loaded = load_selected_profile(run, folders)?;
-        let folder = resolve_sandbox_folder(run, folders, loaded.as_ref());
-        match loaded {
-            Some(loaded) => Self::from_profile(run, folders, &loaded, folder.as_deref()),
-            None => Self::from_platform(run, folders, folder.as_deref()),
+        match load_selected_profile(run, folders)? {
+            Some(loaded) => Self::from_profile(run, folders, &loaded),
+            None => Self::from_platform(run, folders),
         }
     }
 
-    fn from_profile(
-        run: &RunContext,
-        folders: &StandardDirs,
-        loaded: &LoadedProfile,
-        folder: Option<&Path>,
-    ) -> Result<Self, Error> {
+    fn from_profile(run: &RunContext, folders: &StandardDirs, loaded: &LoadedProfile) -> Result<Self, Error> {
         for warning in &loaded.warnings {
             run.warn(&warning.message);
         }
+        let settings = Settings::resolve(run, Some(loaded), None);
         let facts = &loaded.profile.facts;
         let differs = |flag: &str, written: &str, in_profile: &str| {
             Error::usage(format!(
@@ -111,22 +101,9 @@ impl ConnectorSession {
             (_, Some(stage)) if *stage != facts.stage => return Err(differs("stage", stage, &facts.stage)),
             _ => {}
         }
-        let connection = match folder {
-            // The platform configuration matters only for a sandbox that does not exist yet.
-            Some(folder) => match Connection::for_running_server(run, folder, loaded) {
-                Some(connection) => connection,
-                None => Connection::for_sandbox(run, folder, &load_workspace(run, true)?.workspace, Some(loaded))?,
-            },
-            None => Connection::for_service(run, Some(loaded))?,
-        };
-        let place = ClusterPath {
-            environment: run
-                .options
-                .environment
-                .clone()
-                .unwrap_or_else(|| facts.environment.clone()),
-            cluster: run.options.cluster.clone().unwrap_or_else(|| facts.cluster.clone()),
-        };
+        let connection = ConnectionBuilder::new(run, &settings, Some(loaded))
+            .report_retries()
+            .open()?;
         let department = DepartmentContext {
             code: facts.department.clone(),
             prefix: facts.prefix.clone(),
@@ -138,42 +115,44 @@ impl ConnectorSession {
             lint_exceptions: facts.lint_exceptions.clone(),
             quota_issued: Some(loaded.profile.issued),
         };
-        // The task limit of a cluster is a constant of Confluent Cloud, so profiles do not contain it.
-        let ceiling = ClusterTaskLimit {
-            tasks: DEFAULT_TASK_CEILING,
-            reserve_percent: DEFAULT_RESERVE_PERCENT,
+        let scope = ConnectorScope {
+            department: Some(department),
+            // The task limit of a cluster is a constant of Confluent Cloud, so profiles do not contain it.
+            task_ceiling: ClusterTaskLimit {
+                tasks: DEFAULT_TASK_CEILING,
+                reserve_percent: DEFAULT_RESERVE_PERCENT,
+            },
+            stage: facts.stage.clone(),
+            cluster_path: ClusterPath {
+                environment: settings
+                    .environment
+                    .map_or_else(|| facts.environment.clone(), |own| own.value),
+                cluster: settings.cluster.map_or_else(|| facts.cluster.clone(), |own| own.value),
+            },
+            organization: Some(facts.organization.clone()),
+            is_platform_scope: false,
         };
-        let mut state_paths = ConnectorStatePaths::new(folders, folder, &place);
-        state_paths.organization = Some(facts.organization.clone());
-        Self::build(
-            run,
-            connection,
-            place,
-            Some(department),
-            ceiling,
-            facts.stage.clone(),
-            false,
-            state_paths,
-        )
+        Self::build(run, folders, connection, scope)
     }
 
-    fn from_platform(run: &RunContext, folders: &StandardDirs, folder: Option<&Path>) -> Result<Self, Error> {
-        let loaded =
-            load_workspace(run, folder.is_some()).hint("Departments select their profile with `--profile FILE`.")?;
+    fn from_platform(run: &RunContext, folders: &StandardDirs) -> Result<Self, Error> {
+        let is_sandbox = run.options.is_sandbox();
+        let loaded = load_workspace(run, is_sandbox).hint("Departments select their profile with `--profile FILE`.")?;
         let (workspace, warnings) = check_workspace(loaded)?;
         for warning in &warnings {
             run.warn(&warning.message);
         }
-        let (stage_name, stage) = resolve_stage(run, &workspace, None)?;
-        let mut department = match selected_department(run) {
-            Some(code) => Some(department_context(&workspace, &stage_name, &code)?),
+        let settings = Settings::resolve(run, None, Some(&workspace));
+        let (stage_name, stage) = settings.platform_stage(&workspace)?;
+        let mut department = match &settings.department {
+            Some(selected) => Some(department_context(&workspace, &stage_name, &selected.value)?),
             None => None,
         };
-        let connection = match folder {
-            Some(folder) => Connection::for_sandbox(run, folder, &workspace, None)?,
-            None => Connection::for_service(run, None)?,
-        };
-        if let (Some(folder), Some(department)) = (folder, &mut department) {
+        let connection = ConnectionBuilder::new(run, &settings, None)
+            .workspace(&workspace)
+            .report_retries()
+            .open()?;
+        if let (Some(folder), Some(department)) = (settings.sandbox_dir(), &mut department) {
             // A persona may not list accounts, but the sandbox itself can.
             let runtime = department.runtime_account_name.clone().unwrap_or_default();
             let accounts = open_sandbox(run, folder, &workspace)?.accounts()?;
@@ -182,82 +161,59 @@ impl ConnectorSession {
                 .find(|account| account.display_name == runtime)
                 .map(|account| account.id);
         }
-        let place = ClusterPath {
-            environment: stage.environment.clone(),
-            cluster: stage.cluster.clone(),
-        };
-        let ceiling = ClusterTaskLimit {
-            tasks: stage.task_ceiling,
-            reserve_percent: stage.reserve_percent,
-        };
-        let persona = run.options.sandbox_as.as_deref().and_then(|who| who.split_once('/'));
+        let persona = run.options.impersonated_persona();
         if let (Some(department), Some((_, persona))) = (&mut department, persona) {
             department.persona = Some(persona.to_owned());
         }
-        let sees_all = persona.is_none();
-        let mut state_paths = ConnectorStatePaths::new(folders, folder, &place);
-        state_paths.organization.clone_from(&workspace.platform.organization);
-        Self::build(
-            run,
-            connection,
-            place,
+        let scope = ConnectorScope {
             department,
-            ceiling,
-            stage_name,
-            sees_all,
-            state_paths,
-        )
+            task_ceiling: ClusterTaskLimit {
+                tasks: stage.task_ceiling,
+                reserve_percent: stage.reserve_percent,
+            },
+            stage: stage_name,
+            cluster_path: ClusterPath {
+                environment: stage.environment,
+                cluster: stage.cluster,
+            },
+            organization: workspace.platform.organization.clone(),
+            is_platform_scope: persona.is_none(),
+        };
+        Self::build(run, folders, connection, scope)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a session has many independent parts")]
     fn build(
         run: &RunContext,
+        folders: &StandardDirs,
         connection: Connection,
-        place: ClusterPath,
-        department: Option<DepartmentContext>,
-        ceiling: ClusterTaskLimit,
-        stage: String,
-        sees_all: bool,
-        state_paths: ConnectorStatePaths,
+        scope: ConnectorScope,
     ) -> Result<Self, Error> {
-        if let (1.., Some(source)) = (run.options.verbosity, connection.auth.source()) {
+        let auth = connection.auth()?;
+        if let (1.., Some(source)) = (run.options.verbosity, auth.source()) {
             run.info(format!("Credentials from {source}."));
         }
-        let key = connection.auth.key().and_then(|key| key.parse().ok());
-        let (journal, saved) = (state_paths.journal_path.clone(), state_paths.backup_dir.clone());
-        let base: BaseUrl = connection.base_url.parse().context("invalid endpoint")?;
-        let reporter = run.clone();
-        let on_retry = move |notice: &RetryNotice| {
-            reporter.info(format!(
-                "Waiting {} s to {}: {}",
-                notice.wait.as_secs(),
-                notice.call,
-                notice.reason
-            ));
+        // A sandbox has its own paths, so that rehearsals and production never mix.
+        let (journals, backup_dir, telemetry_dir) = match &connection.endpoint {
+            ServiceEndpoint::Sandbox(Some(folder)) => {
+                (folder.join("runs"), folder.join("backups"), folder.join("telemetry"))
+            }
+            _ => (folders.journal(), folders.backups(), folders.telemetry()),
         };
-        let on_retry: RetryListener = Arc::new(on_retry);
-        let wire = run.options.unsafe_trace.then(|| Arc::new(WireTrace::stderr()));
-        let observers = TelemetryClients::new(&connection, state_paths, &place, on_retry.clone(), wire.clone());
-        let mut builder =
-            Client::builder(base, connection.transport, connection.auth, connection.clock.clone()).on_retry(on_retry);
-        if let Some(wire) = wire {
-            builder = builder.wire_trace(wire);
-        }
         Ok(Self {
             options: run.options.clone(),
-            department,
+            department: scope.department,
             connectors: ConnectorClient {
-                client: builder.build(),
-                cluster_path: place,
-                clock: connection.clock,
+                client: connection.client()?,
+                cluster_path: scope.cluster_path.clone(),
+                clock: connection.clock.clone(),
             },
-            api_key: key,
-            task_ceiling: ceiling,
-            stage,
-            is_platform_scope: sees_all,
-            journal_path: journal,
-            backup_dir: saved,
-            telemetry: observers,
+            api_key: auth.key().and_then(|key| key.parse().ok()),
+            task_ceiling: scope.task_ceiling,
+            stage: scope.stage,
+            is_platform_scope: scope.is_platform_scope,
+            journal_path: connector_journal_path(&journals, &scope.cluster_path),
+            backup_dir,
+            telemetry: TelemetryClients::new(connection, scope.cluster_path, telemetry_dir, scope.organization)?,
         })
     }
 
@@ -293,37 +249,15 @@ impl ConnectorSession {
     }
 }
 
-/// Paths of a connector session, and facts known from files.
-pub(super) struct ConnectorStatePaths {
-    journal_path: PathBuf,
-    backup_dir: PathBuf,
-    /// Directory of shared rate limits and cached log lines.
-    pub telemetry_dir: PathBuf,
+/// What a connector session acts on, from a profile or from the platform configuration.
+struct ConnectorScope {
+    department: Option<DepartmentContext>,
+    task_ceiling: ClusterTaskLimit,
+    stage: String,
+    cluster_path: ClusterPath,
     /// Organization, if a file contains it.
-    pub organization: Option<OrganizationId>,
-}
-
-impl ConnectorStatePaths {
-    /// Returns the paths in the state directory. A sandbox has its own paths, so that rehearsals and production never
-    /// mix.
-    fn new(folders: &StandardDirs, sandbox: Option<&Path>, place: &ClusterPath) -> Self {
-        let (journal, saved, observed) = match sandbox {
-            Some(folder) => (folder.join("runs"), folder.join("backups"), folder.join("telemetry")),
-            None => (folders.journal(), folders.backups(), folders.telemetry()),
-        };
-        Self {
-            journal_path: connector_journal_path(&journal, place),
-            backup_dir: saved,
-            telemetry_dir: observed,
-            organization: None,
-        }
-    }
-}
-
-/// Returns the department that the flags select.
-fn selected_department(run: &RunContext) -> Option<DepartmentCode> {
-    let impersonated = || run.options.sandbox_as.as_deref()?.split_once('/')?.0.parse().ok();
-    run.options.department.clone().or_else(impersonated)
+    organization: Option<OrganizationId>,
+    is_platform_scope: bool,
 }
 
 fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode) -> Result<DepartmentContext, Error> {

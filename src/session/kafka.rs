@@ -1,17 +1,20 @@
 //! Connections to Kafka REST at the endpoint of the cluster, with a key of the cluster.
 
-use super::{PlatformSession, connection::impersonate, open_sandbox};
+use super::{
+    PlatformSession,
+    connection::key_auth,
+    open_sandbox,
+    sandbox_auth::{impersonate, seeded_auth},
+};
 use crate::{
     api::cmk::{Cluster, GetCluster},
-    client::{Auth, BaseUrl, BasicCredentials, Client, CredentialSource},
+    client::{Auth, BaseUrl, Client, CredentialSource},
     config::{
-        self, CredentialsError, KeyPair, LoadedProfile, ServiceEndpoint, SettingSource,
-        trust::may_receive_environment_key,
+        self, CredentialsError, LoadedProfile, ServiceEndpoint, SettingSource, trust::may_receive_environment_key,
     },
-    env,
     error::Error,
     manifest::{Stage, Workspace},
-    model::{ClusterId, Secret, Snapshot},
+    model::{ClusterId, Snapshot},
     plan::{self, ObserveError},
     session::RunContext,
 };
@@ -73,28 +76,13 @@ pub fn kafka_base_url(cluster: &Cluster, auth: &Auth, trusted: &[String]) -> Res
 /// Returns the Kafka key of the profile or the environment.
 pub fn kafka_auth_for_service(run: &RunContext, profile: Option<&LoadedProfile>) -> KafkaAuthResult {
     let found = config::SourcedKey::resolve_kafka(profile, |name| run.variable(name))?;
-    Ok(found.map(|found| {
-        let source = match found.source {
-            SettingSource::Profile(path) => CredentialSource::Profile(path.display().to_string()),
-            _ => CredentialSource::Environment(env::CONFLUENT_EBS_KAFKA_API_KEY),
-        };
-        basic_auth(&found.key, source)
-    }))
-}
-
-fn basic_auth(pair: &KeyPair, source: CredentialSource) -> Auth {
-    Auth::Basic(BasicCredentials {
-        key: pair.id.to_string(),
-        secret: pair.secret.clone(),
-        source,
-    })
+    Ok(found.map(|found| key_auth(&found.key, found.source)))
 }
 
 /// Returns the Kafka key of a profile.
 pub fn kafka_auth_of_profile(profile: &LoadedProfile) -> Option<Auth> {
     let pair = profile.keys.kafka.as_ref()?;
-    let source = CredentialSource::Profile(profile.path.display().to_string());
-    Some(basic_auth(pair, source))
+    Some(key_auth(pair, SettingSource::Profile(profile.path.clone())))
 }
 
 /// Returns the Kafka key in the sandbox. The provisioner has a key of each stage's cluster, an impersonated principal
@@ -115,17 +103,10 @@ pub fn kafka_auth_in_sandbox(
             let info = sandbox.info(true)?;
             let mut stages = info.stages.into_iter();
             let seeded = stages.find(|seeded| seeded.cluster == stage.cluster.as_str());
-            let Some(secret) = seeded
-                .as_ref()
-                .and_then(|seeded| seeded.provisioner_kafka_secret.clone())
-            else {
-                return impersonate(&sandbox, &info.provisioner).map(Some);
-            };
-            Ok(Some(Auth::Basic(BasicCredentials {
-                key: seeded.map(|seeded| seeded.provisioner_kafka_key).unwrap_or_default(),
-                secret: Secret::new(secret),
-                source: CredentialSource::Sandbox("provisioner".to_owned()),
-            })))
+            match seeded.map(|seeded| (seeded.provisioner_kafka_key, seeded.provisioner_kafka_secret)) {
+                Some((key, secret @ Some(_))) => Ok(Some(seeded_auth(key, secret, "provisioner"))),
+                _ => impersonate(&sandbox, &info.provisioner).map(Some),
+            }
         }
         (Some("admin"), _) => {
             let sandbox = open_sandbox(run, folder, workspace)?;

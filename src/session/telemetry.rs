@@ -2,20 +2,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
     time::Duration,
 };
 
-use super::{
-    connection::{Connection, SandboxMode},
-    connector_session::ConnectorStatePaths,
-};
+use super::connection::{Connection, SandboxMode};
 use crate::{
     api::{connect::ClusterPath, org::ListOrganizations},
-    client::{
-        Auth, Client, ClientBuilder, LogsClient, MetricsClient, RetryListener, RetryPolicy, TokenCache, Transport,
-        trace::WireTrace,
-    },
+    client::{Client, ClientBuilder, LogsClient, MetricsClient, RetryPolicy, TokenCache},
     clock::Clock,
     config::ServiceHosts,
     error::{Error, ResultExt},
@@ -29,58 +23,39 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(12);
 
 /// Clients for logs and metrics.
 pub struct TelemetryClients {
-    transport: Arc<dyn Transport>,
-    auth: Auth,
+    connection: Connection,
     hosts: ServiceHosts,
     /// Clock of log lines; read from a served sandbox on first use.
     clock: OnceLock<Clock>,
-    /// Clock of this machine.
-    local_clock: Clock,
-    /// Directory of a served sandbox.
-    remote_sandbox: Option<PathBuf>,
-    /// Sandbox in this process, whose clock advances on each wait unless real time is used.
-    in_process_sandbox: Option<Sandbox>,
     state_dir: PathBuf,
     cluster_path: ClusterPath,
     organization: Option<OrganizationId>,
-    on_retry: RetryListener,
-    wire_trace: Option<Arc<WireTrace>>,
 }
 
 impl TelemetryClients {
+    /// Creates the clients of a connection. `state_dir` holds shared rate limits and cached log lines; `organization`
+    /// is requested if no file contains it.
     pub(super) fn new(
-        connection: &Connection,
-        state_paths: ConnectorStatePaths,
-        place: &ClusterPath,
-        on_retry: RetryListener,
-        wire: Option<Arc<WireTrace>>,
-    ) -> Self {
-        let (stepping, served) = match &connection.sandbox_mode {
-            None => (None, None),
-            Some(SandboxMode::InProcess(sandbox)) => (Some(sandbox.clone()), None),
-            Some(SandboxMode::Remote(folder)) => (None, Some(folder.clone())),
-        };
-        Self {
-            transport: connection.transport.clone(),
-            auth: connection.auth.clone(),
-            hosts: connection.hosts.clone(),
+        connection: Connection,
+        cluster_path: ClusterPath,
+        state_dir: PathBuf,
+        organization: Option<OrganizationId>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            hosts: connection.hosts()?.clone(),
+            connection,
             clock: OnceLock::new(),
-            local_clock: connection.clock.clone(),
-            remote_sandbox: served,
-            in_process_sandbox: stepping,
-            state_dir: state_paths.telemetry_dir,
-            cluster_path: place.clone(),
-            organization: state_paths.organization,
-            on_retry,
-            wire_trace: wire,
-        }
+            state_dir,
+            cluster_path,
+            organization,
+        })
     }
 
     /// Returns the clock of log lines.
     pub fn clock(&self) -> &Clock {
         self.clock.get_or_init(|| {
-            let Some(folder) = &self.remote_sandbox else {
-                return self.local_clock.clone();
+            let Some(SandboxMode::Remote(folder)) = &self.connection.sandbox_mode else {
+                return self.connection.clock.clone();
             };
             // Log lines carry the sandbox time, which may be ahead of real time.
             match Sandbox::open(folder, Seed::default(), None) {
@@ -88,14 +63,14 @@ impl TelemetryClients {
                     sandbox.use_real_time();
                     sandbox.clock()
                 }
-                Err(_) => self.local_clock.clone(),
+                Err(_) => self.connection.clock.clone(),
             }
         })
     }
 
     /// Makes waiting take real time, also for a sandbox in this process, because a user is watching.
     pub fn use_real_time(&self) {
-        if let Some(sandbox) = &self.in_process_sandbox {
+        if let Some(SandboxMode::InProcess(sandbox)) = &self.connection.sandbox_mode {
             sandbox.use_real_time();
         }
     }
@@ -112,12 +87,7 @@ impl TelemetryClients {
 
     fn client_builder(&self, host: &str) -> Result<ClientBuilder, Error> {
         let base = host.parse().context("invalid host")?;
-        let builder = Client::builder(base, self.transport.clone(), self.auth.clone(), self.clock().clone());
-        let builder = builder.on_retry(self.on_retry.clone());
-        Ok(match &self.wire_trace {
-            Some(wire) => builder.wire_trace(wire.clone()),
-            None => builder,
-        })
+        self.connection.client_builder(base, self.clock().clone())
     }
 
     /// Returns a client for logs.
@@ -143,12 +113,8 @@ impl TelemetryClients {
 
     /// Returns a client for metrics that never retries, for optional values.
     pub fn metrics_no_retry(&self) -> Result<MetricsClient, Error> {
-        let no_retry = RetryPolicy {
-            max_attempts: 1,
-            budget: Duration::ZERO,
-            ..RetryPolicy::default()
-        };
-        let client = self.client_builder(&self.hosts.metrics)?.policy(no_retry).build();
+        let builder = self.client_builder(&self.hosts.metrics)?;
+        let client = builder.policy(RetryPolicy::no_retry()).build();
         Ok(MetricsClient::new(&client, Some(&self.state_dir)))
     }
 

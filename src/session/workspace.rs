@@ -1,6 +1,6 @@
 //! The platform configuration without errors, and the errors for an unknown department or stage.
 
-use super::{RunContext, load_workspace};
+use super::RunContext;
 use crate::{
     diag::Finding,
     error::Error,
@@ -9,6 +9,30 @@ use crate::{
     model::DepartmentCode,
     text::join_code,
 };
+
+/// Loads the platform configuration of `CONFLUENT_EBS_PLATFORM`, or of the current directory and its parents. `None` if
+/// there is none.
+///
+/// # Errors
+/// The variable names a folder without `ebs.toml`.
+pub fn find_workspace(run: &RunContext) -> Result<Option<LoadedWorkspace>, Error> {
+    let folder = Workspace::find(run.environment.working_dir()?, run.platform_dir().as_deref())?;
+    Ok(folder.map(|folder| Workspace::load(&folder)))
+}
+
+/// Loads the platform configuration; the sandbox falls back to the built-in example.
+///
+/// # Errors
+/// There is no platform configuration.
+pub fn load_workspace(run: &RunContext, sandbox: bool) -> Result<LoadedWorkspace, Error> {
+    match find_workspace(run)? {
+        Some(loaded) => Ok(loaded),
+        None if sandbox => Ok(Workspace::embedded()),
+        None => Err(Error::failed("no `ebs.toml` in the current directory or a parent")
+            .with_hint("Create it with `confluent ebs init`.")
+            .with_hint("Use the built-in example of 24 departments with `--sandbox`.")),
+    }
+}
 
 /// Loads the platform configuration and returns it with its warnings.
 ///

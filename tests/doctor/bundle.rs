@@ -43,6 +43,47 @@ fn a_bundle_contains_environment_settings_and_checks() {
     assert!(text.contains("~/.state/confluent-ebs/sandbox"), "{text}");
 }
 
+/// Value and origin of a setting in the bundle of `doctor` with these arguments.
+fn bundled_setting(cli: &CliFixture, args: &str, name: &str) -> Option<(String, String)> {
+    let file = "settings.json";
+    let result = cli.run(&format!("doctor --bundle {file} {args}"));
+    assert_eq!(result.code, Some(0), "{result}");
+    let (bundle, _) = read_bundle(cli, file);
+    std::fs::remove_file(cli.path(file)).unwrap();
+    let settings = bundle["settings"].as_array().unwrap();
+    let setting = settings.iter().find(|setting| setting["name"] == name)?;
+    let text = |field: &str| setting[field].as_str().unwrap().to_owned();
+    Some((text("value"), text("origin")))
+}
+
+#[test]
+fn the_settings_name_profile_use_and_the_sandbox_as_origins() {
+    let cli = CliFixture::new();
+    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
+    for args in [
+        format!("profile import {PROFILES_DIR}/claims-operator.toml"),
+        "profile use claims-operator".to_owned(),
+    ] {
+        assert_eq!(cli.run(&args).code, Some(0), "{args}");
+    }
+    let (profile, origin) = bundled_setting(&cli, "", "profile").unwrap();
+    assert_eq!(
+        (profile.as_str(), origin.as_str()),
+        ("claims-operator", "`profile use`")
+    );
+    let (endpoint, origin) = bundled_setting(&cli, "", "endpoint").unwrap();
+    assert!(endpoint.starts_with("sandbox:"), "{endpoint}");
+    assert!(origin.starts_with("profile "), "{origin}");
+    let (department, origin) = bundled_setting(&cli, "--department claims", "department").unwrap();
+    assert_eq!((department.as_str(), origin.as_str()), ("claims", "--department"));
+    // The sandbox ignores the default profile.
+    assert_eq!(bundled_setting(&cli, "--sandbox", "profile"), None);
+    let (_, origin) = bundled_setting(&cli, "--sandbox", "endpoint").unwrap();
+    assert_eq!(origin, "--sandbox");
+    let (_, origin) = bundled_setting(&cli, "--sandbox", "cluster").unwrap();
+    assert_eq!(origin, "the built-in example platform");
+}
+
 #[test]
 fn an_existing_bundle_file_is_not_overwritten() {
     let cli = CliFixture::new();

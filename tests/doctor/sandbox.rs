@@ -181,7 +181,7 @@ fn a_revoked_key_is_a_problem_with_the_command_for_a_new_one() {
     assert_eq!(
         output.fix("key accepted"),
         "If the key was rotated, import the latest profile. If the sandbox was reset, run `confluent ebs onboard \
-         claims --sandbox` for a new one."
+         claims --stage prod --sandbox` for a new one."
     );
 }
 

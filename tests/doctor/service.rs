@@ -230,7 +230,7 @@ async fn a_rejected_key_is_a_single_problem() {
     assert!(
         output
             .fix("key accepted")
-            .contains("ask the platform team to run `confluent ebs onboard claims`"),
+            .contains("ask the platform team to run `confluent ebs onboard claims --stage prod`"),
         "{}",
         output.fix("key accepted")
     );

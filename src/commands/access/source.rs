@@ -14,7 +14,7 @@ use crate::{
     model::{DepartmentCode, Listing, Principal, Snapshot, StageAddress, ownership::account_name},
     plan::{self, ObservationTarget},
     render::{Style, TextLine},
-    session::{self, ConnectorSession, PlatformSession},
+    session::{self, ConnectorSession, PlatformSession, Settings},
 };
 
 /// Flags that select the source.
@@ -139,7 +139,8 @@ impl SourceArgs {
 fn load_planned(ctx: &Ctx) -> Result<AccessContext, Error> {
     let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
     let workspace = load_platform(ctx)?;
-    let (stage_name, stage) = session::resolve_stage(&ctx.run, &workspace, profile.as_ref())?;
+    let (stage_name, stage) =
+        Settings::resolve(&ctx.run, profile.as_ref(), Some(&workspace)).platform_stage(&workspace)?;
     let address = workspace
         .planned_address(&stage)
         .ok_or_else(|| Error::failed("`ebs.toml` names no organization"))?;
@@ -181,7 +182,9 @@ fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
     let folders = ctx.run.environment.dirs()?;
     let profile = session::load_selected_profile(&ctx.run, folders)?;
     if let Some(profile) = profile
-        && session::resolve_sandbox_folder(&ctx.run, folders, Some(&profile)).is_none()
+        && Settings::resolve(&ctx.run, Some(&profile), None)
+            .sandbox_dir()
+            .is_none()
         && Workspace::find(ctx.run.environment.working_dir()?, ctx.run.platform_dir().as_deref())?.is_none()
     {
         return load_from_profile(ctx, profile);

@@ -7,7 +7,7 @@ use crate::{
     manifest::views::{DepartmentView, PersonaView},
     model::{AclOperation, DepartmentCode, OrganizationId, Recipient},
     render::{Block, Cell, Record, Table, Viewable},
-    session::unknown_stage_error,
+    session::Settings,
 };
 
 /// Describe a department: accounts, permissions and quota
@@ -28,16 +28,13 @@ impl DepartmentDescribeArgs {
         let department = workspace
             .department(&self.code)
             .ok_or_else(|| unknown_department_error(&workspace, &self.code))?;
-        let named = ctx.run.options.stage.as_deref();
-        let (stage_name, stage) = workspace
-            .platform
-            .stage(named)
-            .ok_or_else(|| unknown_stage_error(&workspace, named))?;
+        let settings = Settings::resolve(&ctx.run, None, Some(&workspace));
+        let (stage_name, stage) = settings.platform_stage(&workspace)?;
         // The organization may be unknown offline; the output does not depend on it.
         let organization = workspace.platform.organization.clone();
         let address = stage.address(&organization.unwrap_or_else(placeholder_organization));
         let desired = workspace
-            .desired_department(department, stage_name, &address)
+            .desired_department(department, &stage_name, &address)
             .ok_or_else(|| Error::failed(format!("no template `{}`", department.template)))?;
         Ok(CommandOutput::new(workspace.describe_department(&desired)))
     }

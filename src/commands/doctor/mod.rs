@@ -2,20 +2,19 @@
 
 mod assumptions;
 mod bundle;
-mod connection;
-mod run_checks;
-mod kafka;
-mod environment;
 mod view;
 
 use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
-use self::{assumptions::AssumptionList, bundle::DoctorBundleOutput, environment::DoctorEnvironment};
+use self::{assumptions::AssumptionList, bundle::DoctorBundleOutput};
 use super::{CommandOutput, Ctx, duration::parse_duration};
 use crate::{
-    checks::{self, DoctorReport},
+    checks::{
+        self, DoctorReport,
+        doctor::{DoctorInputs, DoctorOptions, run_checks},
+    },
     error::Error,
     exit::ExitCode,
     render::{Block, Viewable},
@@ -65,11 +64,15 @@ impl DoctorArgs {
                 checks::assumptions::all(),
             ))));
         }
-        let surroundings = DoctorEnvironment::discover(ctx)?;
+        let inputs = DoctorInputs::collect(&ctx.run)?;
         let bundle = self.bundle.as_deref().map(bundle::check_new_file).transpose()?;
-        let diagnosis = run_checks::run(ctx, &surroundings, &self)?;
+        let options = DoctorOptions {
+            offline: self.offline,
+            timeout: self.timeout,
+        };
+        let diagnosis = ctx.block_on(run_checks(&ctx.run, &inputs, options))?;
         if let Some(file) = bundle {
-            return bundle::write(ctx, file, &surroundings, diagnosis)
+            return bundle::write(ctx, file, &inputs, diagnosis)
                 .map(|bundled| CommandOutput::new(DoctorOutput::Bundled(bundled)));
         }
         let code = match diagnosis.problems {

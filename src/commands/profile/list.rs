@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::{profile_names, trusted_hosts};
 use crate::{
     commands::{CommandOutput, Ctx},
     config::Profile,
     error::Error,
     render::{Cell, RowList, TableRow},
+    session::profiles::imported_profiles,
 };
 
 /// List profiles
@@ -22,10 +22,9 @@ impl ProfileListArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<RowList<ProfileRow>>, Error> {
         let folders = ctx.run.environment.dirs()?;
         let current = folders.current_profile();
-        let trusted = trusted_hosts(ctx);
-        let rows = profile_names(folders).into_iter().map(|name| {
+        let rows = imported_profiles(folders).into_iter().map(|name| {
             // An invalid profile is listed, too.
-            let profile = Profile::load(&folders.profile(&name), &trusted)
+            let profile = Profile::load(&folders.profile(&name), &ctx.run.options.trusted_hosts)
                 .ok()
                 .map(|loaded| loaded.profile);
             let facts = profile.as_ref().map(|profile| &profile.facts);

@@ -5,16 +5,10 @@ mod list;
 mod show;
 mod use_profile;
 
-use std::path::Path;
-
 use clap::Subcommand;
 
 use super::{Ctx, command_output};
-use crate::{
-    config::{LoadedProfile, Profile, StandardDirs},
-    error::Error,
-    exit::ExitCode,
-};
+use crate::exit::ExitCode;
 
 /// Manage profiles
 ///
@@ -43,34 +37,4 @@ impl ProfileArgs {
             ProfileCommand::Use(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
-}
-
-/// Returns the trusted hosts outside of Confluent's domain.
-fn trusted_hosts(ctx: &Ctx) -> Vec<String> {
-    ctx.run.options.trusted_hosts.clone()
-}
-
-/// Loads the profile at `path`.
-fn load_profile(ctx: &Ctx, path: &Path) -> Result<LoadedProfile, Error> {
-    let loaded = Profile::load(path, &trusted_hosts(ctx))
-        .map_err(|findings| Error::findings(format!("invalid profile `{}`", path.display()), findings))?;
-    for warning in &loaded.warnings {
-        ctx.ui.warn(&warning.message);
-    }
-    Ok(loaded)
-}
-
-/// Returns the names of the imported profiles, sorted.
-fn profile_names(folders: &StandardDirs) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folders.profiles()) else {
-        return Vec::new();
-    };
-    let mut names: Vec<String> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .collect();
-    names.sort();
-    names
 }

@@ -2,14 +2,13 @@
 
 use serde::Serialize;
 
-use super::load_profile;
 use crate::{
     commands::{CommandOutput, Ctx},
     config::LoadedProfile,
-    env,
     error::Error,
     model::KeyKind,
     render::{Block, Record, Viewable},
+    session::{profiles::load_profile, selected_profile},
 };
 
 /// Show a profile without its secrets
@@ -37,8 +36,7 @@ impl ProfileShowArgs {
         let folders = ctx.run.environment.dirs()?;
         let named = self
             .named
-            .or_else(|| ctx.run.options.profile.clone())
-            .or_else(|| ctx.run.variable(env::CONFLUENT_EBS_PROFILE))
+            .or_else(|| selected_profile(&ctx.run, folders).map(|selected| selected.value))
             .or_else(|| folders.current_profile());
         let Some(named) = named else {
             return Err(Error::failed("no profile selected")
@@ -47,10 +45,8 @@ impl ProfileShowArgs {
                 )
                 .with_hint("Select a profile with `confluent ebs profile use NAME`."));
         };
-        Ok(CommandOutput::new(ProfileShowOutput::new(&load_profile(
-            ctx,
-            &folders.profile(&named),
-        )?)))
+        let loaded = load_profile(&ctx.run, &folders.profile(&named))?;
+        Ok(CommandOutput::new(ProfileShowOutput::new(&loaded)))
     }
 }
 

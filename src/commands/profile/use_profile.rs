@@ -2,13 +2,11 @@
 
 use serde::Serialize;
 
-use super::{load_profile, profile_names};
 use crate::{
     commands::{CommandOutput, Ctx},
-    config::save::{IfExists, save},
     error::Error,
-    hint::closest_match,
     render::{Block, Viewable},
+    session::profiles::set_default_profile,
 };
 
 /// Select the default profile
@@ -25,17 +23,7 @@ pub(super) struct ProfileUseArgs {
 
 impl ProfileUseArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ProfileUseOutput>, Error> {
-        let folders = ctx.run.environment.dirs()?;
-        let known = profile_names(folders);
-        if !known.contains(&self.name) {
-            let error = Error::failed(format!("profile `{}` not found", self.name));
-            return Err(match closest_match(&self.name, known.iter().map(String::as_str)) {
-                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-                None => error.with_hint("Import a profile with `confluent ebs profile import`."),
-            });
-        }
-        load_profile(ctx, &folders.profile(&self.name))?;
-        save(&folders.current_profile_file(), self.name.as_bytes(), IfExists::Replace)?;
+        set_default_profile(&ctx.run, &self.name)?;
         Ok(CommandOutput::new(ProfileUseOutput { name: self.name }))
     }
 }

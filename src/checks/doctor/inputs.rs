@@ -1,33 +1,28 @@
 //! Inputs of a session, each one optional: unlike a command, `doctor` continues without the missing parts.
 
-use std::{borrow::Cow, path::PathBuf};
+use std::borrow::Cow;
 
 use crate::{
-    commands::Ctx,
-    config::{LoadedProfile, Profile, StandardDirs, dirs::NoHomeDir},
+    config::{LoadedProfile, Profile},
     diag::{Finding, has_errors},
     error::Error,
     manifest::{LoadedWorkspace, Stage, Workspace},
     model::{DepartmentCode, Prefix, ownership::account_name},
-    session,
+    session::{Options, RunContext, Settings, find_workspace, selected_profile},
 };
 
-/// Local facts, collected without network access.
-pub(super) struct DoctorEnvironment {
-    /// State and profile directories.
-    pub(super) folders: Result<StandardDirs, NoHomeDir>,
-    /// Selected profile, and what selected it.
-    pub(super) selected_profile: Option<(String, &'static str)>,
+/// Settings and files of the run, collected without network access.
+pub struct DoctorInputs {
+    /// Settings, as other commands resolve them.
+    pub settings: Settings,
+    /// Options of commands that the platform team should run.
+    pub platform_options: Options,
     /// Loaded profile, or the findings that make it unusable.
-    pub(super) profile: Option<Result<LoadedProfile, Vec<Finding>>>,
-    /// Directory of the sandbox; `None` for Confluent Cloud.
-    pub(super) sandbox: Option<PathBuf>,
+    pub profile: Option<Result<LoadedProfile, Vec<Finding>>>,
     /// Platform configuration, or why it cannot be found.
-    pub(super) platform: Result<Option<LoadedWorkspace>, String>,
+    pub platform: Result<Option<LoadedWorkspace>, String>,
     /// Stage, if the platform configuration selects it instead of a profile.
-    pub(super) stage: Option<(String, Stage)>,
-    /// Environment variables that are valid text.
-    pub(super) variables: Vec<(String, String)>,
+    pub stage: Option<(String, Stage)>,
 }
 
 /// Department that the run acts for.
@@ -40,34 +35,28 @@ pub(super) struct ActingDepartment {
     pub(super) account_name: String,
 }
 
-impl DoctorEnvironment {
-    /// Collects the local facts. Fails only on invalid flags.
-    pub(super) fn discover(ctx: &Ctx) -> Result<Self, Error> {
-        let folders = ctx.run.environment.dirs.clone();
-        let named = folders
-            .as_ref()
-            .ok()
-            .and_then(|folders| session::selected_profile(&ctx.run, folders));
-        let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
-        let profile = folders
-            .as_ref()
-            .ok()
-            .zip(named.as_ref())
-            .map(|(folders, (named, _))| Profile::load(&folders.profile(named), &trusted));
+impl DoctorInputs {
+    /// Collects the inputs.
+    ///
+    /// # Errors
+    /// A flag selects an unknown stage, or there is no current directory.
+    pub fn collect(run: &RunContext) -> Result<Self, Error> {
+        run.environment.working_dir()?;
+        let dirs = run.environment.dirs.as_ref().ok();
+        let profile = dirs.and_then(|dirs| {
+            let named = selected_profile(run, dirs)?.value;
+            Some(Profile::load(&dirs.profile(&named), &run.options.trusted_hosts))
+        });
         let loaded = profile.as_ref().and_then(|profile| profile.as_ref().ok());
-        let sandbox = folders
-            .as_ref()
-            .ok()
-            .and_then(|folders| session::resolve_sandbox_folder(&ctx.run, folders, loaded));
-        let here = ctx.run.environment.working_dir()?;
-        let platform = match Workspace::find(here, ctx.run.platform_dir().as_deref()) {
-            Ok(Some(folder)) => Ok(Some(Workspace::load(&folder))),
-            Ok(None) if sandbox.is_some() && loaded.is_none() => Ok(Some(Workspace::embedded())),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error.to_string()),
+        let is_sandbox = Settings::resolve(run, loaded, None).sandbox_dir().is_some();
+        let platform = match find_workspace(run) {
+            Ok(None) if is_sandbox && loaded.is_none() => Ok(Some(Workspace::embedded())),
+            found => found.map_err(|error| error.to_string()),
         };
-        let stage = match (&platform, &profile) {
-            (Ok(Some(platform)), None) => match session::resolve_stage(&ctx.run, &platform.workspace, None) {
+        let workspace = platform.as_ref().ok().and_then(Option::as_ref);
+        let settings = Settings::resolve(run, loaded, workspace.map(|platform| &platform.workspace));
+        let stage = match (workspace, &profile) {
+            (Some(platform), None) => match settings.platform_stage(&platform.workspace) {
                 Ok(stage) => Some(stage),
                 // Invalid files may lack the stage.
                 Err(_) if has_errors(&platform.findings) => None,
@@ -75,15 +64,12 @@ impl DoctorEnvironment {
             },
             _ => None,
         };
-        let variables = ctx.run.environment.variables.clone().into_iter().collect();
         Ok(Self {
-            folders,
-            selected_profile: named,
+            platform_options: settings.to_platform_options(),
+            settings,
             profile,
-            sandbox,
             platform,
             stage,
-            variables,
         })
     }
 
@@ -108,7 +94,7 @@ impl DoctorEnvironment {
     }
 
     /// Returns the department that the profile or `--sandbox-as` selects.
-    pub(super) fn department(&self, ctx: &Ctx) -> Option<ActingDepartment> {
+    pub(super) fn department(&self, run: &RunContext) -> Option<ActingDepartment> {
         if let Some(loaded) = self.valid_profile() {
             let facts = &loaded.profile.facts;
             return Some(ActingDepartment {
@@ -117,7 +103,7 @@ impl DoctorEnvironment {
                 account_name: account_name(&facts.stage, &facts.department, &facts.persona),
             });
         }
-        let (code, persona) = ctx.run.options.sandbox_as.as_deref()?.split_once('/')?;
+        let (code, persona) = run.options.impersonated_persona()?;
         let department = self.valid_workspace()?.department(&code.parse().ok()?)?;
         let (stage, _) = self.stage.as_ref()?;
         Some(ActingDepartment {

@@ -1,0 +1,76 @@
+//! The sandbox of a run, seeded with the stages of the platform.
+
+use jiff::Timestamp;
+
+use super::RunContext;
+use crate::{
+    env,
+    error::Error,
+    hint::Advice,
+    manifest::Workspace,
+    model::StageAddress,
+    sandbox::{ClusterKind, Sandbox, SandboxError, Seed, SeedStage},
+};
+
+/// Converts a sandbox error and adds its hints. The general conversion cannot, because it does not depend on the
+/// sandbox.
+pub fn to_error_with_hints(error: SandboxError) -> Error {
+    let hints = error.hints();
+    let mut error = Error::from(error);
+    error.hints = hints;
+    error
+}
+
+/// The sandbox of a folder, seeded with the platform's stages when it is new.
+pub fn open_sandbox(run: &RunContext, folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
+    Sandbox::open_at(folder, build_seed(workspace), None, sandbox_start(run)?).map_err(to_error_with_hints)
+}
+
+/// The fixed start time of a new sandbox, from `CONFLUENT_EBS_SANDBOX_START`.
+pub fn sandbox_start(run: &RunContext) -> Result<Option<Timestamp>, Error> {
+    let name = env::CONFLUENT_EBS_SANDBOX_START;
+    let parse = |text: String| {
+        text.parse().map_err(|_| {
+            Error::usage(format!("`{name}` is not a point in time: `{text}`"))
+                .with_hint("Write it as `2026-11-22T10:00:00Z`.")
+        })
+    };
+    run.variable(name).map(parse).transpose()
+}
+
+/// Returns the seed of a new sandbox: organization, stages and clusters of `ebs.toml`, so that it can rehearse changes.
+pub fn build_seed(workspace: &Workspace) -> Seed {
+    let mut seed = Seed::default();
+    let platform = &workspace.platform;
+    if let Some(organization) = &platform.organization {
+        seed.organization = organization.clone();
+    }
+    let default = platform.default_stage.as_str();
+    let mut names: Vec<&String> = platform.stages.keys().collect();
+    names.sort_by_key(|name| (name.as_str() != default, (*name).clone()));
+    let stages: Vec<SeedStage> = names
+        .into_iter()
+        .map(|name| {
+            let stage = &platform.stages[name];
+            let address = StageAddress {
+                organization: seed.organization.clone(),
+                environment: stage.environment.clone(),
+                cluster: stage.cluster.clone(),
+                schema_registry: stage.schema_registry.clone(),
+            };
+            SeedStage {
+                name: name.clone(),
+                address,
+                cluster_kind: ClusterKind::Enterprise,
+            }
+        })
+        .collect();
+    // The example has one environment with several clusters.
+    let environments: Vec<_> = stages.iter().map(|stage| stage.address.environment.clone()).collect();
+    seed.clusters
+        .retain(|cluster| environments.contains(&cluster.environment));
+    if !stages.is_empty() {
+        seed.stages = stages;
+    }
+    seed
+}
