@@ -275,16 +275,11 @@ fn snapshot(address: &StageAddress, departments: usize) -> Snapshot {
         id: format!("rb-{number}").parse().expect("an id"),
         binding,
     });
+    let taken_at = "2026-11-22T12:00:00Z".parse().expect("a time");
     Snapshot {
-        taken_at: "2026-11-22T12:00:00Z".parse().expect("a time"),
-        address: address.clone(),
-        observed_by: Principal::from_id("u-admin"),
         accounts,
         bindings: bindings.collect(),
-        acls: Vec::new(),
-        keys: Vec::new(),
-        connectors: Vec::new(),
-        unknown: BTreeMap::new(),
+        ..Snapshot::new(taken_at, address.clone(), Principal::from_id("u-admin"))
     }
 }
 

@@ -10,7 +10,6 @@ pub mod hint;
 pub mod text;
 pub mod diag;
 pub mod clock;
-pub mod cancel;
 pub mod private;
 
 pub mod model;

@@ -157,7 +157,7 @@ impl AccessModel {
             decision.is_allowed()
         };
         let all = self.all_accounts();
-        !self.unknown.contains_key(&Listing::ServiceAccounts)
+        Listing::ServiceAccounts.reason_in(&self.unknown).is_none()
             && self
                 .observer
                 .as_ref()

@@ -2,9 +2,10 @@
 
 use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{EventListener, PlanStep, RunEvent, StepError, StepExecutor};
 use crate::{
-    cancel::CancelToken,
     model::DepartmentCode,
     plan::connectors::{ConnectorChange, ConnectorOperation},
     resources::connector::{
@@ -17,7 +18,7 @@ use crate::{
 pub struct ConnectorExecutor<'a> {
     client: &'a ConnectorClient,
     listener: &'a dyn EventListener,
-    interrupt: &'a CancelToken,
+    interrupt: &'a CancellationToken,
     timeout: Duration,
     settle_time: Duration,
     observed: RefCell<BTreeMap<String, LiveConnector>>,
@@ -28,7 +29,7 @@ impl<'a> ConnectorExecutor<'a> {
     pub fn new(
         connectors: &'a ConnectorClient,
         listener: &'a dyn EventListener,
-        interrupt: &'a CancelToken,
+        interrupt: &'a CancellationToken,
         timeout: Duration,
         settle_time: Duration,
     ) -> Self {

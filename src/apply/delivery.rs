@@ -11,10 +11,10 @@ use std::{
 };
 
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::{Journal, JournalError, JournalLine, journal::to_absolute};
 use crate::{
-    cancel::CancelToken,
     clock::Clock,
     handover::{HandoverCommand, HandoverError, HandoverRequest, ProfileId, ProfileStore},
     hint::{Advice, Hint},
@@ -76,7 +76,7 @@ pub struct DeliveryContext<'a> {
     /// Run id.
     pub run_id: &'a str,
     /// Cancellation.
-    pub interrupt: &'a CancelToken,
+    pub interrupt: &'a CancellationToken,
 }
 
 impl Delivery {

@@ -3,6 +3,8 @@
 
 use std::{cell::RefCell, future::Future};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     EventListener, Journal, JournalError, JournalLine, RunEvent,
     failure::StepError,
@@ -10,7 +12,6 @@ use super::{
     schedule::{self, StepStatus},
 };
 use crate::{
-    cancel::CancelToken,
     clock::Clock,
     hint::{Advice, Hint},
     model::DepartmentCode,
@@ -58,7 +59,7 @@ pub struct PlanRunner<'a> {
     /// Listener for events.
     pub listener: &'a dyn EventListener,
     /// Cancellation.
-    pub interrupt: &'a CancelToken,
+    pub interrupt: &'a CancellationToken,
     /// Maximum number of concurrent changes.
     pub concurrency: usize,
 }

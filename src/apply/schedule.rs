@@ -5,7 +5,7 @@ use std::future::Future;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
-use crate::cancel::CancelToken;
+use tokio_util::sync::CancellationToken;
 
 /// Status of a step after the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum StepStatus {
 pub async fn run<Fut>(
     needs: &[Vec<usize>],
     concurrency: usize,
-    interrupt: &CancelToken,
+    interrupt: &CancellationToken,
     start: impl Fn(usize) -> Fut,
     skipped: impl Fn(usize, usize),
 ) -> Vec<StepStatus>
@@ -134,7 +134,7 @@ mod tests {
             let begun = RefCell::new(Vec::new());
             let done = RefCell::new(BTreeSet::new());
             let at_once = RefCell::new((0_usize, 0_usize));
-            let interrupt = CancelToken::default();
+            let interrupt = CancellationToken::default();
             let start = |step: usize| {
                 for need in &needs[step] {
                     assert!(done.borrow().contains(need), "step {step} began before {need} was done");
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn an_interrupt_lets_running_steps_finish_and_starts_no_other() {
         let needs = vec![vec![], vec![0], vec![]];
-        let interrupt = CancelToken::default();
+        let interrupt = CancellationToken::default();
         let signal = interrupt.clone();
         let start = move |_| {
             signal.cancel();

@@ -22,4 +22,4 @@ pub mod cli_config;
 pub mod time;
 
 pub use check::{CheckResult, CheckState, CheckTopic, DoctorReport, TopicCheck};
-pub use preflight::{check_acl_quota, check_preflight};
+pub use preflight::{check_object_limits, check_preflight};

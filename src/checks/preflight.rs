@@ -2,8 +2,9 @@
 
 use super::{CheckResult, cluster};
 use crate::{
-    model::{Listing, SchemaRegistryId},
-    plan::{BudgetRow, BudgetVerdict, ObservedOrganization, Plan, PlannedChange, PlannedOperation},
+    model::SchemaRegistryId,
+    plan::{BudgetRow, BudgetVerdict, ObjectOperation, ObservedOrganization, Plan, PlannedChange, PlannedOperation},
+    resources::{AnyKind, KINDS, ObjectLimit},
     session::Options,
 };
 
@@ -46,36 +47,43 @@ fn check_credentials(observed: &ObservedOrganization) -> CheckResult {
     )
 }
 
-/// Checks whether the cluster has room for the ACLs of `plan`; `None` if ACLs were not observed.
+/// Checks whether the cluster has room for the objects of `plan`, for each observed kind with a limit.
 #[must_use]
-pub fn check_acl_quota(observed: &ObservedOrganization, plan: &Plan) -> Option<CheckResult> {
-    if observed.snapshot.unknown.contains_key(&Listing::Acls) {
+pub fn check_object_limits(observed: &ObservedOrganization, plan: &Plan) -> Vec<CheckResult> {
+    let check = |kind: &&dyn AnyKind| check_object_limit(*kind, observed, plan);
+    KINDS.iter().filter_map(check).collect()
+}
+
+fn check_object_limit(kind: &dyn AnyKind, observed: &ObservedOrganization, plan: &Plan) -> Option<CheckResult> {
+    let info = kind.info();
+    if observed.snapshot.unknown_reason(&info.listing).is_some() {
         return None;
     }
-    let made = |change: &&PlannedChange| matches!(change.operation, PlannedOperation::CreateAcl { .. });
-    let (used, wanted) = (observed.snapshot.acls.len(), plan.changes.iter().filter(made).count());
-    let kind = observed.cluster.spec.config.kind.as_str();
-    // Source: docs/reference/quotas.md#cluster-limits; the service does not report usage.
-    let limit = match kind {
-        "Basic" | "Standard" => 1_000,
-        "Enterprise" => 4_000,
-        "Dedicated" | "Freight" => 10_000,
-        _ => {
+    let made = |change: &&PlannedChange| match &change.operation {
+        PlannedOperation::Object(ObjectOperation::Create { object, .. }) => object.kind.id == info.id,
+        _ => false,
+    };
+    let (used, wanted) = (kind.count(&observed.snapshot), plan.changes.iter().filter(made).count());
+    let cluster_type = observed.cluster.spec.config.kind.as_str();
+    let limit = match (info.limit)(cluster_type) {
+        ObjectLimit::AtMost(limit) => limit,
+        ObjectLimit::Unlimited => return None,
+        ObjectLimit::Unknown => {
             return Some(CheckResult::unknown(
-                "ACLs",
+                info.plural,
                 format!("{used} used, {wanted} planned, unknown limit"),
             ));
         }
     };
-    let detail = format!("{used} used, {wanted} planned, limit {limit} on a cluster of type {kind}");
-    Some(match wanted > 0 && used + wanted > limit {
-        false => CheckResult::ok("ACLs", detail),
-        true => CheckResult::problem(
-            "ACLs",
-            detail,
-            "Onboard fewer departments, use a template without ACLs, or use a larger cluster type.",
-        ),
-    })
+    let detail = format!("{used} used, {wanted} planned, limit {limit} on a cluster of type {cluster_type}");
+    if wanted == 0 || used + wanted <= limit {
+        return Some(CheckResult::ok(info.plural, detail));
+    }
+    let fix = format!(
+        "Onboard fewer departments, use a template without {}, or use a larger cluster type.",
+        info.plural
+    );
+    Some(CheckResult::problem(info.plural, detail, fix))
 }
 
 fn check_quota(row: &BudgetRow) -> CheckResult {

@@ -1,12 +1,19 @@
 //! Context of a command: output, global flags, environment and cancellation.
 
-use std::{cell::OnceCell, future::Future, sync::Arc};
+use std::{
+    cell::OnceCell,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 use super::{GlobalArgs, signals};
 use crate::{
-    cancel::CancelToken,
     error::{Error, ResultExt},
     render::Ui,
     session::{Environment, RunContext},
@@ -20,6 +27,8 @@ pub struct Ctx {
     pub globals: GlobalArgs,
     /// Context of application operations.
     pub run: RunContext,
+    /// Whether the program waits at a prompt and nothing is running.
+    prompting: Arc<AtomicBool>,
     runtime: OnceCell<Runtime>,
 }
 
@@ -31,12 +40,13 @@ impl Ctx {
             environment: Arc::new(environment),
             options: globals.to_options(),
             reporter: Arc::new(ui.clone()),
-            cancel: CancelToken::new(),
+            cancel: CancellationToken::new(),
         };
         Self {
             ui,
             globals,
             run,
+            prompting: Arc::default(),
             runtime: OnceCell::new(),
         }
     }
@@ -52,8 +62,7 @@ impl Ctx {
         if self.globals.yes {
             return Ok(true);
         }
-        let _guard = self.run.cancel.enter_prompt();
-        Ok(self.ui.confirm(question, "--yes")?)
+        Ok(self.prompt(|| self.ui.confirm(question, "--yes"))?)
     }
 
     /// Asks the user to type `desired` as confirmation; `--yes` answers it.
@@ -61,8 +70,15 @@ impl Ctx {
         if self.globals.yes {
             return Ok(());
         }
-        let _guard = self.run.cancel.enter_prompt();
-        Ok(self.ui.confirm_by_typing(question, desired, "--yes")?)
+        Ok(self.prompt(|| self.ui.confirm_by_typing(question, desired, "--yes"))?)
+    }
+
+    /// Asks; meanwhile, a signal ends the process at once.
+    fn prompt<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.prompting.store(true, Ordering::SeqCst);
+        let answer = ask();
+        self.prompting.store(false, Ordering::SeqCst);
+        answer
     }
 
     fn runtime(&self) -> Result<&Runtime, Error> {
@@ -74,7 +90,7 @@ impl Ctx {
             .enable_all()
             .build()
             .context("cannot start the asynchronous runtime")?;
-        signals::listen(&runtime, &self.ui, &self.run.cancel);
+        signals::listen(&runtime, &self.ui, &self.run.cancel, &self.prompting);
         Ok(self.runtime.get_or_init(|| runtime))
     }
 }

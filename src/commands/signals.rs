@@ -2,18 +2,23 @@
 //! (docs/reference/cli.md#plugin-process): Ctrl-C reaches both processes and ends the Confluent CLI at once; SIGTERM
 //! reaches only the Confluent CLI.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cancel::CancelToken,
     exit::ExitCode,
     render::{Problem, Ui},
 };
 
-/// Starts listening for signals. The first signal cancels the run, the second one ends the process. During a
-/// confirmation prompt, the first signal ends the process.
-pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancelToken) {
-    let (ui, interrupt) = (ui.clone(), interrupt.clone());
+/// Starts listening for signals. The first signal cancels the run, the second one ends the process. While `prompting`
+/// is set, nothing is running, and the first signal ends the process.
+pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancellationToken, prompting: &Arc<AtomicBool>) {
+    let (ui, interrupt, prompting) = (ui.clone(), interrupt.clone(), prompting.clone());
     runtime.spawn(cancel_when_orphaned(interrupt.clone()));
     // Subscribe before the work begins, because an unhandled signal would end the process immediately.
     let observation = {
@@ -23,17 +28,18 @@ pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancelToken) {
     runtime.spawn(async move {
         let Ok(mut signals) = observation else { return };
         while signals.next().await.is_ok() {
-            let asking = interrupt.is_prompting();
+            let asking = prompting.load(Ordering::SeqCst);
             if asking {
                 // The line of the prompt is still open.
                 ui.info("");
                 ui.print_error(&Problem::new("interrupted before anything was changed"));
             }
-            if asking || !interrupt.cancel() {
+            if asking || interrupt.is_cancelled() {
                 ui.leave_screen();
                 // The next run resumes interrupted work, wherever this process ends.
                 std::process::exit(ExitCode::Interrupted.code().into());
             }
+            interrupt.cancel();
             ui.info("Stopping: running steps finish, no new steps start. Press Ctrl-C again to stop immediately.");
         }
     });
@@ -81,7 +87,7 @@ impl Signals {
 /// Cancels the run when the Confluent CLI that started this process has ended: its output has no reader any more, and
 /// further changes would be unexpected.
 #[cfg(target_os = "linux")]
-async fn cancel_when_orphaned(interrupt: CancelToken) {
+async fn cancel_when_orphaned(interrupt: CancellationToken) {
     use std::{os::unix::process::parent_id, time::Duration};
     let parent = parent_id();
     // With another parent, such as a shell with `nohup` or a supervisor, outliving the parent can be intended.
@@ -97,4 +103,4 @@ async fn cancel_when_orphaned(interrupt: CancelToken) {
 
 /// Does nothing: only Linux exposes the name of the parent process, so other systems rely on Ctrl-C.
 #[cfg(not(target_os = "linux"))]
-async fn cancel_when_orphaned(_cancel: CancelToken) {}
+async fn cancel_when_orphaned(_cancel: CancellationToken) {}

@@ -7,12 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use super::save::{self, IfExists, SaveError};
 use crate::{
     hint::{Advice, Hint},
-    model::{Listing, Snapshot},
+    model::Snapshot,
 };
 
 /// Identifier of the format.
@@ -36,17 +36,6 @@ pub struct SnapshotFile {
 struct SnapshotHeader {
     format: String,
     version: u32,
-}
-
-/// Presence of the sections that were added later.
-#[derive(Deserialize)]
-struct SnapshotParts {
-    snapshot: SnapshotSections,
-}
-
-#[derive(Deserialize)]
-struct SnapshotSections {
-    acls: Option<IgnoredAny>,
 }
 
 #[derive(Serialize)]
@@ -146,11 +135,13 @@ impl SnapshotFile {
         }
         let damaged = |source| SnapshotError::Damaged { path: path(), source };
         let mut saved: Self = serde_json::from_str(text).map_err(damaged)?;
-        let parts: SnapshotParts = serde_json::from_str(text).map_err(damaged)?;
-        if parts.snapshot.acls.is_none() {
-            // A missing section is unknown, not empty.
-            let unknown = saved.snapshot.unknown.entry(Listing::Acls);
-            unknown.or_insert_with(|| "the snapshot was taken by a version that did not read them".to_owned());
+        let document: serde_json::Value = serde_json::from_str(text).map_err(damaged)?;
+        for (section, listing) in Snapshot::LATER_SECTIONS {
+            if document["snapshot"].get(section).is_none() {
+                // A missing section is unknown, not empty.
+                let unknown = saved.snapshot.unknown.entry(listing);
+                unknown.or_insert_with(|| "the snapshot was taken by a version that did not read them".to_owned());
+            }
         }
         Ok(saved)
     }
@@ -176,7 +167,7 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        ConnectorIdentity, ObservedAccount, ObservedBinding, ObservedConnector, ObservedKey, Principal, Role,
+        ConnectorIdentity, Listing, ObservedAccount, ObservedBinding, ObservedConnector, ObservedKey, Principal, Role,
         RoleBinding, StageAddress,
     };
 
@@ -187,9 +178,8 @@ mod tests {
             cluster: "lkc-abc123".parse().unwrap(),
             schema_registry: None,
         };
+        let taken_at = "2026-01-02T03:04:05Z".parse().unwrap();
         let snapshot = Snapshot {
-            taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
-            observed_by: Principal::from_id("u-abc123"),
             accounts: vec![ObservedAccount {
                 id: "sa-abc123".parse().unwrap(),
                 name: "billing \u{202e}".into(),
@@ -218,7 +208,7 @@ mod tests {
                 ..ObservedConnector::default()
             }],
             unknown: BTreeMap::from([(Listing::SubjectBindings, "403".into())]),
-            address,
+            ..Snapshot::new(taken_at, address.clone(), Principal::from_id("u-abc123"))
         };
         SnapshotFile {
             stage: "prod".into(),

@@ -397,8 +397,8 @@ impl<'a> AccountOwners<'a> {
         let on = self.observed.address.service_account_crn(&account.id).into();
         let hidden = self
             .observed
-            .unknown
-            .contains_key(&Listing::AccountBindings(account.id.clone()))
+            .unknown_reason(&Listing::AccountBindings(account.id.clone()))
+            .is_some()
             || !model.is_access_visible(&on);
         match &provisioner {
             _ if account.tag().is_none() => AccountOwnership::Impersonating(names()),

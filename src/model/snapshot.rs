@@ -126,6 +126,14 @@ impl Listing {
         (Self::ServiceAccounts, "service accounts"),
     ];
 
+    /// Returns why the list is unknown; `None` if it was read. A list that this version does not know could be any
+    /// list.
+    #[must_use]
+    pub fn reason_in<'a>(&self, unknown: &'a BTreeMap<Self, String>) -> Option<&'a String> {
+        let other = || unknown.iter().find(|(list, _)| matches!(list, Self::Other(_)));
+        unknown.get(self).or_else(|| other().map(|(_, reason)| reason))
+    }
+
     /// Whether the list could contain role bindings.
     #[must_use]
     pub const fn may_contain_bindings(&self) -> bool {
@@ -195,7 +203,7 @@ pub struct Snapshot {
     pub accounts: Vec<ObservedAccount>,
     /// Role bindings.
     pub bindings: Vec<ObservedBinding>,
-    /// Kafka ACLs of the cluster. Readers of a snapshot from before ACLs were recorded must add the list to `unknown`.
+    /// Kafka ACLs of the cluster.
     #[serde(default)]
     pub acls: Vec<AclBinding>,
     /// API keys.
@@ -207,6 +215,32 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Sections that were added after the first version of snapshot files, with their lists. If a file has no such
+    /// section, the list is unknown.
+    pub const LATER_SECTIONS: [(&'static str, Listing); 1] = [("acls", Listing::Acls)];
+
+    /// Creates a snapshot without objects.
+    #[must_use]
+    pub fn new(taken_at: Timestamp, address: StageAddress, observed_by: Principal) -> Self {
+        Self {
+            taken_at,
+            address,
+            observed_by,
+            accounts: Vec::new(),
+            bindings: Vec::new(),
+            acls: Vec::new(),
+            keys: Vec::new(),
+            connectors: Vec::new(),
+            unknown: BTreeMap::new(),
+        }
+    }
+
+    /// Returns why `listing` is unknown; `None` if it was read.
+    #[must_use]
+    pub fn unknown_reason(&self, listing: &Listing) -> Option<&String> {
+        listing.reason_in(&self.unknown)
+    }
+
     /// Returns the account called `name`.
     #[must_use]
     pub fn account_by_name(&self, name: &str) -> Option<&ObservedAccount> {
@@ -276,6 +310,36 @@ mod tests {
         sorted.sort();
         assert_eq!(texts, sorted);
         assert!(texts.contains(&"role bindings on sa-1".to_owned()), "{texts:?}");
+    }
+
+    // A snapshot file contains these texts: with a new text, a file of another version has an unknown listing.
+    #[test]
+    fn the_texts_of_listings_do_not_change() {
+        let texts = Listing::NAMED.map(|(listing, _)| listing.to_string());
+        let expected = [
+            "ACLs of the cluster",
+            "API keys",
+            "connectors of the cluster",
+            "quotas of the cluster",
+            "quotas of the organization",
+            "role bindings of the whole organization",
+            "role bindings on subjects",
+            "role bindings on the cluster",
+            "role bindings on the environment",
+            "service accounts",
+        ];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn an_unknown_listing_could_be_any_list() {
+        let known = BTreeMap::from([(Listing::Acls, "403".to_owned())]);
+        assert_eq!(Listing::Acls.reason_in(&known).unwrap(), "403");
+        assert_eq!(Listing::ApiKeys.reason_in(&known), None);
+        let reworded = BTreeMap::from([(Listing::from("access control lists".to_owned()), "403".to_owned())]);
+        for (listing, text) in Listing::NAMED {
+            assert_eq!(listing.reason_in(&reworded).unwrap(), "403", "{text}");
+        }
     }
 
     #[test]

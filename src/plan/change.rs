@@ -1,14 +1,16 @@
 //! One change of a plan: the operation, the object, the reason and the changes that must come first.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::model::{
-    AclBinding, AclOperation, AclResource, ApiKeyId, CrnPattern, DepartmentCode, KeyKind, NamePattern, OwnershipTag,
-    Principal, Role, RoleBinding, RoleBindingId, ServiceAccountId,
+use crate::{
+    model::{
+        ApiKeyId, CrnPattern, DepartmentCode, KeyKind, OwnershipTag, Role, RoleBinding, RoleBindingId, ServiceAccountId,
+    },
+    resources::{KindInfo, ProvisionedObject},
 };
 
 /// Kind of change of an object; a plan shows its symbol first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// The object is created.
@@ -74,28 +76,62 @@ impl PlannedPattern {
     }
 }
 
-/// An ACL for an account that may not exist yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PlannedAcl {
-    /// Resource type.
-    pub resource: AclResource,
-    /// Names of the resources.
-    #[serde(serialize_with = "serialize_as_text")]
-    pub names: NamePattern,
-    /// Allowed operation.
-    pub operation: AclOperation,
+/// Operation on an object of a provisioned kind. In JSON, the kind is part of the operation's name: `create_acl`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObjectOperation {
+    /// Create an object.
+    Create {
+        /// Account that the object belongs to. If it is planned, it replaces the placeholder in `object`.
+        principal: AccountRef,
+        /// The object.
+        object: ProvisionedObject,
+    },
+    /// Update an object in place.
+    Update {
+        /// The object before.
+        from: ProvisionedObject,
+        /// The object after.
+        to: ProvisionedObject,
+    },
+    /// Delete an object.
+    Delete {
+        /// The complete object.
+        object: ProvisionedObject,
+    },
 }
 
-impl PlannedAcl {
-    /// Returns the ACL for `principal`.
+impl ObjectOperation {
+    /// Returns the object's kind.
     #[must_use]
-    pub fn for_principal(&self, principal: impl Into<Principal>) -> AclBinding {
-        let Self {
-            resource,
-            names,
-            operation,
-        } = self.clone();
-        AclBinding::allow(principal, operation, resource, names)
+    pub fn kind(&self) -> &'static KindInfo {
+        match self {
+            Self::Create { object, .. } | Self::Update { to: object, .. } | Self::Delete { object } => object.kind,
+        }
+    }
+}
+
+impl Serialize for ObjectOperation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = self.kind().id;
+        let mut map = serializer.serialize_map(None)?;
+        let key = id.replace('-', "_");
+        match self {
+            Self::Create { principal, object } => {
+                map.serialize_entry("operation", &format!("create_{key}"))?;
+                map.serialize_entry("principal", principal)?;
+                map.serialize_entry(&key, &object.planned_json)?;
+            }
+            Self::Update { from, to } => {
+                map.serialize_entry("operation", &format!("update_{key}"))?;
+                map.serialize_entry("from", &from.json)?;
+                map.serialize_entry("to", &to.json)?;
+            }
+            Self::Delete { object } => {
+                map.serialize_entry("operation", &format!("delete_{key}"))?;
+                map.serialize_entry(&key, &object.json)?;
+            }
+        }
+        map.end()
     }
 }
 
@@ -137,18 +173,6 @@ pub enum PlannedOperation {
         id: RoleBindingId,
         /// Role binding that must still have this id.
         binding: RoleBinding,
-    },
-    /// Create an ACL.
-    CreateAcl {
-        /// Principal.
-        principal: AccountRef,
-        /// Operation and resource.
-        acl: PlannedAcl,
-    },
-    /// Delete an ACL.
-    DeleteAcl {
-        /// The complete ACL.
-        acl: AclBinding,
     },
     /// Create an API key and save its secret in a pending profile.
     CreateKey {
@@ -196,6 +220,9 @@ pub enum PlannedOperation {
         /// Account of the profile.
         account: AccountRef,
     },
+    /// Create, update or delete an object of a provisioned kind.
+    #[serde(untagged)]
+    Object(ObjectOperation),
 }
 
 fn serialize_as_text<T: std::fmt::Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
@@ -212,13 +239,35 @@ impl PlannedOperation {
     /// Returns the kind of object.
     #[must_use]
     pub fn kind(&self) -> &'static str {
+        self.kind_and_noun().0
+    }
+
+    /// Returns the kind of object as a noun in sentences: `role binding`.
+    #[must_use]
+    pub fn noun(&self) -> &'static str {
+        self.kind_and_noun().1
+    }
+
+    fn kind_and_noun(&self) -> (&'static str, &'static str) {
         match self {
-            Self::CreateAccount { .. } | Self::UpdateAccount { .. } | Self::DeleteAccount { .. } => "service-account",
-            Self::CreateBinding { .. } | Self::DeleteBinding { .. } => "role-binding",
-            Self::CreateAcl { .. } | Self::DeleteAcl { .. } => "acl",
-            Self::CreateKey { .. } | Self::DeleteKey { .. } => "api-key",
-            Self::Prove { .. } => "proof",
-            Self::HandOver { .. } | Self::Reissue { .. } => "profile",
+            Self::CreateAccount { .. } | Self::UpdateAccount { .. } | Self::DeleteAccount { .. } => {
+                ("service-account", "service account")
+            }
+            Self::CreateBinding { .. } | Self::DeleteBinding { .. } => ("role-binding", "role binding"),
+            Self::Object(operation) => (operation.kind().id, operation.kind().singular),
+            Self::CreateKey { .. } | Self::DeleteKey { .. } => ("api-key", "API key"),
+            Self::Prove { .. } => ("proof", "proof"),
+            Self::HandOver { .. } | Self::Reissue { .. } => ("profile", "profile"),
+        }
+    }
+
+    /// Returns the place of the kind of object in summaries: accounts, what they are granted, then keys.
+    pub(super) fn rank(&self) -> usize {
+        match self {
+            Self::CreateAccount { .. } | Self::UpdateAccount { .. } | Self::DeleteAccount { .. } => 0,
+            Self::CreateBinding { .. } | Self::DeleteBinding { .. } => 1,
+            Self::Object(_) => 2,
+            _ => 3,
         }
     }
 }

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    acls,
     change::{AccountRef, Action, PlannedOperation, PlannedPattern},
     diff::{
         DepartmentPlan, DepartmentStatus, Plan, PlanInput, PlanRefusal, SurplusGrant, account_ref,
         department_principals, new_change,
     },
     keys::diff_keys,
+    kinds::{ComparedPersona, diff_objects, list_unmanaged_objects, refuse_unknown_objects},
     ownership_check,
 };
 use crate::{
     manifest::{DesiredDepartment, DesiredPersona},
     model::{CrnPattern, GrantTarget, ObservedAccount, Prefix, Principal, ResourceKind, Role, RoleGrant, Snapshot},
+    resources::KINDS,
 };
 
 /// Compares one department and appends its changes to the plan.
@@ -46,19 +47,15 @@ pub(super) fn diff_department(
         desired,
         &department_principals,
     ));
-    refusals.extend(acls::refuse_unreadable_acls(input, snapshot, desired));
+    refusals.extend(refuse_unknown_objects(input, snapshot, desired));
     plan.unmanaged.extend(list_unmanaged_bindings(
         input,
         snapshot,
         desired,
         &department_principals,
     ));
-    plan.unmanaged.extend(acls::list_unmanaged_acls(
-        input,
-        snapshot,
-        desired,
-        &department_principals,
-    ));
+    plan.unmanaged
+        .extend(list_unmanaged_objects(input, snapshot, desired, &department_principals));
 
     let before = plan.changes.len();
     if refusals.is_empty() {
@@ -119,19 +116,19 @@ pub(super) fn diff_persona(
     let account = snapshot.account_by_name(&persona.account_name);
     let owner_ref = account_ref(snapshot, &persona.account_name);
     let account_creation: Vec<usize> = created_accounts.get(&persona.persona).copied().into_iter().collect();
-    let mut bindings = diff_bindings(input, snapshot, desired, persona, account, created_accounts, plan);
-    bindings.extend(acls::diff_acls(
-        input,
-        snapshot,
+    let mut grants = diff_bindings(input, snapshot, desired, persona, account, created_accounts, plan);
+    let compared = ComparedPersona {
         desired,
         persona,
         account,
-        &account_creation,
-        plan,
-    ));
+        account_creation: &account_creation,
+    };
+    for kind in KINDS {
+        grants.extend(diff_objects(kind, input, snapshot, &compared, plan));
+    }
 
-    // The probes of this persona need its account, role bindings and ACLs.
-    let mut proof_needs: Vec<usize> = account_creation.iter().chain(&bindings).copied().collect();
+    // The probes of this persona need its account and everything that it is granted.
+    let mut proof_needs: Vec<usize> = account_creation.iter().chain(&grants).copied().collect();
     proof_needs.sort_unstable();
     let issued = diff_keys(
         input,
@@ -149,7 +146,7 @@ pub(super) fn diff_persona(
         return;
     }
     // The tag changes last: as long as it has the old value, an interrupted run is resumed.
-    let mut last = bindings;
+    let mut last = grants;
     let outdated = account
         .tag()
         .is_some_and(|tag| tag.profile_hash != persona.tag.profile_hash);

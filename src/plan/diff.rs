@@ -113,14 +113,19 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// Counts the changes that write at the service, by action and kind.
+    /// Counts the changes that write at the service by action: for each, the kinds of objects as nouns with their
+    /// numbers, accounts first and keys last.
     #[must_use]
-    pub fn totals(&self) -> BTreeMap<(&'static str, &'static str), usize> {
-        let mut totals = BTreeMap::new();
-        for change in self.changes.iter().filter(|change| change.operation.is_remote()) {
-            *totals
-                .entry((change.action.symbol(), change.operation.kind()))
-                .or_default() += 1;
+    pub fn totals(&self) -> BTreeMap<Action, Vec<(&'static str, usize)>> {
+        let mut counts = BTreeMap::new();
+        for PlannedChange { action, operation, .. } in &self.changes {
+            if operation.is_remote() {
+                *counts.entry((*action, operation.rank(), operation.noun())).or_default() += 1;
+            }
+        }
+        let mut totals: BTreeMap<Action, Vec<_>> = BTreeMap::new();
+        for ((action, _, noun), count) in counts {
+            totals.entry(action).or_default().push((noun, count));
         }
         totals
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::try_join;
 
-use super::observe_visible::ACLS_NOT_READ;
+use super::observe_visible::unread_objects;
 use crate::{
     api::{
         cmk::{Cluster, GetCluster},
@@ -249,7 +249,7 @@ pub async fn observe(
         async { Ok(client.list(of_cluster).await) },
         async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
     )?;
-    let mut unknown = BTreeMap::from([(Listing::Acls, ACLS_NOT_READ.to_owned())]);
+    let mut unknown = unread_objects();
     let keys = known_unless_forbidden(keys, Listing::ApiKeys, &mut unknown)?.unwrap_or_default();
     let mut all_quotas = known_unless_forbidden(quotas, Listing::OrganizationQuotas, &mut unknown)?.unwrap_or_default();
     all_quotas.extend(known_unless_forbidden(more_quotas, Listing::ClusterQuotas, &mut unknown)?.unwrap_or_default());
@@ -264,15 +264,12 @@ pub async fn observe(
     let accounts = to_observed_accounts(accounts);
     let bindings = list_bindings(client, &address, &accounts, &mut unknown).await?;
     let snapshot = Snapshot {
-        taken_at: clock.now(),
-        address,
-        observed_by: Principal::ServiceAccount(provisioner.clone()),
         accounts,
         bindings,
-        acls: Vec::new(),
         keys: to_observed_keys(keys),
         connectors: to_observed_connectors(connectors),
         unknown,
+        ..Snapshot::new(clock.now(), address, provisioner.clone().into())
     };
     Ok(ObservedOrganization {
         snapshot,

@@ -22,13 +22,16 @@ use crate::{
     client::{Client, ClientError},
     clock::Clock,
     model::{Crn, Listing, ObservedAccount, Snapshot, StageAddress},
-    resources::acl,
+    resources::{KINDS, ObservationClients},
 };
 
-/// Reason why ACLs are unknown until [`observe_acls`] lists them with a key of the Kafka cluster.
-pub(super) const ACLS_NOT_READ: &str = "not requested";
+/// Returns the lists of the provisioned kinds as unknown, until [`observe_objects`] reads them.
+pub(super) fn unread_objects() -> BTreeMap<Listing, String> {
+    let listings = KINDS.iter().map(|kind| kind.info().listing.clone());
+    listings.map(|listing| (listing, "not requested".to_owned())).collect()
+}
 
-/// Observes accounts, role bindings, keys and connectors; [`observe_acls`] adds ACLs.
+/// Observes accounts, role bindings, keys and connectors; [`observe_objects`] adds the objects of provisioned kinds.
 ///
 /// # Errors
 /// When the organization or the owner of the key cannot be determined, or when a list fails for another reason than a
@@ -56,7 +59,7 @@ pub async fn observe_visible(
         cluster: target.cluster.clone(),
         schema_registry,
     };
-    let mut unknown = BTreeMap::from([(Listing::Acls, ACLS_NOT_READ.to_owned())]);
+    let mut unknown = unread_objects();
     let accounts = to_observed_accounts(
         known_unless_forbidden(accounts, Listing::ServiceAccounts, &mut unknown)?.unwrap_or_default(),
     );
@@ -64,32 +67,19 @@ pub async fn observe_visible(
     let connectors = known_unless_forbidden(connectors, Listing::Connectors, &mut unknown)?.unwrap_or_default();
     let bindings = to_observed_bindings(list_visible_bindings(client, &address, &accounts, &mut unknown).await?);
     Ok(Snapshot {
-        taken_at: clock.now(),
-        address,
-        observed_by: seen_by,
         accounts,
         bindings,
-        acls: Vec::new(),
         keys,
         connectors: to_observed_connectors(connectors),
         unknown,
+        ..Snapshot::new(clock.now(), address, seen_by)
     })
 }
 
-/// Adds the ACLs of the cluster to `snapshot`, or the reason why they are unknown.
-pub async fn observe_acls(snapshot: &mut Snapshot, kafka: Result<&Client, String>) {
-    let found = match kafka {
-        Ok(kafka) => acl::list(kafka, &snapshot.address.cluster, None)
-            .await
-            .map_err(|error| error.to_string()),
-        Err(reason) => Err(reason),
-    };
-    match found {
-        Ok(acls) => {
-            snapshot.acls = acls;
-            snapshot.unknown.remove(&Listing::Acls);
-        }
-        Err(reason) => drop(snapshot.unknown.insert(Listing::Acls, reason)),
+/// Adds the objects of all provisioned kinds to `snapshot`, or the reasons why they are unknown.
+pub async fn observe_objects(snapshot: &mut Snapshot, clients: ObservationClients<'_>) {
+    for kind in KINDS {
+        kind.observe(snapshot, &clients).await;
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn check_ownership(
             ],
         )];
     }
-    if let Some(reason) = snapshot.unknown.get(&Listing::AccountBindings(account.id.clone())) {
+    if let Some(reason) = snapshot.unknown_reason(&Listing::AccountBindings(account.id.clone())) {
         return vec![refuse(
             "account-owner-unknown",
             format!("the role bindings on {name} could not be listed: {reason}"),
@@ -126,7 +126,7 @@ fn check_keys(
     persona: &DesiredPersona,
     account: &ObservedAccount,
 ) -> Vec<PlanRefusal> {
-    if let Some(reason) = snapshot.unknown.get(&Listing::ApiKeys) {
+    if let Some(reason) = snapshot.unknown_reason(&Listing::ApiKeys) {
         // Unknown is not absent: recorded and unrecorded keys may exist.
         return vec![PlanRefusal {
             department: desired.department.code.clone(),

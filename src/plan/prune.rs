@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    change::{PlannedChange, PlannedOperation},
+    change::{ObjectOperation, PlannedChange, PlannedOperation},
     department::diff_persona,
     diff::{Plan, PlanInput, department_principals},
     ownership_check,
@@ -38,7 +38,7 @@ pub fn plan_prune(input: &PlanInput<'_>, snapshot: &Snapshot) -> Plan {
         matches!(
             change.operation,
             PlannedOperation::DeleteBinding { .. }
-                | PlannedOperation::DeleteAcl { .. }
+                | PlannedOperation::Object(ObjectOperation::Delete { .. })
                 | PlannedOperation::DeleteKey { .. }
         )
     };

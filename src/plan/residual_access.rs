@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{acls, teardown::PREFIXED_KINDS};
+use super::{kinds::holder_name, teardown::PREFIXED_KINDS};
 use crate::{
     access::Evaluator,
     model::{AclResource, Department, ResourceKind, Snapshot},
@@ -51,7 +51,8 @@ pub fn find_residual_access(snapshot: &Snapshot, department: &Department) -> Res
             }
         }
         for (acl, _) in evaluator.acls_reaching(&all) {
-            let said = acls::describe_with_holder(snapshot, &acl.acl);
+            let holder = holder_name(snapshot, &acl.acl.principal);
+            let said = format!("{holder}: {}", acl.acl.to_short_string());
             match acl.acl.resource == AclResource::Cluster || acl.acl.principal == snapshot.observed_by {
                 true => residual.administrators.insert(said),
                 false => residual.others.insert(said),

@@ -1,22 +1,25 @@
 //! Teardown: removal of all access of a department, in an order that leaves nothing behind. Pure.
 //!
 //! Keys are deleted first, so that no key works during the rest of the teardown. Then come role bindings of the
-//! department's accounts, role bindings of others on these accounts, ACLs of the accounts, and finally the accounts:
-//! the provisioner must own them until then (docs/reference/rbac.md#deletion-order). Connectors are deleted before all
-//! of this with a plan of their own.
+//! department's accounts, role bindings of others on these accounts, ACLs and other objects of the accounts, and
+//! finally the accounts: the provisioner must own them until then (docs/reference/rbac.md#deletion-order). Connectors
+//! are deleted before all of this with a plan of their own.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::{
-    acls,
-    change::{Action, PlannedChange, PlannedOperation},
+    change::{Action, ObjectOperation, PlannedChange, PlannedOperation},
     diff::{Plan, PlanInput, PlanRefusal, is_adopted},
+    kinds::{ForeignObject, ForeignObjects, list_foreign_objects, refuse_unknown_objects},
 };
-use crate::model::{
-    AclBinding, Department, Listing, ObservedAccount, ObservedBinding, Principal, ResourceKind, Role, RoleBinding,
-    RoleBindingId, Snapshot,
+use crate::{
+    model::{
+        Department, Listing, ObservedAccount, ObservedBinding, Principal, ResourceKind, Role, RoleBinding,
+        RoleBindingId, Snapshot,
+    },
+    resources::KINDS,
 };
 
 /// Role binding on the department's prefix that belongs to another principal.
@@ -31,16 +34,6 @@ pub struct ForeignBinding {
     pub binding: RoleBinding,
 }
 
-/// ACL on the department's prefix that belongs to another principal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ForeignAcl {
-    /// Principal, for display.
-    pub holder: String,
-    /// The ACL.
-    #[serde(flatten)]
-    pub acl: AclBinding,
-}
-
 /// Plan to remove a department's access.
 #[derive(Debug, Default, Serialize)]
 pub struct Teardown {
@@ -49,9 +42,9 @@ pub struct Teardown {
     pub plan: Plan,
     /// Role bindings of other principals below the prefix; deleted only on request.
     pub foreign: Vec<ForeignBinding>,
-    /// ACLs of other principals below the prefix; deleted only on request.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub foreign_acls: Vec<ForeignAcl>,
+    /// Objects of other principals below the prefix; deleted only on request.
+    #[serde(flatten)]
+    pub foreign_objects: ForeignObjects,
     /// Accounts to delete.
     pub accounts: Vec<ObservedAccount>,
 }
@@ -80,7 +73,7 @@ pub fn plan_teardown(
             .refusals
             .extend(refuse_unowned_account(input, snapshot, department, account));
     }
-    if let Some(reason) = snapshot.unknown.get(&Listing::ApiKeys) {
+    if let Some(reason) = snapshot.unknown_reason(&Listing::ApiKeys) {
         teardown.plan.refusals.push(PlanRefusal {
             department: department.code.clone(),
             rule: "keys-unknown",
@@ -91,13 +84,13 @@ pub fn plan_teardown(
     teardown
         .plan
         .refusals
-        .extend(refuse_unreadable_acls(input, snapshot, department, &accounts));
+        .extend(refuse_unknown_remains(input, snapshot, department, &accounts));
     let department_principals: BTreeSet<Principal> = accounts
         .iter()
         .map(|account| Principal::ServiceAccount(account.id.clone()))
         .collect();
     teardown.foreign = list_foreign_bindings(input, snapshot, department, &department_principals);
-    teardown.foreign_acls = list_foreign_acls(input, snapshot, department, &department_principals);
+    teardown.foreign_objects = list_foreign_objects(input, snapshot, &department.prefix, &department_principals);
     if !teardown.plan.refusals.is_empty() {
         return teardown;
     }
@@ -121,10 +114,10 @@ pub fn plan_teardown(
                 .plan
                 .push(new_deletion(department, NO_PERSONA, what, why, Vec::new(), operation));
         }
-        for ForeignAcl { holder, acl } in &teardown.foreign_acls {
-            let what = format!("{holder}  {}", acls::describe_acl(acl));
+        for ForeignObject { holder, object } in &teardown.foreign_objects.0 {
+            let what = format!("{holder}  {}", object.summary);
             let why = "on the department's prefix, granted to another principal";
-            let operation = PlannedOperation::DeleteAcl { acl: acl.clone() };
+            let operation = PlannedOperation::Object(ObjectOperation::Delete { object: object.clone() });
             teardown
                 .plan
                 .push(new_deletion(department, NO_PERSONA, what, why, Vec::new(), operation));
@@ -134,22 +127,27 @@ pub fn plan_teardown(
     teardown
 }
 
-/// Refuses a teardown while ACLs of the template are unknown: they might remain, and their owner would be unknown once
-/// the account is deleted.
-fn refuse_unreadable_acls(
+/// Refuses a teardown while desired objects of a kind are unknown: they might remain, and their owner would be unknown
+/// once the account is deleted.
+fn refuse_unknown_remains(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
     department: &Department,
     accounts: &[&ObservedAccount],
-) -> Option<PlanRefusal> {
+) -> Vec<PlanRefusal> {
     let mut departments = input.departments.iter();
-    let desired = departments.find(|desired| desired.department.code == department.code)?;
-    let mut refusal = acls::refuse_unreadable_acls(input, snapshot, desired).filter(|_| !accounts.is_empty())?;
-    refusal.hints.push(
-        "If it is urgent, revoke the department's keys only: `confluent ebs keys revoke KEY --now --no-replace`."
-            .into(),
-    );
-    Some(refusal)
+    let desired = departments.find(|desired| desired.department.code == department.code);
+    let desired = desired.filter(|_| !accounts.is_empty()).into_iter();
+    let mut refusals: Vec<_> = desired
+        .flat_map(|desired| refuse_unknown_objects(input, snapshot, desired))
+        .collect();
+    for refusal in &mut refusals {
+        refusal.hints.push(
+            "If it is urgent, revoke the department's keys only: `confluent ebs keys revoke KEY --now --no-replace`."
+                .into(),
+        );
+    }
+    refusals
 }
 
 fn push_account_teardown(
@@ -216,11 +214,11 @@ fn push_account_teardown(
         };
         before.push(plan.push(new_deletion(department, &persona, what, why, keys.clone(), operation)));
     }
-    // The service may keep ACLs of a deleted account under a numeric principal (docs/assumptions.md, G).
-    for acl in snapshot.acls_of(&principal) {
-        let what = format!("{name}  {}", acls::describe_acl(acl));
+    // The service may keep objects of a deleted account, such as ACLs under a numeric principal (docs/assumptions.md, G).
+    for object in KINDS.iter().flat_map(|kind| kind.held_by(snapshot, &principal)) {
+        let what = format!("{name}  {}", object.summary);
         let why = "granted to an account of the department";
-        let operation = PlannedOperation::DeleteAcl { acl: acl.clone() };
+        let operation = PlannedOperation::Object(ObjectOperation::Delete { object });
         before.push(plan.push(new_deletion(department, &persona, what, why, keys.clone(), operation)));
     }
     before.sort_unstable();
@@ -273,7 +271,7 @@ fn refuse_unowned_account(
             hints,
         })
     };
-    if let Some(reason) = snapshot.unknown.get(&Listing::AccountBindings(account.id.clone())) {
+    if let Some(reason) = snapshot.unknown_reason(&Listing::AccountBindings(account.id.clone())) {
         return refuse(
             "account-owner-unknown",
             format!("the role bindings on {name} could not be listed: {reason}"),
@@ -361,26 +359,4 @@ fn list_foreign_bindings(
         .collect();
     found.sort_by(|a, b| a.binding.cmp(&b.binding));
     found
-}
-
-/// Lists ACLs below the prefix that belong neither to the department nor to the provisioner. An ACL that covers more
-/// than the prefix is excluded; [`find_residual_access`](super::find_residual_access) reports it.
-fn list_foreign_acls(
-    input: &PlanInput<'_>,
-    snapshot: &Snapshot,
-    department: &Department,
-    department_principals: &BTreeSet<Principal>,
-) -> Vec<ForeignAcl> {
-    let prefix = department.prefix.pattern();
-    let found = acls::acls_on_prefix(snapshot, &department.prefix).filter(|acl| {
-        let ours = department_principals.contains(&acl.principal)
-            || acl.principal.service_account() == Some(input.provisioner);
-        !ours && prefix.covers(&acl.pattern)
-    });
-    found
-        .map(|acl| ForeignAcl {
-            holder: acls::acl_holder(snapshot, acl),
-            acl: acl.clone(),
-        })
-        .collect()
 }

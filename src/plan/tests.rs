@@ -1,7 +1,7 @@
 //! Comparison tests on hand-made snapshots. The expectations come from docs/provisioner.md and
 //! docs/reference/rbac.md#threats (T1, T4).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -20,6 +20,8 @@ use crate::{
 
 #[path = "acl_tests.rs"]
 mod acls;
+#[path = "kind_tests.rs"]
+mod kinds;
 
 fn address() -> StageAddress {
     StageAddress {
@@ -49,19 +51,8 @@ struct OrganizationFixture {
 
 impl OrganizationFixture {
     fn empty() -> Self {
-        let seen = Snapshot {
-            taken_at: Timestamp::UNIX_EPOCH,
-            address: address(),
-            observed_by: Principal::ServiceAccount(provisioner()),
-            accounts: Vec::new(),
-            bindings: Vec::new(),
-            acls: Vec::new(),
-            keys: Vec::new(),
-            connectors: Vec::new(),
-            unknown: BTreeMap::new(),
-        };
         Self {
-            seen,
+            seen: Snapshot::new(Timestamp::UNIX_EPOCH, address(), provisioner().into()),
             known_keys: KnownKeys::default(),
             adopt: BTreeSet::new(),
         }

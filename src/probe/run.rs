@@ -1,17 +1,17 @@
 //! Execution of probes.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::{Probe, ProbeCall};
 use crate::{
     api::connect::{ClusterPath, CreateConnector, GetConnectorStatus},
-    cancel::CancelToken,
     client::{Client, ClientError},
     clock::Clock,
-    resources::sleep_or_cancel,
+    resources::poll,
 };
 
 /// Result of a probe.
@@ -110,33 +110,30 @@ async fn check_allowed(
         interrupt,
     } = options;
     let begun = clock.now();
-    let mut wait = Duration::from_secs(1);
-    loop {
-        let error = match send_probe(client, place, probe.call, &probe.connector).await {
-            ProbeResponse::Allowed => return Some(ProbeVerdict::Passed),
-            ProbeResponse::Unclear(error) => {
-                return Some(ProbeVerdict::Inconclusive {
-                    reason: error.to_string(),
-                });
-            }
-            ProbeResponse::Refused(error) => error,
-        };
-        if clock.elapsed_since(begun) + wait > *budget {
-            let waited = clock.elapsed_since(begun).as_secs();
-            let reason = format!("{error}, even after {waited} s");
-            let ambiguous = probe.call == ProbeCall::ReadStatus && !probe.exists && error.is_forbidden();
-            return Some(match ambiguous {
-                true => ProbeVerdict::Inconclusive {
-                    reason: format!("{reason}; no connector has this prefix yet, and 403 can also mean \"not found\""),
-                },
-                false => ProbeVerdict::Failed { reason },
-            });
+    let attempt = || async {
+        match send_probe(client, place, probe.call, &probe.connector).await {
+            ProbeResponse::Allowed => ControlFlow::Break(ProbeVerdict::Passed),
+            ProbeResponse::Unclear(error) => ControlFlow::Break(ProbeVerdict::Inconclusive {
+                reason: error.to_string(),
+            }),
+            ProbeResponse::Refused(error) => ControlFlow::Continue(error),
         }
-        if !sleep_or_cancel(clock, interrupt, wait).await {
-            return None;
+    };
+    let error = match poll(clock, interrupt, *budget, attempt).await {
+        Ok(verdict) => return Some(verdict),
+        Err(end) if end.cancelled => return None,
+        Err(end) => end.last,
+    };
+    let waited = clock.elapsed_since(begun).as_secs();
+    let reason = format!("{error}, even after {waited} s");
+    let ambiguous = probe.call == ProbeCall::ReadStatus && !probe.exists && error.is_forbidden();
+    Some(if ambiguous {
+        ProbeVerdict::Inconclusive {
+            reason: format!("{reason}; no connector has this prefix yet, and 403 can also mean \"not found\""),
         }
-        wait = (wait * 2).min(Duration::from_secs(15));
-    }
+    } else {
+        ProbeVerdict::Failed { reason }
+    })
 }
 
 async fn check_denied(client: &Client, place: &ClusterPath, probe: &Probe) -> ProbeVerdict {
@@ -159,7 +156,7 @@ pub struct ProbeOptions<'a> {
     /// Maximum time for a permission to propagate.
     pub propagation_budget: Duration,
     /// Cancellation.
-    pub interrupt: &'a CancelToken,
+    pub interrupt: &'a CancellationToken,
 }
 
 /// Runs `probes` with `client`, which must use the key in question: first the allowed requests, polled until the

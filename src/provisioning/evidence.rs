@@ -16,7 +16,7 @@ use crate::{
     manifest::DesiredDepartment,
     model::{ApiKeyId, Principal},
     plan::{Plan, PlannedOperation},
-    resources::api_key::ApiKeyStatus,
+    resources::{KINDS, api_key::ApiKeyStatus},
 };
 
 /// Writes the evidence of each department that the run changed or that has delivered but unrecorded keys, which an
@@ -96,12 +96,19 @@ fn build_evidence(
         .filter_map(|persona| snapshot.account_by_name(&persona.account_name))
         .map(|account| {
             let principal = Principal::ServiceAccount(account.id.clone());
-            serde_json::json!({
+            let mut fields = serde_json::json!({
                 "account": account,
                 "role_bindings": snapshot.bindings_of(&principal).collect::<Vec<_>>(),
-                "acls": snapshot.acls_of(&principal).collect::<Vec<_>>(),
-                "keys": snapshot.keys_of(&principal).map(|key| &key.id).collect::<Vec<_>>(),
-            })
+            });
+            for kind in KINDS {
+                let held = kind.held_by(snapshot, &principal);
+                fields[kind.info().list_key] = held.iter().map(|object| object.json.clone()).collect();
+            }
+            fields["keys"] = snapshot
+                .keys_of(&principal)
+                .map(|key| serde_json::json!(key.id))
+                .collect();
+            fields
         })
         .collect();
     let keys = personas().flat_map(|persona| {
@@ -115,9 +122,13 @@ fn build_evidence(
     });
     let desired_personas: Vec<_> = personas()
         .map(|persona| {
-            serde_json::json!({
-                "account": persona.account_name, "keys": persona.keys, "grants": persona.grants, "acls": persona.acls,
-            })
+            let mut fields = serde_json::json!({
+                "account": persona.account_name, "keys": persona.keys, "grants": persona.grants,
+            });
+            for kind in KINDS {
+                fields[kind.info().list_key] = kind.desired_evidence(persona);
+            }
+            fields
         })
         .collect();
     let done: Vec<_> = report

@@ -8,7 +8,7 @@ use crate::{
     access::{Evaluator, isolation},
     manifest::DesiredDepartment,
     model::{Department, DepartmentCode, OwnershipTag, Principal, RoleBinding, Snapshot},
-    plan::{self, Plan, PlannedOperation},
+    plan::{self, ObjectOperation, Plan, PlannedOperation},
 };
 
 /// Result of an isolation check by role bindings and ACLs.
@@ -92,9 +92,10 @@ pub fn check_isolation(
                     evaluator.insert(RoleBinding::new(principal, role.clone(), pattern));
                 }
             }
-            PlannedOperation::CreateAcl { principal, acl } => {
+            PlannedOperation::Object(ObjectOperation::Create { principal, object }) => {
                 if let Some(principal) = account(principal) {
-                    evaluator.insert_acl(acl.for_principal(principal), &snapshot.address);
+                    let object = object.operations.for_holder(principal.into());
+                    object.operations.grant_access(&mut evaluator, &snapshot.address);
                 }
             }
             _ => {}

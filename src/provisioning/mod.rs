@@ -38,7 +38,7 @@ use crate::{
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, Department, DepartmentCode, Principal, Recipient, Secret, Snapshot},
     plan::{self, ObservedOrganization, Plan, PlanInput, PlannedChange, PlannedOperation},
-    resources::{PROPAGATION_BUDGET, ResourceContext, api_key::KnownKeys},
+    resources::{AnyKind, KINDS, ObservationClients, PROPAGATION_BUDGET, ResourceContext, api_key::KnownKeys},
     session::{PlatformSession, RunContext, unknown_department_error},
 };
 
@@ -346,7 +346,17 @@ pub async fn observe_organization(
     reject_department_key(&observed.snapshot)?;
     let workspace = &session.workspace;
     let mut asking = workspace.active_departments().chain(departments);
-    let mut needed = || asking.any(|department| workspace.asks_for_acls(department));
+    let address = &observed.snapshot.address;
+    let mut needed = || {
+        asking.any(|department| {
+            let desired = workspace.desired_department(department, &session.stage_name, address);
+            let is_desired = |kind: &&dyn AnyKind| {
+                let desired = desired.as_ref();
+                kind.info().needs_kafka_key && desired.is_some_and(|desired| kind.is_desired(desired))
+            };
+            KINDS.iter().any(is_desired)
+        })
+    };
     let kafka = match acls {
         AclLookup::Skip => Err("not needed for this command".to_owned()),
         AclLookup::NoRetry | AclLookup::IfNeeded if !needed() => Err("no template declares ACLs".to_owned()),
@@ -357,11 +367,11 @@ pub async fn observe_organization(
         AclLookup::NoRetry => kafka.as_ref().map(no_retry),
         _ => kafka.as_ref().cloned(),
     };
-    plan::observe_acls(
-        &mut observed.snapshot,
-        asked.as_ref().map_err(|reason| (*reason).clone()),
-    )
-    .await;
+    let clients = ObservationClients {
+        cloud: &session.client,
+        kafka: asked.as_ref().map_err(|reason| (*reason).clone()),
+    };
+    plan::observe_objects(&mut observed.snapshot, clients).await;
     Ok((observed, kafka))
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     apply::ProvisioningReport,
-    checks::{CheckResult, CheckState, check_acl_quota, check_preflight},
+    checks::{CheckResult, CheckState, check_object_limits, check_preflight},
     error::Error,
     model::Department,
     plan::{self, BudgetRow, Plan},
@@ -57,7 +57,7 @@ impl<'a> PreparedOnboarding<'a> {
         let plan = plan::diff(&reconciliation.plan_input(prune), snapshot);
         let budget = plan::check_budget(&plan.changes, snapshot, &observed.quotas);
         let mut checks = check_preflight(observed, session.stage.schema_registry.as_ref(), &budget, &run.options);
-        checks.extend(check_acl_quota(observed, &plan));
+        checks.extend(check_object_limits(observed, &plan));
         check_refusals("onboard", &plan)?;
         reject_problems(&checks)?;
         let active: Vec<&Department> = session.workspace.active_departments().collect();

@@ -1,18 +1,18 @@
 //! Proof that an offboarded department has no access: its API keys are rejected, and nothing of it remains.
 
-use std::time::Duration;
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 
 use super::{AclLookup, Reconciliation, observe_organization};
 use crate::{
     api::org::ListEnvironments,
-    client::{Auth, BasicCredentials, ClientError, CredentialSource},
+    client::{Auth, BasicCredentials, CredentialSource},
     error::{Error, ErrorKind},
     hint::Hint,
     model::{ApiKeyId, Department, Secret},
     plan::{self, ResidualAccess, Teardown, find_residual_access, plan_teardown},
-    resources::{PROPAGATION_BUDGET, sleep_or_cancel},
+    resources::{PROPAGATION_BUDGET, poll},
     session::RunContext,
     text,
 };
@@ -124,22 +124,15 @@ async fn test_key(
         secret: secret.clone(),
         source: CredentialSource::Issued("the removal proof".to_owned()),
     }));
-    let started = session.clock.now();
-    let mut wait = Duration::from_secs(1);
-    loop {
-        let response: Result<(), ClientError> = client.list(ListEnvironments).await.map(drop);
-        let state = match response {
-            Err(error) if error.is_unauthorized() => return RemovedKeyState::Refused,
-            Ok(()) => RemovedKeyState::StillAccepted,
-            Err(_) => RemovedKeyState::Inconclusive,
-        };
-        if session.clock.elapsed_since(started) + wait > PROPAGATION_BUDGET
-            || !sleep_or_cancel(&session.clock, &run.cancel, wait).await
-        {
-            return state;
+    let attempt = || async {
+        match client.list(ListEnvironments).await {
+            Err(error) if error.is_unauthorized() => ControlFlow::Break(RemovedKeyState::Refused),
+            Ok(_) => ControlFlow::Continue(RemovedKeyState::StillAccepted),
+            Err(_) => ControlFlow::Continue(RemovedKeyState::Inconclusive),
         }
-        wait = (wait * 2).min(Duration::from_secs(15));
-    }
+    };
+    let polled = poll(&session.clock, &run.cancel, PROPAGATION_BUDGET, attempt).await;
+    polled.unwrap_or_else(|end| end.last)
 }
 
 impl RemovalProof {

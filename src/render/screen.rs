@@ -9,7 +9,7 @@ use super::{
     ui::Ui,
     view::{Block, TextLine},
 };
-use crate::cancel::CancelToken;
+use tokio_util::sync::CancellationToken;
 
 /// Switches to the alternate screen, hides the cursor and disables line wrapping.
 const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l";
@@ -34,7 +34,7 @@ pub(super) type SavedKeyMode = Option<keys::Keys>;
 impl Ui {
     /// Opens the full-screen display; `None` if standard output is not a terminal. The stop key cancels `cancel`.
     #[must_use]
-    pub fn open_screen(&self, cancel: &CancelToken) -> Option<Screen> {
+    pub fn open_screen(&self, cancel: &CancellationToken) -> Option<Screen> {
         if !self.0.out_is_terminal {
             return None;
         }
@@ -121,9 +121,10 @@ mod keys {
     };
 
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+    use tokio_util::sync::CancellationToken;
 
     use super::super::ui::Ui;
-    use crate::{cancel::CancelToken, exit::ExitCode};
+    use crate::exit::ExitCode;
 
     pub(super) const STOP: &str = "q to stop";
 
@@ -134,7 +135,7 @@ mod keys {
         /// Starts reading keys: `q` and Ctrl-C cancel, and a second press ends the process at once. Ctrl-C sends no
         /// signal in this mode, because the signal would end the parent Confluent CLI immediately, and the shell would
         /// take the terminal before it is restored.
-        pub(super) fn listen(ui: &Ui, cancel: &CancelToken) -> Option<Self> {
+        pub(super) fn listen(ui: &Ui, cancel: &CancellationToken) -> Option<Self> {
             let before = tcgetattr(io::stdin()).ok()?;
             let mut now = before.clone();
             now.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
@@ -147,10 +148,14 @@ mod keys {
                 const CTRL_C: u8 = 3;
                 let mut key = [0];
                 while matches!(io::stdin().read(&mut key), Ok(1)) {
-                    if matches!(key[0], b'q' | b'Q' | CTRL_C) && !interrupt.cancel() {
+                    if !matches!(key[0], b'q' | b'Q' | CTRL_C) {
+                        continue;
+                    }
+                    if interrupt.is_cancelled() {
                         ui.leave_screen();
                         std::process::exit(ExitCode::Interrupted.code().into());
                     }
+                    interrupt.cancel();
                 }
             });
             Some(Self(before))
@@ -168,15 +173,16 @@ mod keys {
 /// Other systems only have the Ctrl-C signal.
 #[cfg(not(unix))]
 mod keys {
+    use tokio_util::sync::CancellationToken;
+
     use super::super::ui::Ui;
-    use crate::cancel::CancelToken;
 
     pub(super) const STOP: &str = "Ctrl-C to stop";
 
     pub(in crate::render) struct Keys;
 
     impl Keys {
-        pub(super) fn listen(_: &Ui, _: &CancelToken) -> Option<Self> {
+        pub(super) fn listen(_: &Ui, _: &CancellationToken) -> Option<Self> {
             None
         }
     }
@@ -219,7 +225,7 @@ mod tests {
     #[test]
     fn without_a_terminal_there_is_no_screen() {
         let (ui, captured) = Ui::captured(Format::Human, 80, "");
-        assert!(ui.open_screen(&CancelToken::new()).is_none());
+        assert!(ui.open_screen(&CancellationToken::new()).is_none());
         assert_eq!(captured.stdout(), "");
     }
 }

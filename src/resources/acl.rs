@@ -1,21 +1,26 @@
-//! Operations on ACLs. An ACL has no id and cannot be updated; creating it twice has no further effect.
+//! Kafka ACLs. An ACL has no id and cannot be updated; creating it twice has no further effect.
 
-use std::time::Duration;
+use serde_json::{Value, json};
 
-use super::{ResourceContext, ResourceError};
+use super::{
+    KindInfo, ObjectLimit, ObservationClients, PrefixRelation, ProvisionedKind, ResourceContext, ResourceError,
+    UnknownObjects,
+    poll::{create_or_find, may_exist},
+};
 use crate::{
+    access::Evaluator,
     api::kafka::{CreateAcl, DeleteAcl, ListAcls},
     client::{Client, ClientError},
-    model::{AclBinding, ClusterId, Principal},
+    env,
+    manifest::{DesiredDepartment, DesiredPersona},
+    model::{
+        AclBinding, AclGrant, AclResource, ClusterId, Listing, Prefix, Principal, ServiceAccountId, Snapshot,
+        StageAddress,
+    },
 };
 
-const ATTEMPTS: u32 = 4;
-
 /// Lists the ACLs of `cluster`, optionally of one principal, in sorted order.
-///
-/// # Errors
-/// When the request to Kafka REST fails.
-pub async fn list(
+async fn list(
     kafka: &Client,
     cluster: &ClusterId,
     principal: Option<&Principal>,
@@ -31,48 +36,157 @@ pub async fn list(
     Ok(acls)
 }
 
-/// Creates `acl` through `kafka`.
-///
-/// # Errors
-/// When the request to Kafka REST fails.
-pub async fn create(context: &ResourceContext, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
-    let request = CreateAcl {
-        cluster: context.address.cluster.clone(),
-        acl: acl.clone(),
-    };
-    let mut attempt = 1;
-    loop {
-        match kafka.send(&request).await {
-            Ok(answered) => {
-                context.record_request(&acl.to_string(), answered.request_id.as_ref());
-                return Ok(());
-            }
-            Err(error) if error.is_conflict() || error.is_outcome_unknown() => {
-                let there = list(kafka, &context.address.cluster, Some(&acl.principal)).await?;
-                if there.contains(acl) {
-                    return Ok(());
-                }
-                if attempt == ATTEMPTS {
-                    return Err(error.into());
-                }
-                context.clock.sleep(Duration::from_secs(2) * attempt).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-        attempt += 1;
+/// Returns the Kafka REST client; a plan that needs it is refused without one.
+fn kafka_client(context: &ResourceContext) -> Result<&Client, ResourceError> {
+    let missing = || ResourceError::Conflict("no API key of the Kafka cluster is available".to_owned());
+    context.kafka.as_ref().ok_or_else(missing)
+}
+
+/// Returns the maximum number of ACLs (docs/reference/quotas.md#cluster-limits).
+fn limit_in_cluster(cluster_type: &str) -> ObjectLimit {
+    match cluster_type {
+        "Basic" | "Standard" => ObjectLimit::AtMost(1_000),
+        "Enterprise" => ObjectLimit::AtMost(4_000),
+        "Dedicated" | "Freight" => ObjectLimit::AtMost(10_000),
+        _ => ObjectLimit::Unknown,
     }
 }
 
-/// Deletes exactly `acl` through `kafka`. A missing ACL is not an error.
-///
-/// # Errors
-/// When the request to Kafka REST fails.
-pub async fn delete(context: &ResourceContext, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
-    let request = DeleteAcl {
-        cluster: context.address.cluster.clone(),
-        acl: acl.clone(),
+impl ProvisionedKind for AclBinding {
+    const INFO: &'static KindInfo = &KindInfo {
+        id: "acl",
+        list_key: "acls",
+        singular: "ACL",
+        plural: "ACLs",
+        listing: Listing::Acls,
+        needs_kafka_key: true,
+        limit: limit_in_cluster,
     };
-    let answered = kafka.send(&request).await?;
-    context.record_request(&acl.to_string(), answered.request_id.as_ref());
-    Ok(())
+
+    async fn observe(clients: &ObservationClients<'_>, address: &StageAddress) -> Result<Vec<Self>, String> {
+        let kafka = clients.kafka.clone()?;
+        let listed = list(kafka, &address.cluster, None).await;
+        listed.map_err(|error| error.to_string())
+    }
+
+    fn observed(snapshot: &Snapshot) -> &[Self] {
+        &snapshot.acls
+    }
+
+    fn observed_mut(snapshot: &mut Snapshot) -> &mut Vec<Self> {
+        &mut snapshot.acls
+    }
+
+    fn desired(department: &DesiredDepartment, persona: &DesiredPersona, holder: &Principal) -> Vec<(Self, String)> {
+        let prefix = &department.department.prefix;
+        let of_grant = |grant| {
+            let acls = AclGrant::acls(grant, holder, prefix);
+            acls.map(|acl| (acl, grant.why.clone()))
+        };
+        persona.acls.iter().flat_map(of_grant).collect()
+    }
+
+    fn desired_evidence(persona: &DesiredPersona) -> Value {
+        json!(persona.acls)
+    }
+
+    fn explain_unknown(department: &DesiredDepartment, provisioner: &ServiceAccountId, reason: &str) -> UnknownObjects {
+        let cluster = &department.address.cluster;
+        UnknownObjects {
+            rule: "acls-unknown",
+            message: format!(
+                "its template `{}` grants ACLs, but the ACLs of Kafka cluster `{cluster}` could not be listed: {reason}",
+                department.template.name
+            ),
+            hints: vec![
+                format!(
+                    "Let an administrator create a key of the cluster once: `confluent api-key create --resource \
+                     {cluster} --service-account {provisioner}`."
+                ),
+                format!(
+                    "Set `{}` and `{}` to that key; see docs/provisioner.md.",
+                    env::CONFLUENT_EBS_KAFKA_API_KEY,
+                    env::CONFLUENT_EBS_KAFKA_API_SECRET
+                ),
+            ],
+        }
+    }
+
+    fn holder(&self) -> &Principal {
+        &self.principal
+    }
+
+    fn with_holder(&self, holder: Principal) -> Self {
+        Self {
+            principal: holder,
+            ..self.clone()
+        }
+    }
+
+    fn describe(&self) -> String {
+        let target = match self.resource.kind() {
+            Some(kind) if self.resource != AclResource::Cluster => format!("{} {}", kind.display_name(), self.pattern),
+            _ => self.resource.to_string().to_lowercase(),
+        };
+        format!("{} {}  {target}", self.permission, self.operation)
+    }
+
+    fn to_sentence(&self) -> String {
+        self.to_short_string()
+    }
+
+    fn planned_json(&self) -> Value {
+        json!({
+            "resource": self.resource,
+            "names": self.pattern.to_string(),
+            "operation": self.operation,
+        })
+    }
+
+    fn relation_to(&self, prefix: &Prefix) -> PrefixRelation {
+        let names = prefix.pattern();
+        let has_name = self.resource.kind().is_some() && self.resource != AclResource::Cluster;
+        if has_name && names.covers(&self.pattern) {
+            PrefixRelation::Within
+        } else if has_name && self.pattern.overlaps(&names) {
+            PrefixRelation::Overlaps
+        } else {
+            PrefixRelation::Disjoint
+        }
+    }
+
+    fn add_access(&self, evaluator: &mut Evaluator, address: &StageAddress) {
+        evaluator.insert_acl(self.clone(), address);
+    }
+
+    async fn create(&self, context: &ResourceContext) -> Result<String, ResourceError> {
+        let kafka = kafka_client(context)?;
+        let id = self.to_string();
+        let request = CreateAcl {
+            cluster: context.address.cluster.clone(),
+            acl: self.clone(),
+        };
+        let create = || async {
+            let answered = kafka.send(&request).await?;
+            context.record_request(&id, answered.request_id.as_ref());
+            Ok(())
+        };
+        let find = || async {
+            let existing = list(kafka, &context.address.cluster, Some(&self.principal)).await?;
+            Ok::<_, ClientError>(existing.contains(self).then_some(()))
+        };
+        create_or_find(&context.clock, &context.interrupt, may_exist, create, find).await?;
+        Ok(id)
+    }
+
+    async fn delete(&self, context: &ResourceContext) -> Result<String, ResourceError> {
+        let request = DeleteAcl {
+            cluster: context.address.cluster.clone(),
+            acl: self.clone(),
+        };
+        let answered = kafka_client(context)?.send(&request).await?;
+        let id = self.to_string();
+        context.record_request(&id, answered.request_id.as_ref());
+        Ok(id)
+    }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ResourceContext, ResourceError};
+use super::{ResourceContext, ResourceError, poll::create_or_find, sleep_or_cancel};
 use crate::{
     api::keys::{ApiKey, CLOUD, CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
     client::ClientError,
@@ -153,7 +153,6 @@ pub async fn create(
     kind: KeyKind,
     tag: &KeyTag,
 ) -> Result<(ApiKeyId, Secret), ResourceError> {
-    const ATTEMPTS: usize = 4;
     let environment = (kind != KeyKind::Cloud).then(|| context.address.environment.to_string());
     let resource = match kind {
         KeyKind::Cloud => CLOUD.to_owned(),
@@ -174,34 +173,29 @@ pub async fn create(
         display_name: format!("{}-{}", tag.department, tag.persona),
         description: tag.to_string(),
     };
-    let mut attempt = 1;
-    loop {
-        match context
+    let create = || async {
+        let answered = context
             .retry_until_visible(owner, || context.client.send(&request))
-            .await
-        {
-            Ok(answered) => {
-                context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
-                let key = answered.value;
-                return match key.spec.secret {
-                    Some(secret) => Ok((key.id, secret)),
-                    None => Err(ResourceError::Conflict(format!(
-                        "the service created API key `{}` without returning its secret: delete the key",
-                        key.id
-                    ))),
-                };
-            }
-            Err(error) if error.is_outcome_unknown() && attempt < ATTEMPTS => {
-                delete_orphaned_keys(context, owner, &tag.run).await?;
-            }
-            Err(error) => {
-                if error.is_outcome_unknown() {
-                    delete_orphaned_keys(context, owner, &tag.run).await?;
-                }
-                return Err(error.into());
-            }
-        }
-        attempt += 1;
+            .await?;
+        context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
+        Ok(answered.value)
+    };
+    // A key whose secret was lost with the response is useless.
+    let delete_orphans = || async { delete_orphaned_keys(context, owner, &tag.run).await.map(|()| None) };
+    let key = create_or_find(
+        &context.clock,
+        &context.interrupt,
+        ClientError::is_outcome_unknown,
+        create,
+        delete_orphans,
+    )
+    .await?;
+    match key.spec.secret {
+        Some(secret) => Ok((key.id, secret)),
+        None => Err(ResourceError::Conflict(format!(
+            "the service created API key `{}` without returning its secret: delete the key",
+            key.id
+        ))),
     }
 }
 
@@ -241,14 +235,14 @@ pub async fn ensure_no_concurrent_key(
 }
 
 /// Deletes the keys of `owner` that this run created without receiving their secrets. Lists more than once, because a
-/// list may be stale.
+/// list may be stale; after a cancellation, lists only once more.
 async fn delete_orphaned_keys(
     context: &ResourceContext,
     owner: &ServiceAccountId,
     run: &str,
 ) -> Result<(), ClientError> {
     for wait in [1, 4, 10] {
-        context.clock.sleep(Duration::from_secs(wait)).await;
+        let uncancelled = sleep_or_cancel(&context.clock, &context.interrupt, Duration::from_secs(wait)).await;
         let list = ListApiKeys {
             owner: Some(owner.to_string()),
             resource: None,
@@ -267,7 +261,7 @@ async fn delete_orphaned_keys(
             found = true;
             ignore_not_found(context.client.send(&DeleteApiKey(key.id)).await.map(drop))?;
         }
-        if found {
+        if found || !uncancelled {
             return Ok(());
         }
     }

@@ -1,30 +1,45 @@
-//! Operations on resources: create, update, delete and wait, one module per kind.
+//! Operations on resources: create, update, delete and wait, one module per kind. [`KINDS`] lists the kinds whose objects
+//! are planned and applied in one way ([`ProvisionedKind`]).
 //!
 //! All operations are idempotent. A create with a lost response looks for the created object; updates and deletes read
 //! the object again and stop if it has changed.
 
-pub mod acl;
+mod acl;
+mod any_kind;
 pub mod api_key;
 pub mod connector;
+mod kind;
 pub mod logs;
 pub mod metrics;
+mod poll;
 pub mod role_binding;
 pub mod service_account;
+
+pub use any_kind::{AnyKind, ErasedObject, Kind, ObjectDiff, ObjectOperations, ProvisionedObject};
+pub use kind::{
+    KindInfo, ObjectLimit, ObjectMatch, ObservationClients, PrefixRelation, ProvisionedKind, UnknownObjects,
+};
+pub use poll::{PollEnd, poll, sleep_or_cancel};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
+    ops::ControlFlow,
     sync::Mutex,
     time::Duration,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
-    cancel::CancelToken,
     client::{Client, ClientError},
     clock::Clock,
     hint::{Advice, Hint},
-    model::{ApiKeyId, ServiceAccountId, StageAddress},
+    model::{AclBinding, ApiKeyId, ServiceAccountId, StageAddress},
 };
+
+/// All provisioned kinds, in the order in which their objects are planned and shown.
+pub const KINDS: [&dyn AnyKind; 1] = [&Kind::<AclBinding>::ERASED];
 
 /// Maximum propagation time of a new account, role binding or key: Terraform's provider waits 90 s for a role binding
 /// and documents a variant of 360 s (docs/reference/rbac.md#propagation-delays).
@@ -45,19 +60,11 @@ pub struct ResourceContext {
     /// Maximum time to wait for propagation.
     pub propagation_budget: Duration,
     /// Cancellation; it ends a wait.
-    pub interrupt: CancelToken,
+    pub interrupt: CancellationToken,
     /// Latest request id for each written object.
     requests: Mutex<BTreeMap<String, String>>,
     /// Accounts created in this run, for which 403 means that they have not propagated yet.
     created_accounts: Mutex<BTreeSet<ServiceAccountId>>,
-}
-
-/// Sleeps for `wait` unless cancelled; returns whether it slept to the end.
-pub async fn sleep_or_cancel(clock: &Clock, interrupt: &CancelToken, wait: Duration) -> bool {
-    tokio::select! {
-        () = clock.sleep(wait) => !interrupt.is_cancelled(),
-        () = interrupt.cancelled() => false,
-    }
 }
 
 /// Reason why an operation failed.
@@ -134,7 +141,7 @@ impl ResourceContext {
             provisioner,
             clock,
             propagation_budget: budget,
-            interrupt: CancelToken::new(),
+            interrupt: CancellationToken::new(),
             requests: Mutex::default(),
             created_accounts: Mutex::default(),
         }
@@ -149,7 +156,7 @@ impl ResourceContext {
 
     /// Returns the context with cancellation of waits.
     #[must_use]
-    pub fn with_interrupt(mut self, interrupt: CancelToken) -> Self {
+    pub fn with_interrupt(mut self, interrupt: CancellationToken) -> Self {
         self.interrupt = interrupt;
         self
     }
@@ -196,21 +203,18 @@ impl ResourceContext {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, ClientError>>,
     {
-        let begun = self.clock.now();
-        let mut wait = Duration::from_secs(1);
-        loop {
-            match attempt().await {
-                Err(error) if (error.is_forbidden() || error.is_not_found()) && self.was_created_here(account) => {
-                    if self.clock.elapsed_since(begun) + wait > self.propagation_budget {
-                        return Err(error);
-                    }
-                    if !sleep_or_cancel(&self.clock, &self.interrupt, wait).await {
-                        return Err(error);
-                    }
-                    wait = (wait * 2).min(Duration::from_secs(15));
+        let is_invisible =
+            |error: &ClientError| (error.is_forbidden() || error.is_not_found()) && self.was_created_here(account);
+        let attempt = || {
+            let sent = attempt();
+            async move {
+                match sent.await {
+                    Err(error) if is_invisible(&error) => ControlFlow::Continue(error),
+                    result => ControlFlow::Break(result),
                 }
-                result => return result,
             }
-        }
+        };
+        let polled = poll(&self.clock, &self.interrupt, self.propagation_budget, attempt).await;
+        polled.unwrap_or_else(|end| Err(end.last))
     }
 }

@@ -1,6 +1,9 @@
 //! Operations on role bindings, which are immutable: create and delete.
 
-use super::{ResourceContext, ResourceError};
+use super::{
+    ResourceContext, ResourceError,
+    poll::{create_or_find, may_exist},
+};
 use crate::{
     api::mds::{
         CreateRoleBinding, DeleteRoleBinding, GetRoleBinding, ListRoleBindings, RoleBindingObject, RoleBindingScope,
@@ -8,8 +11,6 @@ use crate::{
     client::ClientError,
     model::{Role, RoleBinding, RoleBindingId},
 };
-
-const ATTEMPTS: usize = 4;
 
 /// Created or existing role binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,46 +47,28 @@ pub async fn create(
 }
 
 async fn create_with_role(context: &ResourceContext, binding: &RoleBinding) -> Result<CreatedBinding, ClientError> {
-    let bound = |object: RoleBindingObject| CreatedBinding {
-        id: object.id,
-        role: object.binding.role,
-    };
     let request = CreateRoleBinding(binding.clone());
     // A role binding for an account created in this run may be rejected until the account has propagated, and a role
     // binding on such an account until our ownership of it has.
     let on = binding.pattern.name().stem().parse().ok();
     let waits_for = on.or_else(|| binding.principal.service_account().cloned());
-    let mut attempt = 1;
-    loop {
-        let sent = match &waits_for {
-            Some(account) => {
-                context
-                    .retry_until_visible(account, || context.client.send(&request))
-                    .await
-            }
-            None => context.client.send(&request).await,
+    let send = || context.client.send(&request);
+    let create = || async {
+        let answered = match &waits_for {
+            Some(account) => context.retry_until_visible(account, send).await?,
+            None => send().await?,
         };
-        match sent {
-            Ok(answered) => {
-                context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
-                return Ok(bound(answered.value));
-            }
-            Err(error) if error.is_conflict() || error.is_outcome_unknown() => {
-                if let Some(object) = find(context, binding).await? {
-                    return Ok(bound(object));
-                }
-                if attempt == ATTEMPTS {
-                    return Err(error);
-                }
-                context
-                    .clock
-                    .sleep(std::time::Duration::from_secs(2 * attempt as u64))
-                    .await;
-            }
-            Err(error) => return Err(error),
-        }
-        attempt += 1;
-    }
+        context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
+        Ok(answered.value)
+    };
+    let object = create_or_find(&context.clock, &context.interrupt, may_exist, create, || {
+        find(context, binding)
+    })
+    .await?;
+    Ok(CreatedBinding {
+        id: object.id,
+        role: object.binding.role,
+    })
 }
 
 async fn find(context: &ResourceContext, binding: &RoleBinding) -> Result<Option<RoleBindingObject>, ClientError> {

@@ -1,9 +1,12 @@
 //! Operations on service accounts. An account is created together with its owner, and recognized by the principals that
 //! control it.
 
-use std::time::Duration;
+use std::ops::ControlFlow;
 
-use super::{ResourceContext, ResourceError, sleep_or_cancel};
+use super::{
+    ResourceContext, ResourceError,
+    poll::{create_or_find, may_exist, poll},
+};
 use crate::{
     api::{
         iam::{
@@ -17,9 +20,6 @@ use crate::{
     model::{OwnershipTag, Principal, Role, RoleBinding, ServiceAccountId},
 };
 
-/// Number of attempts after a lost response or a conflict.
-const ATTEMPTS: usize = 4;
-
 /// Creates the account of `tag`, owned by the provisioner from the start, and returns its id.
 ///
 /// # Errors
@@ -30,30 +30,21 @@ pub async fn create(context: &ResourceContext, tag: &OwnershipTag) -> Result<Ser
         description: tag.to_string(),
         assigned_resource_owner: Some(context.provisioner.to_string()),
     };
-    let mut attempt = 1;
-    loop {
-        match context.client.send(&request).await {
-            Ok(answered) => {
-                context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
-                context.mark_created(&answered.value.id);
-                return Ok(answered.value.id);
-            }
-            // Either an earlier attempt created it or another client did.
-            Err(error) if error.is_conflict() || error.is_outcome_unknown() => {
-                if let Some(account) = find(context, &request.display_name).await? {
-                    context.mark_created(&account.id);
-                    return adopt(context, tag, account).await;
-                }
-                if attempt == ATTEMPTS {
-                    return Err(error.into());
-                }
-                // The list may be stale: wait before the next attempt.
-                context.clock.sleep(Duration::from_secs(2 * attempt as u64)).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-        attempt += 1;
-    }
+    let create = || async {
+        let answered = context.client.send(&request).await?;
+        context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
+        context.mark_created(&answered.value.id);
+        Ok(answered.value.id)
+    };
+    // Either an earlier attempt created it or another client did.
+    let find = || async {
+        let Some(account) = find(context, &request.display_name).await? else {
+            return Ok(None);
+        };
+        context.mark_created(&account.id);
+        adopt(context, tag, account).await.map(Some)
+    };
+    create_or_find(&context.clock, &context.interrupt, may_exist, create, find).await
 }
 
 async fn find(context: &ResourceContext, name: &str) -> Result<Option<ServiceAccount>, ClientError> {
@@ -122,18 +113,15 @@ async fn list_role_holders(
     account: &ServiceAccountId,
     list: &ListRoleBindings,
 ) -> Result<Vec<RoleBindingObject>, ClientError> {
-    let begun = context.clock.now();
-    let mut wait = Duration::from_secs(1);
-    loop {
-        let found = context
-            .retry_until_visible(account, || context.client.list(list.clone()))
-            .await?;
-        let enough = context.clock.elapsed_since(begun) + wait > context.propagation_budget;
-        if !found.is_empty() || enough || !sleep_or_cancel(&context.clock, &context.interrupt, wait).await {
-            return Ok(found);
+    let attempt = || async {
+        let listed = context.retry_until_visible(account, || context.client.list(list.clone()));
+        match listed.await {
+            Ok(found) if found.is_empty() => ControlFlow::Continue(found),
+            result => ControlFlow::Break(result),
         }
-        wait = (wait * 2).min(Duration::from_secs(15));
-    }
+    };
+    let polled = poll(&context.clock, &context.interrupt, context.propagation_budget, attempt).await;
+    polled.unwrap_or_else(|end| Ok(end.last))
 }
 
 /// Updates the description from `from` to `to`.

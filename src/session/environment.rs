@@ -7,9 +7,10 @@ use std::{
     sync::Arc,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     apply::event::{Reporter, RunEvent},
-    cancel::CancelToken,
     clock::Clock,
     config::{StandardDirs, dirs::NoHomeDir},
     env,
@@ -146,7 +147,7 @@ pub struct RunContext {
     /// Receiver of events.
     pub reporter: Arc<dyn Reporter>,
     /// Cancellation of the run.
-    pub cancel: CancelToken,
+    pub cancel: CancellationToken,
 }
 
 impl RunContext {

@@ -16,6 +16,7 @@ use crate::{
     manifest::{Stage, Workspace},
     model::{ClusterId, Snapshot},
     plan::{self, ObserveError},
+    resources::ObservationClients,
     session::RunContext,
 };
 
@@ -27,7 +28,11 @@ impl PlatformSession {
     pub async fn observe(&self) -> Result<Snapshot, ObserveError> {
         let mut snapshot = plan::observe_visible(&self.client, &self.clock, &self.observation_target()).await?;
         let kafka = self.connect_stage_kafka().await;
-        plan::observe_acls(&mut snapshot, kafka.as_ref().map_err(Clone::clone)).await;
+        let clients = ObservationClients {
+            cloud: &self.client,
+            kafka: kafka.as_ref().map_err(Clone::clone),
+        };
+        plan::observe_objects(&mut snapshot, clients).await;
         Ok(snapshot)
     }
 

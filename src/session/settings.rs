@@ -251,8 +251,10 @@ fn resolve_platform(run: &RunContext, workspace: &Workspace) -> ResolvedSetting<
 mod tests {
     use std::sync::Arc;
 
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
-    use crate::{cancel::CancelToken, clock::Clock, config::profile::tests::loaded, session::Environment};
+    use crate::{clock::Clock, config::profile::tests::loaded, session::Environment};
 
     fn run_with(options: Options, variables: &[(&str, &str)]) -> RunContext {
         let variables = variables.iter();
@@ -269,7 +271,7 @@ mod tests {
             }),
             options,
             reporter: Arc::new(()),
-            cancel: CancelToken::new(),
+            cancel: CancellationToken::new(),
         }
     }
 

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use confluent_ebs::{
-    cancel::CancelToken,
     clock::Clock,
     config::StandardDirs,
     connectors::{
@@ -15,6 +14,8 @@ use confluent_ebs::{
     plan::ConnectorPlan,
     session::{ConnectorSession, Environment, Options, RunContext},
 };
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{ORDERS_FILE, PROFILES_DIR, common::CliFixture, fixture_with_claims, parse_json, run_as_operator};
 
@@ -38,7 +39,7 @@ fn deployer_run(cli: &CliFixture) -> RunContext {
             ..Options::default()
         },
         reporter: Arc::new(()),
-        cancel: CancelToken::new(),
+        cancel: CancellationToken::new(),
     }
 }
 

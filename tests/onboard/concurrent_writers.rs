@@ -2,9 +2,9 @@
 
 use confluent_ebs::{
     apply::Journal,
-    cancel::CancelToken,
     sandbox::{Fault, FaultKind, SandboxSettings},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     onboarding_fixture::{OnboardingFixture, RunOutcome},
@@ -88,7 +88,7 @@ fn the_next_run_completes_an_interrupted_run() {
     assert_eq!(ran.1.done.len(), 0);
     assert_eq!(ran.1.not_started, ran.0.changes.len());
     assert!(fixture.requests_since(0).iter().all(|entry| !entry.is_write()));
-    fixture.interrupt = CancelToken::new();
+    fixture.interrupt = CancellationToken::new();
     fixture.run_until_done(&["claims"], 2).unwrap();
     assert_eq!(fixture.provisioned_state(), wanted);
 }

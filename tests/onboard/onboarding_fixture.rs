@@ -10,7 +10,6 @@ use std::{
 
 use confluent_ebs::{
     apply::{self, Journal, ProvisioningInput, ProvisioningReport},
-    cancel::CancelToken,
     client::{Auth, BasicCredentials, Client, CredentialSource, InProcessTransport, Jitter},
     config::{Profile, ServiceEndpoint},
     handover::{ProfileId, ProfileStore, Recipients},
@@ -22,6 +21,7 @@ use confluent_ebs::{
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// A sandbox for the built-in platform.
 pub(crate) fn seed_from_workspace(workspace: &Workspace) -> Seed {
@@ -56,7 +56,7 @@ pub(crate) struct OnboardingFixture {
     pub(crate) sandbox: Sandbox,
     pub(crate) workspace: Workspace,
     folder: TempDir,
-    pub(crate) interrupt: CancelToken,
+    pub(crate) interrupt: CancellationToken,
     pub(crate) prune: bool,
     /// Recipients of profiles.
     pub(crate) recipients: Recipients,
@@ -103,7 +103,7 @@ impl OnboardingFixture {
             sandbox,
             workspace: Workspace::embedded().workspace,
             folder: tempfile::tempdir().unwrap(),
-            interrupt: CancelToken::new(),
+            interrupt: CancellationToken::new(),
             prune: false,
             recipients: Recipients::default(),
             decryptor: None,

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use confluent_ebs::{
     api::connect::ClusterPath,
-    cancel::CancelToken,
     client::{Auth, BasicCredentials, Client, CredentialSource, InProcessTransport},
     model::Secret,
     resources::connector::{
@@ -13,6 +12,7 @@ use confluent_ebs::{
     sandbox::{ConnectorFault, Fault, FaultKind, SandboxSettings},
 };
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     connect_fixture::{CONNECTORS_PATH, ConnectFixture},
@@ -220,7 +220,7 @@ async fn a_flapping_connector_ends_the_wait_and_fails_later() {
     let patience = WaitOptions {
         timeout: Duration::from_mins(30),
         settle_time: Duration::ZERO,
-        interrupt: CancelToken::new(),
+        interrupt: CancellationToken::new(),
         goal: WaitGoal::Running,
     };
     let outcome = connectors.wait("claims-orders", &patience, &|_| {}).await.unwrap();

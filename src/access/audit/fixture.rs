@@ -117,17 +117,7 @@ impl Org {
     pub(super) fn clean() -> Self {
         let taken_at: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let mut org = Self {
-            observed: Snapshot {
-                taken_at,
-                address: address(),
-                observed_by: Principal::from_id("u-admin"),
-                accounts: Vec::new(),
-                bindings: Vec::new(),
-                acls: Vec::new(),
-                keys: Vec::new(),
-                connectors: Vec::new(),
-                unknown: BTreeMap::new(),
-            },
+            observed: Snapshot::new(taken_at, address(), Principal::from_id("u-admin")),
             administrators: ["u-admin".to_owned()].into(),
             adopted: BTreeSet::new(),
             key_statuses: Some(BTreeMap::new()),

@@ -112,7 +112,10 @@ impl<'a> Visibility<'a> {
 
     /// Returns why `need` is incomplete; `None` if it is complete or does not apply.
     pub(super) fn missing(&self, need: RequiredData) -> Option<MissingData> {
-        let refused = need.listings().iter().find_map(|list| self.observed.unknown.get(list));
+        let refused = need
+            .listings()
+            .iter()
+            .find_map(|list| self.observed.unknown_reason(list));
         if let Some(reason) = refused {
             return Some(MissingData::new(need.description(), reason));
         }
@@ -122,7 +125,7 @@ impl<'a> Visibility<'a> {
     /// Returns why the role bindings on one account are incomplete.
     pub(super) fn missing_account_bindings(&self, account: &ServiceAccountId, name: &str) -> Option<MissingData> {
         let what = format!("role bindings on {name}");
-        if let Some(reason) = self.observed.unknown.get(&Listing::AccountBindings(account.clone())) {
+        if let Some(reason) = self.observed.unknown_reason(&Listing::AccountBindings(account.clone())) {
             return Some(MissingData::new(what, reason));
         }
         let crn = self.observed.address.service_account_crn(account).into();
@@ -133,7 +136,7 @@ impl<'a> Visibility<'a> {
     /// (docs/reference/rbac.md#data-visible-across-prefixes).
     pub(super) fn missing_keys(&self, account: &ServiceAccountId, name: &str) -> Option<MissingData> {
         let what = format!("API keys of {name}");
-        if let Some(reason) = self.observed.unknown.get(&Listing::ApiKeys) {
+        if let Some(reason) = self.observed.unknown_reason(&Listing::ApiKeys) {
             return Some(MissingData::new(what, reason));
         }
         let crn = self.observed.address.service_account_crn(account).into();

@@ -8,12 +8,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     Delivery, EventListener, Journal, JournalError, PlanRunner, PlanStep, StepError, StepExecutor,
     report::ProvisioningReport,
 };
 use crate::{
-    cancel::CancelToken,
     client::Client,
     config::{Profile, ProfileKeys},
     handover::{ProfileId, ProfileStore},
@@ -23,9 +24,9 @@ use crate::{
         ApiKeyId, CrnPattern, DepartmentCode, Principal, ResourceKind, Role, RoleBinding, Secret, ServiceAccountId,
         Snapshot,
     },
-    plan::{AccountRef, Plan, PlannedChange, PlannedOperation, PlannedPattern},
+    plan::{AccountRef, ObjectOperation, Plan, PlannedChange, PlannedOperation, PlannedPattern},
     resources::{
-        ResourceContext, ResourceError, acl,
+        ResourceContext, ResourceError,
         api_key::{self},
         role_binding, service_account,
     },
@@ -60,7 +61,7 @@ pub struct ProvisioningInput<'a> {
     /// Listener for events.
     pub listener: &'a dyn EventListener,
     /// Cancellation.
-    pub interrupt: &'a CancelToken,
+    pub interrupt: &'a CancellationToken,
     /// Maximum number of concurrent changes.
     pub concurrency: usize,
     /// Delivery of finished profiles, if configured.
@@ -160,12 +161,6 @@ impl ProvisioningExecutor<'_> {
         })
     }
 
-    /// Returns the Kafka REST client; a plan that needs it is refused without one.
-    fn kafka_client(&self) -> Result<&Client, StepError> {
-        let kafka = self.input.context.kafka.as_ref();
-        kafka.ok_or_else(|| StepError::MissingInput("no API key of the Kafka cluster is available".to_owned()))
-    }
-
     fn find_desired(&self, change: &PlannedChange) -> Result<(&DesiredDepartment, &DesiredPersona), StepError> {
         let department = self
             .input
@@ -245,17 +240,15 @@ impl StepExecutor for ProvisioningExecutor<'_> {
                 role_binding::delete(context, id, binding).await?;
                 Ok(Some(id.to_string()))
             }
-            PlannedOperation::CreateAcl {
-                principal,
-                acl: planned,
-            } => {
-                let binding = planned.for_principal(self.resolve_account(principal)?);
-                acl::create(context, self.kafka_client()?, &binding).await?;
-                Ok(Some(binding.to_string()))
+            PlannedOperation::Object(ObjectOperation::Create { principal, object }) => {
+                let object = object.operations.for_holder(self.resolve_account(principal)?.into());
+                Ok(Some(object.operations.create_in(context).await?))
             }
-            PlannedOperation::DeleteAcl { acl: binding } => {
-                acl::delete(context, self.kafka_client()?, binding).await?;
-                Ok(Some(binding.to_string()))
+            PlannedOperation::Object(ObjectOperation::Update { from, to }) => {
+                Ok(Some(from.operations.update_to(to, context).await?))
+            }
+            PlannedOperation::Object(ObjectOperation::Delete { object }) => {
+                Ok(Some(object.operations.delete_in(context).await?))
             }
             PlannedOperation::DeleteKey { id, owner, keeps } => {
                 if let Some(keeps) = keeps {

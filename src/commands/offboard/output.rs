@@ -11,8 +11,8 @@ use crate::{
     connectors::BackupFile,
     model::{Department, DepartmentCode},
     plan::{
-        Plan, PlannedChange, Teardown,
-        teardown::{ForeignAcl, ForeignBinding},
+        ForeignObject, ForeignObjects, ObjectOperation, Plan, PlannedChange, PlannedOperation, Teardown,
+        teardown::ForeignBinding,
     },
     provisioning::{
         Reconciliation, RemovalProof, RemovedKeyState, Retirement, connector_removal::DepartmentConnectors,
@@ -39,9 +39,9 @@ pub(in crate::commands) struct OffboardOutput {
     changes: Vec<PlannedChange>,
     /// Role bindings of other principals on the prefix.
     foreign: Vec<ForeignBinding>,
-    /// ACLs of other principals on the prefix.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    foreign_acls: Vec<ForeignAcl>,
+    /// Objects of other principals on the prefix.
+    #[serde(flatten)]
+    foreign_objects: ForeignObjects,
     /// Topics with the prefix, which are kept; `None` if they could not be listed.
     topics: Option<Vec<String>>,
     #[serde(skip)]
@@ -81,7 +81,7 @@ impl OffboardOutput {
             dependent_connectors: names(&connectors.dependent),
             changes: down.plan.changes.clone(),
             foreign: down.foreign.clone(),
-            foreign_acls: down.foreign_acls.clone(),
+            foreign_objects: down.foreign_objects.clone(),
             topics,
             topics_unknown,
             backups: Vec::new(),
@@ -144,15 +144,19 @@ pub(super) fn plan_blocks(offboarding: &OffboardOutput) -> Vec<Block> {
     blocks.extend(department_changes(&plan, &offboarding.department));
     blocks.push(Block::line(plan_totals(&plan)));
     let removed = |foreign: &&ForeignBinding| {
-        offboarding.changes.iter().any(
-            |change| matches!(&change.operation, crate::plan::PlannedOperation::DeleteBinding { id, .. } if *id == foreign.id),
-        )
-    };
-    let removed_acl = |foreign: &&ForeignAcl| {
         offboarding
             .changes
             .iter()
-            .any(|change| matches!(&change.operation, crate::plan::PlannedOperation::DeleteAcl { acl } if *acl == foreign.acl))
+            .any(|change| matches!(&change.operation, PlannedOperation::DeleteBinding { id, .. } if *id == foreign.id))
+    };
+    let is_kept = |foreign: &&ForeignObject| {
+        let removes = |change: &PlannedChange| {
+            matches!(
+                &change.operation,
+                PlannedOperation::Object(ObjectOperation::Delete { object }) if *object == foreign.object
+            )
+        };
+        !offboarding.changes.iter().any(removes)
     };
     let mut kept: Vec<String> = offboarding
         .foreign
@@ -168,8 +172,8 @@ pub(super) fn plan_blocks(offboarding: &OffboardOutput) -> Vec<Block> {
             )
         })
         .collect();
-    let acls = offboarding.foreign_acls.iter().filter(|foreign| !removed_acl(foreign));
-    kept.extend(acls.map(|foreign| format!("{}: {}", foreign.holder, foreign.acl.to_short_string())));
+    let objects = offboarding.foreign_objects.0.iter().filter(is_kept);
+    kept.extend(objects.map(ForeignObject::to_sentence));
     blocks.extend(listed(
         "Grants of other principals on the prefix (kept; `--remove-foreign` removes them)",
         &kept,

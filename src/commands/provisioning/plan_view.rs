@@ -1,7 +1,5 @@
 //! Views of planned changes of service accounts, grants and API keys.
 
-use std::collections::BTreeMap;
-
 use crate::{
     model::DepartmentCode,
     plan::{Action, Plan, PlannedChange, PlannedOperation},
@@ -41,40 +39,23 @@ fn format_list(parts: &[String]) -> String {
     }
 }
 
-fn kind_label(kind: &str) -> &'static str {
-    match kind {
-        "service-account" => "service account",
-        "role-binding" => "role binding",
-        "acl" => "ACL",
-        "api-key" => "API key",
-        _ => "object",
-    }
-}
-
 /// Returns a sentence with the number of changes by action and kind.
 #[must_use]
 pub(crate) fn plan_totals(plan: &Plan) -> String {
-    let mut by_action: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for kind in ["service-account", "role-binding", "acl", "api-key"] {
-        for ((symbol, changed), count) in plan.totals() {
-            if changed == kind {
-                by_action
-                    .entry(symbol)
-                    .or_default()
-                    .push(count_noun(count, kind_label(kind)));
-            }
-        }
-    }
-    let verbs = [
-        ("+", "to create"),
-        ("~", "to update"),
-        ("±", "to replace"),
-        ("-", "to delete"),
-    ];
-    let parts: Vec<String> = verbs
-        .into_iter()
-        .filter_map(|(symbol, verb)| Some(format!("{} {verb}", format_list(&by_action.remove(symbol)?))))
-        .collect();
+    let describe = |(action, counts): (Action, Vec<(&str, usize)>)| {
+        let verb = match action {
+            Action::Create => "to create",
+            Action::Update => "to update",
+            Action::Replace => "to replace",
+            Action::Delete => "to delete",
+        };
+        let counts: Vec<String> = counts
+            .into_iter()
+            .map(|(noun, count)| count_noun(count, noun))
+            .collect();
+        format!("{} {verb}", format_list(&counts))
+    };
+    let parts: Vec<String> = plan.totals().into_iter().map(describe).collect();
     if parts.is_empty() {
         "Plan: no changes.".to_owned()
     } else {
@@ -87,7 +68,11 @@ fn change_view(change: &PlannedChange) -> view::DiffEntry {
     words.extend(change.what.split("  ").map(str::to_owned));
     let mut entry = view::DiffEntry::new(change_mark(change.action), words);
     // The reason for a new account or key is obvious.
-    if ["role-binding", "acl"].contains(&change.operation.kind()) || change.action != Action::Create {
+    let is_obvious = matches!(
+        change.operation,
+        PlannedOperation::CreateAccount { .. } | PlannedOperation::CreateKey { .. }
+    );
+    if !is_obvious {
         entry = entry.with_reason(change.why.clone());
     }
     if let PlannedOperation::UpdateAccount { from, to, .. } = &change.operation {

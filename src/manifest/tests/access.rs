@@ -1,7 +1,5 @@
 //! Tests of planned access, observed access and assertions.
 
-use std::collections::BTreeMap;
-
 use super::{findings_text, load};
 use crate::{
     access::{
@@ -326,10 +324,8 @@ fn snapshot(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
         .0
         .clone();
     let bound = bindings.chain(more.iter().cloned()).enumerate();
+    let taken_at = "2026-01-02T03:04:05Z".parse().unwrap();
     Snapshot {
-        taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
-        address: model.address.clone(),
-        observed_by: provisioner,
         accounts: accounts.collect(),
         bindings: bound
             .map(|(number, binding)| ObservedBinding {
@@ -337,10 +333,7 @@ fn snapshot(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
                 binding,
             })
             .collect(),
-        acls: Vec::new(),
-        keys: Vec::new(),
-        connectors: Vec::new(),
-        unknown: BTreeMap::new(),
+        ..Snapshot::new(taken_at, model.address.clone(), provisioner)
     }
 }
 

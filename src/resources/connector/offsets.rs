@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::{ConnectorClient, LiveConnector, conflict};
 use crate::{
     api::connect::{AlterOffsets, ConnectorOffsets, GetOffsetsStatus, OffsetItem, OffsetsStatus},
-    cancel::CancelToken,
     client::ClientError,
     resources::{ResourceError, sleep_or_cancel},
 };
@@ -23,7 +23,7 @@ pub struct OffsetWaitOptions {
     /// Timeout.
     pub timeout: Duration,
     /// Cancellation.
-    pub interrupt: CancelToken,
+    pub interrupt: CancellationToken,
 }
 
 /// Offsets and their age.

@@ -12,10 +12,10 @@ use axum::{Router, body::Bytes, extract::State, response::Response};
 use http::{Method, StatusCode, Uri};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    cancel::CancelToken,
     client::{Auth, BasicCredentials, CredentialSource, InProcessTransport, RetryPolicy},
     clock::{Clock, VirtualTime},
     model::Secret,
@@ -166,7 +166,7 @@ impl ConnectorFixture {
     async fn wait_with_settle_time(&self, timeout: Duration, settle: Duration) -> (WaitOutcome, Vec<String>, u64) {
         let options = WaitOptions {
             timeout,
-            interrupt: CancelToken::new(),
+            interrupt: CancellationToken::new(),
             goal: WaitGoal::Running,
             settle_time: settle,
         };

@@ -7,6 +7,7 @@
 use std::{fmt, time::Duration};
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     ConnectorClient, LiveConnector,
@@ -14,7 +15,6 @@ use super::{
     diagnosis::RemedyStep,
 };
 use crate::{
-    cancel::CancelToken,
     client::ClientError,
     hint::{Advice, Hint, connector_arg},
 };
@@ -81,7 +81,7 @@ pub struct WaitOptions {
     /// Minimum time before the goal counts as reached.
     pub settle_time: Duration,
     /// Cancellation.
-    pub interrupt: CancelToken,
+    pub interrupt: CancellationToken,
     /// State to wait for.
     pub goal: WaitGoal,
 }

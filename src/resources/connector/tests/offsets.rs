@@ -11,7 +11,7 @@ use crate::{
 fn options(seconds: u64) -> OffsetWaitOptions {
     OffsetWaitOptions {
         timeout: Duration::from_secs(seconds),
-        interrupt: CancelToken::new(),
+        interrupt: CancellationToken::new(),
     }
 }
 
