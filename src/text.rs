@@ -42,6 +42,14 @@ pub fn join_code(items: &[impl AsRef<str>]) -> String {
     join_list(&items)
 }
 
+/// Returns `text` with a capital letter at the beginning.
+#[must_use]
+pub fn capitalize(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use super::{
     secret::variable_for,
     topic_keys::{DESTINATIONS, TopicUse, topic_use},
 };
-use crate::model::Prefix;
+use crate::{model::Prefix, text::capitalize};
 
 /// Placeholder for a missing value. The rule `placeholder` rejects a file that still contains it.
 pub const FILL_IN: &str = "<fill in>";
@@ -242,12 +242,6 @@ fn note_for(fact: &KeySchema) -> Option<String> {
         parts.push(format!("{word}: {default}"));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
-}
-
-fn capitalize(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }
 
 /// Returns a name for a new connector of `plugin`.

@@ -14,7 +14,6 @@ mod duration;
 mod provisioning;
 mod global_args;
 mod help;
-mod html_parts;
 mod init;
 mod keys;
 mod man;

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
+    StageNames,
     condition::ConnectorCondition,
     model::{ClusterListing, Fleet, OwnerDepartment, StageView},
     state_history::StateHistoryStore,
@@ -14,7 +15,7 @@ use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
     client::ClientError,
     clock::Clock,
-    error::{Error, ErrorKind},
+    error::Error,
     manifest::Workspace,
     model::Department,
     quota::ClusterTaskLimit,
@@ -28,8 +29,8 @@ use crate::{
 /// Kafka cluster to observe.
 #[derive(Clone, Debug)]
 pub struct ClusterTarget {
-    /// Name of the stage, or all names of stages that share the cluster.
-    pub stage: String,
+    /// Stages of the cluster.
+    pub stage: StageNames,
     /// Environment and cluster.
     pub cluster_path: ClusterPath,
     /// Task limit of the cluster.
@@ -66,7 +67,7 @@ impl FleetCollector {
     pub fn open(run: &RunContext) -> Result<Self, Error> {
         let session = ConnectorSession::open(run)?;
         let own = ClusterTarget {
-            stage: session.stage.clone(),
+            stage: [session.stage.clone()].into_iter().collect(),
             cluster_path: session.connectors.cluster_path.clone(),
             ceiling: session.task_ceiling,
         };
@@ -143,9 +144,8 @@ impl FleetCollector {
     ///
     /// # Errors
     /// See [`FleetCollector::list`].
-    pub async fn collect(&self) -> Result<(Vec<ConnectorListResult>, Fleet), Error> {
-        let lists = self.list().await?;
-        let mut fleet = self.build_fleet(&lists);
+    pub async fn collect(&self) -> Result<Fleet, Error> {
+        let mut fleet = self.build_fleet(&self.list().await?);
         // A single request cannot cover the sinks of all departments. No persona of a department may read metrics,
         // because access covers whole clusters (docs/reference/metrics.md#who-may-read-metrics).
         if self.is_single_department() && self.session.is_platform_scope {
@@ -154,7 +154,7 @@ impl FleetCollector {
                 fleet.set_lags(&self.fetch_lags(sinks).await);
             }
         }
-        Ok((lists, fleet))
+        Ok(fleet)
     }
 
     async fn fetch_lags(&self, sinks: Vec<String>) -> LagResult {
@@ -192,7 +192,7 @@ impl FleetCollector {
                     stage: &target.stage,
                     cluster_path: &target.cluster_path,
                     ceiling: target.ceiling,
-                    list: list.as_ref().map_err(ToString::to_string),
+                    list: list.as_ref().map_err(Into::into),
                 };
                 StageView::from_listing(area, &self.owners, self.is_single_department(), &mut since)
             })
@@ -205,25 +205,6 @@ impl FleetCollector {
             .map(|department_context| department_context.code.clone());
         Fleet::new(now, department, stages)
     }
-}
-
-/// Returns the error for stages that could not be observed or refreshed, if the result has no more severe error.
-pub fn incomplete_error(lists: &[ConnectorListResult], fleet: &Fleet) -> Option<Error> {
-    if let Some(outdated) = &fleet.stale {
-        let mut error = Error::new(
-            outdated.kind,
-            format!("refresh failed after {}: {}", fleet.taken_at_text(), outdated.reason),
-        );
-        error.hints.clone_from(&outdated.hints);
-        return Some(error);
-    }
-    let failures: Vec<&ClientError> = lists.iter().filter_map(|list| list.as_ref().err()).collect();
-    let denied = failures
-        .iter()
-        .any(|error| error.is_forbidden() || error.is_unauthorized());
-    let (stage, why) = fleet.unobserved_stages().next()?;
-    let kind = if denied { ErrorKind::Denied } else { ErrorKind::Failed };
-    Some(Error::new(kind, format!("cannot observe stage `{stage}`: {why}")))
 }
 
 fn owner_department(department: &Department) -> OwnerDepartment {
@@ -248,10 +229,9 @@ fn cluster_targets(workspace: &Workspace) -> Vec<ClusterTarget> {
             cluster: stage.cluster.clone(),
         };
         match target.iter_mut().find(|known| known.cluster_path == place) {
-            // Names do not tell to which of the stages a connector belongs.
-            Some(known) => known.stage = format!("{}, {name}", known.stage),
+            Some(known) => known.stage.push(name),
             None => target.push(ClusterTarget {
-                stage: name.clone(),
+                stage: [name].into_iter().collect(),
                 cluster_path: place,
                 ceiling: ClusterTaskLimit {
                     tasks: stage.task_ceiling,

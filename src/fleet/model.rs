@@ -3,23 +3,25 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    fmt,
 };
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    cause_text::shorten,
+    StageNames,
     condition::{ConditionCounts, ConnectorCondition},
+    connector_row::{ConditionSince, ConnectorSummary, FleetConnectorRow, at_least_prefix},
 };
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
+    client::ClientError,
     error::{Error, ErrorKind},
     hint::Hint,
     model::{DepartmentCode, DepartmentQuota, Prefix},
-    quota::{ClusterTaskLimit, counted_tasks, is_counted, tasks_max},
-    redact::TextRedactor,
-    resources::connector::{FailureCause, LiveConnector, diagnosis::DiagnosisRule, find_cause},
+    quota::{ClusterTaskLimit, is_counted},
+    resources::connector::LiveConnector,
 };
 
 /// Department with its prefix and quota.
@@ -67,13 +69,13 @@ pub struct StaleReason {
 /// Observed connectors of a cluster.
 #[derive(Clone, Debug, Serialize)]
 pub struct StageView {
-    /// Name of the stage.
-    pub stage: String,
+    /// Stages of the cluster.
+    pub stage: StageNames,
     /// Environment and cluster.
     #[serde(flatten)]
     pub location: ClusterLocation,
     /// Reason why the cluster could not be observed; all following fields are unknown then.
-    pub unknown: Option<String>,
+    pub unknown: Option<ObservationFailure>,
     /// Number of connectors per condition.
     pub counts: ConditionCounts,
     /// Tasks of the whole cluster; `None` for a single department.
@@ -84,6 +86,32 @@ pub struct StageView {
     pub unowned: Option<ConnectorSummary>,
     /// Connectors, unhealthy ones first.
     pub connectors: Vec<FleetConnectorRow>,
+}
+
+/// Reason why a cluster could not be observed. Serialized as its text.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct ObservationFailure {
+    /// Error message.
+    pub reason: String,
+    /// Whether the key in use has no access.
+    #[serde(skip)]
+    pub denied: bool,
+}
+
+impl From<&ClientError> for ObservationFailure {
+    fn from(error: &ClientError) -> Self {
+        Self {
+            reason: error.to_string(),
+            denied: error.is_forbidden() || error.is_unauthorized(),
+        }
+    }
+}
+
+impl fmt::Display for ObservationFailure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.reason)
+    }
 }
 
 /// Location of a stage.
@@ -119,18 +147,6 @@ impl ClusterTasks {
     }
 }
 
-/// Returns the prefix of a number that is a lower bound unless `complete`.
-pub const fn at_least_prefix(complete: bool) -> &'static str {
-    if complete { "" } else { "at least " }
-}
-
-/// Returns whether the number of counted tasks is known, which requires a readable configuration with a valid task
-/// limit (docs/reference/quotas.md#counting-connectors).
-pub fn has_task_count(now: &ExpandedConnector) -> bool {
-    let config = &now.info.config;
-    !config.is_empty() && tasks_max(config).is_ok()
-}
-
 /// Department with its connectors and limits.
 #[derive(Clone, Debug, Serialize)]
 pub struct FleetDepartmentRow {
@@ -149,167 +165,13 @@ pub struct FleetDepartmentRow {
     pub summary: ConnectorSummary,
 }
 
-/// Summary of a group of connectors.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct ConnectorSummary {
-    /// Worst condition; `None` without connectors.
-    pub condition: Option<ConnectorCondition>,
-    /// Number of connectors per condition.
-    pub counts: ConditionCounts,
-    /// Counted tasks.
-    pub tasks: u32,
-    /// Whether the task counts of all connectors are known; otherwise `tasks` is a lower bound.
-    pub complete: bool,
-    /// Connector in the worst condition; the longest observed one of several.
-    pub worst: Option<String>,
-    /// Start of the observed failure.
-    pub failing_since: Option<Timestamp>,
-}
-
-/// Connector in the fleet.
-#[derive(Clone, Debug, Serialize)]
-pub struct FleetConnectorRow {
-    /// Id, or the name if the id is unknown.
-    pub id: String,
-    /// Name.
-    pub name: String,
-    /// Department; `None` for an unowned connector.
-    pub department: Option<DepartmentCode>,
-    /// Condition.
-    pub condition: ConnectorCondition,
-    /// State as reported by Confluent Cloud.
-    pub status: String,
-    /// `source` or `sink`.
-    #[serde(rename = "type")]
-    pub direction: String,
-    /// Plugin.
-    pub plugin: String,
-    /// Running tasks.
-    pub tasks_running: usize,
-    /// Limit of tasks; `None` if the configuration is not readable.
-    pub tasks_max: Option<u32>,
-    /// Lag of a sink in records, a few minutes old; `None` if not requested or unknown.
-    pub lag_records: Option<u64>,
-    /// Start of the observation of this condition.
-    pub observed_since: Option<Timestamp>,
-    /// Cause of a failure in one line.
-    pub cause: Option<String>,
-    /// Diagnosis rule that matches, a section of `docs/causes.md`.
-    pub rule: Option<&'static DiagnosisRule>,
-    /// Fix in one sentence.
-    pub fix: Option<&'static str>,
-    /// Responsible party, if the rule or the response determines it.
-    pub owner: Option<&'static str>,
-    #[serde(skip)]
-    tasks: u32,
-    #[serde(skip)]
-    has_task_count: bool,
-}
-
-/// Function that returns since when a connector has been observed in a condition.
-pub type ConditionSince<'a> = &'a mut dyn FnMut(&str, ConnectorCondition) -> Option<Timestamp>;
-
-impl FleetConnectorRow {
-    fn new(observed: &LiveConnector, owner: Option<&OwnerDepartment>, since: ConditionSince<'_>) -> Self {
-        let now = &observed.expanded;
-        let condition = ConnectorCondition::from_status(&now.status);
-        let config = &now.info.config;
-        let cause = condition.is_trouble().then(|| find_cause(&now.status));
-        let cause = cause.filter(|cause| *cause != FailureCause::default());
-        let running = now.status.tasks.iter().filter(|task| task.state == "RUNNING").count();
-        Self {
-            id: observed.id().to_owned(),
-            name: observed.name.clone(),
-            department: owner.map(|owner| owner.code.clone()),
-            condition,
-            status: observed.state().to_owned(),
-            direction: observed.direction().to_owned(),
-            plugin: observed.class().to_owned(),
-            tasks_running: running,
-            tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
-            lag_records: None,
-            observed_since: since(observed.id(), condition),
-            // Error messages can contain an address with a password.
-            cause: cause
-                .as_ref()
-                .map(|cause| TextRedactor::default().redact(&cause.summary()).into_owned()),
-            rule: cause.as_ref().and_then(|cause| cause.rule),
-            fix: cause.as_ref().and_then(|cause| cause.fix),
-            owner: cause.and_then(|cause| cause.rule.map(|rule| rule.owner.as_str()).or(cause.owner)),
-            tasks: counted_tasks(config, now.status.tasks.len()),
-            has_task_count: has_task_count(now),
-        }
-    }
-
-    /// Returns the cause of a failure, shortened to about `most` characters.
-    pub fn reason(&self, most: usize) -> Option<String> {
-        match (&self.cause, self.condition) {
-            (Some(cause), _) => Some(shorten(cause, most)),
-            (None, ConnectorCondition::Unknown) if self.status.is_empty() => Some("no state reported".to_owned()),
-            (None, ConnectorCondition::Unknown) => Some("unknown state".to_owned()),
-            (None, condition) => condition.is_trouble().then(|| "no cause reported".to_owned()),
-        }
-    }
-
-    /// Returns whether the connector needs a line in a report.
-    pub fn is_notable(&self) -> bool {
-        self.condition.is_trouble() || self.condition == ConnectorCondition::Unknown
-    }
-
-    /// Returns the state as reported by Confluent Cloud.
-    pub fn state_text(&self) -> &str {
-        match self.status.as_str() {
-            "" => "no state",
-            state => state,
-        }
-    }
-
-    /// Returns running tasks and task limit, such as `1 of 2`.
-    pub fn tasks_text(&self) -> String {
-        let most = self.tasks_max.map_or("?".to_owned(), |most| most.to_string());
-        format!("{} of {most}", self.tasks_running)
-    }
-
-    fn sort_key(&self) -> impl Ord + use<> {
-        (
-            Reverse(self.condition),
-            self.observed_since.unwrap_or(Timestamp::MAX),
-            self.name.clone(),
-        )
-    }
-}
-
-impl ConnectorSummary {
-    fn from_rows<'a>(rows: impl Iterator<Item = &'a FleetConnectorRow>) -> Self {
-        let mut share = Self {
-            complete: true,
-            ..Self::default()
-        };
-        for row in rows {
-            share.counts.add(row.condition);
-            share.tasks = share.tasks.saturating_add(row.tasks);
-            share.complete &= row.has_task_count;
-            // Rows are sorted by condition, the worst and longest observed first.
-            if share.worst.is_none() && row.condition.is_trouble() {
-                share.worst = Some(row.name.clone());
-            }
-            if row.condition == ConnectorCondition::Failed {
-                let since = row.observed_since;
-                share.failing_since = share.failing_since.map_or(since, |known| since.map(|at| at.min(known)));
-            }
-        }
-        share.condition = share.counts.worst();
-        share
-    }
-}
-
 /// Result of listing the connectors of a cluster.
 pub struct ClusterListing<'a> {
-    pub(crate) stage: &'a str,
+    pub(crate) stage: &'a StageNames,
     pub(crate) cluster_path: &'a ClusterPath,
     pub(crate) ceiling: ClusterTaskLimit,
     /// Connectors, or why they could not be listed.
-    pub list: Result<&'a BTreeMap<String, ExpandedConnector>, String>,
+    pub list: Result<&'a BTreeMap<String, ExpandedConnector>, ObservationFailure>,
 }
 
 impl StageView {
@@ -355,7 +217,7 @@ impl StageView {
         });
         let whole = ConnectorSummary::from_rows(all.iter());
         Self {
-            stage: area.stage.to_owned(),
+            stage: area.stage.clone(),
             location: ClusterLocation {
                 environment: area.cluster_path.environment.to_string(),
                 cluster: area.cluster_path.cluster.to_string(),
@@ -448,10 +310,10 @@ impl Fleet {
     }
 
     /// Returns the stages that could not be observed, with the reason.
-    pub fn unobserved_stages(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn unobserved_stages(&self) -> impl Iterator<Item = (&StageNames, &ObservationFailure)> {
         self.stages
             .iter()
-            .filter_map(|stage| Some((stage.stage.as_str(), stage.unknown.as_deref()?)))
+            .filter_map(|stage| Some((&stage.stage, stage.unknown.as_ref()?)))
     }
 
     /// Returns the departments with unhealthy connectors, each one once.
@@ -481,7 +343,7 @@ impl Fleet {
         owners: &[OwnerDepartment],
     ) -> Self {
         let area = ClusterListing {
-            stage: "prod",
+            stage: &["prod"].into_iter().collect(),
             cluster_path: place,
             ceiling,
             list: Ok(list),

@@ -45,7 +45,7 @@ fn stage(list: &[(&str, ExpandedConnector)], owners: &[OwnerDepartment], alone: 
         cluster: "lkc-prod01".parse().unwrap(),
     };
     let area = ClusterListing {
-        stage: "prod",
+        stage: &["prod"].into_iter().collect(),
         cluster_path: &place,
         ceiling: ClusterTaskLimit {
             tasks: 250,
@@ -155,21 +155,23 @@ fn an_unlisted_cluster_has_no_rows_and_is_not_reported_healthy() {
         cluster: "lkc-prod01".parse().unwrap(),
     };
     let area = ClusterListing {
-        stage: "prod",
+        stage: &["prod"].into_iter().collect(),
         cluster_path: &place,
         ceiling: ClusterTaskLimit {
             tasks: 250,
             reserve_percent: 10,
         },
-        list: Err("403 Forbidden".into()),
+        list: Err(ObservationFailure {
+            reason: "403 Forbidden".into(),
+            denied: true,
+        }),
     };
     let view = StageView::from_listing(area, &[owner("claims")], false, &mut |_, _| None);
     assert!(view.departments.is_empty() && view.unowned.is_none() && view.cluster_tasks.is_none());
     let fleet = Fleet::new(minute(1), None, vec![view]);
-    assert_eq!(
-        fleet.unobserved_stages().collect::<Vec<_>>(),
-        [("prod", "403 Forbidden")]
-    );
+    let unobserved = fleet.unobserved_stages().map(|(stage, why)| format!("{stage}: {why}"));
+    assert_eq!(unobserved.collect::<Vec<_>>(), ["prod: 403 Forbidden"]);
+    assert_eq!(fleet.incomplete_error().unwrap().kind, ErrorKind::Denied);
     assert_eq!(fleet.condition, None);
 }
 

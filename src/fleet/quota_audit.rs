@@ -1,28 +1,17 @@
-//! Evaluates usage against quotas; pure.
+//! Usage against quotas, as one result with its messages; pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{
-    OwnerDepartment, has_task_count,
-    quota_state::{QuotaState, is_complete},
-};
+use super::{ConnectorCondition, ObservationFailure, StageNames, at_least_prefix, quota_state::QuotaState};
 use crate::{
-    api::{
-        connect::{ClusterPath, ExpandedConnector},
-        quota::AppliedQuota,
-    },
-    client::ClientError,
-    model::{ConnectorIdentity, DepartmentCode, ObservedAccount},
-    plan::observe::connector_identity,
-    quota::{ClusterTaskLimit, DepartmentUsage, counted_tasks, is_counted},
-    text::{count_noun, join_list},
+    api::quota::AppliedQuota,
+    error::{Error, ErrorKind},
+    model::DepartmentCode,
+    text::{capitalize, count_noun, join_list},
 };
-
-/// Service accounts by id.
-pub type AccountsById = BTreeMap<String, ObservedAccount>;
 
 /// Result of a quota audit.
 #[derive(Clone, Debug, Serialize)]
@@ -42,12 +31,10 @@ pub struct QuotaAudit {
 /// Audit of a stage.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct StageQuotaAudit {
-    pub(crate) stage: String,
+    pub(crate) stage: StageNames,
     pub(crate) cluster: String,
     /// Reason why the stage could not be observed.
-    pub unknown: Option<String>,
-    #[serde(skip)]
-    pub(crate) denied: bool,
+    pub unknown: Option<ObservationFailure>,
     /// Usage of the whole cluster; `None` for a single department.
     pub cluster_usage: Option<ClusterQuotaUsage>,
     /// Departments, those over quota first.
@@ -197,14 +184,13 @@ impl QuotaAudit {
                 .next()
                 .map(|stage| format!("cluster `{}` is over quota", stage.cluster)),
             (departments, clusters) => {
-                let counted = [count_noun(departments, "department"), count_noun(clusters, "cluster")];
-                let counted: Vec<String> = counted.into_iter().filter(|text| !text.starts_with("no ")).collect();
+                let counted = count_both(departments, clusters);
                 let verb = if departments + clusters == 1 {
                     "is over quota"
                 } else {
                     "are over quota"
                 };
-                Some(format!("{} {verb}", join_list(&counted)))
+                Some(format!("{counted} {verb}"))
             }
         }
     }
@@ -218,16 +204,59 @@ impl QuotaAudit {
         let clusters = platforms
             .filter(|platform| platform.state == QuotaState::Unknown)
             .count();
-        let counted = [(departments.len(), "department"), (clusters, "cluster")];
-        let counted = counted.into_iter().filter(|(number, _)| *number > 0);
-        let counted: Vec<String> = counted.map(|(number, what)| count_noun(number, what)).collect();
         let whether = match departments.len() + clusters {
             0 => return None,
             1 => "is",
             _ => "are",
         };
-        Some(format!("Unknown whether {} {whether} over quota.", join_list(&counted)))
+        let counted = count_both(departments.len(), clusters);
+        Some(format!("Unknown whether {counted} {whether} over quota."))
     }
+
+    /// Returns the result in one or two sentences, and the condition that represents it.
+    pub fn verdict(&self) -> (ConnectorCondition, String) {
+        let unobserved = self.stages.iter().filter(|stage| stage.unknown.is_some()).count();
+        let unclear = self.unknown_state_message();
+        let (condition, verdict) = match (self.over_quota_message(), unobserved) {
+            (Some(over), _) => (ConnectorCondition::Failed, Some(format!("{over}."))),
+            (None, 1..) => (
+                ConnectorCondition::Unknown,
+                Some(format!("{} not observed.", count_noun(unobserved, "stage"))),
+            ),
+            (None, 0) if unclear.is_some() => (ConnectorCondition::Unknown, None),
+            (None, 0) => (ConnectorCondition::Running, Some("No quota is exceeded.".to_owned())),
+        };
+        let sentences: Vec<String> = verdict.into_iter().chain(unclear).collect();
+        (condition, capitalize(&sentences.join(" ")))
+    }
+
+    /// Returns the error if a department or cluster is over quota, or if a stage could not be observed.
+    pub fn error(&self) -> Option<Error> {
+        if let Some(message) = self.over_quota_message() {
+            let hint = "Show the tasks of each connector with `confluent ebs quota describe --department CODE`.";
+            return Some(Error::new(ErrorKind::Refused, message).with_hint(hint));
+        }
+        self.stages.iter().find_map(|stage| {
+            let why = stage.unknown.as_ref()?;
+            let kind = if why.denied {
+                ErrorKind::Denied
+            } else {
+                ErrorKind::Failed
+            };
+            Some(Error::new(
+                kind,
+                format!("cannot observe stage `{}`: {why}", stage.stage),
+            ))
+        })
+    }
+}
+
+/// Returns both numbers in words, without a zero.
+fn count_both(departments: usize, clusters: usize) -> String {
+    let counted = [(departments, "department"), (clusters, "cluster")];
+    let counted = counted.into_iter().filter(|(number, _)| *number > 0);
+    let counted: Vec<String> = counted.map(|(number, what)| count_noun(number, what)).collect();
+    join_list(&counted)
 }
 
 impl DepartmentQuotaUsage {
@@ -235,210 +264,77 @@ impl DepartmentQuotaUsage {
     pub fn is_over_quota(&self) -> bool {
         self.state == QuotaState::Over || !self.oversized.is_empty()
     }
-}
 
-/// Cluster with its observed connectors.
-pub struct ClusterInput<'a> {
-    pub(crate) stage: &'a str,
-    pub(crate) cluster_path: &'a ClusterPath,
-    pub(crate) ceiling: ClusterTaskLimit,
-    pub(crate) list: Result<&'a BTreeMap<String, ExpandedConnector>, &'a ClientError>,
-    pub(crate) quotas: Vec<ProviderQuota>,
-}
-
-/// Function that returns since when a subject has been observed in a state.
-pub type StateSince<'a> = &'a mut dyn FnMut(&str, &str) -> Timestamp;
-
-/// Observed data of all clusters.
-pub struct QuotaEvaluator<'a> {
-    pub(crate) owners: &'a [OwnerDepartment],
-    /// Whether a single department is selected; the result must not reveal other departments then.
-    pub single_department: bool,
-    /// Service accounts; `None` if they could not be listed.
-    pub accounts: Option<&'a AccountsById>,
-}
-
-impl QuotaEvaluator<'_> {
-    /// Evaluates a cluster.
-    pub fn evaluate_cluster(&self, cluster: ClusterInput<'_>, since: StateSince<'_>) -> StageQuotaAudit {
-        let mut audit = StageQuotaAudit {
-            stage: cluster.stage.to_owned(),
-            cluster: cluster.cluster_path.cluster.to_string(),
-            provider_quotas: cluster.quotas,
-            ..StageQuotaAudit::default()
-        };
-        let list = match cluster.list {
-            Ok(list) => list,
-            Err(error) => {
-                audit.unknown = Some(error.to_string());
-                audit.denied = error.is_forbidden() || error.is_unauthorized();
-                return audit;
-            }
-        };
-        let mut departments: Vec<DepartmentQuotaUsage> = self
-            .owners
-            .iter()
-            .map(|owner| evaluate_department(owner, list, since))
-            .collect();
-        departments.sort_by_cached_key(|row| (!row.is_over_quota(), row.department.clone()));
-        audit.departments = departments;
-        if !self.single_department {
-            audit.cluster_usage = Some(self.evaluate_cluster_usage(list, cluster.ceiling, since));
-        }
-        for (name, now) in list.iter().filter(|(_, now)| is_counted(now)) {
-            match self.owners.iter().find(|owner| owner.prefix.owns(name)) {
-                Some(owner) => self.check_account(cluster.stage, owner, name, now, &mut audit),
-                None if self.single_department => {}
-                None => audit.unowned.push(self.evaluate_unowned(cluster.stage, name, now)),
-            }
-        }
-        audit
+    /// Formats used and allowed tasks, such as `12 of 20`; marked as a lower bound if a configuration is unreadable.
+    pub fn tasks_text(&self) -> String {
+        format!(
+            "{}{} of {}",
+            at_least_prefix(self.complete),
+            self.tasks,
+            self.tasks_limit
+        )
     }
 
-    fn evaluate_cluster_usage(
-        &self,
-        list: &BTreeMap<String, ExpandedConnector>,
-        ceiling: ClusterTaskLimit,
-        since: StateSince<'_>,
-    ) -> ClusterQuotaUsage {
-        let counted = || list.values().filter(|now| is_counted(now));
-        let tasks = counted().map(task_count).fold(0, u32::saturating_add);
-        let allocated = self.owners.iter().map(|owner| owner.quota.tasks);
-        let allocated = allocated.fold(0, u32::saturating_add);
-        let connectors = self.owners.iter().map(|owner| owner.quota.connectors);
-        let allocatable = ceiling.allocatable();
-        let percent = u64::from(allocated) * 100 / u64::from(allocatable.max(1));
-        let complete = counted().all(has_task_count);
-        let state = QuotaState::from_tasks(tasks, allocatable, complete);
-        let over_since = since("over the cluster", over_quota_key(state == QuotaState::Over));
-        ClusterQuotaUsage {
-            connectors: u32::try_from(counted().count()).unwrap_or(u32::MAX),
-            tasks,
-            complete,
-            tasks_allocatable: allocatable,
-            tasks_reserved: ceiling.reserved(),
-            tasks_allocated: allocated,
-            connectors_allocated: connectors.fold(0, u32::saturating_add),
-            allocated_percent: u32::try_from(percent).unwrap_or(u32::MAX),
-            state,
-            over_quota_observed_since: (state == QuotaState::Over).then_some(over_since),
-        }
-    }
-
-    /// Checks whether a connector runs under an account of another department.
-    fn check_account(
-        &self,
-        stage: &str,
-        owner: &OwnerDepartment,
-        name: &str,
-        now: &ExpandedConnector,
-        audit: &mut StageQuotaAudit,
-    ) {
-        let unclear = |reason: &'static str| UnknownAccountConnector {
-            name: name.to_owned(),
-            reason,
-        };
-        let id = match connector_identity(&now.info.config) {
-            Some(ConnectorIdentity::ServiceAccount(id)) => id,
-            Some(ConnectorIdentity::ApiKey(_)) => {
-                // `access audit` finds the owner of the key, if the key is readable.
-                return audit.unknown_accounts.push(unclear("it runs with an API key"));
-            }
-            Some(ConnectorIdentity::Other(_)) => {
-                return audit.unknown_accounts.push(unclear("its `kafka.auth.mode` is unknown"));
-            }
-            None => {
-                return audit
-                    .unknown_accounts
-                    .push(unclear("its configuration is not readable"));
-            }
-        };
-        let Some(accounts) = self.accounts else {
-            return audit
-                .unknown_accounts
-                .push(unclear("the service accounts could not be listed"));
-        };
-        let account = accounts.get(&id);
-        let account_of = account.and_then(|account| department_of_account(account, stage));
-        if account_of.as_ref() != Some(&owner.code) {
-            audit.foreign_accounts.push(ForeignAccountConnector {
-                name: name.to_owned(),
-                department: owner.code.clone(),
-                runs_as: account_label(account, &id),
-                // Must not reveal the owner to another department.
-                account_department: account_of.filter(|_| !self.single_department),
-            });
-        }
-    }
-
-    fn evaluate_unowned(&self, stage: &str, name: &str, now: &ExpandedConnector) -> UnownedConnector {
-        let id = match connector_identity(&now.info.config) {
-            Some(ConnectorIdentity::ServiceAccount(id)) => Some(id),
-            _ => None,
-        };
-        let account = id.as_ref().and_then(|id| self.accounts?.get(id));
-        UnownedConnector {
-            name: name.to_owned(),
-            id: now.id.id.clone(),
-            status: now.status.connector.state.clone(),
-            tasks: task_count(now),
-            complete: has_task_count(now),
-            runs_as: id.map(|id| account_label(account, &id)),
-            account_department: account.and_then(|account| department_of_account(account, stage)),
+    /// Returns the label of a department's quota state.
+    pub fn state_label(&self) -> &'static str {
+        match self.state {
+            QuotaState::Over => QuotaState::Over.label(),
+            _ if !self.oversized.is_empty() => "connector over",
+            state => state.label(),
         }
     }
 }
 
-/// Returns the department that an account claims in its tag, if its stage is one of the stages in `of`. Tags can be
-/// forged; `access audit` verifies who controls the account.
-fn department_of_account(account: &ObservedAccount, of: &str) -> Option<DepartmentCode> {
-    let tag = account.tag()?;
-    of.split(", ").any(|stage| stage == tag.stage).then_some(tag.department)
-}
-
-fn account_label(account: Option<&ObservedAccount>, id: &str) -> String {
-    match account {
-        Some(account) => format!("{} ({id})", account.name),
-        None => id.to_owned(),
+impl ClusterQuotaUsage {
+    /// Returns sentences about the usage of the whole cluster.
+    pub fn sentences(&self) -> [String; 2] {
+        let used = format!(
+            "{} use {}{} of {} tasks; {} reserved.",
+            count_noun(usize::try_from(self.connectors).unwrap_or(usize::MAX), "connector"),
+            at_least_prefix(self.complete),
+            self.tasks,
+            self.tasks_allocatable,
+            self.tasks_reserved
+        );
+        let allocated = format!(
+            "Allocated quotas: {} tasks and {} connectors ({} % of the allocatable tasks).",
+            self.tasks_allocated, self.connectors_allocated, self.allocated_percent
+        );
+        [capitalize(&used), allocated]
     }
 }
 
-fn task_count(now: &ExpandedConnector) -> u32 {
-    counted_tasks(&now.info.config, now.status.tasks.len())
-}
-
-fn over_quota_key(over: bool) -> &'static str {
-    if over { "over" } else { "within" }
-}
-
-fn evaluate_department(
-    owner: &OwnerDepartment,
-    list: &BTreeMap<String, ExpandedConnector>,
-    since: StateSince<'_>,
-) -> DepartmentQuotaUsage {
-    let usage = DepartmentUsage::from_connectors(list, &owner.prefix);
-    let complete = is_complete(&usage, list);
-    let most = owner.quota.tasks_per_connector;
-    let oversized = usage.tasks_by_connector.iter().filter(|(_, tasks)| **tasks > most);
-    let mut row = DepartmentQuotaUsage {
-        department: owner.code.clone(),
-        name: owner.name.clone(),
-        connectors: usage.connectors,
-        connectors_limit: owner.quota.connectors,
-        tasks: usage.tasks,
-        tasks_limit: owner.quota.tasks,
-        tasks_per_connector_limit: most,
-        complete,
-        state: QuotaState::for_department(&usage, &owner.quota, complete),
-        over_quota_observed_since: None,
-        oversized: oversized
-            .map(|(name, tasks)| OversizedConnector {
-                name: name.clone(),
-                tasks: *tasks,
-            })
-            .collect(),
-    };
-    let over_since = since(&format!("over {}", owner.code), over_quota_key(row.is_over_quota()));
-    row.over_quota_observed_since = row.is_over_quota().then_some(over_since);
-    row
+impl StageQuotaAudit {
+    /// Returns the findings of a stage, one sentence per connector.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for row in &self.departments {
+            notes.extend(row.oversized.iter().map(|connector| {
+                format!(
+                    "{} uses {} tasks; the limit per connector of {} is {}.",
+                    connector.name, connector.tasks, row.department, row.tasks_per_connector_limit
+                )
+            }));
+        }
+        notes.extend(self.unowned.iter().map(|row| {
+            let account = match (&row.runs_as, &row.account_department) {
+                (Some(account), Some(code)) => format!(", and runs as {account}, an account of {code}"),
+                (Some(account), None) => format!(", and runs as {account}"),
+                (None, _) => String::new(),
+            };
+            let tasks = count_noun(usize::try_from(row.tasks).unwrap_or(usize::MAX), "task");
+            let least = at_least_prefix(row.complete);
+            format!("{} is unowned: {least}{tasks}{account}.", row.name)
+        }));
+        notes.extend(self.foreign_accounts.iter().map(|row| {
+            let whose = match &row.account_department {
+                Some(code) => format!("an account of {code}"),
+                None => format!("which is not an account of {} in this stage", row.department),
+            };
+            format!("{} runs as {}, {whose}.", row.name, row.runs_as)
+        }));
+        let unknown = self.unknown_accounts.iter();
+        notes.extend(unknown.map(|row| format!("The account of {} is unknown: {}.", row.name, row.reason)));
+        notes
+    }
 }

@@ -7,7 +7,8 @@ use futures_util::{future::join_all, join};
 
 use super::{
     FleetCollector,
-    quota_audit::{AccountsById, ClusterInput, ProviderQuota, QuotaAudit, QuotaEvaluator},
+    quota_audit::{ProviderQuota, QuotaAudit},
+    quota_evaluation::{AccountsById, ClusterInput, QuotaEvaluator},
 };
 use crate::{
     api::{

@@ -4,7 +4,7 @@ use crate::{
     connectors::defaults::AddedDefault,
     hint::connector_arg,
     render::{Block, ChangeMark, DiffEntry, Style, TextLine},
-    resources::connector::{FailureCause, FieldDiff},
+    resources::connector::{FailureCause, FieldDiff, diagnosis::FaultOwner},
 };
 
 /// Returns a sentence about a change that was not applied, marked like the dry runs of the Confluent CLI.
@@ -46,7 +46,7 @@ pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause) -> Block {
         (Some(rule), _) => Some(
             TextLine::from(format!("Responsible: {}. {}", rule.owner.display_name(), rule.fix)).with_hanging_indent(2),
         ),
-        (None, Some("department")) => Some(TextLine::from("Responsible: you.")),
+        (None, Some(FaultOwner::Department)) => Some(TextLine::from("Responsible: you.")),
         (None, Some(_)) => Some(TextLine::from("Responsible: the platform team. Report the problem.")),
         (None, None) => None,
     });

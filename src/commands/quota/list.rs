@@ -1,18 +1,15 @@
 //! `confluent ebs quota list`.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
 use crate::{
-    api::connect::ExpandedConnector,
     commands::{CommandOutput, Ctx},
     error::Error,
-    fleet::{QuotaState, at_least_prefix, has_task_count, quota_state::is_complete},
-    model::{DepartmentCode, DepartmentQuota, Prefix},
-    quota::{ADVISORY, DepartmentUsage, counted_tasks, is_counted},
+    fleet::{
+        at_least_prefix,
+        quota_usage::{ClusterTaskUsage, QuotaRow, list_quotas},
+    },
+    quota::ADVISORY,
     render::{Cell, Format, RowList, TableRow},
-    session::{self, ConnectorSession},
+    session::ConnectorSession,
 };
 
 /// List quotas and their usage
@@ -28,88 +25,26 @@ pub(super) struct QuotaListArgs {}
 impl QuotaListArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<RowList<QuotaRow>>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        let row = |code: &DepartmentCode, prefix: &Prefix, quota: &DepartmentQuota| {
-            let usage = DepartmentUsage::from_connectors(&list, prefix);
-            let complete = is_complete(&usage, &list);
-            QuotaRow {
-                department: code.clone(),
-                connectors: usage.connectors,
-                connectors_limit: quota.connectors,
-                tasks: usage.tasks,
-                tasks_limit: quota.tasks,
-                tasks_per_connector_limit: quota.tasks_per_connector,
-                complete,
-                state: QuotaState::for_department(&usage, quota, complete),
-            }
-        };
-        let rows: Vec<QuotaRow> = if let Some(tenant) = &session.department {
-            vec![row(&tenant.code, &tenant.prefix, &tenant.quota)]
-        } else {
-            let workspace = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?.workspace;
-            let departments: Vec<_> = workspace.active_departments().collect();
-            if ctx.ui.format() == Format::Human {
-                let prefixes: Vec<&Prefix> = departments.iter().map(|department| &department.prefix).collect();
-                ctx.ui.info(&cluster_usage_text(&session, &list, &prefixes));
-            }
-            let departments = departments.into_iter();
-            departments
-                .map(|department| row(&department.code, &department.prefix, &department.quota))
-                .collect()
-        };
+        let (rows, cluster) = ctx.block_on(list_quotas(&ctx.run, &session))?;
         if ctx.ui.format() == Format::Human {
+            if let Some(usage) = cluster {
+                let cluster = &session.connectors.cluster_path.cluster;
+                ctx.ui.info(&format!("Cluster `{cluster}` uses {}", usage_text(usage)));
+            }
             ctx.ui.info(ADVISORY);
         }
         Ok(CommandOutput::new(RowList::new(rows)))
     }
 }
 
-/// Describes the usage of the cluster and of unowned connectors (docs/reference/quotas.md#counting-connectors).
-fn cluster_usage_text(
-    session: &ConnectorSession,
-    list: &BTreeMap<String, ExpandedConnector>,
-    prefixes: &[&Prefix],
-) -> String {
-    let tasks = |own: bool| {
-        let counted = list
-            .iter()
-            .filter(|(name, connector)| is_counted(connector) && (own || !is_owned(name, prefixes)));
-        counted.fold((0_u32, true), |(tasks, complete), (_, connector)| {
-            let more = counted_tasks(&connector.info.config, connector.status.tasks.len());
-            (tasks.saturating_add(more), complete && has_task_count(connector))
-        })
-    };
-    let (all, complete) = tasks(true);
-    let rest = match tasks(false) {
+fn usage_text(usage: ClusterTaskUsage) -> String {
+    let unowned = match (usage.unowned, usage.unowned_complete) {
         (0, _) => String::new(),
         (unowned, true) => format!(" {unowned} of them are unowned."),
         (unowned, false) => format!(" At least {unowned} of them are unowned."),
     };
-    format!(
-        "Cluster `{}` uses {}{all} of {} tasks; {} reserved.{rest}",
-        session.connectors.cluster_path.cluster,
-        at_least_prefix(complete),
-        session.task_ceiling.allocatable(),
-        session.task_ceiling.reserved()
-    )
-}
-
-fn is_owned(name: &str, prefixes: &[&Prefix]) -> bool {
-    prefixes.iter().any(|prefix| prefix.owns(name))
-}
-
-/// Row of the list.
-#[derive(Debug, Serialize)]
-pub(super) struct QuotaRow {
-    department: DepartmentCode,
-    connectors: u32,
-    connectors_limit: u32,
-    tasks: u32,
-    tasks_limit: u32,
-    tasks_per_connector_limit: u32,
-    /// Whether the task counts of all connectors are known; otherwise `tasks` is a lower bound.
-    complete: bool,
-    state: QuotaState,
+    let tasks = usage.tasks;
+    format!("{} tasks; {} reserved.{unowned}", tasks.summary(), tasks.reserved)
 }
 
 impl TableRow for QuotaRow {

@@ -8,7 +8,7 @@ mod list;
 use clap::Subcommand;
 
 use super::{Ctx, command_output, global_args::OutputFormat};
-use crate::{exit::ExitCode, session::ConnectorSession};
+use crate::{exit::ExitCode, fleet::quota_usage::limits_source, session::ConnectorSession};
 
 /// Show quotas and their usage
 ///
@@ -47,22 +47,4 @@ impl QuotaArgs {
             QuotaCommand::List(_) => command_output::finish(list::QuotaListArgs::run(ctx), ctx),
         }
     }
-}
-
-/// Returns the source of the limits and their age.
-fn limits_source(session: &ConnectorSession) -> String {
-    let Some(issued) = session
-        .department
-        .as_ref()
-        .and_then(|department| department.quota_issued)
-    else {
-        return "the platform configuration".to_owned();
-    };
-    let today = session.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let age = match (today - issued).get_days() {
-        ..=0 => "today".to_owned(),
-        1 => "1 day old".to_owned(),
-        days => format!("{days} days old"),
-    };
-    format!("the profile of {issued} ({age})")
 }

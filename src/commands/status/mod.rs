@@ -1,6 +1,5 @@
 //! `confluent ebs status`.
 
-mod page;
 mod view;
 mod watch;
 
@@ -11,12 +10,9 @@ use serde::Serialize;
 use super::{CommandOutput, Ctx, duration::parse_duration};
 use crate::{
     config::save::save_public,
-    error::{Error, ErrorKind, ResultExt},
-    fleet::{ConnectorCondition, Fleet, FleetCollector, FleetConnectorRow, StageView, incomplete_error},
-    hint::{connector_arg, shell_quote},
-    render::Format,
-    session::Options,
-    text,
+    error::{Error, ResultExt},
+    fleet::{ConnectorCondition, Fleet, FleetCollector},
+    render::{Format, html::status_page},
 };
 
 /// Show the status of all connectors
@@ -92,7 +88,7 @@ impl FailOn {
 impl StatusArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<StatusOutput>, Error> {
         let collector = FleetCollector::open(&ctx.run)?;
-        let (lists, fleet) = if self.watch {
+        let fleet = if self.watch {
             if ctx.ui.format() != Format::Human {
                 return Err(Error::usage("--watch cannot be used together with --output")
                     .with_hint("Re-run the command without `--watch`; each run prints one document."));
@@ -102,12 +98,13 @@ impl StatusArgs {
             ctx.block_on(collector.collect())?
         };
         if let Some(path) = &self.html {
-            save_public(path, page::render_page(&fleet).as_bytes())
+            save_public(path, status_page(&fleet).as_bytes())
                 .hint("Make sure that the directory exists and is writable, or choose another one.")?;
             ctx.ui.info(&format!("Wrote `{}`.", path.display()));
         }
-        let error = unhealthy_error(&fleet, self.fail_on.condition(), &ctx.run.options)
-            .or_else(|| incomplete_error(&lists, &fleet));
+        let error = fleet
+            .unhealthy_error(self.fail_on.condition(), &ctx.run.options)
+            .or_else(|| fleet.incomplete_error());
         let report = CommandOutput::new(StatusOutput { fleet });
         Ok(match error {
             Some(error) => report.with_error(error),
@@ -121,92 +118,4 @@ impl StatusArgs {
 #[serde(transparent)]
 pub(super) struct StatusOutput {
     fleet: Fleet,
-}
-
-/// Returns the error for connectors in condition `worst` or worse; `options` are those of the run.
-fn unhealthy_error(fleet: &Fleet, worst: ConnectorCondition, options: &Options) -> Option<Error> {
-    let bad = fleet.connectors().filter(|(_, row)| row.condition >= worst);
-    let bad: Vec<(&StageView, &FleetConnectorRow)> = bad.collect();
-    let (stage, first) = bad.first()?;
-    let failed = bad
-        .iter()
-        .filter(|(_, row)| row.condition == ConnectorCondition::Failed)
-        .count();
-    let degraded = bad.len() - failed;
-    let counted = |number: usize, one: &str, many: &str| {
-        let verb = if number == 1 { one } else { many };
-        (number > 0).then(|| format!("{} {verb}", text::count_noun(number, "connector")))
-    };
-    let parts = [
-        counted(failed, "has failed", "have failed"),
-        counted(degraded, "is degraded", "are degraded"),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let departments = match &fleet.department {
-        Some(_) => String::new(),
-        None => match fleet.departments_in_trouble().len() {
-            0 => String::new(),
-            number => format!(", of {}", text::count_noun(number, "department")),
-        },
-    };
-    let message = format!("{}{departments}", text::join_list(&parts));
-    let stage = match (fleet.stages.len(), &options.stage) {
-        (0 | 1, _) | (_, Some(_)) => String::new(),
-        // Stages that share a cluster have one entry; any of their names selects it.
-        _ => format!(
-            " --stage {}",
-            shell_quote(stage.stage.split(", ").next().unwrap_or_default())
-        ),
-    };
-    let explain = format!(
-        "For causes and next steps, run `confluent ebs connector explain {}{}{stage}`.",
-        connector_arg(&first.id, &first.name),
-        options.to_flags()
-    );
-    Some(Error::new(ErrorKind::Unhealthy, message).with_hint(explain))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        api::connect::{ClusterPath, ExpandedConnector},
-        quota::ClusterTaskLimit,
-    };
-
-    #[test]
-    fn the_hint_names_one_stage_and_quotes_the_connector_for_the_shell() {
-        let mut failed = ExpandedConnector::default();
-        failed.status.connector.state = "FAILED".into();
-        failed.id.id = "lcc-1".into();
-        let place = ClusterPath {
-            environment: "env-prod01".parse().unwrap(),
-            cluster: "lkc-prod01".parse().unwrap(),
-        };
-        let ceiling = ClusterTaskLimit {
-            tasks: 250,
-            reserve_percent: 10,
-        };
-        let hint = |name: &str, stages: &[&str]| {
-            let list = [(name.to_owned(), failed.clone())].into();
-            let mut fleet = Fleet::example(&place, ceiling, &list, &[]);
-            let stage = fleet.stages.remove(0);
-            fleet.stages.extend(stages.iter().map(|name| StageView {
-                stage: (*name).to_owned(),
-                ..stage.clone()
-            }));
-            let error = unhealthy_error(&fleet, ConnectorCondition::Failed, &Options::default()).unwrap();
-            error.hints.first().unwrap().to_string()
-        };
-        for (name, stages, command) in [
-            ("claims-a", &["prod, test", "lab"][..], "claims-a --stage prod"),
-            ("claims-a", &["prod, test"], "claims-a"),
-            // Names are free text.
-            ("--all", &["prod"], "lcc-1"),
-            ("$(id)", &["prod"], "'$(id)'"),
-        ] {
-            let expected = format!("For causes and next steps, run `confluent ebs connector explain {command}`.");
-            assert_eq!(hint(name, stages), expected);
-        }
-    }
 }

@@ -69,7 +69,7 @@ fn summary_lines(stage: &StageView) -> Vec<TextLine> {
     let mut lines = vec![condition_line(stage)];
     if let Some(tasks) = stage.cluster_tasks {
         let line = format!("{} tasks are used; {} reserved.", tasks.summary(), tasks.reserved);
-        lines.push(capitalize(line.into()));
+        lines.push(text::capitalize(&line).into());
     } else if let [row] = &stage.departments[..] {
         lines.push(department_quota_text(row).into());
     }
@@ -84,7 +84,7 @@ pub(super) fn condition_line(stage: &StageView) -> TextLine {
     }
     let counts = stage.counts;
     let number = usize::try_from(counts.total()).unwrap_or(usize::MAX);
-    let mut line = TextLine::from(text::count_noun(number, "connector"));
+    let mut line = TextLine::from(text::capitalize(&text::count_noun(number, "connector")));
     let mut before = ": ";
     for condition in ConnectorCondition::ALL {
         let number = counts.get(condition);
@@ -95,7 +95,7 @@ pub(super) fn condition_line(stage: &StageView) -> TextLine {
             before = ", ";
         }
     }
-    capitalize(line.with_text("."))
+    line.with_text(".")
 }
 
 fn department_quota_text(row: &FleetDepartmentRow) -> String {
@@ -106,15 +106,6 @@ fn department_quota_text(row: &FleetDepartmentRow) -> String {
         row.connectors_limit,
         tasks_text(&row.summary, Some(row.tasks_limit))
     )
-}
-
-fn capitalize(mut line: TextLine) -> TextLine {
-    if let Some(first) = line.spans.first_mut()
-        && let Some(letter) = first.text.get_mut(..1)
-    {
-        letter.make_ascii_uppercase();
-    }
-    line
 }
 
 /// Returns one row per department and one for unowned connectors; `all` includes departments without connectors.

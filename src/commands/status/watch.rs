@@ -5,67 +5,25 @@ use std::time::Duration;
 use super::view::{condition_line, connector_table, department_table, trouble_line};
 use crate::{
     commands::Ctx,
-    error::{Error, ErrorKind},
-    fleet::{ConnectorListResult, Fleet, FleetCollector, StageView, format_age},
+    error::Error,
+    fleet::{Fleet, FleetCollector, StageView, format_age, watch_fleet},
     render::{Block, Style, TextLine},
 };
 
-/// Refreshes the screen until cancelled. Returns the last successful observation, and whether a later one failed.
-pub(super) fn watch(
-    ctx: &Ctx,
-    collector: &FleetCollector,
-    every: Duration,
-) -> Result<(Vec<ConnectorListResult>, Fleet), Error> {
+/// Refreshes the screen until cancelled. Returns the last observation.
+pub(super) fn watch(ctx: &Ctx, collector: &FleetCollector, every: Duration) -> Result<Fleet, Error> {
     let none = || {
         Error::usage("--watch requires a terminal on standard output")
             .with_hint("Run `confluent ebs status` without `--watch`, or with `--html FILE`.")
     };
     let screen = ctx.ui.open_screen(&ctx.run.cancel).ok_or_else(none)?;
-    collector.session.telemetry.use_real_time();
-    ctx.block_on(async {
-        let mut last: Option<(Vec<ConnectorListResult>, Fleet)> = None;
-        // Kept until an observation succeeds, so that stale data is not taken for the current state at the end.
-        let mut trouble: Option<Error> = None;
-        loop {
-            let result = tokio::select! {
-                looked = collector.collect() => looked,
-                () = ctx.run.cancel.cancelled() => break,
-            };
-            match result {
-                Ok(result) => (last, trouble) = (Some(result), None),
-                // Without a first observation there is nothing to show.
-                Err(error) if last.is_none() => return Err(error),
-                Err(error) => trouble = Some(error),
-            }
-            if let Some((_, fleet)) = &last {
-                let trouble = trouble.as_ref().map(ToString::to_string);
-                screen.paint(|width, height| frame(fleet, every, trouble.as_deref(), width, height))?;
-            }
-            tokio::select! {
-                () = collector.clock().sleep(every) => {}
-                () = ctx.run.cancel.cancelled() => break,
-            }
-        }
-        let (lists, fleet) = last.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Interrupted,
-                "interrupted before the first observation completed",
-            )
-        })?;
-        Ok((lists, mark_outcome(fleet, trouble)))
-    })
-}
-
-/// Marks the last observation as stale if a later one failed.
-fn mark_outcome(fleet: Fleet, trouble: Option<Error>) -> Fleet {
-    match trouble {
-        Some(error) => fleet.mark_stale(error),
-        None => fleet,
-    }
+    ctx.block_on(watch_fleet(collector, &ctx.run.cancel, every, |fleet| {
+        Ok(screen.paint(|width, height| frame(fleet, every, width, height))?)
+    }))
 }
 
 /// Returns the content of the screen, problems first, because the screen may cut off the end.
-fn frame(fleet: &Fleet, every: Duration, trouble: Option<&str>, width: usize, height: usize) -> Vec<Block> {
+fn frame(fleet: &Fleet, every: Duration, width: usize, height: usize) -> Vec<Block> {
     let whose = match &fleet.department {
         Some(code) => format!("Connectors of {code}"),
         None => "Connectors of all departments".to_owned(),
@@ -76,13 +34,13 @@ fn frame(fleet: &Fleet, every: Duration, trouble: Option<&str>, width: usize, he
             .with_styled_text(Style::Heading, whose)
             .with_text(format!(", {at}, every {} s", every.as_secs())),
     ];
-    if let Some(trouble) = trouble {
+    if let Some(stale) = &fleet.stale {
         let line = TextLine::new().with_styled_text(Style::Warning, "Refresh failed");
-        head.push(line.with_text(format!(": {trouble}.")).with_hanging_indent(2));
+        head.push(line.with_text(format!(": {}.", stale.reason)).with_hanging_indent(2));
     }
     for stage in &fleet.stages {
         let mut line = TextLine::new()
-            .with_styled_text(Style::Heading, &stage.stage)
+            .with_styled_text(Style::Heading, stage.stage.to_string())
             .with_text("  ");
         line.spans.extend(condition_line(stage).spans);
         if let Some(tasks) = stage.cluster_tasks {

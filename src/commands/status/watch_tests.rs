@@ -4,7 +4,8 @@ use super::*;
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
     commands::status::StatusOutput,
-    fleet::{OwnerDepartment, incomplete_error},
+    error::ErrorKind,
+    fleet::OwnerDepartment,
     model::{DepartmentQuota, Prefix},
     quota::ClusterTaskLimit,
     render::{Format, Ui, Viewable as _},
@@ -48,16 +49,16 @@ fn fleet(failed: usize) -> Fleet {
 }
 
 /// Renders the screen in the given size.
-fn render_frame(fleet: &Fleet, trouble: Option<&str>, width: usize, height: usize) -> Vec<String> {
+fn render_frame(fleet: &Fleet, width: usize, height: usize) -> Vec<String> {
     let (ui, captured) = Ui::captured(Format::Human, width, "");
-    ui.print_message(&frame(fleet, Duration::from_secs(10), trouble, width, height));
+    ui.print_message(&frame(fleet, Duration::from_secs(10), width, height));
     captured.stderr().lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn every_trouble_fits_on_one_line_of_the_smallest_screen() {
     for (width, height) in [(80, 23), (200, 60)] {
-        let lines = render_frame(&fleet(12), None, width, height);
+        let lines = render_frame(&fleet(12), width, height);
         let widest = lines.iter().map(|line| line.chars().count()).max();
         assert!(widest <= Some(width), "{lines:#?}");
         let first = lines.iter().position(|line| line.contains(" FAILED ")).unwrap();
@@ -69,12 +70,12 @@ fn every_trouble_fits_on_one_line_of_the_smallest_screen() {
             "{lines:#?}"
         );
     }
-    assert!(render_frame(&fleet(12), None, 80, 23).contains(&"… and 5 more".to_owned()));
+    assert!(render_frame(&fleet(12), 80, 23).contains(&"… and 5 more".to_owned()));
 }
 
 #[test]
 fn a_failed_refresh_is_reported_and_the_last_result_stays() {
-    let lines = render_frame(&fleet(0), Some("503 Service Unavailable"), 80, 23);
+    let lines = render_frame(&fleet(0).mark_stale(Error::failed("503 Service Unavailable")), 80, 23);
     assert_eq!(lines[0], "Connectors of all departments, 00:00:00 UTC, every 10 s");
     assert_eq!(lines[1], "Refresh failed: 503 Service Unavailable.");
     assert_eq!(lines[2], "prod  120 connectors: 120 running. 120 of 225 tasks.");
@@ -83,25 +84,20 @@ fn a_failed_refresh_is_reported_and_the_last_result_stays() {
 
 #[test]
 fn ending_after_a_failed_refresh_is_not_success() {
-    let told = |fleet: &Fleet| {
-        let (ui, captured) = Ui::captured(Format::Human, 80, "");
-        ui.print_message(&StatusOutput { fleet: fleet.clone() }.view());
-        captured.stderr()
-    };
     let failed = Error::denied("403 Forbidden").with_hint("Ask the platform team.");
-    let last = mark_outcome(fleet(0), Some(failed));
-    let text = told(&last);
+    let last = fleet(0).mark_stale(failed);
+    let (ui, captured) = Ui::captured(Format::Human, 80, "");
+    ui.print_message(&StatusOutput { fleet: last.clone() }.view());
+    let text = captured.stderr();
     assert!(
         text.starts_with("As of 00:00:00 UTC: refresh failed: 403 Forbidden."),
         "{text}"
     );
-    let error = incomplete_error(&[], &last).unwrap();
+    let error = last.incomplete_error().unwrap();
     assert_eq!(error.kind, ErrorKind::Denied);
     assert_eq!(error.to_string(), "refresh failed after 00:00:00 UTC: 403 Forbidden");
     assert_eq!(error.hints.len(), 1);
-    // A successful observation clears earlier failures.
-    let last = mark_outcome(fleet(0), None);
-    assert!(incomplete_error(&[], &last).is_none() && !told(&last).contains("As of"));
+    assert!(fleet(0).incomplete_error().is_none());
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub struct FailureCause {
     /// Error messages, the most specific first, each once.
     pub messages: Vec<String>,
     /// Owner of the fault, the department or the platform team; the rule names it in more detail.
-    pub owner: Option<&'static str>,
+    pub owner: Option<FaultOwner>,
     /// Matched rule, if a specific one matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<&'static DiagnosisRule>,
@@ -88,11 +88,11 @@ pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
     cause.fix = found.map(|found| found.rule.fix);
     // Source: docs/reference/connect.md#connector-states
     cause.owner = match found.map(|found| found.owner) {
-        Some(FaultOwner::Department | FaultOwner::Network) => Some("department"),
-        Some(FaultOwner::Platform | FaultOwner::Confluent) => Some("platform"),
-        None if status.tasks.iter().any(|task| task.state == "USER_ACTIONABLE_ERROR") => Some("department"),
-        None if !cause.validation_errors.is_empty() => Some("department"),
-        None if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") => Some("platform"),
+        Some(FaultOwner::Department | FaultOwner::Network) => Some(FaultOwner::Department),
+        Some(FaultOwner::Platform | FaultOwner::Confluent) => Some(FaultOwner::Platform),
+        None if status.tasks.iter().any(|task| task.state == "USER_ACTIONABLE_ERROR") => Some(FaultOwner::Department),
+        None if !cause.validation_errors.is_empty() => Some(FaultOwner::Department),
+        None if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") => Some(FaultOwner::Platform),
         None => None,
     };
     cause

@@ -474,7 +474,7 @@ fn a_validation_error_is_listed_once_with_all_its_keys() {
             "Unable to validate configuration."
         ]
     );
-    assert_eq!(cause.owner, Some("department"));
+    assert_eq!(cause.owner, Some(diagnosis::FaultOwner::Department));
 }
 
 // The status of a department has space for about 110 characters (messages: docs/reference/connect.md#status).

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ConnectorClient, LiveConnector,
     cause::{FailureCause, find_cause},
-    diagnosis::RemedyStep,
+    diagnosis::{FaultOwner, RemedyStep},
 };
 use crate::{
     client::ClientError,
@@ -335,5 +335,8 @@ fn remedy(name: &str, cause: &FailureCause) -> Vec<String> {
              platform team."
         )
     };
-    (cause.owner == Some("platform")).then(restart).into_iter().collect()
+    (cause.owner == Some(FaultOwner::Platform))
+        .then(restart)
+        .into_iter()
+        .collect()
 }

@@ -43,11 +43,11 @@ pub(super) fn to_csv(audit: &QuotaAudit) -> String {
             since,
         ]
     }));
-    crate::render::to_csv(&HEADER, rows.into_iter().map(Vec::from))
+    crate::render::to_csv(&HEADER, rows)
 }
 
 fn push_stage_lines(stage: &StageQuotaAudit, rows: &mut Vec<[String; 8]>) {
-    let name = stage.stage.as_str();
+    let name = &stage.stage.to_string();
     let mut line = |kind: &str, subject: &str, dimension: &str, numbers: [String; 2], state: &str, since: String| {
         let [used, limit] = numbers;
         rows.push([
@@ -152,4 +152,47 @@ fn provider_line(stage: &str, subject: &str, quota: &ProviderQuota) -> [String; 
         quota.state.map_or("unknown", |state| state.as_str()).to_owned(),
         String::new(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::connect::ExpandedConnector,
+        fleet::quota_fixture::{audit, connector, evaluate, invalid, known_accounts},
+    };
+
+    fn assert_line(csv: &str, line: &str) {
+        assert!(csv.lines().any(|known| known == line), "{line}: {csv}");
+    }
+
+    #[test]
+    fn each_line_has_the_state_of_its_own_number() {
+        let three = ["claims-a", "claims-b", "claims-c"].map(|name| (name, connector(1, "sa-claims")));
+        let csv = to_csv(&audit(evaluate(&three, Some(&known_accounts()), 250)));
+        assert_line(&csv, "prod,department,claims,connectors,3,2,over,1970-01-01T00:00:01Z");
+        assert_line(&csv, "prod,department,claims,tasks,3,4,ok,");
+        let large = [("claims-a", connector(3, "sa-claims"))];
+        let csv = to_csv(&audit(evaluate(&large, Some(&known_accounts()), 250)));
+        assert_line(&csv, "prod,department,claims,connectors,1,2,ok,");
+        assert_line(
+            &csv,
+            "prod,connector,claims-a,tasks per connector,3,2,over,1970-01-01T00:00:01Z",
+        );
+    }
+
+    #[test]
+    fn a_lower_bound_is_marked() {
+        let list = [
+            ("claims-a", invalid("lots")),
+            ("motor-a", connector(1, "sa-motor")),
+            ("stray", ExpandedConnector::default()),
+        ];
+        let csv = to_csv(&audit(evaluate(&list, Some(&known_accounts()), 250)));
+        assert_line(&csv, "prod,cluster,lkc-prod01,tasks,at least 3,225,unknown,");
+        assert_line(&csv, "prod,department,claims,connectors,1,2,ok,");
+        assert_line(&csv, "prod,department,claims,tasks,at least 1,4,unknown,");
+        assert_line(&csv, "prod,department,motor,tasks,1,4,ok,");
+        assert_line(&csv, "prod,connector,stray,tasks,at least 1,,unowned,");
+    }
 }

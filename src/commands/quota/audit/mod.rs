@@ -1,12 +1,11 @@
 //! `confluent ebs quota audit`.
 
 mod csv;
-mod page;
 mod view;
 
 use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
-    error::{Error, ErrorKind},
+    error::Error,
     fleet::{FleetCollector, QuotaAudit, collect_audit},
 };
 
@@ -37,7 +36,7 @@ impl QuotaAuditArgs {
                 .with_hint(format!("Show your own quota with `{describe}`.")));
         }
         let audit = ctx.block_on(collect_audit(&collector))?;
-        let error = over_quota_error(&audit).or_else(|| unobserved_error(&audit));
+        let error = audit.error();
         let report = CommandOutput::new(QuotaAuditOutput {
             audit,
             output: ctx.globals.output,
@@ -57,28 +56,3 @@ pub(super) struct QuotaAuditOutput {
     #[serde(skip)]
     output: OutputFormat,
 }
-
-/// Returns the error if a department or cluster is over quota.
-fn over_quota_error(audit: &QuotaAudit) -> Option<Error> {
-    let message = audit.over_quota_message()?;
-    let hint = "Show the tasks of each connector with `confluent ebs quota describe --department CODE`.";
-    Some(Error::new(ErrorKind::Refused, message).with_hint(hint))
-}
-
-/// Returns the error if data that could change the result was not readable.
-fn unobserved_error(audit: &QuotaAudit) -> Option<Error> {
-    let stage = audit.stages.iter().find(|stage| stage.unknown.is_some())?;
-    let why = stage.unknown.as_deref().unwrap_or_default();
-    let kind = if stage.denied {
-        ErrorKind::Denied
-    } else {
-        ErrorKind::Failed
-    };
-    Some(Error::new(
-        kind,
-        format!("cannot observe stage `{}`: {why}", stage.stage),
-    ))
-}
-
-#[cfg(test)]
-mod evaluation_tests;

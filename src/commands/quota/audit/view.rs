@@ -1,14 +1,14 @@
 //! Quota audit on a terminal.
 
-use super::{QuotaAuditOutput, csv, page};
+use super::{QuotaAuditOutput, csv};
 use crate::{
     commands::global_args::OutputFormat,
     fleet::{
-        QuotaAudit, QuotaState, at_least_prefix, format_age,
-        quota_audit::{ClusterQuotaUsage, DepartmentQuotaUsage, ProviderQuota, StageQuotaAudit},
+        QuotaAudit, QuotaState, format_age,
+        quota_audit::{ClusterQuotaUsage, ProviderQuota, StageQuotaAudit},
     },
     quota::ADVISORY,
-    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, html::quota_audit_page},
     text,
 };
 
@@ -17,7 +17,7 @@ impl Viewable for QuotaAuditOutput {
         let audit = &self.audit;
         match self.output {
             OutputFormat::Csv => return vec![Block::Verbatim(csv::to_csv(audit))],
-            OutputFormat::Html => return vec![Block::Verbatim(page::render_page(audit))],
+            OutputFormat::Html => return vec![Block::Verbatim(quota_audit_page(audit))],
             _ => {}
         }
         let stages = audit.stages.iter().map(|stage| {
@@ -50,19 +50,16 @@ fn stage_blocks(audit: &QuotaAudit, stage: &StageQuotaAudit) -> Vec<Block> {
         table.push([
             Cell::text(&row.department),
             Cell::Text(format!("{} of {}", row.connectors, row.connectors_limit)),
-            Cell::Text(tasks_text(row)),
-            state_label(row).into(),
+            Cell::Text(row.tasks_text()),
+            row.state_label().into(),
             row.over_quota_observed_since
                 .map(|since| format_age(since, audit.taken_at))
                 .into(),
         ]);
     }
     blocks.push(Block::Table(table));
-    let remarks: Vec<TextLine> = notes(stage)
-        .into_iter()
-        .map(|text| TextLine::from(text).with_hanging_indent(2))
-        .collect();
-    let mut lines = remarks;
+    let notes = stage.notes().into_iter();
+    let mut lines: Vec<TextLine> = notes.map(|text| TextLine::from(text).with_hanging_indent(2)).collect();
     lines.extend(provider_lines(&stage.provider_quotas));
     if !lines.is_empty() {
         blocks.push(Block::Lines(lines));
@@ -70,43 +67,8 @@ fn stage_blocks(audit: &QuotaAudit, stage: &StageQuotaAudit) -> Vec<Block> {
     blocks
 }
 
-/// Formats used and allowed tasks, such as `12 of 20`; marked as a lower bound if a configuration is unreadable.
-pub(super) fn tasks_text(row: &DepartmentQuotaUsage) -> String {
-    format!("{}{} of {}", at_least_prefix(row.complete), row.tasks, row.tasks_limit)
-}
-
-/// Returns the label of a department's quota state.
-pub(super) fn state_label(row: &DepartmentQuotaUsage) -> &'static str {
-    match row.state {
-        QuotaState::Over => QuotaState::Over.label(),
-        _ if !row.oversized.is_empty() => "connector over",
-        state => state.label(),
-    }
-}
-
-/// Returns sentences about the usage of the whole cluster.
-pub(super) fn cluster_sentences(platform: &ClusterQuotaUsage) -> [String; 2] {
-    let used = format!(
-        "{} use {}{} of {} tasks; {} reserved.",
-        text::count_noun(usize::try_from(platform.connectors).unwrap_or(usize::MAX), "connector"),
-        at_least_prefix(platform.complete),
-        platform.tasks,
-        platform.tasks_allocatable,
-        platform.tasks_reserved
-    );
-    let allocated = format!(
-        "Allocated quotas: {} tasks and {} connectors ({} % of the allocatable tasks).",
-        platform.tasks_allocated, platform.connectors_allocated, platform.allocated_percent
-    );
-    [used, allocated]
-}
-
 fn cluster_lines(platform: &ClusterQuotaUsage) -> Vec<TextLine> {
-    let [used, allocated] = cluster_sentences(platform);
-    let used = match used.strip_prefix("no ") {
-        Some(rest) => format!("No {rest}"),
-        None => used,
-    };
+    let [used, allocated] = platform.sentences();
     let style = |is_bad| if is_bad { Style::Warning } else { Style::Plain };
     vec![
         TextLine::new().with_styled_text(
@@ -115,43 +77,6 @@ fn cluster_lines(platform: &ClusterQuotaUsage) -> Vec<TextLine> {
         ),
         TextLine::new().with_styled_text(style(platform.allocated_percent > 100), allocated),
     ]
-}
-
-/// Returns the findings of a stage, one sentence per connector.
-pub(super) fn notes(stage: &StageQuotaAudit) -> Vec<String> {
-    let mut remarks = Vec::new();
-    for row in &stage.departments {
-        remarks.extend(row.oversized.iter().map(|connector| {
-            format!(
-                "{} uses {} tasks; the limit per connector of {} is {}.",
-                connector.name, connector.tasks, row.department, row.tasks_per_connector_limit
-            )
-        }));
-    }
-    remarks.extend(stage.unowned.iter().map(|row| {
-        let account = match (&row.runs_as, &row.account_department) {
-            (Some(account), Some(code)) => format!(", and runs as {account}, an account of {code}"),
-            (Some(account), None) => format!(", and runs as {account}"),
-            (None, _) => String::new(),
-        };
-        let tasks = text::count_noun(usize::try_from(row.tasks).unwrap_or(usize::MAX), "task");
-        let least = at_least_prefix(row.complete);
-        format!("{} is unowned: {least}{tasks}{account}.", row.name)
-    }));
-    remarks.extend(stage.foreign_accounts.iter().map(|row| {
-        let whose = match &row.account_department {
-            Some(code) => format!("an account of {code}"),
-            None => format!("which is not an account of {} in this stage", row.department),
-        };
-        format!("{} runs as {}, {whose}.", row.name, row.runs_as)
-    }));
-    remarks.extend(
-        stage
-            .unknown_accounts
-            .iter()
-            .map(|row| format!("The account of {} is unknown: {}.", row.name, row.reason)),
-    );
-    remarks
 }
 
 /// Returns the provider quotas that are nearly used up, and the number of quotas that were read.
