@@ -3,10 +3,10 @@
 //! Error types by layer:
 //!
 //! - **Modules** (`model` … `apply`) have small typed errors made with `thiserror`. They describe the failure in their
-//!   own terms and do not know exit codes or terminals; some provide hints ([`Advice`](crate::hint::Advice)).
+//!   own terms and do not know exit codes or terminals; some provide hints ([`Advice`]).
 //! - **Files written by people** produce [`Finding`]s instead of errors, so that one run reports all problems.
 //! - **The application** (`checks` … `commands`) returns this [`Error`]: a kind, which determines the exit code; a chain of causes; hints; and
-//!   findings. `?` converts every typed error; only [`classify`] determines its kind and hints.
+//!   findings. `?` converts every typed error; only `classify` determines its kind and hints.
 //! - **`main`** prints it with `render::Problem` and exits with its code.
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
@@ -124,7 +124,7 @@ impl Error {
         }
     }
 
-    /// Creates an error with its own hints, for types that [`classify`] does not know, such as those of the sandbox.
+    /// Creates an error with its own hints, for types that `classify` does not know, such as those of the sandbox.
     pub fn with_advice(error: impl Advice + StdError + Send + Sync + 'static) -> Self {
         let hints = error.hints();
         let mut edge = Self::from(error);

@@ -4,7 +4,7 @@ mod common;
 
 use std::{env, fs, path::PathBuf, process::Stdio};
 
-use common::CliFixture;
+use common::Cli;
 use confluent_ebs::{
     access::audit::{RULES, rules::NOT_AUDITED},
     catalog::rules,
@@ -20,7 +20,7 @@ const UPDATE_DOCS_VARIABLE: &str = "UPDATE_DOCS";
 
 #[test]
 fn version_prints_one_line() {
-    let result = CliFixture::new().run("--version");
+    let result = Cli::new().run("--version");
     assert_eq!(
         result.to_string(),
         format!(
@@ -32,7 +32,7 @@ fn version_prints_one_line() {
 
 #[test]
 fn help_goes_to_stdout_for_every_spelling() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let help = cli.run("--help");
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
     assert!(help.stdout.starts_with("Onboard departments"), "{help}");
@@ -46,7 +46,7 @@ fn help_goes_to_stdout_for_every_spelling() {
 
 #[test]
 fn help_shows_own_flags_before_examples_and_refers_to_the_global_flags() {
-    insta::assert_snapshot!(CliFixture::new().run("man --help"), @r"
+    insta::assert_snapshot!(Cli::new().run("man --help"), @r"
     exit 0
     ----- stdout -----
     Print the manual page.
@@ -72,7 +72,7 @@ fn help_shows_own_flags_before_examples_and_refers_to_the_global_flags() {
 
 #[test]
 fn the_confluent_help_link_prints_the_same_help() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_confluent-ebs"));
     let link = cli
         .path("confluent-help-ebs")
@@ -89,7 +89,7 @@ fn the_confluent_help_link_prints_the_same_help() {
 
 #[test]
 fn usage_errors_name_the_mistake_and_a_suggestion() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     insta::assert_snapshot!(cli.run("completoin bash"), @r#"
     exit 64
     ----- stderr -----
@@ -186,7 +186,7 @@ fn usage_errors_name_the_mistake_and_a_suggestion() {
 
 #[test]
 fn every_usage_error_exits_with_64() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     for args in [
         "nope",
         "man --nope",
@@ -208,7 +208,7 @@ fn every_usage_error_exits_with_64() {
 
 #[test]
 fn global_flags_are_accepted_at_any_position() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let expected = cli.run("man -o json");
     assert_eq!(expected.code, Some(0));
     assert!(expected.stdout.starts_with("{\n  \"page\": "), "{expected}");
@@ -221,7 +221,7 @@ fn global_flags_are_accepted_at_any_position() {
 
 #[test]
 fn control_characters_in_arguments_are_escaped() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let result = cli.run_command(cli.command().arg("\u{1b}[2Jclaims\u{202e}"));
     assert!(
         result
@@ -246,7 +246,7 @@ fn a_closed_stdout_pipe_is_not_an_error() {
 
 #[test]
 fn an_unwritable_output_directory_is_named_in_the_error() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     cli.write("pages", "a file, no folder");
     let result = cli.run("man --dir pages");
     assert_eq!(result.code, Some(1));
@@ -268,7 +268,7 @@ fn an_unwritable_output_directory_is_named_in_the_error() {
 
 #[test]
 fn completion_scripts_exist_for_every_shell() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let result = cli.run(&format!("completion {shell}"));
         assert_eq!(result.code, Some(0), "{result}");
@@ -278,7 +278,7 @@ fn completion_scripts_exist_for_every_shell() {
 
 /// Completions of a real bash after `words`; `None` without bash.
 fn bash_completions(words: &str) -> Option<String> {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     cli.write("completion.bash", cli.run("completion bash").stdout);
     let script = format!(
         "source completion.bash\n\
@@ -311,11 +311,11 @@ fn bash_completes_the_plugin_and_leaves_other_words_to_the_confluent_cli() {
     assert_eq!(bash_completions("confluent e").unwrap(), "native\nebs\n");
 }
 
-/// Calls `look` with every command and its full name.
-fn for_each_command(command: &clap::Command, name: &str, look: &mut impl FnMut(&clap::Command, &str)) {
-    look(command, name);
+/// Calls `visit` with every command and its full name.
+fn for_each_command(command: &clap::Command, name: &str, visit: &mut impl FnMut(&clap::Command, &str)) {
+    visit(command, name);
     for sub in command.get_subcommands() {
-        for_each_command(sub, &format!("{name} {}", sub.get_name()), look);
+        for_each_command(sub, &format!("{name} {}", sub.get_name()), visit);
     }
 }
 

@@ -9,13 +9,13 @@ use confluent_ebs::{
     model::{DepartmentQuota, Prefix, ServiceAccountId},
 };
 
-struct DepartmentFixture {
+struct LintedDepartment {
     prefix: Prefix,
     runtime: ServiceAccountId,
     quota: DepartmentQuota,
 }
 
-impl DepartmentFixture {
+impl LintedDepartment {
     fn claims() -> Self {
         Self {
             prefix: Prefix::parse("claims-").unwrap(),
@@ -42,7 +42,7 @@ impl DepartmentFixture {
 fn lint_text(text: &str, tenant: bool) -> LintResult {
     let source = SourceFile::new("claims-a.yaml", text);
     let file = connector_file::parse(&source).unwrap();
-    let claims = DepartmentFixture::claims();
+    let claims = LintedDepartment::claims();
     let context = LintOptions {
         department: tenant.then(|| claims.department_context()),
         ..LintOptions::default()
@@ -461,7 +461,7 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
 #[test]
 fn a_plugin_outside_the_quota_is_reported() {
     let file = connector_file::parse(&SourceFile::new("claims-a.yaml", S3_FILE)).unwrap();
-    let mut claims = DepartmentFixture::claims();
+    let mut claims = LintedDepartment::claims();
     let mut judge = |plugins: &[&str]| {
         claims.quota.plugins = plugins.iter().map(ToString::to_string).collect();
         let context = LintOptions {
@@ -808,9 +808,9 @@ fn a_cdc_topic_prefix_counts_with_its_added_dot() {
              db.name: d\n"
         );
         let file = connector_file::parse(&SourceFile::new("claims.a.yaml", text)).unwrap();
-        let dotted = DepartmentFixture {
+        let dotted = LintedDepartment {
             prefix: Prefix::parse("claims.").unwrap(),
-            ..DepartmentFixture::claims()
+            ..LintedDepartment::claims()
         };
         let context = LintOptions {
             department: Some(dotted.department_context()),
@@ -946,7 +946,7 @@ fn findings_contain_no_secret() {
                     plugin.class, fact.name
                 );
                 let file = connector_file::parse(&SourceFile::new("claims-a.json", text)).unwrap();
-                let claims = DepartmentFixture::claims();
+                let claims = LintedDepartment::claims();
                 let context = LintOptions {
                     department: Some(claims.department_context()),
                     ..LintOptions::default()
@@ -1030,7 +1030,7 @@ proptest! {
     #[test]
     fn any_text_gives_findings_with_spans_inside_it(text in almost_valid_file(), yaml in any::<bool>()) {
         let source = SourceFile::new(if yaml { "a.yaml" } else { "a.json" }, text);
-        let claims = DepartmentFixture::claims();
+        let claims = LintedDepartment::claims();
         let context = LintOptions { department: Some(claims.department_context()), ..LintOptions::default() };
         let findings = match connector_file::parse(&source) {
             Ok(file) => lint(&file, &context).findings,

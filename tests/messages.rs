@@ -351,7 +351,7 @@ impl<'ast> Visit<'ast> for Collector {
 #[derive(Default)]
 struct TextFinder {
     texts: Vec<String>,
-    /// Whether to look into constructors of messages, too.
+    /// Whether to collect the constructors of messages, too.
     enters_constructors: bool,
 }
 

@@ -1,17 +1,16 @@
 //! Every request that this program can send is one that the vendor's documents describe.
 
-#[path = "common/openapi.rs"]
-mod openapi;
+mod common;
 
 use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
+use common::openapi::{ContractMatch, ContractViolation, DEVIATIONS, OpenApiContract};
 use confluent_ebs::api::{
     Endpoint, RetrySafety, cmk, connect, endpoint, iam, kafka, keys, logs,
     mds::{self, RoleBindingScope},
     metrics, org, quota, srcm,
 };
 use http::Method;
-use openapi::{ContractMatch, ContractViolation, DEVIATIONS, OpenApiContract};
 use serde_json::json;
 
 /// POSTs that make nothing.

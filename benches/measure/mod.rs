@@ -8,26 +8,55 @@
 
 use std::{
     fs,
-    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-/// Command for the binary in `home`, without the user's environment.
-pub(crate) fn command_in_home(home: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_confluent-ebs"));
+use confluent_ebs::sandbox::Sandbox;
+
+use crate::common::Cli;
+
+/// Command for the binary in the home of `cli`, without streams.
+pub(crate) fn command(cli: &Cli, args: &[&str]) -> Command {
+    let mut command = cli.process(env!("CARGO_BIN_EXE_confluent-ebs"));
     command
         .args(args)
-        .env_clear()
-        .env("HOME", home)
-        .env("XDG_STATE_HOME", home.join("state"))
-        .env("XDG_CONFIG_HOME", home.join("config"))
-        .env("NO_COLOR", "1")
-        .current_dir(home)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
+}
+
+/// The sandbox of a home, served until this is dropped.
+pub(crate) struct ServedSandbox(Child);
+
+impl ServedSandbox {
+    /// Starts the server and waits until it accepts requests.
+    pub(crate) fn start(cli: &Cli) -> Self {
+        let server = command(cli, &["sandbox", "start", "--port", "0"]).spawn();
+        let server = Self(server.expect("the binary starts"));
+        let started = Instant::now();
+        while Sandbox::running_server_url(&cli.state_dir()).is_none() {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "the sandbox does not start"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+}
+
+impl Drop for ServedSandbox {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// KiB as MiB.
+pub(crate) fn to_mebibytes(kibibytes: u64) -> f64 {
+    f64::from(u32::try_from(kibibytes).unwrap_or(u32::MAX)) / 1024.0
 }
 
 /// Resources used by a process.
@@ -40,7 +69,7 @@ pub(crate) struct ProcessUsage {
 
 /// Runs the command to its end and samples its memory.
 pub(crate) fn run_and_measure(mut command: Command) -> ProcessUsage {
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut child = command.spawn().expect("the binary starts");
     let mut peak = 0;
     let status = loop {
@@ -50,7 +79,7 @@ pub(crate) fn run_and_measure(mut command: Command) -> ProcessUsage {
         }
         std::thread::sleep(Duration::from_micros(500));
     };
-    let time = begun.elapsed();
+    let time = started.elapsed();
     assert!(status.success(), "{command:?} ended with {status}");
     ProcessUsage { time, peak_kib: peak }
 }
@@ -62,10 +91,10 @@ pub(crate) fn run_and_time(command: Command) -> Duration {
 
 /// Like [`run_and_time`], for a command that exits with `code`.
 pub(crate) fn run_and_time_with_code(mut command: Command, code: i32) -> Duration {
-    let begun = Instant::now();
+    let started = Instant::now();
     let status = command.status().expect("the binary starts");
     assert_eq!(status.code(), Some(code), "{command:?} ended with {status}");
-    begun.elapsed()
+    started.elapsed()
 }
 
 /// Average CPU time of one run over `runs`; `None` if the system does not report it. The unit is a hundredth of a

@@ -363,7 +363,7 @@ proptest! {
     }
 
     #[test]
-    fn an_operation_allowed_on_a_pattern_is_allowed_on_every_match(
+    fn an_operation_that_acls_allow_on_a_pattern_is_allowed_on_every_match(
         acls in proptest::collection::vec(any_acl(), 0..8),
         begin in "[ab]{1,2}",
         tail in "[ab]{0,2}",

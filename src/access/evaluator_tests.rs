@@ -465,7 +465,7 @@ proptest! {
     }
 
     #[test]
-    fn an_operation_allowed_on_a_pattern_is_allowed_on_every_match(
+    fn an_operation_that_roles_allow_on_a_pattern_is_allowed_on_every_match(
         bindings in proptest::collection::vec(binding(), 0..12),
         begin in name(),
         tail in "[ab-]{0,3}",

@@ -9,7 +9,7 @@
 //! 2. **Control**: an account that a department may assign, own or create keys for acts for that department, so the
 //!    account's grants count as the department's, transitively.
 //! 3. **Overlap**: two departments may not hold grants on a common name, even if the name belongs to neither. A sweep
-//!    over the sorted patterns finds overlaps ([`overlap`](super::overlap)). The only exceptions are the
+//!    over the sorted patterns finds overlaps (`overlap`). The only exceptions are the
 //!    [`SHARED_NAMES`] with the [`tolerated_operations`] on them.
 //!
 //! Role bindings and ACLs count alike; an ACL of the wildcard principal counts for every department. DENY ACLs are

@@ -2,11 +2,11 @@
 //! file against them. Pure: no I/O, no clock.
 //!
 //! - [`schema`]: plugins with their keys, types, defaults and transforms; embedded from `data/`, parsed on first use
-//! - [`file`]: a connector file as the linter reads it; `manifest` reads it from disk
+//! - [`mod@file`]: a connector file as the linter reads it; `manifest` reads it from disk
 //! - [`key_groups`]: groups of keys
 //! - [`secret`]: which values are secrets, and how a file references one
 //! - [`starter`]: a new connector file for a plugin
-//! - [`lint`]: applies the [`rules`], one file each
+//! - [`lint()`]: applies the [`rules`], one file each
 //!
 //! The schemas are a snapshot: a plugin that they lack is unknown, not wrong, and the service's validation decides.
 

@@ -161,7 +161,7 @@ pub struct RequiredRoles {
     pub stage: String,
     /// Address of the stage.
     pub address: StageAddress,
-    /// Command that grants each role, in the order of [`RequiredRoles::missing`]: on the cluster, on the subjects.
+    /// Command that grants each role, in the order of `RequiredRoles::missing`: on the cluster, on the subjects.
     pub commands: [String; 2],
 }
 

@@ -147,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn parsing_arbitrary_bytes_as_a_certificate_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             issuer_name(&bytes);
         }
 

@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arbitrary_text_never_panics(text in "\\PC*") {
+        fn splitting_arbitrary_text_never_panics(text in "\\PC*") {
             let _ = split(&text);
         }
 

@@ -1,6 +1,6 @@
 //! Observation of access as far as the key is allowed to see it.
 //!
-//! Onboarding uses the provisioner and fails if a required list is refused ([`observe`](super::observe)). Queries may
+//! Onboarding uses the provisioner and fails if a required list is refused ([`observe`](super::observe())). Queries may
 //! run with any key, including a user's: a refused list makes its objects unknown and is not an error.
 
 use std::collections::BTreeMap;

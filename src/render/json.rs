@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_survives_a_round_trip_without_control_characters(text in any::<String>()) {
+        fn any_text_survives_json_without_control_characters(text in any::<String>()) {
             let json = render(&json!([text])).unwrap();
             prop_assert!(!json.replace('\n', "").contains(is_deceptive));
             prop_assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), json!([text]));

@@ -140,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_survives_a_round_trip_without_control_characters(text in any::<String>()) {
+        fn any_text_survives_yaml_without_control_characters(text in any::<String>()) {
             let yaml = render(&json!({"text": text})).unwrap();
             prop_assert!(!yaml.trim_end_matches('\n').contains(|c| is_deceptive(c) && c != '\n'), "{:?}", yaml);
             let read: std::collections::BTreeMap<String, String> = serde_saphyr::from_str(&yaml).unwrap();

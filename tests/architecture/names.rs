@@ -7,7 +7,7 @@ use std::{
 
 use syn::{ImplItem, Item, TraitItem, Visibility};
 
-use super::{RustSource, read_sources, repository_root};
+use super::{RustSource, collect_sources, read_sources, repository_root};
 
 /// What the glossary forbids.
 struct Glossary {
@@ -238,4 +238,32 @@ fn the_scanner_sees_each_kind_of_declaration() {
         .map(|declared| declared.name.as_str())
         .collect();
     assert_eq!(visible, ["A", "C", "G"]);
+}
+
+/// The names of the tests in a source text.
+fn test_names(text: &str) -> Vec<String> {
+    let is_test = |line: &&str| line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+    let mut lines = text.lines().map(str::trim);
+    let mut names = Vec::new();
+    while lines.by_ref().any(|line| is_test(&line)) {
+        let declaration = lines.by_ref().find_map(|line| line.split_once("fn "));
+        let name = declaration.and_then(|(_, rest)| rest.split('(').next());
+        names.extend(name.map(str::to_owned));
+    }
+    names
+}
+
+#[test]
+fn a_test_name_is_unique_in_the_repository() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut sources = read_sources();
+    collect_sources(&repository_root().join("tests"), &mut sources);
+    for source in sources {
+        for name in test_names(&source.text) {
+            places.entry(name).or_default().push(source.path.clone());
+        }
+    }
+    assert!(places.len() > 1000, "{} tests found", places.len());
+    places.retain(|_, paths| paths.len() > 1);
+    assert!(places.is_empty(), "tests with the same name: {places:#?}");
 }

@@ -18,7 +18,7 @@ use confluent_ebs::{
 };
 use futures_util::future::BoxFuture;
 
-use crate::client_fixture::{ClientFixture, ScriptedTransport, http_response};
+use crate::common::scripted_service::{ScriptedTransport, TestClient, http_response};
 
 /// A call: its name, whether it may be retried, a valid response, and the request.
 struct ConnectCall {
@@ -91,8 +91,8 @@ fn all_connect_calls() -> Vec<ConnectCall> {
     }
 }
 
-fn fixture_with_transport(transport: &Arc<ScriptedTransport>) -> ClientFixture {
-    ClientFixture::with_transport("http://127.0.0.1:1", transport.clone(), |builder| builder)
+fn test_with_transport(transport: &Arc<ScriptedTransport>) -> TestClient {
+    TestClient::with_transport("http://127.0.0.1:1", transport.clone(), |builder| builder)
 }
 
 #[tokio::test]
@@ -103,12 +103,12 @@ async fn every_call_retries_repeated_429_responses() {
             1..=3 => http_response(429, &[("retry-after", "2")], ""),
             _ => http_response(status, &[], body),
         });
-        let fixture = fixture_with_transport(&transport);
-        (call.send)(fixture.client.clone())
+        let test = test_with_transport(&transport);
+        (call.send)(test.client.clone())
             .await
             .unwrap_or_else(|error| panic!("{}: {error}", call.name));
         assert_eq!(
-            (transport.request_count(), fixture.total_wait()),
+            (transport.request_count(), test.total_wait()),
             (4, Duration::from_secs(6)),
             "{}",
             call.name
@@ -124,7 +124,7 @@ async fn idempotent_calls_are_retried_after_503_but_create_restart_and_offset_ch
             1 => http_response(503, &[], "<html>try again</html>"),
             _ => http_response(status, &[], body),
         });
-        let done = (call.send)(fixture_with_transport(&transport).client.clone()).await;
+        let done = (call.send)(test_with_transport(&transport).client.clone()).await;
         match call.repeat {
             RetrySafety::Idempotent => {
                 assert_eq!((done.is_ok(), transport.request_count()), (true, 2), "{}", call.name);
@@ -151,7 +151,7 @@ async fn a_gzip_error_body_is_decoded_for_every_call() {
         let zip = zip.clone();
         let transport =
             ScriptedTransport::new(move |_, _| http::Response::builder().status(400).body(zip.clone()).unwrap());
-        let error = (call.send)(fixture_with_transport(&transport).client.clone())
+        let error = (call.send)(test_with_transport(&transport).client.clone())
             .await
             .unwrap_err();
         assert_eq!(error.detail(), Some("topics: \"topics\" is required"), "{}", call.name);
@@ -164,7 +164,7 @@ async fn a_403_response_is_never_treated_as_not_found() {
     for call in all_connect_calls() {
         let transport =
             ScriptedTransport::new(|_, _| http_response(403, &[], r#"{"error":{"code":403,"message":"Forbidden"}}"#));
-        let error = (call.send)(fixture_with_transport(&transport).client.clone())
+        let error = (call.send)(test_with_transport(&transport).client.clone())
             .await
             .unwrap_err();
         assert!(error.is_forbidden() && !error.is_not_found(), "{}: {error}", call.name);
@@ -182,7 +182,7 @@ async fn an_unknown_plugin_error_is_not_retried() {
     {
         let body = format!(r#"{{"error_code":500,"message":"{text}"}}"#);
         let transport = ScriptedTransport::new(move |_, _| http_response(500, &[], &body));
-        let error = (call.send)(fixture_with_transport(&transport).client.clone())
+        let error = (call.send)(test_with_transport(&transport).client.clone())
             .await
             .unwrap_err();
         assert_eq!((transport.request_count(), error.detail()), (1, Some(text)));
@@ -200,7 +200,7 @@ async fn error_messages_name_the_failed_action() {
     let mut said = BTreeMap::new();
     for call in all_connect_calls() {
         let transport = ScriptedTransport::new(refused);
-        let error = (call.send)(fixture_with_transport(&transport).client.clone())
+        let error = (call.send)(test_with_transport(&transport).client.clone())
             .await
             .unwrap_err()
             .to_string();
@@ -240,7 +240,7 @@ async fn a_five_megabyte_list_is_read_and_a_five_megabyte_error_is_truncated() {
     let list = format!("{{{}}}", all.join(","));
     assert!(list.len() > 5 << 20);
     let transport = ScriptedTransport::new(move |_, _| http_response(200, &[], &list));
-    let read = fixture_with_transport(&transport)
+    let read = test_with_transport(&transport)
         .client
         .send(&ListConnectors(cluster_location()))
         .await
@@ -253,7 +253,7 @@ async fn a_five_megabyte_list_is_read_and_a_five_megabyte_error_is_truncated() {
         format!("<html>{}</html>", "y".repeat(5 << 20)),
     ] {
         let transport = ScriptedTransport::new(move |_, _| http_response(400, &[], &body));
-        let error = fixture_with_transport(&transport)
+        let error = test_with_transport(&transport)
             .client
             .send(&ListConnectors(cluster_location()))
             .await

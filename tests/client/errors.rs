@@ -13,8 +13,8 @@ use wiremock::{
     matchers::{any, header, method, path},
 };
 
-use crate::client_fixture::{
-    ACCOUNT_BODY, ClientFixture, ScriptedTransport, create_request, http_response, read_request,
+use crate::common::scripted_service::{
+    ACCOUNT_BODY, ScriptedTransport, TestClient, create_request, http_response, read_request,
 };
 
 async fn error_for_response(status: u16, body: Vec<u8>, request_id: Option<&str>) -> ClientError {
@@ -28,7 +28,7 @@ async fn error_for_response(status: u16, body: Vec<u8>, request_id: Option<&str>
         .expect(1)
         .mount(&server)
         .await;
-    ClientFixture::with_base_url(&server.uri())
+    TestClient::with_base_url(&server.uri())
         .client
         .send(&read_request())
         .await
@@ -109,11 +109,11 @@ async fn a_delete_error_in_a_200_response_is_an_error() {
         3 => http_response(200, &[], r#"{"id":"rb-1"}"#),
         _ => http_response(204, &[], ""),
     });
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder);
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder);
     let delete = keys::DeleteApiKey("KEY".parse().unwrap());
-    assert_eq!(fixture.client.send(&delete).await.unwrap_err().detail(), Some("no"));
+    assert_eq!(test.client.send(&delete).await.unwrap_err().detail(), Some("no"));
     for _ in 0..3 {
-        fixture.client.send(&delete).await.unwrap();
+        test.client.send(&delete).await.unwrap();
     }
 }
 
@@ -138,17 +138,16 @@ async fn an_unparsable_success_body_is_reported_with_the_reason() {
 #[tokio::test]
 async fn an_unreadable_create_response_leaves_the_outcome_unknown() {
     let transport = ScriptedTransport::new(|_, _| http_response(201, &[], "{"));
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport.clone(), |builder| builder);
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport.clone(), |builder| builder);
     assert!(
-        fixture
-            .client
+        test.client
             .send(&create_request())
             .await
             .unwrap_err()
             .is_outcome_unknown()
     );
     assert!(
-        !fixture
+        !test
             .client
             .send(&read_request())
             .await
@@ -184,7 +183,7 @@ async fn a_success_response_carries_status_and_request_id() {
         .expect(1)
         .mount(&server)
         .await;
-    let answer = ClientFixture::with_base_url(&server.uri())
+    let answer = TestClient::with_base_url(&server.uri())
         .client
         .send(&create_request())
         .await
@@ -202,7 +201,7 @@ async fn a_base_url_keeps_its_path() {
         .expect(1)
         .mount(&server)
         .await;
-    ClientFixture::with_base_url(&format!("{}/api/", server.uri()))
+    TestClient::with_base_url(&format!("{}/api/", server.uri()))
         .client
         .send(&read_request())
         .await
@@ -225,7 +224,7 @@ async fn names_that_would_change_the_url_path_are_rejected_before_sending() {
             },
             name: name.into(),
         };
-        let error = ClientFixture::with_base_url(&server.uri())
+        let error = TestClient::with_base_url(&server.uri())
             .client
             .send(&status)
             .await

@@ -19,7 +19,7 @@ use futures_util::stream;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use crate::client_fixture::{ACCOUNT_BODY, ClientFixture, create_request, read_request};
+use crate::common::scripted_service::{ACCOUNT_BODY, TestClient, create_request, read_request};
 
 #[tokio::test]
 async fn an_in_process_request_equals_a_socket_request() {
@@ -34,12 +34,12 @@ async fn an_in_process_request_equals_a_socket_request() {
         Json(json!({ "id": "sa-7", "display_name": body["display_name"], "description": header("content-length") }))
     });
     let router = Router::new().route(iam::SERVICE_ACCOUNTS, echo);
-    let fixture = ClientFixture::with_transport(
+    let test = TestClient::with_transport(
         "http://127.0.0.1:1",
         Arc::new(InProcessTransport::new(router)),
         |builder| builder,
     );
-    let answer = fixture.client.send(&create_request()).await.unwrap();
+    let answer = test.client.send(&create_request()).await.unwrap();
     assert_eq!(answer.value.display_name, "ebs-prod-claims-operator");
     assert!(answer.value.description.parse::<usize>().unwrap() > 20);
 }
@@ -51,7 +51,7 @@ async fn impersonation_headers_replace_the_authorization_header() {
         Json(json!({ "id": "sa-1", "display_name": headers["x-acting-as"].to_str().unwrap() }))
     });
     let router = Router::new().route(iam::SERVICE_ACCOUNT, who);
-    let fixture = ClientFixture::with_transport(
+    let test = TestClient::with_transport(
         "http://127.0.0.1:1",
         Arc::new(InProcessTransport::new(router)),
         |builder| builder,
@@ -60,7 +60,7 @@ async fn impersonation_headers_replace_the_authorization_header() {
         HeaderName::from_static("x-acting-as"),
         HeaderValue::from_static("claims/operator"),
     )]);
-    let answer = fixture.client.with_auth(acting).send(&read_request()).await.unwrap();
+    let answer = test.client.with_auth(acting).send(&read_request()).await.unwrap();
     assert_eq!(answer.value.display_name, "claims/operator");
 }
 
@@ -81,14 +81,14 @@ async fn a_truncated_response_body_is_a_lost_response() {
     let router = Router::new()
         .route(iam::SERVICE_ACCOUNT, once_broken)
         .route(iam::SERVICE_ACCOUNTS, post(|| async { truncated_body() }));
-    let fixture = ClientFixture::with_transport(
+    let test = TestClient::with_transport(
         "http://127.0.0.1:1",
         Arc::new(InProcessTransport::new(router)),
         |builder| builder,
     );
-    fixture.client.send(&read_request()).await.unwrap();
+    test.client.send(&read_request()).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 2);
-    let error = fixture.client.send(&create_request()).await.unwrap_err();
+    let error = test.client.send(&create_request()).await.unwrap_err();
     assert!(error.is_outcome_unknown(), "{error}");
     assert!(
         error

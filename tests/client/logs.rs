@@ -21,7 +21,7 @@ use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::client_fixture::{CANARY, ClientFixture, ScriptedTransport, http_response};
+use crate::common::scripted_service::{CANARY, ScriptedTransport, TestClient, http_response};
 
 const TOKEN: &str = "canary-of-the-token";
 
@@ -55,7 +55,7 @@ type RecordedRequests = Arc<Mutex<Vec<(String, String, Value)>>>;
 fn logs_client(
     script: impl Fn(usize, &Value) -> http::Response<Bytes> + Send + Sync + 'static,
     change: impl FnOnce(RetryPolicy) -> RetryPolicy,
-) -> (LogsClient, ClientFixture, RecordedRequests) {
+) -> (LogsClient, TestClient, RecordedRequests) {
     let asked: RecordedRequests = Arc::default();
     let (heard, counts) = (asked.clone(), Mutex::new((0, 0)));
     let transport = ScriptedTransport::new(move |_, request| {
@@ -74,9 +74,9 @@ fn logs_client(
         script(counts.1, &body)
     });
     let policy = change(RetryPolicy::default());
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.policy(policy));
-    let logs = LogsClient::new(fixture.client.clone(), TokenCache::new(fixture.client.clone()), None);
-    (logs, fixture, asked)
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder.policy(policy));
+    let logs = LogsClient::new(test.client.clone(), TokenCache::new(test.client.clone()), None);
+    (logs, test, asked)
 }
 
 fn page_response(seconds: &[&str], next: &Value) -> http::Response<Bytes> {
@@ -168,8 +168,8 @@ async fn a_401_renews_the_token_once_and_a_second_401_is_the_error() {
 #[tokio::test]
 async fn a_token_error_in_a_200_response_is_reported_with_its_text() {
     let transport = ScriptedTransport::new(|_, _| http_response(200, &[], r#"{"error":"not today"}"#));
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder);
-    let logs = LogsClient::new(fixture.client.clone(), TokenCache::new(fixture.client.clone()), None);
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder);
+    let logs = LogsClient::new(test.client.clone(), TokenCache::new(test.client.clone()), None);
     let error = collect_all_lines(&logs).await.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -181,7 +181,7 @@ async fn a_token_error_in_a_200_response_is_reported_with_its_text() {
 // minute to pass; there are no five immediate retries.
 #[tokio::test]
 async fn a_log_search_429_without_retry_after_waits_twelve_seconds() {
-    let (logs, fixture, asked) = logs_client(
+    let (logs, test, asked) = logs_client(
         |number, _| match number {
             1 | 2 => http_response(429, &[], ""),
             _ => page_response(&["59:59.100"], &Value::Null),
@@ -192,10 +192,7 @@ async fn a_log_search_429_without_retry_after_waits_twelve_seconds() {
         },
     );
     assert_eq!(collect_all_lines(&logs).await.unwrap().len(), 1);
-    assert_eq!(
-        (fixture.wait_seconds(), search_targets(&asked).len()),
-        (vec![12, 12], 4)
-    );
+    assert_eq!((test.wait_seconds(), search_targets(&asked).len()), (vec![12, 12], 4));
 }
 
 // Source: docs/reference/logs.md#limits-and-errors. Page tokens expire, too. The search resumes at its last line, and
@@ -259,8 +256,8 @@ async fn no_secret_appears_in_a_trace_error_or_log_line() {
     });
     let buffer = TraceBuffer::default();
     let wire = Arc::new(WireTrace::new(buffer.clone()));
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(wire));
-    let logs = LogsClient::new(fixture.client.clone(), TokenCache::new(fixture.client.clone()), None);
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(wire));
+    let logs = LogsClient::new(test.client.clone(), TokenCache::new(test.client.clone()), None);
     let (subject, question) = (
         LogTarget {
             crn: crn(),

@@ -2,10 +2,11 @@
 //!
 //! No test sleeps: clocks jump, or stand still until the test advances them.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod connectors;
 mod errors;
-#[path = "../common/tls_inspection.rs"]
-mod tls_inspection;
 mod malformed_responses;
 mod logs;
 mod metrics;
@@ -13,5 +14,4 @@ mod network;
 mod pagination;
 mod retry;
 mod in_process_transport;
-mod client_fixture;
 mod secrets;

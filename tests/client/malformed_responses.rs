@@ -19,7 +19,7 @@ use http::StatusCode;
 use proptest::prelude::*;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any as anything};
 
-use crate::client_fixture::ClientFixture;
+use crate::common::scripted_service::TestClient;
 
 /// Next response of the service, for any request.
 type NextResponse = Arc<Mutex<(u16, Vec<u8>)>>;
@@ -82,12 +82,12 @@ fn damaged_body() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-async fn send_all_requests(fixture: &ClientFixture) {
+async fn send_all_requests(test: &TestClient) {
     let place = ClusterPath {
         environment: "env-1".parse().unwrap(),
         cluster: "lkc-1".parse().unwrap(),
     };
-    let client = &fixture.client;
+    let client = &test.client;
     let name = || "claims-a".to_owned();
     let organization: confluent_ebs::model::Crn = "crn://confluent.cloud/organization=1".parse().unwrap();
     // Depending on the damage, the result is a response or an error; the call must end.
@@ -147,8 +147,8 @@ proptest! {
         let router = Router::new().fallback(respond).with_state(next);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let fixture = ClientFixture::with_transport("http://127.0.0.1:1024", Arc::new(InProcessTransport::new(router)), |builder| builder);
-            send_all_requests(&fixture).await;
+            let test = TestClient::with_transport("http://127.0.0.1:1024", Arc::new(InProcessTransport::new(router)), |builder| builder);
+            send_all_requests(&test).await;
         });
     }
 }
@@ -185,14 +185,14 @@ async fn a_response_above_the_size_limit_is_not_read_to_its_end() {
         .expect(1)
         .mount(&server)
         .await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let error = fixture
+    let test = TestClient::with_base_url(&server.uri());
+    let error = test
         .client
         .send(&GetServiceAccount("sa-abc123".parse().unwrap()))
         .await
         .unwrap_err();
-    let told = format!("{error:?} {error}");
-    assert!(told.contains("ResponseTooLarge"), "{told}");
+    let text = format!("{error:?} {error}");
+    assert!(text.contains("ResponseTooLarge"), "{text}");
 }
 
 #[tokio::test]
@@ -207,10 +207,7 @@ async fn a_gzip_bomb_is_decompressed_only_to_the_size_limit() {
         .respond_with(ResponseTemplate::new(400).set_body_raw(packed.finish().unwrap(), "application/json"))
         .mount(&server)
         .await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let refused = fixture
-        .client
-        .send(&GetServiceAccount("sa-abc123".parse().unwrap()))
-        .await;
+    let test = TestClient::with_base_url(&server.uri());
+    let refused = test.client.send(&GetServiceAccount("sa-abc123".parse().unwrap())).await;
     assert_eq!(refused.unwrap_err().status().map(|status| status.as_u16()), Some(400));
 }

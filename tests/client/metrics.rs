@@ -18,7 +18,10 @@ use confluent_ebs::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::client_fixture::{ClientFixture, ScriptedTransport, http_response};
+use crate::common::{
+    JsonAccess as _,
+    scripted_service::{ScriptedTransport, TestClient, http_response},
+};
 
 fn timestamp(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -39,7 +42,7 @@ fn observed_connector(name: &str, id: &str, direction: &str) -> LiveConnector {
 
 /// Last segment of the metric's name.
 fn metric_suffix(body: &Value) -> String {
-    let name = body["aggregations"][0]["metric"].as_str().unwrap();
+    let name = body.text("/aggregations/0/metric");
     name.strip_prefix("io.confluent.kafka.connect/").unwrap().to_owned()
 }
 
@@ -48,7 +51,7 @@ type RequestBodies = Arc<Mutex<Vec<Value>>>;
 /// Queries two connectors; `script` answers by the metric's name, the number of its requests, and the request.
 async fn query_metrics(
     script: impl Fn(&str, usize, &http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync + 'static,
-) -> (Result<MetricsResult, ClientError>, ClientFixture, RequestBodies) {
+) -> (Result<MetricsResult, ClientError>, TestClient, RequestBodies) {
     let bodies: RequestBodies = Arc::default();
     let heard = bodies.clone();
     let counts: Mutex<BTreeMap<String, usize>> = Mutex::default();
@@ -61,15 +64,15 @@ async fn query_metrics(
         *count += 1;
         script(&suffix, *count, request)
     });
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder);
-    let metrics = MetricsClient::new(&fixture.client, None);
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder);
+    let metrics = MetricsClient::new(&test.client, None);
     let now = timestamp("2026-11-22T12:00:00Z");
     let grid = TimeBuckets::for_range(timestamp("2026-11-22T11:00:00Z"), now, now).unwrap();
     let connectors = [
         observed_connector("claims-orders", "lcc-1", "source"),
         observed_connector("claims-lake", "lcc-2", "sink"),
     ];
-    (read_metrics(&metrics, &connectors, grid).await, fixture, bodies)
+    (read_metrics(&metrics, &connectors, grid).await, test, bodies)
 }
 
 fn metric_group(id: &str, labels: &Value, values: &[(&str, f64)]) -> Value {
@@ -170,7 +173,7 @@ async fn groups_of_other_connectors_and_points_outside_the_interval_are_dropped(
 // Source: docs/reference/metrics.md#limits-and-delay. 60 per minute and IP address; the service may specify the wait.
 #[tokio::test]
 async fn a_metrics_429_waits_for_its_retry_after() {
-    let (got, fixture, bodies) = query_metrics(|suffix, count, _| match (suffix, count) {
+    let (got, test, bodies) = query_metrics(|suffix, count, _| match (suffix, count) {
         ("records_lag_max", 1) => http_response(
             429,
             &[("retry-after", "17")],
@@ -180,7 +183,7 @@ async fn a_metrics_429_waits_for_its_retry_after() {
     })
     .await;
     assert!(got.unwrap().failures.is_empty());
-    assert_eq!((fixture.wait_seconds(), bodies.lock().unwrap().len()), (vec![17], 10));
+    assert_eq!((test.wait_seconds(), bodies.lock().unwrap().len()), (vec![17], 10));
 }
 
 #[tokio::test]

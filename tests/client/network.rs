@@ -16,8 +16,10 @@ use wiremock::{
     matchers::{any, header_exists, path},
 };
 
-use crate::client_fixture::{ACCOUNT_BODY, ClientFixture, RawTcpServer, canary_auth, create_request, read_request};
-use crate::tls_inspection::start_inspecting_proxy;
+use crate::common::{
+    scripted_service::{ACCOUNT_BODY, RawTcpServer, TestClient, canary_auth, create_request, read_request},
+    tls_inspection::start_inspecting_proxy,
+};
 
 fn transport_error(error: &ClientError) -> &TransportError {
     match error {
@@ -27,7 +29,7 @@ fn transport_error(error: &ClientError) -> &TransportError {
 }
 
 #[tokio::test]
-async fn an_unresponsive_service_times_out() {
+async fn a_request_without_a_response_times_out() {
     // Bound and never accepted: the connection is established, but there is no response.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", silent.local_addr().unwrap());
@@ -39,16 +41,16 @@ async fn an_unresponsive_service_times_out() {
         max_attempts: 2,
         ..RetryPolicy::default()
     };
-    let fixture = ClientFixture::with_transport(&base, Arc::new(HttpTransport::new(settings)), |builder| {
+    let test = TestClient::with_transport(&base, Arc::new(HttpTransport::new(settings)), |builder| {
         builder.policy(policy)
     });
-    let error = fixture.client.send(&read_request()).await.unwrap_err();
+    let error = test.client.send(&read_request()).await.unwrap_err();
     assert!(
         matches!(transport_error(&error), TransportError::Timeout { .. }),
         "{error}"
     );
     assert_eq!(error.tries().count, 2);
-    let error = fixture.client.send(&create_request()).await.unwrap_err();
+    let error = test.client.send(&create_request()).await.unwrap_err();
     assert!(error.is_outcome_unknown() && error.tries().count == 1, "{error}");
 }
 
@@ -70,7 +72,7 @@ async fn a_redirect_to_the_same_host_keeps_method_body_and_credentials() {
         .expect(1)
         .mount(&server)
         .await;
-    ClientFixture::with_base_url(&server.uri())
+    TestClient::with_base_url(&server.uri())
         .client
         .send(&create_request())
         .await
@@ -90,7 +92,7 @@ async fn a_redirect_to_another_host_is_an_error_and_sends_no_credentials() {
         .expect(0)
         .mount(&elsewhere)
         .await;
-    let error = ClientFixture::with_base_url(&server.uri())
+    let error = TestClient::with_base_url(&server.uri())
         .client
         .send(&read_request())
         .await
@@ -112,7 +114,7 @@ async fn a_redirect_loop_ends_with_an_error() {
         .expect(4)
         .mount(&server)
         .await;
-    let error = ClientFixture::with_base_url(&server.uri())
+    let error = TestClient::with_base_url(&server.uri())
         .client
         .send(&read_request())
         .await
@@ -127,8 +129,8 @@ async fn a_loopback_only_socket_refuses_other_hosts() {
         ..HttpTransportSettings::default()
     };
     let socket = Arc::new(HttpTransport::new(settings));
-    let fixture = ClientFixture::with_transport("https://api.example.com", socket.clone(), |builder| builder);
-    let error = fixture.client.send(&read_request()).await.unwrap_err();
+    let test = TestClient::with_transport("https://api.example.com", socket.clone(), |builder| builder);
+    let error = test.client.send(&read_request()).await.unwrap_err();
     assert!(matches!(transport_error(&error), TransportError::NotSent(_)), "{error}");
     assert_eq!((error.tries().count, error.is_transient()), (1, false));
     assert!(
@@ -145,7 +147,7 @@ async fn a_loopback_only_socket_refuses_other_hosts() {
         .mount(&server)
         .await;
     let named = server.uri().replace("127.0.0.1", "localhost");
-    ClientFixture::with_transport(&named, socket, |builder| builder)
+    TestClient::with_transport(&named, socket, |builder| builder)
         .client
         .send(&read_request())
         .await
@@ -154,7 +156,7 @@ async fn a_loopback_only_socket_refuses_other_hosts() {
 
 #[tokio::test]
 async fn credentials_are_not_sent_over_plain_http_to_another_host() {
-    let error = ClientFixture::with_base_url("http://api.example.com")
+    let error = TestClient::with_base_url("http://api.example.com")
         .client
         .send(&read_request())
         .await
@@ -165,8 +167,8 @@ async fn credentials_are_not_sent_over_plain_http_to_another_host() {
 #[tokio::test]
 async fn an_untrusted_certificate_names_its_issuer_and_is_not_retried() {
     let (address, _) = start_inspecting_proxy(ACCOUNT_BODY).await;
-    let fixture = ClientFixture::with_base_url(&format!("https://{address}"));
-    let error = fixture.client.send(&create_request()).await.unwrap_err();
+    let test = TestClient::with_base_url(&format!("https://{address}"));
+    let error = test.client.send(&create_request()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -181,7 +183,12 @@ async fn an_untrusted_certificate_names_its_issuer_and_is_not_retried() {
 /// Environment variables are tested in a process of their own, because a test must not change those of others.
 async fn run_child_with_environment(base: &str, expected: &str, variables: &[(&str, &str)]) {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "network::child_process_request", "--ignored", "--nocapture"]);
+    child.args([
+        "--exact",
+        "network::a_child_process_sends_one_request",
+        "--ignored",
+        "--nocapture",
+    ]);
     for name in [
         "HTTP_PROXY",
         "HTTPS_PROXY",
@@ -204,7 +211,7 @@ async fn run_child_with_environment(base: &str, expected: &str, variables: &[(&s
 
 #[tokio::test]
 #[ignore = "a part of other tests, which start it with an environment of their own"]
-async fn child_process_request() {
+async fn a_child_process_sends_one_request() {
     let base = std::env::var("TEST_BASE").unwrap();
     let expected = std::env::var("TEST_EXPECTED").unwrap();
     let policy = RetryPolicy {

@@ -11,7 +11,7 @@ use wiremock::{
     matchers::{method, path, query_param, query_param_is_missing},
 };
 
-use crate::client_fixture::{ClientFixture, list_request};
+use crate::common::scripted_service::{TestClient, list_request};
 
 fn page_response(ids: &[&str], next: Option<&str>) -> ResponseTemplate {
     let data: Vec<_> = ids.iter().map(|id| json!({ "id": id, "display_name": id })).collect();
@@ -62,8 +62,8 @@ async fn pagination_uses_only_the_token_of_a_link_and_skips_empty_pages() {
     )
     .await;
     mount_next_page(&server, "third", page_response(&["env-3"], Some("")), 1).await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let items = fixture.client.list(list_request()).await.unwrap();
+    let test = TestClient::with_base_url(&server.uri());
+    let items = test.client.list(list_request()).await.unwrap();
     assert_eq!(environment_ids(&items), ["env-1", "env-2", "env-3"]);
 }
 
@@ -72,14 +72,8 @@ async fn a_page_beyond_the_requested_items_is_not_fetched() {
     let server = MockServer::start().await;
     mount_first_page(&server, page_response(&["env-1", "env-2"], Some("?page_token=two")), 1).await;
     mount_next_page(&server, "two", page_response(&["env-3"], None), 0).await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let items: Vec<_> = fixture
-        .client
-        .stream(list_request())
-        .take(2)
-        .try_collect()
-        .await
-        .unwrap();
+    let test = TestClient::with_base_url(&server.uri());
+    let items: Vec<_> = test.client.stream(list_request()).take(2).try_collect().await.unwrap();
     assert_eq!(environment_ids(&items), ["env-1", "env-2"]);
 }
 
@@ -89,8 +83,8 @@ async fn a_pagination_cycle_is_an_error() {
     mount_first_page(&server, page_response(&["env-1"], Some("?page_token=a")), 1).await;
     mount_next_page(&server, "a", page_response(&["env-2"], Some("?page_token=b")), 1).await;
     mount_next_page(&server, "b", page_response(&["env-3"], Some("?page_token=a")), 1).await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let error = fixture.client.list(list_request()).await.unwrap_err();
+    let test = TestClient::with_base_url(&server.uri());
+    let error = test.client.list(list_request()).await.unwrap_err();
     assert!(matches!(error, ClientError::Pagination { .. }));
     assert_eq!(
         error.to_string(),
@@ -107,8 +101,8 @@ async fn a_next_link_without_a_token_is_an_error() {
         1,
     )
     .await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let error = fixture.client.list(list_request()).await.unwrap_err();
+    let test = TestClient::with_base_url(&server.uri());
+    let error = test.client.list(list_request()).await.unwrap_err();
     assert!(error.to_string().contains("has no `page_token`"), "{error}");
 }
 
@@ -123,10 +117,10 @@ async fn a_429_between_pages_loses_and_repeats_no_item() {
         .mount(&server)
         .await;
     mount_next_page(&server, "two", page_response(&["env-2"], None), 1).await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let items = fixture.client.list(list_request()).await.unwrap();
+    let test = TestClient::with_base_url(&server.uri());
+    let items = test.client.list(list_request()).await.unwrap();
     assert_eq!(environment_ids(&items), ["env-1", "env-2"]);
-    assert_eq!(fixture.wait_seconds(), [3]);
+    assert_eq!(test.wait_seconds(), [3]);
 }
 
 #[tokio::test]
@@ -138,10 +132,10 @@ async fn an_unreadable_item_is_reported_and_the_others_are_kept() {
         2,
     )
     .await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let items = fixture.client.list(list_request()).await.unwrap();
+    let test = TestClient::with_base_url(&server.uri());
+    let items = test.client.list(list_request()).await.unwrap();
     assert_eq!(environment_ids(&items), ["env-1", "env-2"]);
-    let listing = fixture.client.list_with_unreadable(list_request()).await.unwrap();
+    let listing = test.client.list_with_unreadable(list_request()).await.unwrap();
     assert_eq!(listing.unreadable[0].id.as_deref(), Some("not-an-environment"));
     assert!(
         listing.unreadable[0].reason.contains("expected `env-…`"),
@@ -161,12 +155,12 @@ async fn crn_patterns_are_percent_encoded_in_queries() {
         .expect(1)
         .mount(&server)
         .await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
+    let test = TestClient::with_base_url(&server.uri());
     let scope = "crn://confluent.cloud/organization=3f0e".parse().unwrap();
     let list = ListRoleBindings {
         scope: confluent_ebs::api::mds::RoleBindingScope::Below(scope),
         principal: None,
         role: None,
     };
-    assert!(fixture.client.list(list).await.unwrap().is_empty());
+    assert!(test.client.list(list).await.unwrap().is_empty());
 }

@@ -11,9 +11,9 @@ use futures_util::future::join_all;
 use http::StatusCode;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
-use crate::client_fixture::{
-    ACCOUNT_BODY, ClientFixture, ManualClock, RawTcpServer, ScriptedTransport, canary_auth, create_request,
-    http_response, read_request, register_tracing_callsites,
+use crate::common::scripted_service::{
+    ACCOUNT_BODY, ManualClock, RawTcpServer, ScriptedTransport, TestClient, canary_auth, create_request, http_response,
+    read_request, register_tracing_callsites,
 };
 
 /// Mounts the responses of `first`, then a valid one, and expects exactly this number of requests.
@@ -55,10 +55,10 @@ async fn a_429_is_retried_for_every_method_after_the_wait_in_its_headers() {
     ];
     for (answer, seconds) in answers {
         let server = mount_responses("POST", vec![answer], 1).await;
-        let fixture = ClientFixture::with_base_url(&server.uri());
-        fixture.client.send(&create_request()).await.unwrap();
-        assert_eq!(fixture.total_wait(), Duration::from_secs(seconds));
-        assert_eq!(fixture.wait_seconds(), [seconds]);
+        let test = TestClient::with_base_url(&server.uri());
+        test.client.send(&create_request()).await.unwrap();
+        assert_eq!(test.total_wait(), Duration::from_secs(seconds));
+        assert_eq!(test.wait_seconds(), [seconds]);
         server.verify().await;
     }
 }
@@ -66,15 +66,14 @@ async fn a_429_is_retried_for_every_method_after_the_wait_in_its_headers() {
 #[tokio::test]
 async fn a_429_without_retry_after_backs_off_exponentially() {
     let server = mount_responses("DELETE", vec![ResponseTemplate::new(429); 4], 1).await;
-    let fixture = ClientFixture::with_builder(&server.uri(), |builder| builder.jitter(Jitter::ceiling()));
-    fixture
-        .client
+    let test = TestClient::with_builder(&server.uri(), |builder| builder.jitter(Jitter::ceiling()));
+    test.client
         .send(&keys::DeleteApiKey("KEY".parse().unwrap()))
         .await
         .unwrap();
-    assert_eq!(fixture.wait_seconds(), [1, 2, 4, 8]);
-    assert_eq!(fixture.total_wait(), Duration::from_secs(15));
-    let notice = fixture.notices.lock().unwrap()[2].clone();
+    assert_eq!(test.wait_seconds(), [1, 2, 4, 8]);
+    assert_eq!(test.total_wait(), Duration::from_secs(15));
+    let notice = test.notices.lock().unwrap()[2].clone();
     assert_eq!(notice.call, "delete API key `KEY`");
     assert_eq!(notice.reason, "Confluent Cloud returned 429 Too Many Requests");
     assert_eq!(notice.attempts, 3);
@@ -92,14 +91,14 @@ async fn retries_stop_at_the_wait_budget_and_the_error_reports_the_wait() {
         budget: Duration::from_secs(100),
         ..RetryPolicy::default()
     };
-    let fixture = ClientFixture::with_builder(&server.uri(), |builder| builder.policy(policy));
-    let error = fixture.client.send(&read_request()).await.unwrap_err();
+    let test = TestClient::with_builder(&server.uri(), |builder| builder.policy(policy));
+    let error = test.client.send(&read_request()).await.unwrap_err();
     assert!(error.is_throttled() && error.is_transient());
     assert_eq!(
         error.to_string(),
         "could not read service account `sa-1`: Confluent Cloud returned 429 Too Many Requests (3 attempts, 80 s of waiting)"
     );
-    assert_eq!(fixture.total_wait(), Duration::from_secs(80));
+    assert_eq!(test.total_wait(), Duration::from_secs(80));
 }
 
 #[tokio::test]
@@ -110,16 +109,16 @@ async fn a_retry_after_beyond_the_budget_fails_at_once_for_all_callers() {
         .expect(1)
         .mount(&server)
         .await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let error = fixture.client.send(&read_request()).await.unwrap_err();
+    let test = TestClient::with_base_url(&server.uri());
+    let error = test.client.send(&read_request()).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::TOO_MANY_REQUESTS));
-    let error = fixture.client.send(&read_request()).await.unwrap_err();
+    let error = test.client.send(&read_request()).await.unwrap_err();
     assert!(matches!(error, ClientError::RetryBudgetExceeded { .. }) && error.is_throttled());
     assert_eq!(
         error.to_string(),
         "could not read service account `sa-1`: Confluent Cloud requests a pause of 3600 s, but only 300 s of the retry budget remain"
     );
-    assert_eq!(fixture.total_wait(), Duration::ZERO);
+    assert_eq!(test.total_wait(), Duration::ZERO);
 }
 
 #[tokio::test]
@@ -160,11 +159,11 @@ async fn concurrency_is_bounded_halved_after_a_429_and_restored() {
         21 => http_response(429, &[("retry-after", "1")], ""),
         _ => http_response(200, &[], ACCOUNT_BODY),
     });
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport.clone(), |builder| {
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport.clone(), |builder| {
         builder.concurrency(6)
     });
     let wave = |count: usize| {
-        let client = fixture.client.clone();
+        let client = test.client.clone();
         async move {
             let read = read_request();
             for answer in join_all((0..count).map(|_| client.send(&read))).await {
@@ -175,21 +174,21 @@ async fn concurrency_is_bounded_halved_after_a_429_and_restored() {
     wave(20).await;
     assert_eq!(transport.max_running.load(std::sync::atomic::Ordering::SeqCst), 6);
     wave(1).await;
-    assert_eq!(fixture.client.allowed_concurrency(), 3);
+    assert_eq!(test.client.allowed_concurrency(), 3);
     wave(2).await;
-    assert_eq!(fixture.client.allowed_concurrency(), 4);
+    assert_eq!(test.client.allowed_concurrency(), 4);
     wave(40).await;
-    assert_eq!(fixture.client.allowed_concurrency(), 6);
+    assert_eq!(test.client.allowed_concurrency(), 6);
 }
 
 #[tokio::test]
 async fn a_5xx_is_retried_for_idempotent_methods() {
     for (verb, status) in [("GET", 500), ("PATCH", 502), ("DELETE", 503), ("GET", 504)] {
         let server = mount_responses(verb, vec![ResponseTemplate::new(status); 2], 1).await;
-        let fixture = ClientFixture::with_builder(&server.uri(), |builder| builder.jitter(Jitter::ceiling()));
+        let test = TestClient::with_builder(&server.uri(), |builder| builder.jitter(Jitter::ceiling()));
         match verb {
-            "GET" => fixture.client.send(&read_request()).await.map(|_| ()),
-            "PATCH" => fixture
+            "GET" => test.client.send(&read_request()).await.map(|_| ()),
+            "PATCH" => test
                 .client
                 .send(&confluent_ebs::api::iam::UpdateServiceAccount {
                     id: "sa-1".parse().unwrap(),
@@ -197,14 +196,14 @@ async fn a_5xx_is_retried_for_idempotent_methods() {
                 })
                 .await
                 .map(|_| ()),
-            _ => fixture
+            _ => test
                 .client
                 .send(&mds::DeleteRoleBinding("rb-1".parse().unwrap()))
                 .await
                 .map(|_| ()),
         }
         .unwrap();
-        assert_eq!(fixture.wait_seconds(), [1, 2]);
+        assert_eq!(test.wait_seconds(), [1, 2]);
         server.verify().await;
     }
 }
@@ -217,8 +216,8 @@ async fn a_persistent_500_is_tried_five_times() {
         .expect(5)
         .mount(&server)
         .await;
-    let fixture = ClientFixture::with_builder(&server.uri(), |builder| builder.jitter(Jitter::ceiling()));
-    let error = fixture.client.send(&read_request()).await.unwrap_err();
+    let test = TestClient::with_builder(&server.uri(), |builder| builder.jitter(Jitter::ceiling()));
+    let error = test.client.send(&read_request()).await.unwrap_err();
     let text = error.to_string();
     assert!(
         text.ends_with("returned 500 Internal Server Error (5 attempts, 15 s of waiting)"),
@@ -234,9 +233,9 @@ async fn a_persistent_500_is_tried_five_times() {
 async fn a_503_waits_for_its_retry_after() {
     let answer = ResponseTemplate::new(503).insert_header("retry-after", "20");
     let server = mount_responses("GET", vec![answer], 1).await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    fixture.client.send(&read_request()).await.unwrap();
-    assert_eq!(fixture.total_wait(), Duration::from_secs(20));
+    let test = TestClient::with_base_url(&server.uri());
+    test.client.send(&read_request()).await.unwrap();
+    assert_eq!(test.total_wait(), Duration::from_secs(20));
 }
 
 #[tokio::test]
@@ -260,10 +259,10 @@ async fn permanent_errors_are_not_retried() {
             .expect(1)
             .mount(&server)
             .await;
-        let fixture = ClientFixture::with_base_url(&server.uri());
-        let error = fixture.client.send(&read_request()).await.unwrap_err();
+        let test = TestClient::with_base_url(&server.uri());
+        let error = test.client.send(&read_request()).await.unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status);
-        assert!(fixture.notices.lock().unwrap().is_empty());
+        assert!(test.notices.lock().unwrap().is_empty());
         server.verify().await;
     }
 }
@@ -278,8 +277,8 @@ async fn a_post_is_not_retried_after_a_5xx_and_the_error_says_the_outcome_is_unk
         .expect(1)
         .mount(&server)
         .await;
-    let fixture = ClientFixture::with_base_url(&server.uri());
-    let error = fixture.client.send(&create_request()).await.unwrap_err();
+    let test = TestClient::with_base_url(&server.uri());
+    let error = test.client.send(&create_request()).await.unwrap_err();
     assert!(error.is_outcome_unknown());
     assert!(
         matches!(&error, ClientError::OutcomeUnknown { failure, .. } if matches!(**failure, RequestFailure::Response(_)))
@@ -299,14 +298,14 @@ async fn a_lost_response_is_retried_for_a_read_but_not_for_a_create() {
     // Connections closed without a response, and in the middle of one.
     for lost in [None, Some("HTTP/1.1 200 OK\r\ncontent-length: 79\r\n\r\n{\"api_ver")] {
         let raw = RawTcpServer::start(vec![lost, Some(GOOD)]).await;
-        let fixture = ClientFixture::with_base_url(&raw.url());
+        let test = TestClient::with_base_url(&raw.url());
         assert_eq!(GOOD.split("\r\n\r\n").nth(1).unwrap().len(), 79);
-        fixture.client.send(&read_request()).await.unwrap();
+        test.client.send(&read_request()).await.unwrap();
         assert_eq!(raw.request_count(), 2);
 
         let raw = RawTcpServer::start(vec![lost, Some(GOOD)]).await;
-        let fixture = ClientFixture::with_base_url(&raw.url());
-        let error = fixture.client.send(&create_request()).await.unwrap_err();
+        let test = TestClient::with_base_url(&raw.url());
+        let error = test.client.send(&create_request()).await.unwrap_err();
         assert!(error.is_outcome_unknown(), "{error}");
         assert_eq!((raw.request_count(), error.tries().count), (1, 1));
         assert!(
@@ -323,12 +322,12 @@ async fn a_refused_connection_is_retried_for_every_method() {
         .local_addr()
         .unwrap()
         .port();
-    let fixture = ClientFixture::with_builder(&format!("http://127.0.0.1:{port}"), |builder| {
+    let test = TestClient::with_builder(&format!("http://127.0.0.1:{port}"), |builder| {
         builder.jitter(Jitter::ceiling())
     });
-    let error = fixture.client.send(&create_request()).await.unwrap_err();
+    let error = test.client.send(&create_request()).await.unwrap_err();
     assert!(!error.is_outcome_unknown() && error.is_transient());
-    assert_eq!(fixture.wait_seconds(), [1, 2, 4, 8]);
+    assert_eq!(test.wait_seconds(), [1, 2, 4, 8]);
     let text = error.to_string();
     assert!(
         text.starts_with(&format!(
@@ -342,8 +341,8 @@ async fn a_refused_connection_is_retried_for_every_method() {
 #[tokio::test]
 async fn a_dropped_call_releases_its_concurrency_slot() {
     let transport = ScriptedTransport::new(|_, _| http_response(200, &[], ACCOUNT_BODY));
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.concurrency(1));
-    let client = fixture.client.clone();
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder.concurrency(1));
+    let client = test.client.clone();
     {
         let read = read_request();
         let mut call = std::pin::pin!(client.send(&read));
@@ -351,10 +350,5 @@ async fn a_dropped_call_releases_its_concurrency_slot() {
         assert!(futures_util::poll!(call.as_mut()).is_pending());
     }
     let listener = Arc::new(|_: &_| {});
-    fixture
-        .client
-        .with_on_retry(listener)
-        .send(&read_request())
-        .await
-        .unwrap();
+    test.client.with_on_retry(listener).send(&read_request()).await.unwrap();
 }

@@ -11,7 +11,9 @@ use confluent_ebs::{
     client::trace::{WireTrace, subscriber},
 };
 
-use crate::client_fixture::{CANARY, ClientFixture, ScriptedTransport, http_response, register_tracing_callsites};
+use crate::common::scripted_service::{
+    CANARY, ScriptedTransport, TestClient, http_response, register_tracing_callsites,
+};
 
 #[derive(Clone, Default)]
 struct LogBuffer(Arc<Mutex<Vec<u8>>>);
@@ -88,22 +90,22 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
     let (wire, events) = (LogBuffer::default(), LogBuffer::default());
     let sink = events.clone();
     let trace = Arc::new(WireTrace::new(wire.clone()));
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
 
     let guard = tracing::subscriber::set_default(subscriber(4, move || sink.clone()));
-    let made = fixture.client.send(&create_key_request()).await.unwrap();
+    let made = test.client.send(&create_key_request()).await.unwrap();
     let secret = made.value.spec.secret.clone().unwrap();
     assert_eq!(secret.expose(), "canary-of-the-new-key");
-    let refused = fixture.client.send(&create_connector_request()).await.unwrap_err();
-    let unreadable = fixture.client.list(ListEnvironments).await.unwrap_err();
+    let refused = test.client.send(&create_connector_request()).await.unwrap_err();
+    let unreadable = test.client.list(ListEnvironments).await.unwrap_err();
     drop(guard);
 
-    let notices = format!("{:?}", fixture.notices.lock().unwrap());
+    let notices = format!("{:?}", test.notices.lock().unwrap());
     let everything = [
         wire.text(),
         events.text(),
         notices,
-        format!("{made:?} {:?}", fixture.client),
+        format!("{made:?} {:?}", test.client),
         format!("{refused} {refused:?}"),
         format!("{unreadable} {unreadable:?}"),
     ];
@@ -161,9 +163,9 @@ async fn control_characters_in_service_names_are_escaped_in_output() {
     let (wire, events) = (LogBuffer::default(), LogBuffer::default());
     let sink = events.clone();
     let trace = Arc::new(WireTrace::new(wire.clone()));
-    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
     let guard = tracing::subscriber::set_default(subscriber(0, move || sink.clone()));
-    assert!(fixture.client.list(ListEnvironments).await.unwrap().is_empty());
+    assert!(test.client.list(ListEnvironments).await.unwrap().is_empty());
     drop(guard);
 
     let events = events.text();

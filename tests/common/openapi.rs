@@ -2,9 +2,6 @@
 //!
 //! The documents are not part of this repository. `tests/fixtures/openapi` holds the facts of the operations that are
 //! used, in the same structure; `tools/openapi-table` makes it, and `tests/vendor_data` compares it with the documents.
-//!
-//! A test that uses a part of this says so where it takes it in:
-//! `#[path = "common/openapi.rs"] #[expect(dead_code, reason = "…")] mod openapi;`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,9 +15,7 @@ use serde_json::{Map, Value, json};
 
 use self::schema::{BodyDirection, describe_error, to_json_schema};
 
-#[path = "openapi_deviations.rs"]
 mod deviations;
-#[path = "openapi_schema.rs"]
 mod schema;
 
 pub(crate) use deviations::{DEVIATIONS, Deviation};

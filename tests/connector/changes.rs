@@ -3,8 +3,8 @@
 use serde_json::{Value, json as value};
 
 use crate::{
-    ORDERS_FILE, PROFILES_DIR, common::CliFixture, fixture_with_claims, fixture_with_claims_at_timing,
-    normalized_stderr, parse_json, run_as_deployer, run_as_operator, run_as_persona,
+    ORDERS_FILE, cli_with_claims, cli_with_claims_at_timing,
+    common::{Cli, CliOutput, JsonAccess as _, PROFILES_DIR},
 };
 
 const LEDGER_FILE: &str = r#"{"name": "claims-ledger", "config": {
@@ -14,19 +14,17 @@ const LEDGER_FILE: &str = r#"{"name": "claims-ledger", "config": {
     "db.timezone": "UTC", "output.data.format": "JSON"}}"#;
 
 /// The deployer, with the ledger's password in the environment.
-fn run_with_password(cli: &CliFixture, password: &str, args: &str) -> crate::common::CliOutput {
-    let profile = format!("{PROFILES_DIR}/claims-deployer.toml");
-    let mut command = cli.command();
-    command
-        .args(args.split_whitespace())
-        .args(["--profile", &profile])
-        .env("EBS_SECRET_LEDGER", password)
-        .env("EBS_SECRET_CONNECTION_PASSWORD", password);
-    cli.run_command(&mut command)
+fn run_with_password(cli: &Cli, password: &str, args: &str) -> CliOutput {
+    let args = format!("{args} --profile {PROFILES_DIR}/claims-deployer.toml");
+    let variables = [
+        ("EBS_SECRET_LEDGER", password),
+        ("EBS_SECRET_CONNECTION_PASSWORD", password),
+    ];
+    cli.run_with_env(&args, &variables)
 }
 
 /// The most recent backup: its file, relative to the home, and its content.
-fn latest_backup(cli: &CliFixture, name: &str) -> (String, Value) {
+fn latest_backup(cli: &Cli, name: &str) -> (String, Value) {
     const BACKUPS_DIR: &str = ".state/confluent-ebs/sandbox/backups/lkc-prod01";
     let folder = cli.path(BACKUPS_DIR);
     let mut moments: Vec<_> = std::fs::read_dir(folder)
@@ -43,14 +41,14 @@ fn latest_backup(cli: &CliFixture, name: &str) -> (String, Value) {
 
 #[test]
 fn create_with_or_update_updates_an_existing_connector() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     let command = "connector create --config-file orders.json --or-update -o json";
-    let first = parse_json(&run_as_deployer(&cli, command));
+    let first = cli.run_as("claims-deployer", command).json();
     assert_eq!((&first["existed"], &first["updated"]), (&value!(false), &value!(false)));
     cli.write("orders.json", ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""));
-    let dry = parse_json(&run_as_deployer(&cli, &format!("{command} --dry-run")));
+    let dry = cli.run_as("claims-deployer", &format!("{command} --dry-run")).json();
     assert_eq!((&dry["existed"], &dry["updated"]), (&value!(true), &value!(true)));
-    let second = parse_json(&run_as_deployer(&cli, command));
+    let second = cli.run_as("claims-deployer", command).json();
     assert_eq!((&second["id"], &second["updated"]), (&first["id"], &value!(true)));
     assert_eq!(second["status"], "RUNNING");
     assert_eq!(
@@ -60,17 +58,17 @@ fn create_with_or_update_updates_an_existing_connector() {
     let (path, former) = latest_backup(&cli, "claims-orders");
     assert_eq!(second["backup"]["path"], format!("[HOME]/{path}"));
     assert_eq!(former["config"]["quickstart"], "ORDERS");
-    let third = parse_json(&run_as_deployer(&cli, command));
+    let third = cli.run_as("claims-deployer", command).json();
     assert_eq!((&third["existed"], &third["updated"]), (&value!(true), &value!(false)));
 }
 
 #[test]
 fn commands_for_one_connector_reject_patterns() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     for name in ["claims-alpha", "claims-beta"] {
         cli.write("one.json", ORDERS_FILE.replace("claims-orders", name));
-        let created = run_as_deployer(&cli, "connector create --config-file one.json");
-        assert_eq!(created.code, Some(0), "{created}");
+        cli.run_as("claims-deployer", "connector create --config-file one.json")
+            .expect_success();
     }
     // A pattern that matches two connectors, and one that matches one: neither selects a connector.
     for pattern in ["claims-*", "claims-alph?"] {
@@ -82,19 +80,22 @@ fn commands_for_one_connector_reject_patterns() {
             "connector offset delete PATTERN --force",
             "quota check --connector PATTERN",
         ] {
-            let output = run_as_deployer(&cli, &command.replace("PATTERN", pattern));
-            assert_eq!(output.code, Some(64), "{command}: {output}");
+            let output = cli
+                .run_as("claims-deployer", &command.replace("PATTERN", pattern))
+                .expect_code(64);
             let message = format!("Error: `{pattern}` is a pattern, but this command acts on one connector");
             assert!(output.stderr.contains(&message), "{command}: {output}");
         }
     }
-    let described = parse_json(&run_as_deployer(&cli, "connector describe claims-alpha -o json"));
+    let described = cli
+        .run_as("claims-deployer", "connector describe claims-alpha -o json")
+        .json();
     assert!(described["configs"].to_string().contains("ORDERS"), "{described}");
 }
 
 #[test]
 fn suggested_commands_select_the_same_organization_and_identity() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     let profile = format!("--profile {PROFILES_DIR}/claims-deployer.toml");
     for (command, suggested) in [
         ("connector describe claims-nothing", "connector list"),
@@ -102,7 +103,7 @@ fn suggested_commands_select_the_same_organization_and_identity() {
         ("connector plugin describe NoSuchPlugin", "connector plugin list"),
         ("quota audit", "quota describe"),
     ] {
-        let output = run_as_deployer(&cli, command);
+        let output = cli.run_as("claims-deployer", command);
         // Lines wrap at the width of the terminal.
         let words: Vec<&str> = output.stderr.split_whitespace().collect();
         let suggested = format!("`confluent ebs {suggested} {profile}`");
@@ -117,41 +118,46 @@ fn suggested_commands_select_the_same_organization_and_identity() {
 
 #[test]
 fn a_connector_created_paused_stays_paused() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     let command = "connector create --config-file orders.json";
-    let paused = parse_json(&run_as_deployer(&cli, &format!("{command} --paused -o json")));
+    let paused = cli
+        .run_as("claims-deployer", &format!("{command} --paused -o json"))
+        .json();
     assert_eq!(paused["status"], "PAUSED");
     // Repeated without the flag, nothing is sent.
     for again in [format!("{command} --paused"), command.to_owned()] {
-        let output = run_as_deployer(&cli, &again);
-        assert_eq!(output.code, Some(0), "{output}");
+        let output = cli.run_as("claims-deployer", &again).expect_success();
         assert!(output.stdout.contains("| Status | PAUSED"), "{output}");
     }
-    let changed = run_as_deployer(&cli, "connector update claims-orders --config quickstart=USERS -o json");
-    assert_eq!(parse_json(&changed)["changed"], true, "{changed}");
-    let described = parse_json(&run_as_operator(&cli, "connector describe claims-orders -o json"));
+    let changed = cli.run_as(
+        "claims-deployer",
+        "connector update claims-orders --config quickstart=USERS -o json",
+    );
+    assert_eq!(changed.json()["changed"], true, "{changed}");
+    let described = cli
+        .run_as("claims-operator", "connector describe claims-orders -o json")
+        .json();
     assert_eq!(described["connector"]["status"], "PAUSED");
-    let both = run_as_deployer(&cli, &format!("{command} --paused --no-wait"));
-    assert_eq!(both.code, Some(64), "{both}");
+    cli.run_as("claims-deployer", &format!("{command} --paused --no-wait"))
+        .expect_code(64);
 }
 
 #[test]
 fn an_update_that_fails_later_is_reported_with_a_rollback_command() {
     // With the delays of the service: a wrong password fails after 30 to 90 seconds
     // (docs/reference/connect.md#timing-of-states).
-    let cli = fixture_with_claims_at_timing("real");
+    let cli = cli_with_claims_at_timing("real");
     cli.write("ledger.json", LEDGER_FILE);
-    let created = run_with_password(&cli, "right", "connector create --config-file ledger.json");
-    assert_eq!(created.code, Some(0), "{created}");
+    run_with_password(&cli, "right", "connector create --config-file ledger.json").expect_success();
     let broken = run_with_password(
         &cli,
         "wrong-password",
         "connector update claims-ledger --config-file ledger.json",
-    );
-    assert_eq!(broken.code, Some(6), "{broken}");
-    let told = normalized_stderr(&broken);
+    )
+    .expect_code(6);
+    let error = broken.stderr_line();
     assert!(
-        told.contains("password authentication failed for user \"reader\""),
+        error.contains("password authentication failed for user \"reader\""),
         "{broken}"
     );
     let (path, former) = latest_backup(&cli, "claims-ledger");
@@ -159,27 +165,29 @@ fn an_update_that_fails_later_is_reported_with_a_rollback_command() {
         broken.stderr.split_whitespace().collect::<String>().contains(&path),
         "{broken}"
     );
-    assert!(told.contains("set EBS_SECRET_CONNECTION_PASSWORD"), "{broken}");
+    assert!(error.contains("set EBS_SECRET_CONNECTION_PASSWORD"), "{broken}");
     assert_eq!(
         former["config"]["connection.password"],
         "${env:EBS_SECRET_CONNECTION_PASSWORD}"
     );
     // The printed command restores the connector.
-    let back = run_with_password(
+    run_with_password(
         &cli,
         "right",
         &format!("connector update claims-ledger --config-file {path}"),
-    );
-    assert_eq!(back.code, Some(0), "{back}");
+    )
+    .expect_success();
 }
 
 #[test]
 fn a_deleted_connector_can_be_recreated_at_its_offsets() {
-    let cli = fixture_with_claims();
-    let created = run_as_deployer(&cli, "connector create --config-file orders.json");
-    assert_eq!(created.code, Some(0), "{created}");
-    assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
-    let deleted = parse_json(&run_as_deployer(&cli, "connector delete claims-orders --force -o json"));
+    let cli = cli_with_claims();
+    cli.run_as("claims-deployer", "connector create --config-file orders.json")
+        .expect_success();
+    cli.run("sandbox clock advance 10m").expect_success();
+    let deleted = cli
+        .run_as("claims-deployer", "connector delete claims-orders --force -o json")
+        .json();
     let connector = &deleted["connectors"][0];
     assert_eq!(connector["if_recreated"], "reads its source from the beginning");
     let (path, file) = latest_backup(&cli, "claims-orders");
@@ -187,31 +195,34 @@ fn a_deleted_connector_can_be_recreated_at_its_offsets() {
     let position = file["offsets"][0]["offset"].clone();
     assert!(position.is_object(), "{file}");
 
-    let linted = cli.run(&format!("connector lint {path}"));
-    assert_eq!(linted.code, Some(0), "{linted}");
-    let again = run_as_deployer(
-        &cli,
+    cli.run(&format!("connector lint {path}")).expect_success();
+    cli.run_as(
+        "claims-deployer",
         &format!("connector create --config-file {path} --no-wait -o json"),
-    );
-    assert_eq!(again.code, Some(0), "{again}");
-    let offsets = parse_json(&run_as_deployer(
-        &cli,
-        "connector offset describe claims-orders -o json",
-    ));
+    )
+    .expect_success();
+    let offsets = cli
+        .run_as("claims-deployer", "connector offset describe claims-orders -o json")
+        .json();
     let number = |offset: &Value| offset["current.iteration"].as_i64().unwrap();
     assert!(
         number(&offsets["offsets"][0]["offset"]) >= number(&position),
         "{offsets} goes on from {position}"
     );
     // A recreated connector starts from the beginning, as announced.
-    let deleted = run_as_deployer(&cli, "connector delete claims-orders --force --no-backup -o json");
+    let deleted = cli.run_as(
+        "claims-deployer",
+        "connector delete claims-orders --force --no-backup -o json",
+    );
     assert!(!deleted.stdout.contains("backup"), "{deleted}");
-    run_as_deployer(&cli, "connector create --config-file orders.json --no-wait");
-    let offsets = parse_json(&run_as_deployer(
-        &cli,
-        "connector offset describe claims-orders -o json",
-    ));
-    let begun = offsets["offsets"].as_array().unwrap().first().cloned();
+    cli.run_as(
+        "claims-deployer",
+        "connector create --config-file orders.json --no-wait",
+    );
+    let offsets = cli
+        .run_as("claims-deployer", "connector offset describe claims-orders -o json")
+        .json();
+    let begun = offsets.items("/offsets").first().cloned();
     assert!(
         begun.is_none_or(|item| number(&item["offset"]) < number(&position)),
         "{offsets}"
@@ -220,27 +231,33 @@ fn a_deleted_connector_can_be_recreated_at_its_offsets() {
 
 #[test]
 fn delete_fails_when_the_backup_cannot_be_written() {
-    let cli = fixture_with_claims();
-    let created = run_as_deployer(&cli, "connector create --config-file orders.json");
-    assert_eq!(created.code, Some(0), "{created}");
+    let cli = cli_with_claims();
+    cli.run_as("claims-deployer", "connector create --config-file orders.json")
+        .expect_success();
     cli.write("file", "in the way");
-    let output = run_as_deployer(&cli, "connector delete claims-orders --force --backup-dir file");
-    assert_eq!(output.code, Some(1), "{output}");
-    assert!(normalized_stderr(&output).contains("nothing was changed"), "{output}");
-    assert!(normalized_stderr(&output).contains("--no-backup"), "{output}");
-    let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
-    assert_eq!(list.as_array().unwrap().len(), 1);
+    let output = cli
+        .run_as(
+            "claims-deployer",
+            "connector delete claims-orders --force --backup-dir file",
+        )
+        .expect_code(1);
+    assert!(output.stderr_line().contains("nothing was changed"), "{output}");
+    assert!(output.stderr_line().contains("--no-backup"), "{output}");
+    let list = cli.run_as("claims-operator", "connector list -o json").json();
+    assert_eq!(list.items("").len(), 1);
 }
 
 #[test]
 fn every_run_is_journaled_without_secrets() {
     const CANARY: &str = "canary-77aa01";
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     cli.write("ledger.json", LEDGER_FILE);
-    let created = run_with_password(&cli, CANARY, "connector create --config-file ledger.json");
-    assert_eq!(created.code, Some(0), "{created}");
-    let deleted = run_as_persona(&cli, "deployer", "connector delete claims-ledger --force");
-    assert_eq!(deleted.code, Some(0), "{deleted}");
+    run_with_password(&cli, CANARY, "connector create --config-file ledger.json").expect_success();
+    cli.run_as(
+        &format!("claims-{}", "deployer"),
+        "connector delete claims-ledger --force",
+    )
+    .expect_success();
     let journal = cli.read(".state/confluent-ebs/sandbox/runs/connectors/env-prod01-lkc-prod01.jsonl");
     for line in ["create connector claims-ledger", "delete connector claims-ledger"] {
         assert!(journal.contains(line), "{journal}");

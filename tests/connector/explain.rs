@@ -4,11 +4,9 @@ use confluent_ebs::sandbox::ConnectorFault as Fault;
 use serde_json::Value;
 
 use crate::{
-    PROFILES_DIR,
-    common::{CliFixture, CliOutput},
-    fixture_with_claims, normalized_stderr,
+    cli_with_claims,
+    common::{Cli, JsonAccess as _, PROFILES_DIR},
     output_contract::{run_with, write_connector_files},
-    parse_json,
 };
 
 /// Each failure that the sandbox can produce, its plugin, the rule that explains it, and its owner; the comment is the
@@ -66,15 +64,14 @@ const SINK: &str = "dataplatform-lake";
 const JDBC: &str = "dataplatform-ledger";
 
 /// A department that may use every plugin, with one connector of each kind.
-fn fixture_with_running_connectors() -> CliFixture {
-    let cli = CliFixture::new();
+fn cli_with_running_connectors() -> Cli {
+    let cli = Cli::new();
     for args in [
         "sandbox reset --yes",
         "onboard data-platform --sandbox --yes",
         "sandbox clock advance 10m",
     ] {
-        let result = cli.run(args);
-        assert_eq!(result.code, Some(0), "{result}");
+        cli.run(args).expect_success();
     }
     for (name, config) in [
         (
@@ -105,46 +102,31 @@ fn fixture_with_running_connectors() -> CliFixture {
     ] {
         let file = format!("{name}.json");
         cli.write(&file, format!(r#"{{"name": "{name}", {config}}}"#));
-        let profile = format!("{PROFILES_DIR}/data-platform-deployer.toml");
-        let mut command = cli.command();
-        command
-            .args(["connector", "create", "--config-file", &file, "--profile", &profile])
-            .env("EBS_SECRET_P", "correct horse battery");
-        let result = cli.run_command(&mut command);
-        assert_eq!(result.code, Some(0), "{result}");
+        let create =
+            format!("connector create --config-file {file} --profile {PROFILES_DIR}/data-platform-deployer.toml");
+        cli.run_with_env(&create, &[("EBS_SECRET_P", "correct horse battery")])
+            .expect_success();
     }
     cli
 }
 
-fn run_as_persona(cli: &CliFixture, persona: &str, args: &str) -> CliOutput {
-    cli.run(&format!("{args} --profile {PROFILES_DIR}/data-platform-{persona}.toml"))
-}
-
-fn run_as_operator(cli: &CliFixture, args: &str) -> CliOutput {
-    run_as_persona(cli, "operator", args)
-}
-
-/// Standard output without line breaks.
-fn normalized_stdout(result: &CliOutput) -> String {
-    result.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn explain_json(cli: &CliFixture, what: &str) -> (Option<i32>, Value) {
-    let result = run_as_operator(cli, &format!("connector explain {what} -o json"));
-    (result.code, parse_json(&result))
+fn explain_json(cli: &Cli, what: &str) -> (Option<i32>, Value) {
+    let result = cli.run_as("data-platform-operator", &format!("connector explain {what} -o json"));
+    (result.code, result.json())
 }
 
 #[test]
 fn every_simulated_failure_is_explained_by_its_rule() {
-    let cli = fixture_with_running_connectors();
+    let cli = cli_with_running_connectors();
     for kind in Fault::ALL {
         assert!(EXPECTED.iter().any(|row| row.0 == *kind), "{kind} is not in the table");
     }
     let mut wrong = Vec::new();
     for (kind, name, rule, owner) in EXPECTED {
-        assert_eq!(cli.run(&format!("sandbox fault connector {name} {kind}")).code, Some(0));
+        cli.run(&format!("sandbox fault connector {name} {kind}"))
+            .expect_success();
         // Long enough for the failure to appear, and for a flapping connector to be in its failed phase.
-        assert_eq!(cli.run("sandbox clock advance 50s").code, Some(0));
+        cli.run("sandbox clock advance 50s").expect_success();
         let (code, answer) = explain_json(&cli, name);
         let cause = &answer[0]["causes"][0];
         let unhealthy = if *kind == Fault::StuckProvisioning {
@@ -159,19 +141,20 @@ fn every_simulated_failure_is_explained_by_its_rule() {
         if !as_expected {
             wrong.push(format!("{kind} on {name}, exit code {code:?}: {answer:#}"));
         }
-        assert_eq!(cli.run(&format!("sandbox fault clear {name}")).code, Some(0));
+        cli.run(&format!("sandbox fault clear {name}")).expect_success();
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn explain_shows_the_cause_and_commands_that_parse() {
-    let cli = fixture_with_running_connectors();
+    let cli = cli_with_running_connectors();
     cli.run("sandbox fault connector dataplatform-cdc wrong-password");
     cli.run("sandbox clock advance 3m");
-    let result = run_as_operator(&cli, "connector explain dataplatform-cdc");
-    assert_eq!(result.code, Some(6), "{result}");
-    let text = normalized_stdout(&result);
+    let result = cli
+        .run_as("data-platform-operator", "connector explain dataplatform-cdc")
+        .expect_code(6);
+    let text = result.stdout_line();
     for words in [
         "PostgresCdcSourceV2) is FAILED since 20",
         "Cause The external system rejects the user or the password.",
@@ -193,35 +176,29 @@ fn explain_shows_the_cause_and_commands_that_parse() {
     assert!(result.stdout.lines().count() <= 24, "longer than a screen\n{result}");
     // The printed commands can be executed.
     let (_, answer) = explain_json(&cli, "dataplatform-cdc");
-    let steps = answer[0]["causes"][0]["steps"].as_array().unwrap();
+    let steps = answer.items("/0/causes/0/steps");
     let command = steps.iter().find_map(|step| step["command"].as_str()).unwrap();
     let words = command
         .strip_prefix("confluent ebs ")
         .unwrap()
         .replace("FILE", "dataplatform-cdc.json");
-    let mut typed = cli.command();
-    typed
-        .args(words.split_whitespace())
-        .env("EBS_SECRET_P", "another horse");
-    assert_ne!(cli.run_command(&mut typed).code, Some(64));
+    let result = cli.run_with_env(&words, &[("EBS_SECRET_P", "another horse")]);
+    assert_ne!(result.code, Some(64), "{result}");
 }
 
 // A missing value of a command is printed as a placeholder, or the command is omitted.
 #[test]
 fn commands_suggested_to_the_platform_team_are_accepted() {
-    let cli = fixture_with_running_connectors();
+    let cli = cli_with_running_connectors();
     cli.run("sandbox fault connector dataplatform-cdc wrong-password");
     cli.run("sandbox fault connector dataplatform-lake slow-target");
     cli.run("sandbox clock advance 3m");
-    let result = cli.run("connector explain dataplatform-cdc dataplatform-lake --sandbox -o json");
-    assert_eq!(result.code, Some(6), "{result}");
-    let answer = parse_json(&result);
-    let commands = answer
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|one| one["causes"].as_array().unwrap());
-    let commands = commands.flat_map(|cause| cause["steps"].as_array().unwrap());
+    let result = cli
+        .run("connector explain dataplatform-cdc dataplatform-lake --sandbox -o json")
+        .expect_code(6);
+    let answer = result.json();
+    let commands = answer.items("").iter().flat_map(|one| one.items("/causes"));
+    let commands = commands.flat_map(|cause| cause.items("/steps"));
     let commands: Vec<&str> = commands.filter_map(|step| step["command"].as_str()).collect();
     assert_eq!(
         commands,
@@ -231,21 +208,13 @@ fn commands_suggested_to_the_platform_team_are_accepted() {
             "confluent ebs connector update dataplatform-lake --config-file FILE --sandbox --department data-platform",
         ]
     );
-    assert_eq!(
-        cli.run(commands[1].strip_prefix("confluent ebs ").unwrap()).code,
-        Some(0)
-    );
+    cli.run(commands[1].strip_prefix("confluent ebs ").unwrap())
+        .expect_success();
     let words = commands[0].strip_prefix("confluent ebs ").unwrap();
-    let mut typed = cli.command();
-    typed
-        .args(words.replace("FILE", "dataplatform-cdc.json").split_whitespace())
-        .env("EBS_SECRET_P", "another horse");
-    let result = cli.run_command(&mut typed);
+    let words = words.replace("FILE", "dataplatform-cdc.json");
+    let result = cli.run_with_env(&words, &[("EBS_SECRET_P", "another horse")]);
     assert_ne!(result.code, Some(64), "{result}");
-    assert!(
-        !normalized_stderr(&result).contains("no department specified"),
-        "{result}"
-    );
+    assert!(!result.stderr_line().contains("no department specified"), "{result}");
     // A profile is printed only if one is in use.
     let message = |flags: &[&str]| {
         let mut command = cli.command();
@@ -256,19 +225,22 @@ fn commands_suggested_to_the_platform_team_are_accepted() {
     };
     assert!(!message(&[]).stdout.contains("profile show"));
     let profile = format!("{PROFILES_DIR}/data-platform-operator.toml");
-    assert!(normalized_stdout(&message(&["--profile", &profile])).contains("profile show --profile"));
+    assert!(
+        message(&["--profile", &profile])
+            .stdout_line()
+            .contains("profile show --profile")
+    );
 }
 
 #[test]
 fn a_rejected_update_says_that_the_previous_configuration_is_active() {
-    let cli = fixture_with_running_connectors();
+    let cli = cli_with_running_connectors();
     // A trigger value: the service accepts it and fails later (docs/reference/connect.md#update-a-connector).
-    let result = run_as_persona(
-        &cli,
-        "deployer",
+    cli.run_as(
+        &format!("data-platform-{}", "deployer"),
         "connector update dataplatform-lake --config s3.bucket.name=invalid-update --keep-secrets --timeout 1m",
-    );
-    assert_eq!(result.code, Some(6), "{result}");
+    )
+    .expect_code(6);
     let (code, answer) = explain_json(&cli, "dataplatform-lake");
     assert_eq!(
         (code, &answer[0]["previous_runs"]),
@@ -276,7 +248,7 @@ fn a_rejected_update_says_that_the_previous_configuration_is_active() {
         "{answer:#}"
     );
     assert_eq!(answer[0]["causes"][0]["configs"][0], "flush.size", "{answer:#}");
-    let result = run_as_operator(&cli, "connector explain dataplatform-lake");
+    let result = cli.run_as("data-platform-operator", "connector explain dataplatform-lake");
     assert!(
         result
             .stdout
@@ -287,11 +259,12 @@ fn a_rejected_update_says_that_the_previous_configuration_is_active() {
 
 #[test]
 fn explain_all_gives_healthy_connectors_one_line() {
-    let cli = fixture_with_running_connectors();
+    let cli = cli_with_running_connectors();
     cli.run("sandbox fault connector dataplatform-lake task-failed");
     cli.run("sandbox clock advance 3m");
-    let result = run_as_operator(&cli, "connector explain --all");
-    assert_eq!(result.code, Some(6), "{result}");
+    let result = cli
+        .run_as("data-platform-operator", "connector explain --all")
+        .expect_code(6);
     assert!(result.stdout.starts_with("dataplatform-lake ("), "{result}");
     assert!(
         result
@@ -305,36 +278,41 @@ fn explain_all_gives_healthy_connectors_one_line() {
     }
     cli.run("sandbox fault clear");
     cli.run("sandbox clock advance 3m");
-    let result = run_as_operator(&cli, "connector explain --all");
-    assert_eq!(result.code, Some(0), "{result}");
+    let result = cli
+        .run_as("data-platform-operator", "connector explain --all")
+        .expect_success();
     assert_eq!(
         result.stdout.replace("\n  ", " "),
         "4 connectors are RUNNING: dataplatform-cdc, dataplatform-lake, dataplatform-ledger, and dataplatform-orders.\n"
     );
-    let result = run_as_operator(&cli, "connector explain dataplatform-l*");
+    let result = cli.run_as("data-platform-operator", "connector explain dataplatform-l*");
     assert_eq!(result.stdout.lines().count(), 2, "{result}");
     // Other connectors are not read.
-    assert_eq!(run_as_operator(&cli, "connector explain fraud-orders").code, Some(5));
-    assert_eq!(run_as_operator(&cli, "connector explain").code, Some(64));
+    cli.run_as("data-platform-operator", "connector explain fraud-orders")
+        .expect_code(5);
+    cli.run_as("data-platform-operator", "connector explain")
+        .expect_code(64);
 }
 
 #[test]
 fn explain_uses_log_lines_when_the_status_has_no_cause() {
-    let cli = fixture_with_running_connectors();
+    let cli = cli_with_running_connectors();
     cli.run("sandbox fault connector dataplatform-lake platform-error");
     cli.run("sandbox clock advance 20m");
     let (_, answer) = explain_json(&cli, "dataplatform-lake");
     let log = &answer[0]["log"];
-    assert!(
-        log["error"].as_str().unwrap().contains("the worker was lost"),
-        "{answer:#}"
-    );
+    assert!(log.text("/error").contains("the worker was lost"), "{answer:#}");
     assert!(log["times"].as_u64() > Some(1), "{answer:#}");
     // A viewer may not read logs (docs/reference/logs.md#who-may-read-logs); the command says so and succeeds.
-    let result = run_as_persona(&cli, "viewer", "connector explain dataplatform-lake");
-    assert_eq!(result.code, Some(6), "{result}");
+    let result = cli
+        .run_as(
+            &format!("data-platform-{}", "viewer"),
+            "connector explain dataplatform-lake",
+        )
+        .expect_code(6);
     assert!(
-        normalized_stdout(&result)
+        result
+            .stdout_line()
             .contains("The log may contain more details, but could not be read: it requires ConnectManager"),
         "{result}"
     );
@@ -343,16 +321,13 @@ fn explain_uses_log_lines_when_the_status_has_no_cause() {
         .map(|_| explain_json(&cli, "dataplatform-lake").1[0].clone())
         .collect();
     let last = explained.last().unwrap();
-    assert!(
-        last["log_error"].as_str().unwrap().contains("5 requests per minute"),
-        "{last:#}"
-    );
+    assert!(last.text("/log_error").contains("5 requests per minute"), "{last:#}");
     assert!(last["causes"][0]["rule"] == "platform-error", "{last:#}");
 }
 
 #[test]
 fn a_flapping_connector_is_not_reported_healthy() {
-    let cli = fixture_with_running_connectors();
+    let cli = cli_with_running_connectors();
     cli.run("sandbox fault connector dataplatform-ledger flapping");
     // It runs for 45 seconds and fails for 30.
     cli.run("sandbox clock advance 5m");
@@ -368,7 +343,7 @@ fn a_flapping_connector_is_not_reported_healthy() {
 
 #[test]
 fn explain_no_records_lists_where_records_may_be() {
-    let cli = fixture_with_running_connectors();
+    let cli = cli_with_running_connectors();
     let (code, answer) = explain_json(&cli, "dataplatform-lake --no-records");
     let one = &answer[0];
     assert_eq!(
@@ -376,7 +351,7 @@ fn explain_no_records_lists_where_records_may_be() {
         (Some(0), &"no-records".into()),
         "{one:#}"
     );
-    let notes = one["notes"].as_array().unwrap();
+    let notes = one.items("/notes");
     assert!(
         notes
             .iter()
@@ -391,7 +366,7 @@ fn explain_no_records_lists_where_records_may_be() {
 // connector.
 #[test]
 fn explain_message_works_without_a_profile() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     for (message, rule) in [
         ("topics: Provided Kafka ApiKey is invalid", "kafka-key-invalid"),
         ("Forbidden Access", "forbidden"),
@@ -402,7 +377,7 @@ fn explain_message_works_without_a_profile() {
         command.args(["connector", "explain", "--message", message, "-o", "json"]);
         let result = cli.run_command(&mut command);
         assert_eq!(
-            (result.code, &parse_json(&result)["rule"]),
+            (result.code, &result.json()["rule"]),
             (Some(0), &rule.into()),
             "{result}"
         );
@@ -411,33 +386,36 @@ fn explain_message_works_without_a_profile() {
     command.args(["connector", "explain", "--message", "Unknown magic byte!"]);
     let result = cli.run_command(&mut command);
     assert!(
-        normalized_stdout(&result)
+        result
+            .stdout_line()
             .contains("Next steps 1. Set `input.data.format` to the actual format of the records."),
         "{result}"
     );
     assert!(
-        normalized_stdout(&result).contains("connector update NAME --config-file FILE"),
+        result
+            .stdout_line()
+            .contains("connector update NAME --config-file FILE"),
         "{result}"
     );
 }
 
 #[test]
 fn create_and_describe_suggest_connector_explain() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     write_connector_files(&cli);
-    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
-    assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
+    cli.run("onboard claims --sandbox --yes").expect_success();
+    cli.run("sandbox clock advance 10m").expect_success();
     let result = run_with(
         &cli,
         "connector create --config-file claims-ledger.json PROFILE",
         "",
         "wrong-password",
-    );
-    assert_eq!(result.code, Some(6), "{result}");
+    )
+    .expect_code(6);
     assert!(
-        normalized_stderr(&result).contains("connector explain claims-ledger"),
+        result.stderr_line().contains("connector explain claims-ledger"),
         "{result}"
     );
-    let result = crate::run_as_operator(&cli, "connector describe claims-ledger");
+    let result = cli.run_as("claims-operator", "connector describe claims-ledger");
     assert!(result.stdout.contains("connector explain claims-ledger"), "{result}");
 }

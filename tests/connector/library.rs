@@ -17,10 +17,13 @@ use confluent_ebs::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{ORDERS_FILE, PROFILES_DIR, common::CliFixture, fixture_with_claims, parse_json, run_as_operator};
+use crate::{
+    ORDERS_FILE, cli_with_claims,
+    common::{Cli, JsonAccess as _, PROFILES_DIR},
+};
 
 /// The run of a deployer in the fixture's folders, without terminal and arguments.
-fn deployer_run(cli: &CliFixture) -> RunContext {
+fn deployer_run(cli: &Cli) -> RunContext {
     let profile = cli.path(format!("{PROFILES_DIR}/claims-deployer.toml"));
     RunContext {
         environment: Arc::new(Environment {
@@ -44,7 +47,7 @@ fn deployer_run(cli: &CliFixture) -> RunContext {
 }
 
 async fn prepare_file(
-    cli: &CliFixture,
+    cli: &Cli,
     preparation: &mut ConnectorPreparation<'_>,
     file: &str,
 ) -> Result<PreparedConnector, Error> {
@@ -55,7 +58,7 @@ async fn prepare_file(
 
 #[tokio::test]
 async fn several_files_share_one_quota_and_one_plan() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     // The quota of the example allows 20 tasks, 4 for each connector.
     for number in 1..=6 {
         let config = ORDERS_FILE.replace("\"config\": {", "\"config\": {\"tasks.max\": \"4\",");
@@ -93,6 +96,6 @@ async fn several_files_share_one_quota_and_one_plan() {
     let execution = execute(&run, client, journal, "test", &plan, Duration::ZERO, Duration::ZERO);
     let execution = execution.await.unwrap();
     assert!((0..5).all(|place| execution.is_done(place)));
-    let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
-    assert_eq!(list.as_array().unwrap().len(), 5, "{list}");
+    let list = cli.run_as("claims-operator", "connector list -o json").json();
+    assert_eq!(list.items("").len(), 5, "{list}");
 }

@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    PROFILES_DIR,
-    common::{CliFixture, CliOutput},
-    fixture_with_claims,
+    cli_with_claims,
+    common::{Cli, CliOutput, JsonAccess as _, PROFILES_DIR},
 };
 
 const PAGE: &str = include_str!("../../docs/output.md");
@@ -337,33 +336,31 @@ pub(crate) const DOCUMENTED_RUNS: &[&str] = &[
     "offboard claims --delete-connectors --sandbox --yes",
 ];
 
-fn run_documented(cli: &CliFixture, run: &str) -> CliOutput {
+fn run_documented(cli: &Cli, run: &str) -> CliOutput {
     run_with(cli, run, "-o json", "right")
 }
 
 /// Runs one of [`RUNS`] with additional flags, and a password for the ledger.
-pub(crate) fn run_with(cli: &CliFixture, run: &str, flags: &str, password: &str) -> CliOutput {
+pub(crate) fn run_with(cli: &Cli, run: &str, flags: &str, password: &str) -> CliOutput {
     let profile = format!("--profile {PROFILES_DIR}/claims-deployer.toml");
     let mut args = run.replace("PROFILE", &profile);
     if args.contains("VIEWER") {
-        let list: Value = serde_json::from_str(&cli.run("keys list claims --sandbox -o json").stdout).unwrap();
-        let rows = list.as_array().unwrap();
+        let list = cli.run("keys list claims --sandbox -o json").json();
+        let rows = list.items("");
         let viewer = rows.iter().find(|row| row["persona"] == "viewer");
         let key = viewer.and_then(|viewer| viewer["api_key"].as_str());
         args = args.replace("VIEWER", key.unwrap_or("AAAABBBBCCCCDDDD"));
     }
-    let mut command = cli.command();
-    command
-        .args(args.split_whitespace())
-        .args(flags.split_whitespace())
-        .env("EBS_SECRET_LEDGER", password)
-        .env("EBS_SECRET_CONNECTION_PASSWORD", password);
-    cli.run_command(&mut command)
+    let variables = [
+        ("EBS_SECRET_LEDGER", password),
+        ("EBS_SECRET_CONNECTION_PASSWORD", password),
+    ];
+    cli.run_with_env(&format!("{args} {flags}"), &variables)
 }
 
 /// Resets the sandbox, and writes the files that [`RUNS`] need.
-pub(crate) fn write_connector_files(cli: &CliFixture) {
-    assert_eq!(cli.run("sandbox reset --yes").code, Some(0));
+pub(crate) fn write_connector_files(cli: &Cli) {
+    cli.run("sandbox reset --yes").expect_success();
     cli.write("claims-orders.json", ORDERS_FILE);
     cli.write("claims-ledger.json", LEDGER_FILE);
     cli.write(
@@ -387,7 +384,7 @@ pub(crate) fn write_connector_files(cli: &CliFixture) {
 #[test]
 fn every_json_output_matches_docs_output_md() {
     let contract = OutputContract::read();
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     write_connector_files(&cli);
     let mut met = BTreeSet::new();
     let mut ran = BTreeSet::new();
@@ -430,7 +427,7 @@ fn every_json_output_matches_docs_output_md() {
 
 #[test]
 fn json_and_yaml_output_are_equal() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     for args in [
         "department describe claims --sandbox",
         "quota list --sandbox",

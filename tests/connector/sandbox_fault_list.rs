@@ -1,17 +1,16 @@
 //! Connector failures injected with the command line.
 
-use crate::{common::CliFixture, parse_json};
+use crate::common::Cli;
 
 #[test]
 fn connector_faults_are_listed_and_cleared_with_request_faults() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     for args in [
         "sandbox fault add slow --delay 50ms --forever",
         "sandbox fault connector claims-orders wrong-password",
         "sandbox fault connector motor-lake flapping",
     ] {
-        let output = cli.run(args);
-        assert_eq!(output.code, Some(0), "{output}");
+        cli.run(args).expect_success();
     }
     let table = cli.run("sandbox fault list").stdout;
     let table: Vec<_> = table.lines().map(str::trim_end).collect();
@@ -25,7 +24,7 @@ fn connector_faults_are_listed_and_cleared_with_request_faults() {
             "  motor-lake    | flapping       |        |      |           |      |",
         ]
     );
-    let list = parse_json(&cli.run("sandbox fault list -o json"));
+    let list = cli.run("sandbox fault list -o json").json();
     assert_eq!((&list[0]["id"], &list[0]["kind"]), (&1.into(), &"slow".into()));
     assert_eq!(
         (&list[1]["connector"], &list[1]["kind"]),
@@ -38,9 +37,9 @@ fn connector_faults_are_listed_and_cleared_with_request_faults() {
         cli.run("sandbox fault clear motor-lake").stdout,
         "Cleared fault `motor-lake`.\n"
     );
-    assert_eq!(cli.run("sandbox fault clear motor-lake").code, Some(1));
+    cli.run("sandbox fault clear motor-lake").expect_code(1);
     assert_eq!(cli.run("sandbox fault clear").stdout, "Cleared 2 faults.\n");
     assert_eq!(cli.run("sandbox fault list").stdout, "None found.\n");
     assert_eq!(cli.run("sandbox fault clear").stdout, "There were no faults.\n");
-    assert_eq!(parse_json(&cli.run("sandbox fault clear -o json"))["cleared"], 0);
+    assert_eq!(cli.run("sandbox fault clear -o json").json()["cleared"], 0);
 }

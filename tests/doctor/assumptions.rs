@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use confluent_ebs::{checks::assumptions, sandbox::SandboxAssumptions};
 use serde_json::Value;
 
-use crate::common::CliFixture;
+use crate::common::{Cli, JsonAccess as _};
 
 /// Every switch in `value`, as a path.
 fn collect_switches(value: &Value, path: &str, found: &mut BTreeSet<String>) {
@@ -41,10 +41,10 @@ fn documented_assumptions_match_the_sandbox_switches() {
 
 #[test]
 fn assumptions_are_equal_in_text_and_json() {
-    let cli = CliFixture::new();
-    let output = cli.run("doctor --assumptions -o json");
-    assert_eq!(output.code, Some(0), "{output}");
-    let list: Vec<Value> = serde_json::from_str(&output.stdout).unwrap();
+    let cli = Cli::new();
+    let output = cli.run("doctor --assumptions -o json").expect_success();
+    let list = output.json();
+    let list = list.items("");
     assert_eq!(list.len(), assumptions::all().len());
     assert_eq!(list[0]["id"], "Q1");
     assert_eq!(list[0]["switch"], "bindable.connect_manager_on_connector");

@@ -3,35 +3,35 @@
 use serde_json::Value;
 
 use crate::{
-    common::CliFixture,
-    doctor_fixture::{CANARY, PROFILES_DIR, make_private, open_sandbox, profile_text, run_doctor},
+    common::{Cli, JsonAccess as _, PROFILES_DIR, make_private},
+    report::{CANARY, profile_text, run_doctor},
 };
 
-fn read_bundle(cli: &CliFixture, file: &str) -> (Value, String) {
+fn read_bundle(cli: &Cli, file: &str) -> (Value, String) {
     let text = cli.read(file);
     (serde_json::from_str(&text).unwrap(), text)
 }
 
 #[test]
 fn a_bundle_contains_environment_settings_and_checks() {
-    let cli = CliFixture::new();
-    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
-    let result = cli.run(&format!(
-        "doctor --bundle help.json --profile {PROFILES_DIR}/claims-operator.toml"
-    ));
-    assert_eq!(result.code, Some(0), "{result}");
+    let cli = Cli::onboarded("claims");
+    let result = cli
+        .run(&format!(
+            "doctor --bundle help.json --profile {PROFILES_DIR}/claims-operator.toml"
+        ))
+        .expect_success();
     assert!(result.stdout.starts_with("Wrote `help.json`: "), "{result}");
     let (bundle, text) = read_bundle(&cli, "help.json");
     assert_eq!(bundle["program"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(bundle["profile"]["facts"]["persona"], "operator");
     assert_eq!(bundle["profile"]["by"], "--profile");
-    let settings = bundle["settings"].as_array().unwrap();
+    let settings = bundle.items("/settings");
     let stage = settings.iter().find(|setting| setting["name"] == "stage").unwrap();
-    assert!(stage["origin"].as_str().unwrap().starts_with("profile "), "{stage}");
-    let told = run_doctor(&cli, &format!("--profile {PROFILES_DIR}/claims-operator.toml"));
+    assert!(stage.text("/origin").starts_with("profile "), "{stage}");
+    let report = run_doctor(&cli, &format!("--profile {PROFILES_DIR}/claims-operator.toml"));
     let names = |checks: &Value| checks.as_array().map(Vec::len);
-    assert_eq!(names(&bundle["diagnosis"]["checks"]), names(&told.json["checks"]));
-    let lines = bundle["journals"][0]["lines"].as_array().unwrap();
+    assert_eq!(names(&bundle["diagnosis"]["checks"]), names(&report.json["checks"]));
+    let lines = bundle.items("/journals/0/lines");
     assert_eq!(lines.last().unwrap()["event"], "run_ended");
     assert!(
         bundle["sandbox"]["requests"]
@@ -44,10 +44,9 @@ fn a_bundle_contains_environment_settings_and_checks() {
 }
 
 /// Value and origin of a setting in the bundle of `doctor` with these arguments.
-fn bundled_setting(cli: &CliFixture, args: &str, name: &str) -> Option<(String, String)> {
+fn bundled_setting(cli: &Cli, args: &str, name: &str) -> Option<(String, String)> {
     let file = "settings.json";
-    let result = cli.run(&format!("doctor --bundle {file} {args}"));
-    assert_eq!(result.code, Some(0), "{result}");
+    cli.run(&format!("doctor --bundle {file} {args}")).expect_success();
     let (bundle, _) = read_bundle(cli, file);
     std::fs::remove_file(cli.path(file)).unwrap();
     let settings = bundle["settings"].as_array().unwrap();
@@ -58,13 +57,13 @@ fn bundled_setting(cli: &CliFixture, args: &str, name: &str) -> Option<(String, 
 
 #[test]
 fn the_settings_name_profile_use_and_the_sandbox_as_origins() {
-    let cli = CliFixture::new();
-    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
+    let cli = Cli::new();
+    cli.run("onboard claims --sandbox --yes").expect_success();
     for args in [
         format!("profile import {PROFILES_DIR}/claims-operator.toml"),
         "profile use claims-operator".to_owned(),
     ] {
-        assert_eq!(cli.run(&args).code, Some(0), "{args}");
+        cli.run(&args).expect_success();
     }
     let (profile, origin) = bundled_setting(&cli, "", "profile").unwrap();
     assert_eq!(
@@ -86,10 +85,9 @@ fn the_settings_name_profile_use_and_the_sandbox_as_origins() {
 
 #[test]
 fn an_existing_bundle_file_is_not_overwritten() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     cli.write("help.json", "mine");
-    let result = cli.run("doctor --offline --bundle help.json");
-    assert_eq!(result.code, Some(1), "{result}");
+    let result = cli.run("doctor --offline --bundle help.json").expect_code(1);
     assert!(
         result
             .stderr
@@ -97,19 +95,19 @@ fn an_existing_bundle_file_is_not_overwritten() {
         "{result}"
     );
     assert_eq!(cli.read("help.json"), "mine");
-    assert_eq!(cli.run("doctor --offline --bundle missing/help.json").code, Some(1));
+    cli.run("doctor --offline --bundle missing/help.json").expect_code(1);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(cli.run("doctor --offline --bundle new.json").code, Some(0));
+        cli.run("doctor --offline --bundle new.json").expect_success();
         let mode = std::fs::metadata(cli.path("new.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }
 
 /// Secrets in every place where a user can put one, correctly or by mistake.
-fn fixture_with_secrets() -> CliFixture {
-    let cli = CliFixture::new();
+fn cli_with_secrets() -> Cli {
+    let cli = Cli::new();
     let path = cli.write(
         "claims-operator.toml",
         profile_text("https://api.confluent.cloud")
@@ -151,7 +149,7 @@ fn a_bundle_contains_no_secrets() {
         ("NO_PROXY", "canary.example.com"),
         ("SOMETHING_ELSE", "canary"),
     ];
-    let cli = fixture_with_secrets();
+    let cli = cli_with_secrets();
     for (number, args) in [
         "",
         "--profile claims-operator.toml",
@@ -167,19 +165,17 @@ fn a_bundle_contains_no_secrets() {
                 .envs(variables)
                 .args(["doctor", "--offline", "--bundle", &file, "-o", output])
                 .args(args.split_whitespace());
-            let result = cli.run_command(&mut command);
-            assert_eq!(result.code, Some(0), "{result}");
+            let result = cli.run_command(&mut command).expect_success();
             let (bundle, text) = read_bundle(&cli, &file);
-            for told in [&text, &result.stdout, &result.stderr] {
-                assert!(!told.contains("canary"), "{args}: {told}");
+            for output in [&text, &result.stdout, &result.stderr] {
+                assert!(!output.contains("canary"), "{args}: {output}");
             }
             // The other facts are present.
-            let reason = bundle["journals"][0]["lines"][1]["reason"].as_str().unwrap();
+            let reason = bundle.text("/journals/0/lines/1/reason");
             assert!(reason.ends_with(" is bad"), "{reason}");
             assert_eq!(bundle["platform"]["findings"][0]["severity"], "error");
-            let proxy = bundle["variables"]
-                .as_array()
-                .unwrap()
+            let proxy = bundle
+                .items("/variables")
                 .iter()
                 .find(|row| row["name"] == "HTTPS_PROXY");
             assert_eq!(proxy.unwrap()["value"], "127.0.0.1:9");
@@ -189,11 +185,10 @@ fn a_bundle_contains_no_secrets() {
 
 #[test]
 fn a_bundle_contains_no_sandbox_secrets() {
-    let cli = CliFixture::new();
-    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
-    assert_eq!(cli.run("doctor --sandbox --bundle help.json").code, Some(0));
+    let cli = Cli::onboarded("claims");
+    cli.run("doctor --sandbox --bundle help.json").expect_success();
     let text = cli.read("help.json");
-    let sandbox = open_sandbox(&cli);
+    let sandbox = cli.sandbox();
     let info = sandbox.info(true).unwrap();
     let profiles = ["operator", "deployer", "viewer"].map(|persona| {
         let profile = cli.read(format!("{PROFILES_DIR}/claims-{persona}.toml"));

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::{
-    common::CliFixture,
-    doctor_fixture::{DoctorReport, make_private, profile_text, run_doctor, write_profile},
+    common::{Cli, JsonAccess as _, make_private},
+    report::{DoctorReport, profile_text, run_doctor, write_profile},
 };
 
 #[test]
 fn an_unconfigured_home_gets_the_first_step() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let mut command = cli.command();
     command.env("CONFLUENT_EBS_STATE_DIR", "state");
     insta::assert_snapshot!(cli.run_command(command.args(["doctor", "--offline"])), @r"
@@ -75,9 +75,8 @@ fn an_unconfigured_home_gets_the_first_step() {
 
 #[test]
 fn json_output_lists_every_check_with_topic_and_state() {
-    let cli = CliFixture::new();
-    let output = run_doctor(&cli, "--offline");
-    assert_eq!(output.code, Some(6));
+    let cli = Cli::new();
+    let output = run_doctor(&cli, "--offline").expect_code(6);
     let whole = &output.json;
     assert_eq!(
         (&whole["problems"], output.names_in_state("problem")),
@@ -91,8 +90,8 @@ fn json_output_lists_every_check_with_topic_and_state() {
             "detail": output.detail("Confluent CLI"),
         })
     );
-    for check in whole["checks"].as_array().unwrap() {
-        let (state, fix) = (check["state"].as_str().unwrap(), &check["fix"]);
+    for check in whole.items("/checks") {
+        let (state, fix) = (check.text("/state"), &check["fix"]);
         assert!(["ok", "problem", "unknown"].contains(&state), "{check}");
         assert!(
             state != "problem" || fix.as_str().is_some_and(|fix| fix.ends_with('.')),
@@ -106,8 +105,7 @@ fn json_output_lists_every_check_with_topic_and_state() {
 #[test]
 fn the_doctor_page_names_every_check() {
     let page = include_str!("../../docs/doctor.md");
-    let cli = CliFixture::new();
-    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
+    let cli = Cli::onboarded("claims");
     for output in [run_doctor(&cli, "--offline"), run_doctor(&cli, "--sandbox")] {
         for name in output.names() {
             assert!(
@@ -120,9 +118,9 @@ fn the_doctor_page_names_every_check() {
 
 /// A home with folders of programs: `bin` with the Confluent CLI and `opt` with this program.
 #[cfg(unix)]
-fn fixture_with_installation() -> CliFixture {
+fn cli_with_installation() -> Cli {
     use std::os::unix::fs::symlink;
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     write_executable(&cli, "bin/confluent");
     std::fs::create_dir(cli.path("opt")).unwrap();
     symlink(env!("CARGO_BIN_EXE_confluent-ebs"), cli.path("opt/confluent-ebs")).unwrap();
@@ -130,7 +128,7 @@ fn fixture_with_installation() -> CliFixture {
 }
 
 #[cfg(unix)]
-fn write_executable(cli: &CliFixture, name: &str) {
+fn write_executable(cli: &Cli, name: &str) {
     use std::os::unix::fs::PermissionsExt;
     let path = cli.write(name, "#!/bin/sh\nexit 1\n");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -138,7 +136,7 @@ fn write_executable(cli: &CliFixture, name: &str) {
 
 /// Report with these folders of the home on the `PATH`.
 #[cfg(unix)]
-fn doctor_with_path(cli: &CliFixture, folders: &[&str]) -> DoctorReport {
+fn doctor_with_path(cli: &Cli, folders: &[&str]) -> DoctorReport {
     let path = std::env::join_paths(folders.iter().map(|folder| cli.path(folder))).unwrap();
     let mut command = cli.command();
     command.env("PATH", path).args(["doctor", "--offline", "-o", "json"]);
@@ -148,7 +146,7 @@ fn doctor_with_path(cli: &CliFixture, folders: &[&str]) -> DoctorReport {
 #[cfg(unix)]
 #[test]
 fn an_installation_behind_a_symlink_passes() {
-    let cli = fixture_with_installation();
+    let cli = cli_with_installation();
     let output = doctor_with_path(&cli, &["bin", "opt"]);
     for name in [
         "Confluent CLI",
@@ -170,7 +168,7 @@ fn an_installation_behind_a_symlink_passes() {
 #[cfg(unix)]
 #[test]
 fn obstacles_to_the_plugin_are_reported() {
-    let cli = fixture_with_installation();
+    let cli = cli_with_installation();
     write_executable(&cli, "old/confluent-ebs");
     write_executable(&cli, "old/confluent-ebs-connector");
     write_executable(&cli, ".confluent/plugins/confluent-ebs.bak");
@@ -185,8 +183,7 @@ fn obstacles_to_the_plugin_are_reported() {
             .contains(".confluent/plugins/confluent-ebs.bak")
     );
 
-    let output = doctor_with_path(&cli, &["old", "bin", "opt"]);
-    assert_eq!(output.code, Some(6));
+    let output = doctor_with_path(&cli, &["old", "bin", "opt"]).expect_code(6);
     assert!(
         output
             .detail("plugin on PATH")
@@ -210,7 +207,7 @@ fn obstacles_to_the_plugin_are_reported() {
 
 #[test]
 fn an_unusable_profile_does_not_hide_other_checks() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let missing = run_doctor(&cli, "--offline --profile nobody");
     assert_eq!(missing.state("profile"), "problem");
     assert_eq!(
@@ -234,20 +231,19 @@ fn an_unusable_profile_does_not_hide_other_checks() {
 #[test]
 fn a_readable_profile_file_gets_a_chmod_command() {
     use std::os::unix::fs::PermissionsExt;
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let path = write_profile(&cli, "https://api.confluent.cloud");
     let good = run_doctor(&cli, "--offline --profile claims-operator.toml");
     assert_eq!((good.code, good.state("profile file")), (Some(0), "ok"));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let open = run_doctor(&cli, "--offline --profile claims-operator.toml");
-    assert_eq!(open.code, Some(6));
+    let open = run_doctor(&cli, "--offline --profile claims-operator.toml").expect_code(6);
     assert!(open.fix("profile file").contains("`chmod 600 claims-operator.toml`"));
     make_private(&path);
 }
 
 #[test]
 fn keys_in_environment_variables_are_reported_without_values() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let output = |pairs: &[(&str, &str)]| {
         let mut command = cli.command();
         command
@@ -268,7 +264,7 @@ fn keys_in_environment_variables_are_reported_without_values() {
 
 #[test]
 fn platform_files_and_unfinished_runs_are_checked() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     cli.write(
         "ebs.toml",
         "default_stage = \"prod\"\n[stages.prod]\nenvironment = \"canary\"\n",
@@ -291,11 +287,10 @@ fn platform_files_and_unfinished_runs_are_checked() {
 
 #[test]
 fn an_unknown_stage_is_a_usage_error() {
-    let cli = CliFixture::new();
-    let output = cli.run("doctor --sandbox --stage tset");
-    assert_eq!(output.code, Some(64), "{output}");
+    let cli = Cli::new();
+    let output = cli.run("doctor --sandbox --stage tset").expect_code(64);
     assert!(output.stderr.contains("Did you mean `test`?"), "{output}");
     for args in ["doctor --timeout soon", "doctor --assumptions --bundle x"] {
-        assert_eq!(cli.run(args).code, Some(64), "{args}");
+        cli.run(args).expect_code(64);
     }
 }

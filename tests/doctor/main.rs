@@ -2,9 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../common/tls_inspection.rs"]
-mod tls_inspection;
-mod doctor_fixture;
+mod report;
 
 mod assumptions;
 mod bundle;

@@ -13,29 +13,14 @@ use confluent_ebs::{
 use serde_json::json;
 
 use crate::{
-    common::CliFixture,
-    doctor_fixture::{PROFILES_DIR, admin_client, open_sandbox, run_doctor},
+    common::{Cli, PROFILES_DIR, tokio_runtime},
+    report::run_doctor,
 };
-
-fn fixture_with_claims() -> CliFixture {
-    let cli = CliFixture::new();
-    let output = cli.run("onboard claims motor --sandbox --yes");
-    assert_eq!(output.code, Some(0), "{output}");
-    cli
-}
-
-fn tokio_runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-}
 
 #[test]
 fn a_new_sandbox_passes_all_checks() {
-    let cli = CliFixture::new();
-    let fresh = run_doctor(&cli, "--sandbox");
-    assert_eq!(fresh.code, Some(0));
+    let cli = Cli::new();
+    let fresh = run_doctor(&cli, "--sandbox").expect_success();
     // The assumptions of the templates are not confirmed yet.
     assert_eq!(
         (fresh.names_in_state("problem"), fresh.names_in_state("unknown")),
@@ -46,7 +31,7 @@ fn a_new_sandbox_passes_all_checks() {
     let kafka = fresh.detail("Kafka key");
     assert!(kafka.ends_with("can list no ACLs of lkc-prod01"), "{kafka}");
 
-    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
+    cli.run("onboard claims --sandbox --yes").expect_success();
     let onboarded = run_doctor(&cli, "--sandbox");
     assert_eq!(
         onboarded.json["unknown"],
@@ -63,7 +48,7 @@ fn a_new_sandbox_passes_all_checks() {
 
 #[test]
 fn every_persona_gets_the_operations_its_key_allows() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims motor");
     // Source: docs/reference/rbac.md#connector-roles. Rows ConnectManager, ResourceOwner, DeveloperRead.
     for (persona, may, may_not) in [
         ("operator", "lifecycle", "create"),
@@ -102,9 +87,9 @@ fn every_persona_gets_the_operations_its_key_allows() {
 
 #[test]
 fn doctor_changes_nothing() {
-    let cli = fixture_with_claims();
-    let writes = |cli: &CliFixture| {
-        let journal = open_sandbox(cli).journal().unwrap();
+    let cli = Cli::onboarded("claims motor");
+    let writes = |cli: &Cli| {
+        let journal = cli.sandbox().journal().unwrap();
         journal.iter().filter(|entry| entry.is_write()).count()
     };
     let before = writes(&cli);
@@ -121,9 +106,8 @@ fn doctor_changes_nothing() {
 
 #[test]
 fn a_missing_provisioner_role_gets_the_command_that_grants_it() {
-    let cli = fixture_with_claims();
-    let sandbox = open_sandbox(&cli);
-    let admin = admin_client(&sandbox);
+    let cli = Cli::onboarded("claims motor");
+    let admin = cli.admin_client();
     tokio_runtime().block_on(async {
         let organization: Crn = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555"
             .parse()
@@ -163,9 +147,8 @@ fn a_missing_provisioner_role_gets_the_command_that_grants_it() {
 
 #[test]
 fn a_revoked_key_is_a_problem_with_the_command_for_a_new_one() {
-    let cli = fixture_with_claims();
-    let sandbox = open_sandbox(&cli);
-    let admin = admin_client(&sandbox);
+    let cli = Cli::onboarded("claims motor");
+    let admin = cli.admin_client();
     let text = cli.read(format!("{PROFILES_DIR}/claims-operator.toml"));
     let key = text.split_once("id = \"").unwrap().1.split('"').next().unwrap();
     tokio_runtime().block_on(async {
@@ -188,13 +171,13 @@ fn a_revoked_key_is_a_problem_with_the_command_for_a_new_one() {
 // docs/assumptions.md: A, B, Q4 and Q6 with the other setting.
 #[test]
 fn doctor_works_when_lists_and_keys_are_hidden() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims motor");
     let mut settings = SandboxSettings::instant();
     settings.assumptions.own_key_readable = false;
     settings.assumptions.own_keys_manageable = false;
     settings.assumptions.own_bindings_visible = false;
     settings.assumptions.binding_list = ListVisibility::Refused;
-    open_sandbox(&cli).set_settings(settings).unwrap();
+    cli.sandbox().set_settings(settings).unwrap();
     let operator = run_doctor(&cli, &format!("--profile {PROFILES_DIR}/claims-operator.toml"));
     assert_eq!((operator.code, operator.names_in_state("problem")), (Some(0), vec![]));
     assert_eq!(operator.detail("key accepted"), "accepted by the service");
@@ -214,7 +197,7 @@ fn doctor_works_when_lists_and_keys_are_hidden() {
 
 #[test]
 fn a_basic_cluster_is_a_problem() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     cli.write(
         "ebs.toml",
         "[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n\
@@ -230,7 +213,7 @@ fn a_basic_cluster_is_a_problem() {
 
 #[test]
 fn a_locked_sandbox_is_reported_without_waiting() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims motor");
     let lock = File::open(cli.path(".state/confluent-ebs/sandbox/state.lock")).unwrap();
     lock.lock().unwrap();
     let output = run_doctor(&cli, "--sandbox");
@@ -240,13 +223,13 @@ fn a_locked_sandbox_is_reported_without_waiting() {
     );
     assert!(output.fix("sandbox").contains("state.lock"));
     drop(lock);
-    assert_eq!(run_doctor(&cli, "--sandbox").code, Some(0));
+    run_doctor(&cli, "--sandbox").expect_success();
 }
 
 #[test]
 fn a_served_sandbox_is_checked_over_its_socket() {
-    let cli = fixture_with_claims();
-    let sandbox = Arc::new(open_sandbox(&cli));
+    let cli = Cli::onboarded("claims motor");
+    let sandbox = Arc::new(cli.sandbox());
     let (runtime, listener) = (tokio_runtime(), std::net::TcpListener::bind("127.0.0.1:0").unwrap());
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

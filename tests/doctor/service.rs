@@ -15,9 +15,8 @@ use wiremock::{
 };
 
 use crate::{
-    common::CliFixture,
-    doctor_fixture::{CANARY, DoctorReport, make_private, profile_text, write_profile},
-    tls_inspection::start_inspecting_proxy,
+    common::{Cli, make_private, tls_inspection::start_inspecting_proxy},
+    report::{CANARY, DoctorReport, profile_text, write_profile},
 };
 
 const ORGANIZATIONS_PATH: &str = "/org/v2/organizations";
@@ -78,7 +77,7 @@ async fn mount_healthy_service(server: &MockServer) {
 }
 
 /// Report for the operator's profile with `server` as endpoint.
-fn doctor_against(cli: &CliFixture, server: &MockServer) -> DoctorReport {
+fn doctor_against(cli: &Cli, server: &MockServer) -> DoctorReport {
     write_profile(cli, &server.uri());
     let mut command = cli.command();
     command.args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
@@ -89,7 +88,7 @@ fn doctor_against(cli: &CliFixture, server: &MockServer) -> DoctorReport {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_valid_key_at_a_healthy_service_passes() {
-    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    let (cli, server) = (Cli::new(), MockServer::start().await);
     mount_healthy_service(&server).await;
     let output = doctor_against(&cli, &server);
     assert_eq!(
@@ -119,7 +118,7 @@ async fn a_valid_key_at_a_healthy_service_passes() {
 /// Report for a department's profile with a key of the cluster. The service knows the key as one of `resource`, and the
 /// cluster answers it with `status`; `elsewhere` replaces the cluster's address.
 async fn doctor_with_kafka_key(resource: &str, status: u16, elsewhere: Option<&str>) -> DoctorReport {
-    let (cli, server, kafka) = (CliFixture::new(), MockServer::start().await, MockServer::start().await);
+    let (cli, server, kafka) = (Cli::new(), MockServer::start().await, MockServer::start().await);
     let cluster = json!({
         "id": "lkc-prod01", "status": { "phase": "PROVISIONED" },
         "spec": {
@@ -198,7 +197,7 @@ async fn a_wrong_clock_is_reported_with_its_difference() {
         (620, "10 min behind the service's clock"),
         (-86_400 * 3 - 60, "3 d ahead of the service's clock"),
     ] {
-        let (cli, server) = (CliFixture::new(), MockServer::start().await);
+        let (cli, server) = (Cli::new(), MockServer::start().await);
         let answer = error_response(401).insert_header("date", http_date_ahead(ahead));
         Mock::given(path(ORGANIZATIONS_PATH))
             .respond_with(answer)
@@ -217,7 +216,7 @@ async fn a_wrong_clock_is_reported_with_its_difference() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_key_is_a_single_problem() {
-    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    let (cli, server) = (Cli::new(), MockServer::start().await);
     Mock::given(any())
         .respond_with(error_response(401))
         .mount(&server)
@@ -254,7 +253,7 @@ async fn a_rejected_key_is_a_single_problem() {
 // objects.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_global_key_is_a_problem() {
-    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    let (cli, server) = (Cli::new(), MockServer::start().await);
     Mock::given(path_regex("^/(iam|cmk|srcm|connect)/"))
         .respond_with(error_response(401))
         .mount(&server)
@@ -267,7 +266,7 @@ async fn a_global_key_is_a_problem() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_without_roles_refers_to_the_platform_team() {
-    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    let (cli, server) = (Cli::new(), MockServer::start().await);
     Mock::given(path_regex("^/(cmk|srcm|connect)/|role-bindings|environments"))
         .respond_with(error_response(403))
         .mount(&server)
@@ -291,7 +290,7 @@ async fn a_key_without_roles_refers_to_the_platform_team() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_captive_portal_is_detected_and_gets_no_key() {
-    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    let (cli, server) = (Cli::new(), MockServer::start().await);
     let page = ResponseTemplate::new(200).set_body_raw("\n<!doctype html><title>Sign in</title>", "text/html");
     Mock::given(any()).respond_with(page).mount(&server).await;
     let output = doctor_against(&cli, &server);
@@ -308,7 +307,7 @@ async fn a_captive_portal_is_detected_and_gets_no_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_request_does_not_hide_other_checks() {
-    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    let (cli, server) = (Cli::new(), MockServer::start().await);
     for (route, answer) in [
         ("/cmk/v2/clusters/lkc-prod01", error_response(500)),
         (
@@ -334,7 +333,7 @@ async fn a_failed_request_does_not_hide_other_checks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_logs_host_is_reported() {
-    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    let (cli, server) = (Cli::new(), MockServer::start().await);
     mount_healthy_service(&server).await;
     let good = doctor_against(&cli, &server);
     assert_eq!(good.detail("hosts of logs and metrics"), "same as the endpoint");
@@ -360,10 +359,10 @@ async fn an_unreachable_logs_host_is_reported() {
             .detail("hosts of logs and metrics")
             .starts_with("connector logs: cannot connect")
     );
-    let stranger = output("https://logs.example.com");
-    assert_eq!(stranger.names_in_state("problem"), ["hosts of logs and metrics"]);
+    let untrusted = output("https://logs.example.com");
+    assert_eq!(untrusted.names_in_state("problem"), ["hosts of logs and metrics"]);
     assert!(
-        stranger
+        untrusted
             .detail("hosts of logs and metrics")
             .contains("CONFLUENT_EBS_LOGS_ENDPOINT")
     );
@@ -371,7 +370,7 @@ async fn an_unreachable_logs_host_is_reported() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_another_account_is_detected() {
-    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    let (cli, server) = (Cli::new(), MockServer::start().await);
     let other = json!({ "id": "sa-abc123", "display_name": "ebs-prod-claims-deployer" });
     Mock::given(path("/iam/v2/service-accounts/sa-abc123"))
         .respond_with(ResponseTemplate::new(200).set_body_json(other))
@@ -392,7 +391,7 @@ async fn a_key_of_another_account_is_detected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_connection_is_a_single_problem() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     // Bound and closed again: connections are refused.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     write_profile(&cli, &format!("http://{free}"));
@@ -422,7 +421,7 @@ async fn a_refused_connection_is_a_single_problem() {
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tls_inspection_issuer_is_named_whether_trusted_or_not() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let (address, authority) = start_inspecting_proxy(r#"{"api_version":"x","kind":"x","data":[]}"#).await;
     cli.write("authority.pem", authority);
     write_profile(&cli, &format!("https://{address}"));
@@ -451,7 +450,7 @@ async fn a_tls_inspection_issuer_is_named_whether_trusted_or_not() {
 }
 
 #[tokio::test]
-async fn an_unresponsive_service_times_out() {
+async fn doctor_reports_a_service_that_does_not_respond() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
     let socket = HttpTransport::new(HttpTransportSettings {
@@ -468,7 +467,7 @@ async fn an_unresponsive_service_times_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_the_environment_is_sent_only_to_trusted_addresses() {
     for command in ["connector list", "doctor"] {
-        let (cli, server) = (CliFixture::new(), MockServer::start().await);
+        let (cli, server) = (Cli::new(), MockServer::start().await);
         mount_healthy_service(&server).await;
         let whole = profile_text(&server.uri());
         cli.write("p.toml", whole.split("[key]").next().unwrap());

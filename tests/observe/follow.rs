@@ -10,7 +10,7 @@ use confluent_ebs::{
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::{connect_fixture::CONNECTORS_PATH, sandbox_fixture::Caller, telemetry_fixture::TelemetryFixture};
+use crate::common::{CONNECTORS_PATH, Caller, DepartmentClients};
 
 /// Lines of a followed connector.
 #[derive(Default)]
@@ -21,12 +21,12 @@ struct FollowedOutput {
 
 /// Follows until the sandbox's clock reaches a time.
 async fn follow_until(
-    fixture: &TelemetryFixture,
+    clients: &DepartmentClients,
     follower: &mut Follower,
     followed: &mut FollowedOutput,
     end: Timestamp,
 ) {
-    while fixture.now() < end {
+    while clients.now() < end {
         match follower.next().await.unwrap() {
             FollowEvent::Lines(lines) => followed.lines.extend(lines),
             FollowEvent::Idle => {}
@@ -59,8 +59,8 @@ fn assert_same_lines(followed: &[LogEntry], logged: &[LogEntry]) {
     assert_eq!(followed.len(), logged.len(), "repeated lines");
 }
 
-fn response_statuses(fixture: &TelemetryFixture, path: &str) -> Vec<u16> {
-    let journal = fixture.connect.api.sandbox.journal().unwrap();
+fn response_statuses(clients: &DepartmentClients, path: &str) -> Vec<u16> {
+    let journal = clients.connect.api.sandbox.journal().unwrap();
     let there = journal.iter().filter(|entry| entry.path == path);
     there.map(|entry| entry.status).collect()
 }
@@ -69,20 +69,20 @@ fn response_statuses(fixture: &TelemetryFixture, path: &str) -> Vec<u16> {
 #[tokio::test]
 async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and_500() {
     for settings in [SandboxSettings::real(), SandboxSettings::lagging()] {
-        let fixture = TelemetryFixture::new(settings, "ConnectManager").await;
-        let mut config = fixture.connect.datagen_config("claims-orders");
+        let clients = DepartmentClients::new(settings, "ConnectManager").await;
+        let mut config = clients.connect.datagen_config("claims-orders");
         config["tasks.max"] = json!("3");
-        fixture.connect.create_connector(&config).await.expect_status(201);
-        fixture.connect.advance_clock(600);
-        let start = fixture.now();
+        clients.connect.create_connector(&config).await.expect_status(201);
+        clients.connect.advance_clock(600);
+        let start = clients.now();
         let folder = tempfile::tempdir().unwrap();
-        let logs = fixture.logs(Some(folder.path()));
-        let mut follower = fixture.follower("claims-orders", start, &logs).await;
+        let logs = clients.logs(Some(folder.path()));
+        let mut follower = clients.follower("claims-orders", start, &logs).await;
         let mut followed = FollowedOutput::default();
-        let sandbox = fixture.connect.api.sandbox.clone();
+        let sandbox = clients.connect.api.sandbox.clone();
         let minutes = |minutes: u64| start + Duration::from_mins(minutes);
-        follow_until(&fixture, &mut follower, &mut followed, minutes(5)).await;
-        fixture
+        follow_until(&clients, &mut follower, &mut followed, minutes(5)).await;
+        clients
             .connect
             .send_action("POST", "claims-orders/restart")
             .await
@@ -92,17 +92,17 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
                 Fault::once(FaultKind::TooManyRequests { retry_after: 20 }).for_requests("POST", "/logs/v1/search"),
             )
             .unwrap();
-        follow_until(&fixture, &mut follower, &mut followed, minutes(9)).await;
+        follow_until(&clients, &mut follower, &mut followed, minutes(9)).await;
         let broken = Fault::once(FaultKind::ServerError)
             .for_requests("POST", "/logs/v1/search")
             .times(7);
         sandbox.add_fault(broken).unwrap();
-        follow_until(&fixture, &mut follower, &mut followed, minutes(16)).await;
+        follow_until(&clients, &mut follower, &mut followed, minutes(16)).await;
         // The connector fails, and recovers.
         sandbox
             .set_connector_fault("claims-orders", Some(ConnectorFault::RecordTooLarge))
             .unwrap();
-        follow_until(&fixture, &mut follower, &mut followed, minutes(26)).await;
+        follow_until(&clients, &mut follower, &mut followed, minutes(26)).await;
         sandbox.set_connector_fault("claims-orders", None).unwrap();
         let lost = Fault::once(FaultKind::LostAfter)
             .for_requests("POST", "/logs/v1/search")
@@ -111,12 +111,12 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
         sandbox
             .add_fault(Fault::once(FaultKind::ServerError).for_requests("POST", "/access_tokens"))
             .unwrap();
-        follow_until(&fixture, &mut follower, &mut followed, minutes(40)).await;
+        follow_until(&clients, &mut follower, &mut followed, minutes(40)).await;
 
         // Waits for lines that are late at the end.
-        let end = fixture.now() - Duration::from_mins(2);
-        fixture.connect.advance_clock(120);
-        let logged = fixture.all_log_lines("claims-orders", start, end).await;
+        let end = clients.now() - Duration::from_mins(2);
+        clients.connect.advance_clock(120);
+        let logged = clients.all_log_lines("claims-orders", start, end).await;
         // The service accepts whole seconds.
         let until_end = |line: &&LogEntry| line.parsed_timestamp().unwrap().as_second() < end.as_second();
         let followed_until: Vec<LogEntry> = followed.lines.iter().filter(until_end).cloned().collect();
@@ -134,14 +134,14 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
         );
 
         // Within the limits: the only 429 is the injected one.
-        let searches = response_statuses(&fixture, "/logs/v1/search");
+        let searches = response_statuses(&clients, "/logs/v1/search");
         assert_eq!(
             searches.iter().filter(|status| **status == 429).count(),
             1,
             "{searches:?}"
         );
         // A token is renewed before it expires: four times in forty minutes, and one failed attempt.
-        let exchanges = response_statuses(&fixture, "/access_tokens");
+        let exchanges = response_statuses(&clients, "/access_tokens");
         assert!((5..=7).contains(&exchanges.len()), "{exchanges:?}");
         assert!(!searches.contains(&401), "a token is renewed before it expires");
     }
@@ -149,20 +149,20 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
 
 #[tokio::test]
 async fn a_rejected_token_is_replaced_at_once() {
-    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
-    fixture.connect.create_datagen("claims-orders").await;
-    let start = fixture.now();
-    let logs = fixture.logs(None);
-    let mut follower = fixture.follower("claims-orders", start, &logs).await;
+    let clients = DepartmentClients::new(SandboxSettings::instant(), "ConnectManager").await;
+    clients.connect.create_datagen("claims-orders").await;
+    let start = clients.now();
+    let logs = clients.logs(None);
+    let mut follower = clients.follower("claims-orders", start, &logs).await;
     let mut followed = FollowedOutput::default();
-    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(2)).await;
+    follow_until(&clients, &mut follower, &mut followed, start + Duration::from_mins(2)).await;
     // The clock jumps without the follower's knowledge, as after a suspended laptop.
-    fixture.connect.advance_clock(3_600);
-    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(66)).await;
-    let searches = response_statuses(&fixture, "/logs/v1/search");
+    clients.connect.advance_clock(3_600);
+    follow_until(&clients, &mut follower, &mut followed, start + Duration::from_mins(66)).await;
+    let searches = response_statuses(&clients, "/logs/v1/search");
     assert!(searches.iter().all(|status| *status == 200), "{searches:?}");
-    let end = fixture.now() - Duration::from_mins(1);
-    let logged = fixture.all_log_lines("claims-orders", start, end).await;
+    let end = clients.now() - Duration::from_mins(1);
+    let logged = clients.all_log_lines("claims-orders", start, end).await;
     let within = |line: &&LogEntry| line.parsed_timestamp().unwrap().as_second() < end.as_second();
     assert_same_lines(
         &followed.lines.iter().filter(within).cloned().collect::<Vec<_>>(),
@@ -172,21 +172,21 @@ async fn a_rejected_token_is_replaced_at_once() {
 
 #[tokio::test]
 async fn a_recreated_connector_is_followed_by_name() {
-    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
-    fixture.connect.create_datagen("claims-orders").await;
-    let start = fixture.now();
-    let logs = fixture.logs(None);
-    let mut follower = fixture.follower("claims-orders", start, &logs).await;
+    let clients = DepartmentClients::new(SandboxSettings::instant(), "ConnectManager").await;
+    clients.connect.create_datagen("claims-orders").await;
+    let start = clients.now();
+    let logs = clients.logs(None);
+    let mut follower = clients.follower("claims-orders", start, &logs).await;
     let mut followed = FollowedOutput::default();
-    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(3)).await;
-    fixture
+    follow_until(&clients, &mut follower, &mut followed, start + Duration::from_mins(3)).await;
+    clients
         .connect
         .send_action("DELETE", "claims-orders")
         .await
         .expect_status(200);
-    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(6)).await;
-    fixture.connect.create_datagen("claims-orders").await;
-    follow_until(&fixture, &mut follower, &mut followed, start + Duration::from_mins(10)).await;
+    follow_until(&clients, &mut follower, &mut followed, start + Duration::from_mins(6)).await;
+    clients.connect.create_datagen("claims-orders").await;
+    follow_until(&clients, &mut follower, &mut followed, start + Duration::from_mins(10)).await;
     assert_eq!(followed.notes, ["gone", "recreated"]);
     let mut ids: Vec<&str> = followed.lines.iter().map(|line| line.id.as_str()).collect();
     ids.dedup();
@@ -205,26 +205,26 @@ async fn a_recreated_connector_is_followed_by_name() {
 
 #[tokio::test]
 async fn a_permanent_error_ends_the_follower_with_its_reason() {
-    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "DeveloperRead").await;
-    fixture.connect.create_datagen("claims-orders").await;
-    let logs = fixture.logs(None);
-    let mut follower = fixture.follower("claims-orders", fixture.now(), &logs).await;
+    let clients = DepartmentClients::new(SandboxSettings::instant(), "DeveloperRead").await;
+    clients.connect.create_datagen("claims-orders").await;
+    let logs = clients.logs(None);
+    let mut follower = clients.follower("claims-orders", clients.now(), &logs).await;
     let LogError::Client(error) = follower.next().await.unwrap_err() else {
         panic!("the error is the refusal of the service")
     };
     assert!(error.is_forbidden(), "{error}");
     // A connector of another department, with its correct name.
-    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ResourceOwner").await;
-    fixture.connect.create_datagen("fraud-orders").await;
-    let admin = Caller::Impersonated(fixture.connect.api.seed.admin().to_string());
-    let listed = fixture
+    let clients = DepartmentClients::new(SandboxSettings::instant(), "ResourceOwner").await;
+    clients.connect.create_datagen("fraud-orders").await;
+    let admin = Caller::Impersonated(clients.connect.api.seed.admin().to_string());
+    let listed = clients
         .connect
         .api
         .get(&admin, &format!("{CONNECTORS_PATH}?expand=id,status,info"))
         .await;
     let id = listed.string_at("/fraud-orders/id/id");
-    let logs = fixture.logs(None);
-    let crn = format!("{}/connector=fraud-orders", fixture.connect.api.cluster_crn());
+    let logs = clients.logs(None);
+    let crn = format!("{}/connector=fraud-orders", clients.connect.api.cluster_crn());
     let search = confluent_ebs::api::logs::SearchLogs {
         connector: crn.parse().unwrap(),
         search: confluent_ebs::api::logs::LogSearch {
@@ -232,8 +232,8 @@ async fn a_permanent_error_ends_the_follower_with_its_reason() {
             search_text: None,
             id: Some(id.clone()),
         },
-        from: fixture.now() - Duration::from_mins(5),
-        to: fixture.now(),
+        from: clients.now() - Duration::from_mins(5),
+        to: clients.now(),
         page: None,
     };
     let refused = logs.for_connector(&id).page(&search).await.unwrap_err();

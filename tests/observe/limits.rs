@@ -8,32 +8,32 @@ use confluent_ebs::{
     sandbox::{ListVisibility, SandboxAssumptions, SandboxSettings},
 };
 
-use crate::telemetry_fixture::TelemetryFixture;
+use crate::common::DepartmentClients;
 
-fn count_throttled(fixture: &TelemetryFixture) -> usize {
-    let journal = fixture.connect.api.sandbox.journal().unwrap();
+fn count_throttled(clients: &DepartmentClients) -> usize {
+    let journal = clients.connect.api.sandbox.journal().unwrap();
     journal.iter().filter(|entry| entry.status == 429).count()
 }
 
-fn count_requests(fixture: &TelemetryFixture, path: &str) -> usize {
-    let journal = fixture.connect.api.sandbox.journal().unwrap();
+fn count_requests(clients: &DepartmentClients, path: &str) -> usize {
+    let journal = clients.connect.api.sandbox.journal().unwrap();
     journal.iter().filter(|entry| entry.path == path).count()
 }
 
 // Source: docs/reference/logs.md#limits-and-errors. Five per minute and connector, over all callers.
 #[tokio::test]
 async fn three_processes_following_one_connector_share_its_rate_limit() {
-    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
-    fixture.connect.create_datagen("claims-orders").await;
+    let clients = DepartmentClients::new(SandboxSettings::instant(), "ConnectManager").await;
+    clients.connect.create_datagen("claims-orders").await;
     let folder = tempfile::tempdir().unwrap();
-    let start = fixture.now();
+    let start = clients.now();
     let end = start + Duration::from_mins(10);
     // A separate client for each, like another process: only the folder is shared.
     let follow = async || {
-        let logs = fixture.logs(Some(folder.path()));
-        let mut follower = fixture.follower("claims-orders", start, &logs).await;
+        let logs = clients.logs(Some(folder.path()));
+        let mut follower = clients.follower("claims-orders", start, &logs).await;
         let mut lines = 0;
-        while fixture.now() < end {
+        while clients.now() < end {
             if let FollowEvent::Lines(new) = follower.next().await.unwrap() {
                 lines += new.len();
             }
@@ -45,8 +45,8 @@ async fn three_processes_following_one_connector_share_its_rate_limit() {
         one >= 9 && two >= 9 && three >= 9,
         "each sees everything: {one}, {two}, {three}"
     );
-    assert_eq!(count_throttled(&fixture), 0);
-    let searches = count_requests(&fixture, "/logs/v1/search");
+    assert_eq!(count_throttled(&clients), 0);
+    let searches = count_requests(&clients, "/logs/v1/search");
     assert!(
         (30..=60).contains(&searches),
         "five a minute, and all of them used: {searches}"
@@ -55,27 +55,27 @@ async fn three_processes_following_one_connector_share_its_rate_limit() {
 
 #[tokio::test]
 async fn each_connector_has_its_own_rate_limit() {
-    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
+    let clients = DepartmentClients::new(SandboxSettings::instant(), "ConnectManager").await;
     for number in 0..4 {
-        let config = fixture.connect.datagen_config(&format!("claims-{number}"));
-        fixture.connect.create_connector(&config).await.expect_status(201);
+        let config = clients.connect.datagen_config(&format!("claims-{number}"));
+        clients.connect.create_connector(&config).await.expect_status(201);
     }
     let folder = tempfile::tempdir().unwrap();
-    let logs = fixture.logs(Some(folder.path()));
-    let start = fixture.now();
+    let logs = clients.logs(Some(folder.path()));
+    let start = clients.now();
     for number in 0..4 {
-        let seen = fixture.observed(&format!("claims-{number}")).await;
+        let seen = clients.observed(&format!("claims-{number}")).await;
         let one = logs.for_connector(seen.id());
         for _ in 0..5 {
             let search = confluent_ebs::api::logs::SearchLogs {
-                connector: fixture.log_target(&seen).crn,
+                connector: clients.log_target(&seen).crn,
                 search: confluent_ebs::api::logs::LogSearch {
                     level: vec!["INFO".into()],
                     search_text: None,
                     id: None,
                 },
                 from: start - Duration::from_mins(5),
-                to: fixture.now(),
+                to: clients.now(),
                 page: None,
             };
             one.page(&search).await.unwrap();
@@ -83,10 +83,10 @@ async fn each_connector_has_its_own_rate_limit() {
         assert!(!one.wait_time().is_zero());
     }
     assert!(
-        fixture.now().duration_since(start).as_secs() < 30,
+        clients.now().duration_since(start).as_secs() < 30,
         "twenty requests without a wait"
     );
-    assert_eq!(count_throttled(&fixture), 0);
+    assert_eq!(count_throttled(&clients), 0);
 }
 
 // A long search with many pages, with both formats of the next page.
@@ -101,13 +101,13 @@ async fn a_paged_search_stays_within_the_rate_limit_and_loses_no_line() {
             },
             ..SandboxSettings::instant()
         };
-        let fixture = TelemetryFixture::new(settings, "ConnectManager").await;
-        let mut config = fixture.connect.datagen_config("claims-orders");
+        let clients = DepartmentClients::new(settings, "ConnectManager").await;
+        let mut config = clients.connect.datagen_config("claims-orders");
         config["tasks.max"] = serde_json::json!("4");
-        fixture.connect.create_connector(&config).await.expect_status(201);
-        fixture.connect.advance_clock(6 * 3_600);
-        let end = fixture.now();
-        let lines = fixture
+        clients.connect.create_connector(&config).await.expect_status(201);
+        clients.connect.advance_clock(6 * 3_600);
+        let end = clients.now();
+        let lines = clients
             .all_log_lines("claims-orders", end - Duration::from_hours(6), end)
             .await;
         assert!(lines.len() > 1_400, "{}", lines.len());
@@ -119,7 +119,7 @@ async fn a_paged_search_stays_within_the_rate_limit_and_loses_no_line() {
         unique.sort();
         unique.dedup();
         assert_eq!(unique.len(), lines.len());
-        assert_eq!(count_throttled(&fixture), 0);
+        assert_eq!(count_throttled(&clients), 0);
     }
 }
 
@@ -133,16 +133,16 @@ async fn metrics_requests_stay_below_sixty_per_minute() {
         },
         ..SandboxSettings::instant()
     };
-    let fixture = TelemetryFixture::new(settings, "ResourceOwner").await;
+    let clients = DepartmentClients::new(settings, "ResourceOwner").await;
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (
-        fixture.metrics(Some(folder.path())),
-        fixture.metrics(Some(folder.path())),
+        clients.metrics(Some(folder.path())),
+        clients.metrics(Some(folder.path())),
     );
-    fixture.connect.create_datagen("claims-orders").await;
-    fixture.connect.advance_clock(3_600);
-    let id = fixture.observed("claims-orders").await.id().to_owned();
-    let begun = fixture.now();
+    clients.connect.create_datagen("claims-orders").await;
+    clients.connect.advance_clock(3_600);
+    let id = clients.observed("claims-orders").await.id().to_owned();
+    let begun = clients.now();
     for number in 0..70 {
         let query = QueryMetrics {
             metric: "io.confluent.kafka.connect/connector_status".into(),
@@ -159,8 +159,8 @@ async fn metrics_requests_stay_below_sixty_per_minute() {
         assert_eq!(series[0].label(STATUS), Some("RUNNING"));
         assert_eq!(series[0].sorted_points().len(), 25);
     }
-    assert_eq!(count_throttled(&fixture), 0);
-    assert!(fixture.now().duration_since(begun).as_secs() >= 60);
+    assert_eq!(count_throttled(&clients), 0);
+    assert!(clients.now().duration_since(begun).as_secs() >= 60);
     let exported = one.export(vec![id]).await.unwrap();
     assert!(exported.iter().any(|sample| sample.name.ends_with("sent_records")));
     assert!(one.descriptors().await.unwrap().len() >= 10);

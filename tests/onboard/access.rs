@@ -7,15 +7,11 @@ use confluent_ebs::{
 };
 use serde_json::Value;
 
-use crate::{
-    common::{CliFixture, CliOutput},
-    onboarding_fixture::OnboardingFixture,
-    sandbox_cli_fixture::{CLUSTER_CRN, ORGANIZATION_CRN, SandboxCliFixture},
-};
+use crate::common::{CLUSTER_CRN, Cli, CliOutput, JsonAccess as _, ORGANIZATION_CRN, OnboardingMachine};
 
 /// Queries the files of the built-in platform.
 fn access_planned(args: &str) -> CliOutput {
-    with_fixed_template_hash(CliFixture::new().run(&format!("access {args} --planned --sandbox")))
+    with_fixed_template_hash(Cli::new().run(&format!("access {args} --planned --sandbox")))
 }
 
 /// Output with the same hash for every template, which makes it independent of the grants.
@@ -31,10 +27,6 @@ fn with_fixed_template_hash(mut output: CliOutput) -> CliOutput {
     }
     output.stdout = text;
     output
-}
-
-fn parse_json(output: &CliOutput) -> Value {
-    serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output}"))
 }
 
 #[test]
@@ -74,9 +66,7 @@ fn can_i_answers_from_the_files_before_onboarding() {
 
 #[test]
 fn can_i_answers_as_json() {
-    let answer = parse_json(&access_planned(
-        "can-i delete connector/claims-orders --as claims/deployer -o json",
-    ));
+    let answer = access_planned("can-i delete connector/claims-orders --as claims/deployer -o json").json();
     assert_eq!(answer["answer"], "yes");
     assert_eq!(answer["principal"]["persona"], "deployer");
     assert_eq!(answer["crn_pattern"], format!("{CLUSTER_CRN}/connector=claims-orders"));
@@ -89,10 +79,7 @@ fn can_i_answers_as_json() {
     assert_eq!(answer["granted_by"]["origin"]["template"], "hybrid");
     assert_eq!(answer["source"]["kind"], "planned");
     let output = access_planned("can-i delete connector/claims-orders --as claims/operator -o json");
-    assert_eq!(
-        (output.code, parse_json(&output)["answer"].as_str()),
-        (Some(5), Some("no"))
-    );
+    assert_eq!((output.code, output.json()["answer"].as_str()), (Some(5), Some("no")));
 }
 
 #[test]
@@ -175,25 +162,24 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
 
 #[test]
 fn can_i_depends_on_the_rights_of_the_caller() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    let cli = Cli::onboarded("claims");
     let ask = "access can-i delete connector/claims-orders --sandbox --as claims";
-    fixture.run_without_writes(&format!("{ask}/deployer"), 0);
+    cli.run_without_writes(&format!("{ask}/deployer"), 0);
     // The provisioner cannot list bindings above its cluster (docs/reference/rbac.md#roles-of-the-provisioner;
     // docs/assumptions.md, Q6), so its "no" would be a guess.
-    let output = fixture.run_without_writes(&format!("{ask}/operator"), 4);
+    let output = cli.run_without_writes(&format!("{ask}/operator"), 4);
     assert!(
         output.stdout.contains("the organization and the environment"),
         "{output}"
     );
-    fixture.run_expecting(&format!("{ask}/operator --sandbox-as admin"), 5);
+    cli.run(&format!("{ask}/operator --sandbox-as admin")).expect_code(5);
 
     // The operator becomes an administrator of the environment, which only the administrator can list.
-    let operator = fixture.account_id("ebs-prod-claims-operator");
+    let operator = cli.account_id("ebs-prod-claims-operator");
     let environment = format!("{ORGANIZATION_CRN}/environment=env-prod01");
-    fixture.bind(&fixture.admin_key(), &operator, "EnvironmentAdmin", &environment);
-    fixture.run_expecting(&format!("{ask}/operator"), 4);
-    let output = fixture.run_expecting(&format!("{ask}/operator --sandbox-as admin"), 0);
+    cli.bind(&cli.admin_key(), &operator, "EnvironmentAdmin", &environment);
+    cli.run(&format!("{ask}/operator")).expect_code(4);
+    let output = cli.run(&format!("{ask}/operator --sandbox-as admin")).expect_success();
     assert!(
         output.stdout.contains("EnvironmentAdmin on environment env-prod01"),
         "{output}"
@@ -208,57 +194,47 @@ fn can_i_depends_on_the_rights_of_the_caller() {
 #[test]
 fn the_provisioner_gets_yes_or_unknown_in_every_list_visibility_mode() {
     for listing in ["filtered", "refused", "everything"] {
-        let fixture = SandboxCliFixture::with_reset_flags(&format!("--set assumptions.binding_list={listing}"));
-        fixture.run_expecting("onboard claims --sandbox --yes", 0);
+        let cli = Cli::with_sandbox(&format!("--set assumptions.binding_list={listing}"));
+        cli.run("onboard claims --sandbox --yes").expect_success();
         let ask = "access can-i delete connector/claims-orders --sandbox --as claims";
-        fixture.run_expecting(&format!("{ask}/deployer"), 0);
-        fixture.run_expecting(&format!("{ask}/operator"), 4);
-        fixture.run_expecting(&format!("{ask}/operator --sandbox-as admin"), 5);
+        cli.run(&format!("{ask}/deployer")).expect_success();
+        cli.run(&format!("{ask}/operator")).expect_code(4);
+        cli.run(&format!("{ask}/operator --sandbox-as admin")).expect_code(5);
     }
 }
 
 #[test]
 fn a_department_can_ask_about_itself_with_its_profile() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
-    let profile = fixture.state_dir().join("handover/claims-operator.toml");
-    let ask = |question: &str| fixture.run(&format!("access can-i {question} --profile {}", profile.display()));
-    assert_eq!(ask("pause connector/claims-orders").code, Some(0));
-    let output = ask("delete connector/claims-orders");
-    assert_eq!(output.code, Some(4), "{output}");
+    let cli = Cli::onboarded("claims");
+    let profile = cli.profiles_dir().join("claims-operator.toml");
+    let ask = |question: &str| cli.run(&format!("access can-i {question} --profile {}", profile.display()));
+    ask("pause connector/claims-orders").expect_success();
+    let output = ask("delete connector/claims-orders").expect_code(4);
     assert!(output.stdout.starts_with("Unknown whether claims/operator"), "{output}");
 }
 
 /// A department has no platform files: its profile points to the service, here a sandbox on a socket.
 #[test]
 fn can_i_works_with_a_profile_and_no_platform_files() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
-    let profile = std::fs::read_to_string(fixture.state_dir().join("handover/claims-operator.toml")).unwrap();
+    let cli = Cli::onboarded("claims");
+    let profile = std::fs::read_to_string(cli.profiles_dir().join("claims-operator.toml")).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let sandbox = fixture.sandbox();
+    let sandbox = cli.sandbox();
     let server = runtime.spawn(async move { sandbox.serve(listener).await });
-    let sandbox_endpoint = format!("sandbox:{}", fixture.state_dir().display());
-    let path = fixture.cli.write("mine.toml", profile.replace(&sandbox_endpoint, &url));
-    let ask = |question: &str| fixture.run(&format!("access {question} --profile {} -o json", path.display()));
-    let answer = parse_json(&ask("can-i restart connector/claims-orders"));
+    let sandbox_endpoint = format!("sandbox:{}", cli.state_dir().display());
+    let path = cli.write("mine.toml", profile.replace(&sandbox_endpoint, &url));
+    let ask = |question: &str| cli.run(&format!("access {question} --profile {} -o json", path.display()));
+    let answer = ask("can-i restart connector/claims-orders").json();
     assert_eq!(
         (&answer["answer"], &answer["operation"]),
         (&"yes".into(), &"lifecycle".into())
     );
     assert_eq!(answer["principal"]["department"], "claims");
     assert_eq!(answer["granted_by"]["origin"]["from"], "unknown");
-    assert_eq!(
-        parse_json(&ask("can-i delete connector/claims-orders"))["answer"],
-        "unknown"
-    );
-    assert_eq!(
-        ask("can-i delete connector/x --planned").code,
-        Some(1),
-        "there are no files"
-    );
+    assert_eq!(ask("can-i delete connector/claims-orders").json()["answer"], "unknown");
+    ask("can-i delete connector/x --planned").expect_code(1);
     server.abort();
 }
 
@@ -310,23 +286,24 @@ fn who_can_lists_every_principal_with_the_reason() {
     The platform configuration contains neither administrators nor roles bound by
     hand.
     ");
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
-    let viewer = fixture.account_id("ebs-prod-claims-viewer");
-    fixture.bind(
-        &fixture.provisioner_key(),
+    let cli = Cli::onboarded("claims");
+    let viewer = cli.account_id("ebs-prod-claims-viewer");
+    cli.bind(
+        &cli.provisioner_key(),
         &viewer,
         "ResourceOwner",
         &format!("{CLUSTER_CRN}/connector=claims-orders"),
     );
-    let all =
-        parse_json(&fixture.run_expecting("access who-can delete connector/claims-* --sandbox-as admin -o json", 0));
+    let all = cli
+        .run("access who-can delete connector/claims-* --sandbox-as admin -o json")
+        .expect_success()
+        .json();
     let who = |grant: &Value| {
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
         let persona = text(&grant["principal"]["persona"]);
         [persona, text(&grant["role_name"]), text(&grant["origin"]["from"])].join(" ")
     };
-    let mut named: Vec<String> = all["grants"].as_array().unwrap().iter().map(who).collect();
+    let mut named: Vec<String> = all.items("/grants").iter().map(who).collect();
     named.sort();
     assert_eq!(
         named,
@@ -338,7 +315,10 @@ fn who_can_lists_every_principal_with_the_reason() {
         ]
     );
     assert_eq!(all["uncertainties"], Value::Array(Vec::new()));
-    let all = parse_json(&fixture.run_expecting("access who-can delete connector/claims-orders --sandbox -o json", 0));
+    let all = cli
+        .run("access who-can delete connector/claims-orders --sandbox -o json")
+        .expect_success()
+        .json();
     assert_eq!(
         all["uncertainties"][0]["uncertainty"], "hidden",
         "the provisioner is shown nothing above its cluster"
@@ -411,9 +391,8 @@ fn departments_with_equal_rights_share_a_matrix() {
 // the first one allows.
 #[test]
 fn view_metrics_is_allowed_with_a_caveat() {
-    let output = access_planned("can-i view-metrics connector/claims-orders --as claims/operator");
-    assert_eq!(output.code, Some(0), "{output}");
-    let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let output = access_planned("can-i view-metrics connector/claims-orders --as claims/operator").expect_success();
+    let text = output.stdout_line();
     assert!(text.contains("only MetricsViewer and administrators"), "{output}");
     let output = access_planned("can-i pause connector/claims-orders --as claims/operator");
     assert!(!output.stdout.contains("MetricsViewer"), "{output}");
@@ -433,10 +412,9 @@ fn matrix_csv_has_one_line_per_allowed_operation() {
         "{output}"
     );
     assert!(lines.iter().all(|line| line.split(',').count() == 8), "{output}");
-    let rights = parse_json(&access_planned("matrix hr -o json"));
-    assert_eq!(rights["rights"].as_array().unwrap().len(), lines.len() - 1);
-    let output = access_planned("can-i read topic/x -o csv");
-    assert_eq!(output.code, Some(64), "{output}");
+    let rights = access_planned("matrix hr -o json").json();
+    assert_eq!(rights.items("/rights").len(), lines.len() - 1);
+    access_planned("can-i read topic/x -o csv").expect_code(64);
 }
 
 #[test]
@@ -457,7 +435,7 @@ fn the_built_in_platform_passes_access_test() {
 }
 
 /// A platform of two departments.
-fn write_platform_files(cli: &CliFixture) {
+fn write_platform_files(cli: &Cli) {
     cli.write(
         "ebs.toml",
         "[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n\n[stages.prod]\nenvironment = \"env-prod01\"\n\
@@ -473,9 +451,9 @@ fn write_platform_files(cli: &CliFixture) {
 
 #[test]
 fn access_test_reports_a_counter_example_for_a_broken_assertion() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     write_platform_files(&cli);
-    assert_eq!(cli.run("access test").code, Some(0));
+    cli.run("access test").expect_success();
     let hybrid = include_str!("../../rbac-templates/hybrid.toml");
     // The operator is now allowed to change connectors, and connectors write to a topic that all departments share.
     let wider = hybrid.replace("role = \"ConnectManager\"", "role = \"DeveloperWrite\"");
@@ -530,19 +508,19 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     );
     let output = cli.run("access test -o json");
     assert_eq!(
-        (output.code, &parse_json(&output)["failed"]),
+        (output.code, &output.json()["failed"]),
         (Some(5), &0.into()),
         "the overlap of topics stays: {output}"
     );
     assert_eq!(
-        parse_json(&output)["isolation"]["counter_examples"][0]["granted_by"]["role_name"],
+        output.json()["isolation"]["counter_examples"][0]["granted_by"]["role_name"],
         "DeveloperWrite"
     );
 }
 
 #[test]
 fn an_invalid_assertion_stops_access_test() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     write_platform_files(&cli);
     cli.write(
         "mine.toml",
@@ -563,8 +541,7 @@ fn an_invalid_assertion_stops_access_test() {
 
     Found 1 error.
     "#);
-    let output = cli.run("access test nowhere.toml");
-    assert_eq!(output.code, Some(1), "{output}");
+    let output = cli.run("access test nowhere.toml").expect_code(1);
     assert!(
         output.stderr.contains("cannot read the file: it does not exist"),
         "{output}"
@@ -573,21 +550,20 @@ fn an_invalid_assertion_stops_access_test() {
 
 #[test]
 fn access_test_live_passes_after_onboarding_as_far_as_visible() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
-    let output = fixture.run_without_writes("access test --live --sandbox", 0);
+    let cli = Cli::onboarded("claims fraud");
+    let output = cli.run_without_writes("access test --live --sandbox", 0);
     assert!(output.stdout.contains("The results may be incomplete"), "{output}");
-    fixture.run_expecting("access test --live --strict --sandbox", 4);
+    cli.run("access test --live --strict --sandbox").expect_code(4);
 
     // The administrator manually grants a viewer of claims access to fraud.
-    let viewer = fixture.account_id("ebs-prod-claims-viewer");
-    fixture.bind(
-        &fixture.admin_key(),
+    let viewer = cli.account_id("ebs-prod-claims-viewer");
+    cli.bind(
+        &cli.admin_key(),
         &viewer,
         "DeveloperRead",
         &format!("{CLUSTER_CRN}/connector=fraud-*"),
     );
-    let output = fixture.run_expecting("access test --live --sandbox", 5);
+    let output = cli.run("access test --live --sandbox").expect_code(5);
     assert!(
         output.stderr.contains("failed; departments are not isolated"),
         "{output}"
@@ -603,9 +579,9 @@ fn access_test_live_passes_after_onboarding_as_far_as_visible() {
 
 #[test]
 fn a_snapshot_answers_offline_and_without_a_key() {
-    let fixture = OnboardingFixture::new(SandboxSettings::default());
-    let info = fixture.sandbox.info(false).unwrap();
-    let (_, stage) = fixture.workspace.platform.stage(None).unwrap();
+    let machine = OnboardingMachine::new(SandboxSettings::default());
+    let info = machine.sandbox.info(false).unwrap();
+    let (_, stage) = machine.session.workspace.platform.stage(None).unwrap();
     let target = ObservationTarget {
         organization: None,
         environment: stage.environment.clone(),
@@ -614,9 +590,9 @@ fn a_snapshot_answers_offline_and_without_a_key() {
         provisioner: None,
         key: Some(info.admin_key.parse().unwrap()),
     };
-    assert!(!fixture.onboard(&["claims"]).is_idle());
+    assert!(!machine.onboard(&["claims"]).is_idle());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (client, clock) = (fixture.administrator(), fixture.sandbox.clock());
+    let (client, clock) = (machine.administrator(), machine.sandbox.clock());
     // An organization administrator is a user, and can list everything except what requires a key of the cluster.
     let snapshot = runtime
         .block_on(plan::observe_visible(&client, &clock, &target))
@@ -624,7 +600,7 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     let unknown: Vec<String> = snapshot.unknown.keys().map(ToString::to_string).collect();
     assert_eq!(unknown, ["ACLs of the cluster"]);
     assert_eq!(snapshot.observed_by.id(), info.admin);
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let saved = SnapshotFile {
         stage: "prod".to_owned(),
         snapshot,
@@ -632,21 +608,15 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     saved.save(&cli.path("seen.json"), IfExists::Keep).unwrap();
 
     let ask = |question: &str| cli.run(&format!("access {question} --from seen.json --sandbox"));
-    assert_eq!(
-        ask("can-i delete connector/claims-a --as claims/deployer").code,
-        Some(0)
-    );
-    assert_eq!(
-        ask("can-i delete connector/claims-a --as claims/operator").code,
-        Some(5)
-    );
+    ask("can-i delete connector/claims-a --as claims/deployer").expect_success();
+    ask("can-i delete connector/claims-a --as claims/operator").expect_code(5);
     // Fraud is not onboarded.
     let output = ask("can-i delete connector/fraud-a --as fraud/operator");
     assert!(
         output.stderr.contains("`fraud/operator` has no service account"),
         "{output}"
     );
-    assert_eq!(ask("test").code, Some(0));
+    ask("test").expect_success();
     let output = ask("who-can delete connector/claims-a");
     assert!(output.stdout.contains("OrganizationAdmin"), "{output}");
     assert!(
@@ -657,8 +627,7 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     let output = ask("test --stage test");
     assert!(output.stderr.contains("is of stage `prod`, not of `test`"), "{output}");
     cli.write("seen.json", "{}");
-    let output = ask("test");
-    assert_eq!(output.code, Some(1));
+    let output = ask("test").expect_code(1);
     assert!(
         output
             .stderr

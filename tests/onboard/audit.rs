@@ -12,31 +12,25 @@ use confluent_ebs::{
 };
 use serde_json::{Value, json};
 
-use crate::sandbox_cli_fixture::{ApiKeyPair, CLUSTER_CRN, ORGANIZATION_CRN, SandboxCliFixture, account_crn};
+use crate::common::{ApiKeyPair, CLUSTER_CRN, Cli, JsonAccess as _, ORGANIZATION_CRN, account_crn};
 
 const CONNECTORS_PATH: &str = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
 
-fn run_audit(fixture: &SandboxCliFixture, args: &str, code: i32) -> Value {
-    let output = fixture.run_without_writes(&format!("access audit {args} -o json"), code);
-    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output}"))
+fn run_audit(cli: &Cli, args: &str, code: i32) -> Value {
+    let output = cli.run_without_writes(&format!("access audit {args} -o json"), code);
+    output.json()
 }
 
 /// Findings as `rule subject`.
 fn reported_findings(audited: &Value) -> BTreeSet<String> {
-    let rules = audited["rules"].as_array().unwrap();
-    let findings = rules.iter().flat_map(|rule| rule["findings"].as_array().unwrap());
-    let text = |finding: &Value| {
-        format!(
-            "{} {}",
-            finding["rule"].as_str().unwrap(),
-            finding["subject"].as_str().unwrap()
-        )
-    };
+    let rules = audited.items("/rules");
+    let findings = rules.iter().flat_map(|rule| rule.items("/findings"));
+    let text = |finding: &Value| format!("{} {}", finding.text("/rule"), finding.text("/subject"));
     findings.map(text).collect()
 }
 
 fn verdicts(audited: &Value) -> BTreeMap<String, String> {
-    let rules = audited["rules"].as_array().unwrap();
+    let rules = audited.items("/rules");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     rules
         .iter()
@@ -47,33 +41,24 @@ fn verdicts(audited: &Value) -> BTreeMap<String, String> {
 // Issue: "`access audit` on the example platform is clean".
 #[test]
 fn the_audit_of_the_example_platform_has_no_findings() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard --all --sandbox --yes", 0);
-    let audited = run_audit(&fixture, "--sandbox-as admin", 0);
+    let cli = Cli::onboarded("--all");
+    let audited = run_audit(&cli, "--sandbox-as admin", 0);
     assert_eq!(reported_findings(&audited), BTreeSet::new());
     for (rule, verdict) in verdicts(&audited) {
         assert_eq!(verdict, "absent", "{rule}");
     }
     assert_eq!(audited["counts"]["errors"], 0);
-    run_audit(&fixture, "--sandbox-as admin --strict", 0);
-    run_audit(&fixture, "--sandbox", 0);
+    run_audit(&cli, "--sandbox-as admin --strict", 0);
+    run_audit(&cli, "--sandbox", 0);
     // With `--strict`, unknown data counts.
-    run_audit(&fixture, "--sandbox --strict", 5);
-    let human = fixture.run_expecting("access audit --sandbox-as admin", 0);
-    assert!(
-        human
-            .stdout
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .contains("no errors and no warnings"),
-        "{human}"
-    );
+    run_audit(&cli, "--sandbox --strict", 5);
+    let human = cli.run("access audit --sandbox-as admin").expect_success();
+    assert!(human.stdout_line().contains("no errors and no warnings"), "{human}");
 }
 
 /// An organization with departments claims, fraud, motor and legacy, which is off-boarded, and the planted threats.
-struct ThreatFixture {
-    fixture: SandboxCliFixture,
+struct ThreatenedOrganization {
+    cli: Cli,
     admin: ApiKeyPair,
     expected_findings: BTreeSet<String>,
     /// Role of a deleted account.
@@ -84,35 +69,31 @@ fn department_file(name: &str, more: &str) -> String {
     format!("name = \"{name}\"\nprefix = \"{name}-\"\n{more}[quota]\nconnectors = 9\ntasks = 9\nplugins = [\"*\"]\n")
 }
 
-impl ThreatFixture {
+impl ThreatenedOrganization {
     fn onboarded() -> Self {
-        let fixture = SandboxCliFixture::new();
+        let cli = Cli::new();
         let platform = include_str!("../../examples/platform/ebs.toml");
-        fixture.cli.write("ebs.toml", platform);
-        fixture.cli.write(
+        cli.write("ebs.toml", platform);
+        cli.write(
             "rbac-templates/hybrid.toml",
             include_str!("../../examples/templates/hybrid.toml"),
         );
         for name in ["claims", "fraud", "motor", "ghost"] {
-            fixture
-                .cli
-                .write(format!("departments/{name}.toml"), department_file(name, ""));
+            cli.write(format!("departments/{name}.toml"), department_file(name, ""));
         }
-        fixture.cli.write(
+        cli.write(
             "departments/legacy.toml",
             department_file("legacy", "retired = 2026-01-31\n"),
         );
         // Grants of others on an account remain after its deletion: docs/assumptions.md, Q12.
-        fixture.run_expecting(
-            "sandbox reset --yes --set assumptions.account_deletion_removes_bindings=false",
-            0,
-        );
-        fixture.run_expecting("onboard claims --sandbox --yes", 0);
-        fixture.run_expecting("sandbox clock advance 2184h", 0);
-        fixture.run_expecting("onboard fraud motor ghost --sandbox --yes", 0);
-        let admin = fixture.admin_key();
+        cli.run("sandbox reset --yes --set assumptions.account_deletion_removes_bindings=false")
+            .expect_success();
+        cli.run("onboard claims --sandbox --yes").expect_success();
+        cli.run("sandbox clock advance 2184h").expect_success();
+        cli.run("onboard fraud motor ghost --sandbox --yes").expect_success();
+        let admin = cli.admin_key();
         Self {
-            fixture,
+            cli,
             admin,
             expected_findings: BTreeSet::new(),
             dangling_binding: String::new(),
@@ -127,29 +108,29 @@ impl ThreatFixture {
     }
 
     fn account_id(&self, department: &str, persona: &str) -> String {
-        self.fixture.account_id(&format!("ebs-prod-{department}-{persona}"))
+        self.cli.account_id(&format!("ebs-prod-{department}-{persona}"))
     }
 
     /// A role of one of the departments' accounts, bound by the administrator.
     fn create_binding(&mut self, rule: &str, who: &str, role: &str, on: &str) {
-        let id = self.fixture.bind(&self.admin, who, role, on);
+        let id = self.cli.bind(&self.admin, who, role, on);
         self.expect_finding(rule, &id);
     }
 
     fn create_account(&self, key: &ApiKeyPair, name: &str, description: &str, owner: &str) -> String {
         let body = json!({ "display_name": name, "description": description });
         let target = format!("/iam/v2/service-accounts?assigned_resource_owner={owner}");
-        let answer = self.fixture.send_ok(key, "POST", &target, Some(body));
-        answer["id"].as_str().unwrap().to_owned()
+        let answer = self.cli.send_ok(key, "POST", &target, Some(body));
+        answer.text("/id").to_owned()
     }
 
     /// A key with a description.
     fn create_key_with_description(&self, owner: &str, resource: &str, description: &str) -> String {
         let spec = json!({ "owner": { "id": owner }, "resource": { "id": resource }, "description": description });
         let answer = self
-            .fixture
+            .cli
             .send_ok(&self.admin, "POST", "/iam/v2/api-keys", Some(json!({ "spec": spec })));
-        answer["id"].as_str().unwrap().to_owned()
+        answer.text("/id").to_owned()
     }
 
     fn create_connector(&self, name: &str, runtime: &str, topic: &str) {
@@ -159,19 +140,19 @@ impl ThreatFixture {
             "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime,
         });
         let body = json!({ "name": name, "config": config });
-        self.fixture.send_ok(&self.admin, "POST", CONNECTORS_PATH, Some(body));
+        self.cli.send_ok(&self.admin, "POST", CONNECTORS_PATH, Some(body));
     }
 
     /// An ACL, created with the provisioner's key of the cluster.
     fn create_acl(&mut self, what: &str, who: &str, says: &str) {
         let acl = format!("{what}#User:{who}#*#{says}");
-        self.fixture.create_acl(&acl);
+        self.cli.create_acl(&acl);
         self.expect_finding("unmanaged-acl", &acl);
     }
 
     /// A role binding that the sandbox's API would refuse.
     fn insert_binding(&mut self, rule: &str, who: &str, role: &str, on: &str) -> String {
-        let sandbox: Sandbox = self.fixture.sandbox();
+        let sandbox: Sandbox = self.cli.sandbox();
         let pattern: CrnPattern = on.parse().unwrap();
         let binding = RoleBinding::new(Principal::from_id(who), role.parse().unwrap(), pattern);
         let id = sandbox.insert_binding(binding).unwrap().to_string();
@@ -181,8 +162,8 @@ impl ThreatFixture {
 }
 
 /// Every detectable threat of docs/reference/rbac.md#threats, at least once.
-fn fixture_with_every_threat() -> ThreatFixture {
-    let mut dirty = ThreatFixture::onboarded();
+fn organization_with_every_threat() -> ThreatenedOrganization {
+    let mut dirty = ThreatenedOrganization::onboarded();
     let environment = format!("{ORGANIZATION_CRN}/environment=env-prod01");
     let topics = format!("{CLUSTER_CRN}/kafka=lkc-prod01");
     let subjects = format!("{environment}/schema-registry=lsrc-prod01");
@@ -191,7 +172,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
 
     // T1: a department without a file still has roles on names within claims.
     let ghost = dirty.account_id("ghost", "operator");
-    dirty.fixture.bind(
+    dirty.cli.bind(
         &dirty.admin,
         &ghost,
         "ConnectManager",
@@ -209,11 +190,11 @@ fn fixture_with_every_threat() -> ThreatFixture {
     let viewer = dirty.account_id(motor, "viewer");
     dirty.create_binding("overbroad-binding", &viewer, "Operator", CLUSTER_CRN);
     // T3: the deployer of claims shares its connectors, with its own key.
-    let deployer = dirty.fixture.profile_key("claims-deployer");
+    let deployer = dirty.cli.profile_key("claims-deployer");
     let shared = format!("{CLUSTER_CRN}/connector=claims-*");
-    let id = dirty.fixture.bind(&deployer, &operator, "ConnectManager", &shared);
+    let id = dirty.cli.bind(&deployer, &operator, "ConnectManager", &shared);
     dirty.expect_finding("third-party-grant", &id);
-    let id = dirty.fixture.bind(
+    let id = dirty.cli.bind(
         &deployer,
         &contractor,
         "ResourceOwner",
@@ -228,12 +209,12 @@ fn fixture_with_every_threat() -> ThreatFixture {
         "DeveloperRead",
         &format!("{topics}/topic=claims-*"),
     );
-    let bindings = dirty.fixture.sandbox().bindings().unwrap();
+    let bindings = dirty.cli.sandbox().bindings().unwrap();
     let on_own = |object: &&confluent_ebs::api::mds::RoleBindingObject| {
         object.binding.principal.id() == viewer && object.binding.pattern.to_string().ends_with("/connector=motor-*")
     };
     let missing = bindings.iter().find(on_own).unwrap().id.to_string();
-    dirty.fixture.send_ok(
+    dirty.cli.send_ok(
         &dirty.admin,
         "DELETE",
         &format!("/iam/v2/role-bindings/{missing}"),
@@ -244,10 +225,10 @@ fn fixture_with_every_threat() -> ThreatFixture {
         "ebs-prod-motor-viewer DeveloperRead connector:{prefix}*",
     );
     // T4: the deployer of fraud creates an account; the deployer of claims creates accounts that imitate managed ones.
-    let fraudster = dirty.fixture.profile_key("fraud-deployer");
+    let fraudster = dirty.cli.profile_key("fraud-deployer");
     let me = dirty.account_id(fraud, "deployer");
-    let shadow = dirty.create_account(&fraudster, "innocent", "", &me);
-    dirty.expect_finding("unmanaged-account", &shadow);
+    let fresh_account = dirty.create_account(&fraudster, "innocent", "", &me);
+    dirty.expect_finding("unmanaged-account", &fresh_account);
     let me = dirty.account_id(claims, "deployer");
     let squatted = dirty.create_account(&deployer, "ebs-prod-travel-operator", "made by hand", &me);
     dirty.expect_finding("impersonating-account", &squatted);
@@ -256,14 +237,12 @@ fn fixture_with_every_threat() -> ThreatFixture {
     let mimic = dirty.create_account(&deployer, "mimic", tag, &me);
     dirty.expect_finding("impersonating-account", &mimic);
     dirty.expect_finding("unmanaged-account", &mimic);
-    dirty
-        .fixture
-        .bind(&dirty.admin, &me, "Assigner", &account_crn(&operator));
+    dirty.cli.bind(&dirty.admin, &me, "Assigner", &account_crn(&operator));
     dirty.expect_finding("impersonating-account", &operator);
     // T5: claims becomes the owner of its runtime account, and creates a key for it.
     let runtime = dirty.account_id(claims, "runtime");
     dirty.create_binding("runtime-owner", &me, "ResourceOwner", &account_crn(&runtime));
-    let key = dirty.fixture.create_key(&deployer, &runtime, "lkc-prod01");
+    let key = dirty.cli.create_key(&deployer, &runtime, "lkc-prod01");
     dirty.expect_finding("runtime-key", &key.id);
     // T6 and T8.
     dirty.create_connector("motor-spy", &dirty.account_id(motor, "runtime"), "claims-orders");
@@ -288,7 +267,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
     dirty.insert_binding("registry-wide", "u-eve", "ResourceOwner", &subjects);
     // T11: old, orphaned, unrecorded, excess and user keys.
     for persona in ["operator", "deployer", "viewer"] {
-        let key = dirty.fixture.profile_key(&format!("claims-{persona}"));
+        let key = dirty.cli.profile_key(&format!("claims-{persona}"));
         dirty.expect_finding("key-age", &key.id);
     }
     let unknown = dirty.create_key_with_description(&motorist, "cloud", "by hand");
@@ -300,13 +279,13 @@ fn fixture_with_every_threat() -> ThreatFixture {
         [1, 2].map(|_| dirty.create_key_with_description(&dirty.account_id(fraud, "deployer"), "cloud", "agreed"));
     let many = format!("{} cloud", dirty.account_id(fraud, "deployer"));
     dirty.expect_finding("key-count", &many);
-    let administrator = dirty.fixture.sandbox().info(false).unwrap().admin;
+    let administrator = dirty.cli.sandbox().info(false).unwrap().admin;
     let personal = dirty.create_key_with_description(&administrator, "lkc-prod01", "mine");
     dirty.expect_finding("user-key", &personal);
     // T11: roles of deleted accounts, and on deleted accounts.
     let gone = dirty.create_account(&dirty.admin, "short-lived", "", "");
     dirty.create_binding("dangling-binding", &contractor, "Assigner", &account_crn(&gone));
-    dirty.fixture.send_ok(
+    dirty.cli.send_ok(
         &dirty.admin,
         "DELETE",
         &format!("/iam/v2/service-accounts/{gone}"),
@@ -315,15 +294,15 @@ fn fixture_with_every_threat() -> ThreatFixture {
     // Docs `access-control/acls/overview`: ACLs of a deleted account remain, with a numeric principal.
     let leaver = dirty.create_account(&dirty.admin, "leaver", "", "");
     dirty
-        .fixture
+        .cli
         .create_acl(&format!("TOPIC#fraud-cases#LITERAL#User:{leaver}#*#READ#ALLOW"));
-    dirty.fixture.send_ok(
+    dirty.cli.send_ok(
         &dirty.admin,
         "DELETE",
         &format!("/iam/v2/service-accounts/{leaver}"),
         None,
     );
-    let listed = dirty.fixture.acls();
+    let listed = dirty.cli.acls();
     let left = listed.iter().find(|acl| acl.starts_with("TOPIC#fraud-cases#")).unwrap();
     assert!(!left.contains(&leaver), "{left}");
     dirty.expect_finding("unmanaged-acl", left);
@@ -343,7 +322,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
     dirty.create_acl("CLUSTER#kafka-cluster#LITERAL", &contractor, "ALTER#ALLOW");
     let lacks = format!("TOPIC#error-lcc#PREFIXED#User:{writer}#*#WRITE#ALLOW");
     let lacks: AclBinding = lacks.parse().unwrap();
-    dirty.fixture.delete_acl(&lacks);
+    dirty.cli.delete_acl(&lacks);
     dirty.expect_finding(
         "template-drift",
         &format!("ebs-prod-motor-runtime {}", lacks.to_short_string()),
@@ -355,7 +334,7 @@ fn fixture_with_every_threat() -> ThreatFixture {
         "DeveloperRead",
         &format!("{topics}/topic=legacy-*"),
     );
-    fs::remove_file(dirty.fixture.cli.path("departments/ghost.toml")).unwrap();
+    fs::remove_file(dirty.cli.path("departments/ghost.toml")).unwrap();
     dirty.expect_finding("orphan-department", "ghost");
     // T16 and T17.
     dirty.insert_binding("group-mapping", "group-sso", "DataDiscovery", &environment);
@@ -365,15 +344,15 @@ fn fixture_with_every_threat() -> ThreatFixture {
         spare[0], spare[1]
     );
     let platform = include_str!("../../examples/platform/ebs.toml");
-    dirty.fixture.cli.write("ebs.toml", named + platform);
-    let all = dirty.fixture.sandbox().bindings().unwrap();
+    dirty.cli.write("ebs.toml", named + platform);
+    let all = dirty.cli.sandbox().bindings().unwrap();
     let organization = all
         .iter()
         .find(|object| object.binding.pattern.to_string() == ORGANIZATION_CRN);
     let organization = organization.unwrap().id.to_string();
     dirty.expect_finding("unnamed-administrator", &organization);
     // So that the orphaned key belongs to no run that could still be active.
-    dirty.fixture.run_expecting("sandbox clock advance 10m", 0);
+    dirty.cli.run("sandbox clock advance 10m").expect_success();
     dirty
 }
 
@@ -407,8 +386,8 @@ const EXPECTED_RULES: &[(&str, &str, &str)] = &[
 // Issue: "as administrator it finds every planted threat and nothing else".
 #[test]
 fn the_administrator_audit_finds_exactly_the_inserted_threats() {
-    let dirty = fixture_with_every_threat();
-    let audited = run_audit(&dirty.fixture, "--sandbox-as admin", 5);
+    let dirty = organization_with_every_threat();
+    let audited = run_audit(&dirty.cli, "--sandbox-as admin", 5);
     let found = reported_findings(&audited);
     let missed: Vec<_> = dirty.expected_findings.difference(&found).collect();
     let more: Vec<_> = found.difference(&dirty.expected_findings).collect();
@@ -416,23 +395,17 @@ fn the_administrator_audit_finds_exactly_the_inserted_threats() {
         missed.is_empty() && more.is_empty(),
         "missed {missed:#?}\nmore {more:#?}\n{audited:#}"
     );
-    let rules = audited["rules"].as_array().unwrap();
+    let rules = audited.items("/rules");
     let mut said: BTreeMap<&str, (&str, BTreeSet<&str>)> = BTreeMap::new();
-    for finding in rules.iter().flat_map(|rule| rule["findings"].as_array().unwrap()) {
+    for finding in rules.iter().flat_map(|rule| rule.items("/findings")) {
         let text = |field: &str| finding[field].as_str().unwrap();
         assert!(!text("fix").is_empty(), "{finding}");
-        assert!(!finding["evidence"].as_array().unwrap().is_empty(), "{finding}");
+        assert!(!finding.items("/evidence").is_empty(), "{finding}");
         let (worst, about) = said.entry(text("rule")).or_insert(("warning", BTreeSet::new()));
         if text("severity") == "error" {
             *worst = "error";
         }
-        about.extend(
-            finding["departments"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .filter_map(Value::as_str),
-        );
+        about.extend(finding.items("/departments").iter().filter_map(Value::as_str));
     }
     for (rule, worst, about) in EXPECTED_RULES {
         let about: BTreeSet<&str> = about.split_whitespace().collect();
@@ -449,10 +422,10 @@ fn the_administrator_audit_finds_exactly_the_inserted_threats() {
 // results about them, and all other results are unchanged.
 #[test]
 fn without_a_kafka_key_only_acl_findings_are_unknown() {
-    let dirty = fixture_with_every_threat();
-    let with = run_audit(&dirty.fixture, "--sandbox", 5);
-    dirty.fixture.write_profile_with_key(&dirty.fixture.provisioner_key());
-    let without = run_audit(&dirty.fixture, "--profile other.toml", 5);
+    let dirty = organization_with_every_threat();
+    let with = run_audit(&dirty.cli, "--sandbox", 5);
+    dirty.cli.write_profile_with_key(&dirty.cli.provisioner_key());
+    let without = run_audit(&dirty.cli, "--profile other.toml", 5);
     let about_acls = |one: &String| one.starts_with("unmanaged-acl ") || one.contains(" ALLOW ");
     let (acls, rest): (BTreeSet<_>, BTreeSet<_>) = reported_findings(&with).into_iter().partition(about_acls);
     let planted: BTreeSet<_> = dirty
@@ -464,7 +437,7 @@ fn without_a_kafka_key_only_acl_findings_are_unknown() {
     assert_eq!(acls, planted);
     assert_eq!(reported_findings(&without), rest);
     assert_eq!(verdicts(&without)["unmanaged-acl"], "unknown");
-    let rules = without["rules"].as_array().unwrap();
+    let rules = without.items("/rules");
     for rule in ["unmanaged-acl", "template-drift"] {
         let row = rules.iter().find(|row| row["rule"] == rule).unwrap();
         let unknown = row["unknown"].to_string();
@@ -475,19 +448,19 @@ fn without_a_kafka_key_only_acl_findings_are_unknown() {
 // T12: data that the provisioner of docs/reference/rbac.md#roles-of-the-provisioner cannot list must not be absent.
 #[test]
 fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
-    let dirty = fixture_with_every_threat();
-    let audited = run_audit(&dirty.fixture, "--sandbox", 5);
+    let dirty = organization_with_every_threat();
+    let audited = run_audit(&dirty.cli, "--sandbox", 5);
     let found = reported_findings(&audited);
     // It cannot know that the holder of a role on a prefix was deleted.
     let more: Vec<_> = found.difference(&dirty.expected_findings).cloned().collect();
     assert_eq!(more, [format!("third-party-grant {}", dirty.dangling_binding)]);
     let verdicts = verdicts(&audited);
-    let rules = audited["rules"].as_array().unwrap();
+    let rules = audited.items("/rules");
     for missed in dirty.expected_findings.difference(&found) {
         let (rule, _) = missed.split_once(' ').unwrap();
         let row = rules.iter().find(|row| row["rule"] == rule).unwrap();
         assert!(
-            !row["unknown"].as_array().unwrap().is_empty(),
+            !row.items("/unknown").is_empty(),
             "{missed} is missed, and nothing is unknown"
         );
         assert_ne!(verdicts[rule], "absent", "{missed}");
@@ -519,33 +492,29 @@ fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
 // The same answer without a key, and for one department only.
 #[test]
 fn an_audit_of_a_saved_snapshot_equals_the_live_audit() {
-    let dirty = fixture_with_every_threat();
-    let fixture = &dirty.fixture;
-    let live = run_audit(fixture, "--sandbox-as admin --save seen.json", 5);
-    let before = fixture.sandbox().journal().unwrap().len();
-    let saved = run_audit(fixture, "--sandbox --from seen.json", 5);
-    assert_eq!(
-        fixture.sandbox().journal().unwrap().len(),
-        before,
-        "no request was sent"
-    );
+    let dirty = organization_with_every_threat();
+    let cli = &dirty.cli;
+    let live = run_audit(cli, "--sandbox-as admin --save seen.json", 5);
+    let before = cli.sandbox().journal().unwrap().len();
+    let saved = run_audit(cli, "--sandbox --from seen.json", 5);
+    assert_eq!(cli.sandbox().journal().unwrap().len(), before, "no request was sent");
     assert_eq!(reported_findings(&live), reported_findings(&saved));
     assert_eq!(live["counts"], saved["counts"]);
-    assert!(!fixture.cli.read("seen.json").contains("\"secret\""));
+    assert!(!cli.read("seen.json").contains("\"secret\""));
 
-    let motor = reported_findings(&run_audit(fixture, "motor --sandbox --from seen.json", 5));
+    let motor = reported_findings(&run_audit(cli, "motor --sandbox --from seen.json", 5));
     assert!(motor.is_subset(&dirty.expected_findings) && motor.len() < dirty.expected_findings.len());
     assert!(motor.contains("connector-topic motor-spy"), "{motor:?}");
     assert!(
         motor.iter().all(|found| !found.starts_with("group-mapping")),
         "{motor:?}"
     );
-    let unknown = fixture.run_expecting("access audit mottor --sandbox --from seen.json", 1);
+    let unknown = cli.run("access audit mottor --sandbox --from seen.json").expect_code(1);
     assert!(unknown.stderr.contains("Did you mean `motor`?"), "{unknown}");
 
     // A new, unrecorded key.
     let newcomer = dirty.create_account(&dirty.admin, "newcomer", "", "");
-    let audited = run_audit(fixture, "--sandbox-as admin --compare-to seen.json", 5);
+    let audited = run_audit(cli, "--sandbox-as admin --compare-to seen.json", 5);
     let new: Vec<_> = reported_findings(&audited)
         .difference(&dirty.expected_findings)
         .cloned()
@@ -555,79 +524,76 @@ fn an_audit_of_a_saved_snapshot_equals_the_live_audit() {
 
 #[test]
 fn baseline_findings_do_not_count_until_they_expire_or_disappear() {
-    let dirty = fixture_with_every_threat();
-    let fixture = &dirty.fixture;
-    run_audit(fixture, "--sandbox-as admin --write-baseline accepted.toml", 5);
-    let draft = fixture.run_expecting("access audit --sandbox-as admin --baseline accepted.toml", 1);
+    let dirty = organization_with_every_threat();
+    let cli = &dirty.cli;
+    run_audit(cli, "--sandbox-as admin --write-baseline accepted.toml", 5);
+    let draft = cli
+        .run("access audit --sandbox-as admin --baseline accepted.toml")
+        .expect_code(1);
     assert!(draft.stderr.contains("has no reason"), "{draft}");
-    let text = fixture
-        .cli
+    let text = cli
         .read("accepted.toml")
         .replace("reason = \"\"", "reason = \"agreed\"");
-    fixture.cli.write("accepted.toml", &text);
-    let accepted = run_audit(fixture, "--sandbox-as admin --baseline accepted.toml", 0);
+    cli.write("accepted.toml", &text);
+    let accepted = run_audit(cli, "--sandbox-as admin --baseline accepted.toml", 0);
     assert_eq!(reported_findings(&accepted), BTreeSet::new());
-    assert_eq!(
-        accepted["accepted"].as_array().unwrap().len(),
-        dirty.expected_findings.len()
-    );
+    assert_eq!(accepted.items("/accepted").len(), dirty.expected_findings.len());
     assert_eq!(accepted["accepted"][0]["reason"], "agreed");
 
     // One finding is expired, one is fixed, one is new.
-    let key = dirty.fixture.profile_key("claims-operator").id;
+    let key = dirty.cli.profile_key("claims-operator").id;
     let (before, after) = text.split_once(&format!("subject = \"{key}\"")).unwrap();
     let after = after.replacen("until = 20", "until = 19", 1);
-    fixture
-        .cli
-        .write("accepted.toml", format!("{before}subject = \"{key}\"{after}"));
-    fixture.send_ok(&dirty.admin, "DELETE", &format!("{CONNECTORS_PATH}/motor-spy"), None);
+    cli.write("accepted.toml", format!("{before}subject = \"{key}\"{after}"));
+    cli.send_ok(&dirty.admin, "DELETE", &format!("{CONNECTORS_PATH}/motor-spy"), None);
     let topic = format!("{CLUSTER_CRN}/kafka=lkc-prod01/topic=claims-*");
-    let new = fixture.bind(
+    let new = cli.bind(
         &dirty.admin,
         &dirty.account_id("fraud", "viewer"),
         "DeveloperRead",
         &topic,
     );
-    let audited = run_audit(fixture, "--sandbox-as admin --baseline accepted.toml", 5);
+    let audited = run_audit(cli, "--sandbox-as admin --baseline accepted.toml", 5);
     assert_eq!(
         reported_findings(&audited),
         [format!("key-age {key}"), format!("third-party-grant {new}")].into()
     );
-    let about: Vec<_> = audited["acceptances"]
-        .as_array()
-        .unwrap()
+    let about: Vec<_> = audited
+        .items("/acceptances")
         .iter()
         .map(|f| f["rule"].clone())
         .collect();
     assert_eq!(about, ["baseline-expired", "baseline-unused"]);
-    let human = fixture.run_expecting("access audit --sandbox-as admin --baseline accepted.toml", 5);
+    let human = cli
+        .run("access audit --sandbox-as admin --baseline accepted.toml")
+        .expect_code(5);
     assert!(
         human.stdout.contains("accepted.toml:"),
         "the position is printed\n{human}"
     );
     // The provisioner cannot list the accepted data, and therefore cannot report it as fixed.
-    let audited = run_audit(fixture, "--sandbox --baseline accepted.toml", 5);
-    let about = audited["acceptances"].as_array().unwrap();
+    let audited = run_audit(cli, "--sandbox --baseline accepted.toml", 5);
+    let about = audited.items("/acceptances");
     assert!(
         about
             .iter()
-            .all(|finding| !finding["message"].as_str().unwrap().contains("unnamed-administrator"))
+            .all(|finding| !finding.text("/message").contains("unnamed-administrator"))
     );
 }
 
 #[test]
 fn audit_fix_removes_managed_resources_and_keeps_foreign_ones() {
-    let dirty = fixture_with_every_threat();
-    let fixture = &dirty.fixture;
-    let before = fixture.provisioned_state();
-    let acls = fixture.acls();
-    let planned = fixture.run_without_writes("access audit --sandbox --fix --dry-run", 5);
+    let dirty = organization_with_every_threat();
+    let cli = &dirty.cli;
+    let before = cli.provisioned_state();
+    let acls = cli.acls();
+    let planned = cli.run_without_writes("access audit --sandbox --fix --dry-run", 5);
     assert!(planned.stdout.contains("DeveloperRead"), "{planned}");
-    let refused = fixture.run_without_writes("access audit --sandbox --fix", 64);
+    let refused = cli.run_without_writes("access audit --sandbox --fix", 64);
     assert!(refused.stderr.contains("--yes"), "{refused}");
-    let output = fixture.run_expecting("access audit --sandbox --fix --yes -o json", 5);
-    let audited: Value = serde_json::from_str(&output.stdout).unwrap();
-    let after = fixture.provisioned_state();
+    let output = cli.run("access audit --sandbox --fix --yes -o json").expect_code(5);
+    let audited: Value = output.json();
+    let after = cli.provisioned_state();
     // Nothing was created, and no grant of others was removed.
     assert_eq!(after.accounts, before.accounts);
     let gone: Vec<_> = before
@@ -640,10 +606,10 @@ fn audit_fix_removes_managed_resources_and_keeps_foreign_ones() {
     assert_eq!(gone.iter().filter(ours).count(), gone.len(), "{gone:#?}");
     assert!(!gone.is_empty(), "{audited:#}");
     // Claims controlled the operator of fraud, so it was not managed; now it is.
-    let output = fixture.run_expecting("access audit --sandbox --fix --yes -o json", 5);
-    let left = reported_findings(&serde_json::from_str(&output.stdout).unwrap());
+    let output = cli.run("access audit --sandbox --fix --yes -o json").expect_code(5);
+    let left = reported_findings(&output.json());
     // Only surplus ACLs of managed accounts.
-    let left_acls = fixture.acls();
+    let left_acls = cli.acls();
     let mut gone = acls;
     gone.retain(|acl| !left_acls.contains(acl));
     assert_eq!(
@@ -669,9 +635,9 @@ fn audit_fix_removes_managed_resources_and_keeps_foreign_ones() {
         left.iter().any(|left| left.starts_with("third-party-grant")),
         "others are left alone"
     );
-    for gone in audited["fix"]["changes"].as_array().unwrap() {
+    for gone in audited.items("/fix/changes") {
         assert!(
-            ["delete_binding", "delete_acl", "delete_key"].contains(&gone["operation"].as_str().unwrap()),
+            ["delete_binding", "delete_acl", "delete_key"].contains(&gone.text("/operation")),
             "{gone}"
         );
     }

@@ -6,29 +6,25 @@ use confluent_ebs::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    onboarding_fixture::{OnboardingFixture, RunOutcome},
-    sandbox_cli_fixture::SandboxCliFixture,
-};
+use crate::common::{Cli, OnboardingMachine, RunOutcome};
 
 #[test]
 fn a_second_run_on_one_machine_is_refused_while_the_first_runs() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("sandbox reset --yes", 0);
-    let runs = fixture.state_dir().join("runs");
+    let cli = Cli::with_sandbox("");
+    let runs = cli.state_dir().join("runs");
     let journal = Journal::open(&runs.join("11111111-2222-3333-4444-555555555555-prod.jsonl")).unwrap();
-    let output = fixture.run_without_writes("onboard claims --sandbox --yes", 1);
+    let output = cli.run_without_writes("onboard claims --sandbox --yes", 1);
     assert!(output.stderr.contains("another run is active"), "{output}");
     // Reads are always possible.
-    fixture.run_expecting("onboard claims --sandbox --dry-run", 0);
+    cli.run("onboard claims --sandbox --dry-run").expect_success();
     drop(journal);
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    cli.run("onboard claims --sandbox --yes").expect_success();
 }
 
 /// Two independent machines start at the same time.
-fn run_concurrently(settings: SandboxSettings, seed: u64) -> (OnboardingFixture, OnboardingFixture) {
-    let one = OnboardingFixture::new(settings);
-    let two = OnboardingFixture::on_sandbox(one.sandbox.clone());
+fn run_concurrently(settings: SandboxSettings, seed: u64) -> (OnboardingMachine, OnboardingMachine) {
+    let one = OnboardingMachine::new(settings);
+    let two = OnboardingMachine::on_sandbox(one.sandbox.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let late = async {
@@ -47,9 +43,9 @@ fn run_concurrently(settings: SandboxSettings, seed: u64) -> (OnboardingFixture,
 #[test]
 fn concurrent_runs_on_two_machines_leave_one_key_per_persona() {
     let wanted = {
-        let fixture = OnboardingFixture::new(SandboxSettings::instant());
-        fixture.run_until_done(&["claims"], 2).unwrap();
-        fixture.provisioned_state()
+        let machine = OnboardingMachine::new(SandboxSettings::instant());
+        machine.run_until_done(&["claims"], 2).unwrap();
+        machine.provisioned_state()
     };
     for seed in [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144] {
         let (one, two) = run_concurrently(SandboxSettings::instant(), seed);
@@ -76,50 +72,46 @@ fn concurrent_runs_on_two_machines_leave_one_key_per_persona() {
 #[test]
 fn the_next_run_completes_an_interrupted_run() {
     let wanted = {
-        let fixture = OnboardingFixture::new(SandboxSettings::instant());
-        fixture.run_until_done(&["claims"], 2).unwrap();
-        fixture.provisioned_state()
+        let machine = OnboardingMachine::new(SandboxSettings::instant());
+        machine.run_until_done(&["claims"], 2).unwrap();
+        machine.provisioned_state()
     };
-    let mut fixture = OnboardingFixture::new(SandboxSettings::instant());
-    fixture.interrupt.cancel();
-    let RunOutcome::Finished(ran) = fixture.onboard(&["claims"]) else {
+    let mut machine = OnboardingMachine::new(SandboxSettings::instant());
+    machine.cancel.cancel();
+    let RunOutcome::NotStarted(reason) = machine.onboard(&["claims"]) else {
         panic!("an interrupted run ends cleanly");
     };
-    assert_eq!(ran.1.done.len(), 0);
-    assert_eq!(ran.1.not_started, ran.0.changes.len());
-    assert!(fixture.requests_since(0).iter().all(|entry| !entry.is_write()));
-    fixture.interrupt = CancellationToken::new();
-    fixture.run_until_done(&["claims"], 2).unwrap();
-    assert_eq!(fixture.provisioned_state(), wanted);
+    assert_eq!(reason, "interrupted before anything was changed");
+    assert!(machine.requests_since(0).iter().all(|entry| !entry.is_write()));
+    machine.cancel = CancellationToken::new();
+    machine.run_until_done(&["claims"], 2).unwrap();
+    assert_eq!(machine.provisioned_state(), wanted);
 }
 
 #[test]
 fn the_next_run_completes_a_killed_run() {
     let wanted = {
-        let fixture = SandboxCliFixture::new();
-        fixture.run_expecting("onboard claims --sandbox --yes", 0);
-        fixture.provisioned_state()
+        let cli = Cli::onboarded("claims");
+        cli.provisioned_state()
     };
     for (kind, at) in [("kill-before", 0), ("kill-after", 1), ("kill-after", 2)] {
-        let fixture = SandboxCliFixture::new();
-        fixture.run_expecting("sandbox reset --yes", 0);
-        fixture.run_expecting(
-            &format!("sandbox fault add {kind} --method POST --path /iam/v2/api-keys --skip {at}"),
-            0,
-        );
-        let output = fixture.run("onboard claims --sandbox --yes");
+        let cli = Cli::with_sandbox("");
+        cli.run(&format!(
+            "sandbox fault add {kind} --method POST --path /iam/v2/api-keys --skip {at}"
+        ))
+        .expect_success();
+        let output = cli.run("onboard claims --sandbox --yes");
         assert_eq!(output.code, None, "a signal ended it\n{output}");
-        fixture.run_expecting("onboard claims --sandbox --yes", 0);
-        fixture.run_without_writes("onboard claims --sandbox --yes", 0);
-        assert_eq!(fixture.provisioned_state(), wanted, "{kind} {at}");
+        cli.run("onboard claims --sandbox --yes").expect_success();
+        cli.run_without_writes("onboard claims --sandbox --yes", 0);
+        assert_eq!(cli.provisioned_state(), wanted, "{kind} {at}");
     }
 }
 
 #[test]
 fn onboarding_survives_thirty_429_responses() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("sandbox reset --yes", 0);
-    let sandbox = fixture.sandbox();
+    let cli = Cli::with_sandbox("");
+    let sandbox = cli.sandbox();
     sandbox
         .add_fault(
             Fault::once(FaultKind::TooManyRequests { retry_after: 9 })
@@ -128,6 +120,6 @@ fn onboarding_survives_thirty_429_responses() {
         )
         .unwrap();
     drop(sandbox);
-    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
-    fixture.run_without_writes("onboard claims fraud --sandbox --yes", 0);
+    cli.run("onboard claims fraud --sandbox --yes").expect_success();
+    cli.run_without_writes("onboard claims fraud --sandbox --yes", 0);
 }

@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox_cli_fixture::{ApiKeyPair, SandboxCliFixture, account_crn};
+use crate::common::{ApiKeyPair, Cli, JsonAccess as _, account_crn};
 
 const IMPERSONATED_NAME: &str = "ebs-prod-fraud-operator";
 
 struct ImpersonationAttack {
-    fixture: SandboxCliFixture,
+    cli: Cli,
     attacker: ApiKeyPair,
     /// Account of the attacker.
     attacker_account: String,
@@ -21,38 +21,32 @@ impl ImpersonationAttack {
     /// Claims is onboarded, and its deployer creates an account with the exact name and tag of fraud's operator. The
     /// deployer is the only owner at first; `owner` sets another.
     fn prepared() -> Self {
-        let fixture = SandboxCliFixture::new();
-        fixture.run_expecting("onboard claims --sandbox --yes", 0);
-        let attacker = fixture.profile_key("claims-deployer");
-        let me = fixture.account_id("ebs-prod-claims-deployer");
-        let forged = Self::create_impersonating_account(&fixture, &attacker, &me, &planned_tag(&fixture));
+        let cli = Cli::onboarded("claims");
+        let attacker = cli.profile_key("claims-deployer");
+        let me = cli.account_id("ebs-prod-claims-deployer");
+        let forged = Self::create_impersonating_account(&cli, &attacker, &me, &planned_tag(&cli));
         Self {
-            fixture,
+            cli,
             attacker,
             attacker_account: me,
             impersonating_account: forged,
         }
     }
 
-    fn create_impersonating_account(
-        fixture: &SandboxCliFixture,
-        attacker: &ApiKeyPair,
-        owner: &str,
-        tag: &str,
-    ) -> String {
+    fn create_impersonating_account(cli: &Cli, attacker: &ApiKeyPair, owner: &str, tag: &str) -> String {
         let body = json!({ "display_name": IMPERSONATED_NAME, "description": tag });
         let target = format!("/iam/v2/service-accounts?assigned_resource_owner={owner}");
-        let answer = fixture.send_ok(attacker, "POST", &target, Some(body));
-        answer["id"].as_str().unwrap().to_owned()
+        let answer = cli.send_ok(attacker, "POST", &target, Some(body));
+        answer.text("/id").to_owned()
     }
 
     fn provisioner_account(&self) -> String {
-        self.fixture.account_id("ebs-provisioner")
+        self.cli.account_id("ebs-provisioner")
     }
 
     /// Adds an owner to the prepared account.
     fn share_account(&self, to: &str, role: &str) -> String {
-        self.fixture
+        self.cli
             .bind(&self.attacker, to, role, &account_crn(&self.impersonating_account))
     }
 
@@ -60,14 +54,14 @@ impl ImpersonationAttack {
     fn give_up_ownership(&self) {
         let mine = self.bindings_on_impersonating_account(&self.attacker_account);
         for id in mine {
-            self.fixture
+            self.cli
                 .send_ok(&self.attacker, "DELETE", &format!("/iam/v2/role-bindings/{id}"), None);
         }
     }
 
     fn bindings_on_impersonating_account(&self, of: &str) -> Vec<String> {
         let on = account_crn(&self.impersonating_account);
-        let all = self.fixture.sandbox().bindings().unwrap();
+        let all = self.cli.sandbox().bindings().unwrap();
         all.iter()
             .filter(|object| object.binding.pattern.to_string() == on && object.binding.principal.id() == of)
             .map(|object| object.id.to_string())
@@ -77,44 +71,39 @@ impl ImpersonationAttack {
     /// Onboarding is refused with a message that contains all of `words`, and changes nothing.
     #[track_caller]
     fn assert_onboarding_refused(&self, words: &[&str]) {
-        let keys = self.fixture.sandbox().keys().unwrap().len();
-        let output = self.fixture.run_without_writes("onboard fraud --sandbox --yes", 5);
-        let said: String = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let keys = self.cli.sandbox().keys().unwrap().len();
+        let output = self.cli.run_without_writes("onboard fraud --sandbox --yes", 5);
+        let said: String = output.stderr_line();
         for word in words {
             assert!(said.contains(word), "`{word}` is missing\n{output}");
         }
-        assert_eq!(self.fixture.sandbox().keys().unwrap().len(), keys);
-        assert!(!self.fixture.state_dir().join("handover/fraud-operator.toml").exists());
+        assert_eq!(self.cli.sandbox().keys().unwrap().len(), keys);
+        assert!(!self.cli.profiles_dir().join("fraud-operator.toml").exists());
         // Other departments are not affected.
-        self.fixture.run_expecting("onboard --all --sandbox --dry-run", 5);
-        self.fixture.run_expecting("onboard motor --sandbox --dry-run", 0);
+        self.cli.run("onboard --all --sandbox --dry-run").expect_code(5);
+        self.cli.run("onboard motor --sandbox --dry-run").expect_success();
     }
 
     /// Once the account is deleted, the onboarding succeeds.
     #[track_caller]
     fn assert_onboarding_works_after_cleanup(&self) {
         let target = format!("/iam/v2/service-accounts/{}", self.impersonating_account);
-        self.fixture.send_ok(&self.fixture.admin_key(), "DELETE", &target, None);
-        self.fixture.run_expecting("onboard fraud --sandbox --yes", 0);
-        self.fixture
-            .run_without_writes("onboard fraud claims --sandbox --yes", 0);
-        assert_ne!(self.fixture.account_id(IMPERSONATED_NAME), self.impersonating_account);
+        self.cli.send_ok(&self.cli.admin_key(), "DELETE", &target, None);
+        self.cli.run("onboard fraud --sandbox --yes").expect_success();
+        self.cli.run_without_writes("onboard fraud claims --sandbox --yes", 0);
+        assert_ne!(self.cli.account_id(IMPERSONATED_NAME), self.impersonating_account);
     }
 }
 
 /// The tag that the onboarding would write.
-fn planned_tag(fixture: &SandboxCliFixture) -> String {
-    let output = fixture.run_expecting("onboard fraud --sandbox --dry-run -o json", 0);
-    let plan: Value = serde_json::from_str(&output.stdout).unwrap();
-    let change = plan["changes"]
-        .as_array()
-        .unwrap()
+fn planned_tag(cli: &Cli) -> String {
+    let output = cli.run("onboard fraud --sandbox --dry-run -o json").expect_success();
+    let plan: Value = output.json();
+    let change = plan
+        .items("/changes")
         .iter()
         .find(|change| change["operation"] == "create_account" && change["persona"] == "operator");
-    change.unwrap_or_else(|| panic!("{plan}"))["tag"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    change.unwrap_or_else(|| panic!("{plan}")).text("/tag").to_owned()
 }
 
 #[test]
@@ -141,7 +130,7 @@ fn an_impersonating_account_shared_with_the_provisioner_is_refused() {
 fn an_impersonating_account_with_an_unrecorded_key_is_refused() {
     let attack = ImpersonationAttack::prepared();
     let key = attack
-        .fixture
+        .cli
         .create_key(&attack.attacker, &attack.impersonating_account, "cloud");
     attack.share_account(&attack.provisioner_account(), "ResourceOwner");
     attack.give_up_ownership();
@@ -149,14 +138,11 @@ fn an_impersonating_account_with_an_unrecorded_key_is_refused() {
     // Revoking the key is sufficient: no other principal controls the account any more.
     let target = format!("/iam/v2/api-keys/{}", key.id);
     attack
-        .fixture
-        .send_ok(&attack.fixture.provisioner_key(), "DELETE", &target, None);
-    attack.fixture.run_expecting("onboard fraud --sandbox --yes", 0);
-    attack.fixture.run_without_writes("onboard fraud --sandbox --yes", 0);
-    assert_eq!(
-        attack.fixture.account_id(IMPERSONATED_NAME),
-        attack.impersonating_account
-    );
+        .cli
+        .send_ok(&attack.cli.provisioner_key(), "DELETE", &target, None);
+    attack.cli.run("onboard fraud --sandbox --yes").expect_success();
+    attack.cli.run_without_writes("onboard fraud --sandbox --yes", 0);
+    assert_eq!(attack.cli.account_id(IMPERSONATED_NAME), attack.impersonating_account);
 }
 
 #[test]
@@ -165,11 +151,11 @@ fn an_unrecorded_key_with_a_forged_tag_is_refused() {
     let stage = "ebs:v1 stage=prod dept=fraud role=operator state=live run=0badcafe";
     let body = json!({ "spec": { "owner": { "id": attack.impersonating_account }, "resource": { "id": "cloud" }, "description": stage } });
     let key = attack
-        .fixture
+        .cli
         .send_ok(&attack.attacker, "POST", "/iam/v2/api-keys", Some(body));
     attack.share_account(&attack.provisioner_account(), "ResourceOwner");
     attack.give_up_ownership();
-    attack.assert_onboarding_refused(&["key-unrecorded", key["id"].as_str().unwrap()]);
+    attack.assert_onboarding_refused(&["key-unrecorded", key.text("/id")]);
     attack.assert_onboarding_works_after_cleanup();
 }
 
@@ -181,9 +167,9 @@ fn an_impersonating_account_with_a_remaining_assigner_is_refused() {
     let owner = attack.bindings_on_impersonating_account(&attack.attacker_account);
     for id in owner {
         let target = format!("/iam/v2/role-bindings/{id}");
-        let binding = attack.fixture.send_ok(&attack.attacker, "GET", &target, None);
+        let binding = attack.cli.send_ok(&attack.attacker, "GET", &target, None);
         if binding["role_name"] == "ResourceOwner" {
-            attack.fixture.send_ok(&attack.attacker, "DELETE", &target, None);
+            attack.cli.send_ok(&attack.attacker, "DELETE", &target, None);
         }
     }
     attack.assert_onboarding_refused(&["account-controlled-by-others", "Assigner", "ebs-prod-claims-deployer"]);
@@ -192,25 +178,22 @@ fn an_impersonating_account_with_a_remaining_assigner_is_refused() {
 
 #[test]
 fn an_account_owned_only_by_the_provisioner_and_without_keys_is_adopted() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
-    let attacker = fixture.profile_key("claims-deployer");
-    let provisioner = fixture.account_id("ebs-provisioner");
-    let forged =
-        ImpersonationAttack::create_impersonating_account(&fixture, &attacker, &provisioner, &planned_tag(&fixture));
-    fixture.run_expecting("onboard fraud --sandbox --yes", 0);
-    fixture.run_without_writes("onboard fraud --sandbox --yes", 0);
-    let (status, _) = fixture.send(&attacker, "DELETE", &format!("/iam/v2/service-accounts/{forged}"), None);
+    let cli = Cli::onboarded("claims");
+    let attacker = cli.profile_key("claims-deployer");
+    let provisioner = cli.account_id("ebs-provisioner");
+    let forged = ImpersonationAttack::create_impersonating_account(&cli, &attacker, &provisioner, &planned_tag(&cli));
+    cli.run("onboard fraud --sandbox --yes").expect_success();
+    cli.run_without_writes("onboard fraud --sandbox --yes", 0);
+    let (status, _) = cli.send(&attacker, "DELETE", &format!("/iam/v2/service-accounts/{forged}"), None);
     assert_eq!(status, 403, "its creator does not control it");
 }
 
 #[test]
 fn an_account_with_the_name_but_without_the_tag_is_unmanaged() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
-    let attacker = fixture.profile_key("claims-deployer");
-    let me = fixture.account_id("ebs-prod-claims-deployer");
-    ImpersonationAttack::create_impersonating_account(&fixture, &attacker, &me, "made by hand");
-    let output = fixture.run_without_writes("onboard fraud --sandbox --yes", 5);
+    let cli = Cli::onboarded("claims");
+    let attacker = cli.profile_key("claims-deployer");
+    let me = cli.account_id("ebs-prod-claims-deployer");
+    ImpersonationAttack::create_impersonating_account(&cli, &attacker, &me, "made by hand");
+    let output = cli.run_without_writes("onboard fraud --sandbox --yes", 5);
     assert!(output.stderr.contains("account-name-taken"), "{output}");
 }

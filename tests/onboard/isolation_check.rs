@@ -2,36 +2,35 @@
 
 use std::fs;
 
-use crate::sandbox_cli_fixture::{CLUSTER_CRN, SandboxCliFixture};
+use crate::common::{CLUSTER_CRN, Cli};
 
 #[test]
 fn a_key_with_access_to_a_foreign_prefix_is_not_delivered() {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    let cli = Cli::onboarded("claims");
     // The operator's key and profile are deleted, and its account gets a grant that no template declares: on the names
     // of another department.
-    let profile = fixture.state_dir().join("handover/claims-operator.toml");
-    let key = fixture.profile_key("claims-operator").id;
-    fixture.send_ok(&fixture.admin_key(), "DELETE", &format!("/iam/v2/api-keys/{key}"), None);
+    let profile = cli.profiles_dir().join("claims-operator.toml");
+    let key = cli.profile_key("claims-operator").id;
+    cli.send_ok(&cli.admin_key(), "DELETE", &format!("/iam/v2/api-keys/{key}"), None);
     fs::remove_file(&profile).unwrap();
-    let operator = fixture.account_id("ebs-prod-claims-operator");
+    let operator = cli.account_id("ebs-prod-claims-operator");
     let neighbour = format!("{CLUSTER_CRN}/connector=compliance-*");
-    let binding = fixture.bind(&fixture.admin_key(), &operator, "DeveloperWrite", &neighbour);
+    let binding = cli.bind(&cli.admin_key(), &operator, "DeveloperWrite", &neighbour);
 
-    let output = fixture.run_expecting("onboard claims --sandbox --yes", 3);
+    let output = cli.run("onboard claims --sandbox --yes").expect_code(3);
     assert!(output.stderr.contains("probes failed"), "{}", output.stderr);
     assert!(output.stderr.contains("compliance-ebs-probe"), "{}", output.stderr);
     assert!(!profile.exists());
     assert!(profile.with_extension("toml.unproved").exists());
 
-    fixture.send_ok(
-        &fixture.admin_key(),
+    cli.send_ok(
+        &cli.admin_key(),
         "DELETE",
         &format!("/iam/v2/role-bindings/{binding}"),
         None,
     );
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    cli.run("onboard claims --sandbox --yes").expect_success();
     assert!(profile.exists());
     assert!(!profile.with_extension("toml.unproved").exists());
-    fixture.run_without_writes("onboard claims --sandbox --yes", 0);
+    cli.run_without_writes("onboard claims --sandbox --yes", 0);
 }

@@ -3,14 +3,11 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-mod sandbox_cli_fixture;
-mod onboarding_fixture;
 
 mod access;
 mod acls;
 mod impersonating_accounts;
 mod audit;
-mod isolation;
 mod department_changes;
 #[cfg(all(feature = "age", unix))]
 mod delivery;

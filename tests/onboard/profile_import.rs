@@ -9,7 +9,7 @@ use confluent_ebs::{
 };
 use serde_json::Value;
 
-use crate::sandbox_cli_fixture::SandboxCliFixture;
+use crate::common::{Cli, JsonAccess as _, make_private};
 
 /// A key as created by `age-keygen`.
 pub(crate) struct AgeIdentity(x25519::Identity);
@@ -46,75 +46,58 @@ impl AgeIdentity {
 }
 
 /// A home with claims onboarded, and its operator's profile encrypted beside the clear-text one.
-fn fixture_with_encrypted_profile() -> (SandboxCliFixture, AgeIdentity, PathBuf) {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+fn cli_with_encrypted_profile() -> (Cli, AgeIdentity, PathBuf) {
+    let cli = Cli::onboarded("claims");
     let key = AgeIdentity::new();
-    let text = fs::read_to_string(fixture.state_dir().join("handover/claims-operator.toml")).unwrap();
+    let text = fs::read_to_string(cli.profiles_dir().join("claims-operator.toml")).unwrap();
     let recipient: Recipient = key.recipient().parse().unwrap();
     let sealed = encrypt(&Secret::new(text), &[recipient]).unwrap();
-    let path = fixture.cli.write("claims-operator.toml.age", sealed);
-    make_private(&fixture.cli.write("key.txt", key.identity_file()));
-    (fixture, key, path)
-}
-
-#[cfg(unix)]
-fn make_private(path: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-#[cfg(not(unix))]
-fn make_private(_path: &std::path::Path) {}
-
-/// A text without line breaks.
-pub(crate) fn normalize_whitespace(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let path = cli.write("claims-operator.toml.age", sealed);
+    make_private(&cli.write("key.txt", key.identity_file()));
+    (cli, key, path)
 }
 
 #[test]
 fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
-    let (fixture, _, _) = fixture_with_encrypted_profile();
-    let secret = fixture.profile_key("claims-operator").secret;
-    let output = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
+    let (cli, _, _) = cli_with_encrypted_profile();
+    let secret = cli.profile_key("claims-operator").secret;
+    let output = cli
+        .run("profile import claims-operator.toml.age --identity key.txt")
+        .expect_success();
     assert_eq!(output.stdout, "Imported profile `claims-operator`.\n");
     assert_eq!(output.stderr, "");
-    let kept = fixture.cli.path(".config/confluent-ebs/profiles/claims-operator.toml");
+    let kept = cli.path(".config/confluent-ebs/profiles/claims-operator.toml");
     assert!(fs::read_to_string(&kept).unwrap().contains(&secret));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    let output = fixture.run_expecting("connector list --profile claims-operator", 0);
+    let output = cli.run("connector list --profile claims-operator").expect_success();
     assert_eq!(output.stdout, "None found.\n");
 
     // It is stored once, unless requested otherwise.
-    let again = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 1);
-    assert!(
-        normalize_whitespace(&again.stderr).contains("already exists"),
-        "{again}"
-    );
-    let other = fixture.run_expecting(
-        "profile import claims-operator.toml.age --identity key.txt --name mine -o json",
-        0,
-    );
-    let value: Value = serde_json::from_str(&other.stdout).unwrap();
+    let again = cli
+        .run("profile import claims-operator.toml.age --identity key.txt")
+        .expect_code(1);
+    assert!(again.stderr_line().contains("already exists"), "{again}");
+    let other = cli
+        .run("profile import claims-operator.toml.age --identity key.txt --name mine -o json")
+        .expect_success();
+    let value: Value = other.json();
     assert_eq!((&value["name"], &value["encrypted"]), (&"mine".into(), &true.into()));
-    fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt --force", 0);
+    cli.run("profile import claims-operator.toml.age --identity key.txt --force")
+        .expect_success();
 }
 
 #[test]
 fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
-    let (fixture, key, path) = fixture_with_encrypted_profile();
-    let secret = fixture.profile_key("claims-operator").secret;
+    let (cli, key, path) = cli_with_encrypted_profile();
+    let secret = cli.profile_key("claims-operator").secret;
     let private = key.identity_file().lines().last().unwrap().to_owned();
     let refused = |args: &str, expected: &str| {
-        let output = fixture.run_expecting(&format!("profile import {args}"), 1);
-        assert!(
-            normalize_whitespace(&output.stderr).contains(expected),
-            "{args}: {output}"
-        );
+        let output = cli.run(&format!("profile import {args}")).expect_code(1);
+        assert!(output.stderr_line().contains(expected), "{args}: {output}");
         for text in [&output.stdout, &output.stderr] {
             assert!(!text.contains(&secret) && !text.contains(&private), "{output}");
         }
@@ -123,13 +106,13 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
         "claims-operator.toml.age",
         "is encrypted Suggestions: Pass the file with your private key",
     );
-    fixture.cli.write("other.txt", AgeIdentity::new().identity_file());
+    cli.write("other.txt", AgeIdentity::new().identity_file());
     refused(
         "claims-operator.toml.age --identity other.txt",
         "the file is encrypted to other recipients",
     );
     refused("claims-operator.toml.age --identity no-such-file", "cannot read");
-    fixture.cli.write(
+    cli.write(
         "locked.txt",
         "age-encryption.org/v1\n-> scrypt bBjlhJVYZeE4aqUdmtRHfw 18\n",
     );
@@ -137,66 +120,66 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
         "claims-operator.toml.age --identity locked.txt",
         "is protected by a passphrase",
     );
-    fixture
-        .cli
-        .write("ssh.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n");
+    cli.write("ssh.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n");
     refused("claims-operator.toml.age --identity ssh.txt", "is an SSH key");
     refused("no-such.toml.age --identity key.txt", "the profile does not exist");
 
     let text = fs::read_to_string(&path).unwrap();
     let cut: String = text.lines().take(4).collect::<Vec<_>>().join("\n");
-    fixture.cli.write("cut.toml.age", cut);
+    cli.write("cut.toml.age", cut);
     refused("cut.toml.age --identity key.txt", "the encrypted file is damaged");
     // A character in the middle of the second to last line.
     let at = text.trim_end().rfind('\n').unwrap() - 40;
     let mut changed = text.into_bytes();
     changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-    fixture.cli.write("changed.toml.age", changed);
+    cli.write("changed.toml.age", changed);
     refused("changed.toml.age --identity key.txt", "the encrypted file is damaged");
-    assert!(!fixture.cli.path(".config/confluent-ebs").exists());
+    assert!(!cli.path(".config/confluent-ebs").exists());
 }
 
 #[test]
 fn a_decrypted_profile_is_validated() {
-    let (fixture, key, _) = fixture_with_encrypted_profile();
+    let (cli, key, _) = cli_with_encrypted_profile();
     let recipient: Recipient = key.recipient().parse().unwrap();
     let text = "department = \"claims\"\nendpoint = \"https://example.com\"\n[key]\nid = \"A\"\nsecret = \"canary\"\n";
     let sealed = encrypt(&Secret::new(text), &[recipient]).unwrap();
-    fixture.cli.write("strange.toml.age", sealed);
-    let output = fixture.run_expecting("profile import strange.toml.age --identity key.txt", 1);
-    assert!(
-        normalize_whitespace(&output.stderr).contains("endpoint-not-trusted"),
-        "{output}"
-    );
+    cli.write("foreign.toml.age", sealed);
+    let output = cli
+        .run("profile import foreign.toml.age --identity key.txt")
+        .expect_code(1);
+    assert!(output.stderr_line().contains("endpoint-not-trusted"), "{output}");
     assert!(!output.to_string().contains("canary"), "{output}");
 }
 
 #[test]
 fn an_encrypted_profile_is_refused_with_the_import_command() {
-    let (fixture, _, _) = fixture_with_encrypted_profile();
+    let (cli, _, _) = cli_with_encrypted_profile();
     for file in ["claims-operator.toml.age", "./claims-operator.toml.age"] {
-        let output = fixture.run_expecting(&format!("connector list --profile {file}"), 1);
+        let output = cli.run(&format!("connector list --profile {file}")).expect_code(1);
         let expected = format!("`confluent ebs profile import {file} --identity KEYFILE`");
-        assert!(normalize_whitespace(&output.stderr).contains(&expected), "{output}");
+        assert!(output.stderr_line().contains(&expected), "{output}");
     }
 }
 
 #[test]
 fn an_unneeded_or_readable_identity_file_is_a_warning() {
-    let (fixture, _, _) = fixture_with_encrypted_profile();
-    let clear = fixture.state_dir().join("handover/claims-viewer.toml");
-    let output = fixture.run_expecting(&format!("profile import {} --identity key.txt", clear.display()), 0);
-    assert!(
-        normalize_whitespace(&output.stderr).contains("`--identity` is ignored"),
-        "{output}"
-    );
+    let (cli, _, _) = cli_with_encrypted_profile();
+    let clear = cli.profiles_dir().join("claims-viewer.toml");
+    let output = cli
+        .run(&format!("profile import {} --identity key.txt", clear.display()))
+        .expect_success();
+    assert!(output.stderr_line().contains("`--identity` is ignored"), "{output}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(fixture.cli.path("key.txt"), fs::Permissions::from_mode(0o644)).unwrap();
-        let output = fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
+        fs::set_permissions(cli.path("key.txt"), fs::Permissions::from_mode(0o644)).unwrap();
+        let output = cli
+            .run("profile import claims-operator.toml.age --identity key.txt")
+            .expect_success();
         assert!(
-            normalize_whitespace(&output.stderr).contains("other users of this machine can read `key.txt`"),
+            output
+                .stderr_line()
+                .contains("other users of this machine can read `key.txt`"),
             "{output}"
         );
     }
@@ -204,21 +187,19 @@ fn an_unneeded_or_readable_identity_file_is_a_warning() {
 
 #[test]
 fn profiles_are_listed_and_shown_with_endpoint_and_masked_secret() {
-    let (fixture, _, _) = fixture_with_encrypted_profile();
-    let key = fixture.profile_key("claims-operator");
-    fixture.run_expecting("profile import claims-operator.toml.age --identity key.txt", 0);
-    let nothing = fixture.run_expecting("profile show", 1);
-    assert!(
-        normalize_whitespace(&nothing.stderr).contains("no profile selected"),
-        "{nothing}"
-    );
-    fixture.run_expecting("profile use claims-operator", 0);
+    let (cli, _, _) = cli_with_encrypted_profile();
+    let key = cli.profile_key("claims-operator");
+    cli.run("profile import claims-operator.toml.age --identity key.txt")
+        .expect_success();
+    let nothing = cli.run("profile show").expect_code(1);
+    assert!(nothing.stderr_line().contains("no profile selected"), "{nothing}");
+    cli.run("profile use claims-operator").expect_success();
     for args in [
         "profile show",
         "profile show claims-operator",
         "profile show --profile claims-operator",
     ] {
-        let output = fixture.run_expecting(args, 0);
+        let output = cli.run(args).expect_success();
         assert!(output.stdout.contains("sandbox:"), "{output}");
         assert!(
             output
@@ -228,12 +209,9 @@ fn profiles_are_listed_and_shown_with_endpoint_and_masked_secret() {
         );
         assert!(!output.to_string().contains(&key.secret), "{output}");
     }
-    let value: Value = serde_json::from_str(&fixture.run_expecting("profile show -o json", 0).stdout).unwrap();
+    let value: Value = serde_json::from_str(&cli.run("profile show -o json").expect_success().stdout).unwrap();
     assert_eq!(value["keys"][0]["api_key"], *key.id);
     assert_eq!(value["keys"][0]["api_secret"], "****************");
-    let value: Value = serde_json::from_str(&fixture.run_expecting("profile list -o json", 0).stdout).unwrap();
-    assert!(
-        value[0]["endpoint"].as_str().unwrap().starts_with("sandbox:"),
-        "{value}"
-    );
+    let value: Value = serde_json::from_str(&cli.run("profile list -o json").expect_success().stdout).unwrap();
+    assert!(value.text("/0/endpoint").starts_with("sandbox:"), "{value}");
 }

@@ -4,8 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    sandbox_fixture::{Caller, SandboxResponse},
-    terraform::as_read_by_terraform,
+    common::{Caller, JsonAccess as _, SandboxResponse, terraform::as_read_by_terraform},
     trace::{self, RecordedCommand},
     trace_replayer::TraceReplayer,
     unauthorized_callers::UnauthorizedCallers,
@@ -64,8 +63,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
     if words.starts_with("plugin list") {
         let plugins = responses_ending_with(replayer, "/connector-plugins")[0]
             .json()
-            .as_array()
-            .unwrap();
+            .items("");
         let row = plugins
             .iter()
             .find(|plugin| plugin["class"] == "DatagenSource")
@@ -74,13 +72,10 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
     } else if words.starts_with("plugin describe") {
         let keys = responses_ending_with(replayer, "/config/validate")[0].json()["configs"].clone();
         let required = keys
-            .as_array()
-            .unwrap()
+            .items("")
             .iter()
             .filter(|key| key["definition"]["required"] == true);
-        let required: Vec<_> = required
-            .map(|key| key["definition"]["name"].as_str().unwrap())
-            .collect();
+        let required: Vec<_> = required.map(|key| key.text("/definition/name")).collect();
         for key in ["connector.class", "name", "kafka.topic", "tasks.max"] {
             assert!(required.contains(&key), "{key}: {required:?}");
         }
@@ -88,7 +83,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         let made = responses_ending_with(replayer, "/connectors");
         assert!(made[0].json().get("id").is_none(), "the API returns no id");
         let listed = &made[1].json()["claims-orders"];
-        assert!(listed["id"]["id"].as_str().unwrap().starts_with("lcc-"));
+        assert!(listed.text("/id/id").starts_with("lcc-"));
         assert_eq!(
             (&listed["status"]["connector"]["trace"], state),
             (&json!(""), &json!("RUNNING"))
@@ -123,7 +118,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
     } else if words.starts_with("cluster update") {
         let tasks = if words.contains("tasks.max=2") { "2" } else { "1" };
         assert_eq!(now["info"]["config"]["tasks.max"], tasks);
-        assert_eq!(now["info"]["tasks"].as_array().unwrap().len().to_string(), tasks);
+        assert_eq!(now.items("/info/tasks").len().to_string(), tasks);
     } else if words.starts_with("offset describe") {
         let read = responses_ending_with(replayer, "/offsets")[0];
         let observed: jiff::Timestamp = read.string_at("/metadata/observed_at").parse().unwrap();
@@ -144,10 +139,10 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
             "APPLIED"
         );
     } else if words.starts_with("offset status describe") {
-        let told = responses_ending_with(replayer, "/request/status")[0].json();
+        let status = responses_ending_with(replayer, "/request/status")[0].json();
         // The Confluent CLI reads them without checking that they exist.
-        assert!(told["previous_offsets"].is_array() && told["request"]["requested_at"].is_string());
-        assert_eq!(told["request"]["offsets"][0]["offset"]["kafka_offset"], 100);
+        assert!(status["previous_offsets"].is_array() && status["request"]["requested_at"].is_string());
+        assert_eq!(status["request"]["offsets"][0]["offset"]["kafka_offset"], 100);
     } else if words == "cluster delete lcc-dd0190 lcc-nope --force" {
         assert_eq!(state, "RUNNING", "one of several does not exist: none is deleted");
     } else if words.starts_with("cluster delete") {

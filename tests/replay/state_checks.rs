@@ -6,23 +6,26 @@ use confluent_ebs::{
 };
 use serde_json::Value;
 
-use crate::{sandbox_fixture::SandboxResponse, trace_replayer::TraceReplayer};
+use crate::{
+    common::{JsonAccess as _, SandboxResponse},
+    trace_replayer::TraceReplayer,
+};
 
 /// Checks the state after the replayed command. Commands are identified by their beginning; an unknown one is an error,
 /// so that new recordings get checks.
 pub(crate) fn check(replayer: &TraceReplayer, command: &str) {
-    let look = ReplayState { replayer };
+    let state = ReplayState { replayer };
     let known = CHECKS.iter().find(|(beginning, _)| command.starts_with(beginning));
     let (_, check) = known.unwrap_or_else(|| panic!("no expected state for `{command}`"));
-    check(&look, command);
+    check(&state, command);
 }
 
 type Check = fn(&ReplayState<'_>, &str);
 
 /// Longer beginnings first.
 const CHECKS: &[(&str, Check)] = &[
-    ("confluent login", |look, _| {
-        let me = look.response_body("/api/me");
+    ("confluent login", |state, _| {
+        let me = state.response_body("/api/me");
         assert_eq!(me["user"]["email"], "admin@example.com");
         assert_eq!(
             me["organization"]["resource_id"],
@@ -31,66 +34,69 @@ const CHECKS: &[(&str, Check)] = &[
         assert_eq!(me["accounts"][0]["id"], "env-abc123");
     }),
     ("confluent logout", |_, _| {}),
-    ("confluent organization list", |look, _| {
+    ("confluent organization list", |state, _| {
         assert_eq!(
-            look.response_body("/api/org/v2/organizations")["data"][0]["display_name"],
+            state.response_body("/api/org/v2/organizations")["data"][0]["display_name"],
             "Sandbox Insurance"
         );
     }),
-    ("confluent organization describe", |look, _| {
+    ("confluent organization describe", |state, _| {
         let id = "11111111-2222-3333-4444-555555555555";
-        assert_eq!(look.response_body(&format!("/api/org/v2/organizations/{id}"))["id"], id);
-    }),
-    ("confluent environment list", |look, _| {
         assert_eq!(
-            look.response_body("/api/org/v2/environments")["data"][0]["id"],
+            state.response_body(&format!("/api/org/v2/organizations/{id}"))["id"],
+            id
+        );
+    }),
+    ("confluent environment list", |state, _| {
+        assert_eq!(
+            state.response_body("/api/org/v2/environments")["data"][0]["id"],
             "env-abc123"
         );
     }),
-    ("confluent environment ", |look, _| {
+    ("confluent environment ", |state, _| {
         assert_eq!(
-            look.response_body("/api/org/v2/environments/env-abc123")["display_name"],
+            state.response_body("/api/org/v2/environments/env-abc123")["display_name"],
             "prod"
         );
     }),
-    ("confluent kafka cluster list", |look, _| {
+    ("confluent kafka cluster list", |state, _| {
         assert_eq!(
-            look.response_body("/api/cmk/v2/clusters")["data"][0]["id"],
+            state.response_body("/api/cmk/v2/clusters")["data"][0]["id"],
             "lkc-abc123"
         );
     }),
-    ("confluent kafka cluster describe", |look, _| {
-        let cluster = look.response_body("/api/cmk/v2/clusters/lkc-abc123");
+    ("confluent kafka cluster describe", |state, _| {
+        let cluster = state.response_body("/api/cmk/v2/clusters/lkc-abc123");
         // The Confluent CLI uses it next, and caches the other one for a week unless it is empty.
         assert_eq!(cluster["spec"]["http_endpoint"], "http://127.0.0.1");
         assert_ne!(cluster["spec"]["kafka_bootstrap_endpoint"], "");
-        assert!(look.response_body("/api/access_tokens")["token"].is_string());
-        assert!(look.response_body("/kafka/v3/clusters/lkc-abc123/topics")["data"].is_array());
+        assert!(state.response_body("/api/access_tokens")["token"].is_string());
+        assert!(state.response_body("/kafka/v3/clusters/lkc-abc123/topics")["data"].is_array());
     }),
     ("confluent kafka cluster use", |_, _| {}),
     (
         "confluent iam service-account create claims-operator --description ebs:v1",
-        |look, _| {
+        |state, _| {
             assert_eq!(
-                look.account_description().as_deref(),
+                state.account_description().as_deref(),
                 Some("ebs:v1 dept=claims role=operator")
             );
         },
     ),
     (
         "confluent iam service-account create claims-operator --description x",
-        |look, _| {
+        |state, _| {
             // 409: the existing account is unchanged, and the Confluent CLI replaces this message by its own.
             assert_eq!(
-                look.account_description().as_deref(),
+                state.account_description().as_deref(),
                 Some("ebs:v1 dept=claims role=operator")
             );
-            let (_, answer) = &look.replayer.responses[0];
+            let (_, answer) = &state.replayer.responses[0];
             assert!(answer.first_error().1.contains("already in use"));
         },
     ),
-    ("confluent iam service-account list", |look, _| {
-        let names: Vec<_> = look
+    ("confluent iam service-account list", |state, _| {
+        let names: Vec<_> = state
             .list_items("/api/iam/v2/service-accounts")
             .iter()
             .map(|found| &found["display_name"])
@@ -98,27 +104,27 @@ const CHECKS: &[(&str, Check)] = &[
         assert!(names.iter().any(|name| *name == "claims-operator"));
         assert!(names.iter().any(|name| *name == "ebs-provisioner"));
     }),
-    ("confluent iam service-account describe sa-nope99", |look, _| {
+    ("confluent iam service-account describe sa-nope99", |state, _| {
         assert_eq!(
-            look.replayer.responses[0].1.first_error().0,
+            state.replayer.responses[0].1.first_error().0,
             "service_account_not_found"
         );
     }),
-    ("confluent iam service-account describe", |look, _| {
-        assert_eq!(look.replayer.responses[0].1.json()["display_name"], "claims-operator");
+    ("confluent iam service-account describe", |state, _| {
+        assert_eq!(state.replayer.responses[0].1.json()["display_name"], "claims-operator");
     }),
-    ("confluent iam service-account update", |look, _| {
-        assert_eq!(look.account_description().as_deref(), Some("y"));
+    ("confluent iam service-account update", |state, _| {
+        assert_eq!(state.account_description().as_deref(), Some("y"));
     }),
-    ("confluent iam service-account delete", |look, _| {
-        assert_eq!(look.account_description(), None);
+    ("confluent iam service-account delete", |state, _| {
+        assert_eq!(state.account_description(), None);
         // Its keys and bindings were deleted with it; the administrator's own key from `api-key create` remains.
-        assert!(look.account_bindings().is_empty());
-        assert_eq!(look.count_account_keys(), 0);
+        assert!(state.account_bindings().is_empty());
+        assert_eq!(state.count_account_keys(), 0);
     }),
-    ("confluent iam rbac role-binding create", |look, command| {
+    ("confluent iam rbac role-binding create", |state, command| {
         let role = flag_value(command, "--role");
-        let bound = look.account_bindings();
+        let bound = state.account_bindings();
         let resource = flag_value(command, "--resource").map(|resource| resource.split_once(':').unwrap().1);
         let found = bound.iter().any(|(held, pattern)| {
             let at = match resource {
@@ -130,55 +136,55 @@ const CHECKS: &[(&str, Check)] = &[
         });
         assert!(found, "{command}: {bound:?}");
     }),
-    ("confluent iam rbac role-binding delete", |look, _| {
-        let bound = look.account_bindings();
+    ("confluent iam rbac role-binding delete", |state, _| {
+        let bound = state.account_bindings();
         assert!(!bound.iter().any(|(role, _)| *role == Role::ConnectManager));
         assert_eq!(bound.len(), 8);
     }),
     // Bindings on the organization itself, without those of lower scopes.
     (
         "confluent iam rbac role-binding list --principal User:sa-a5b1d7 --inclusive",
-        |look, _| {
-            assert_eq!(look.list_items("/api/iam/v2/role-bindings").len(), 8);
+        |state, _| {
+            assert_eq!(state.list_items("/api/iam/v2/role-bindings").len(), 8);
         },
     ),
     (
         "confluent iam rbac role-binding list --principal User:sa-a5b1d7",
-        |look, _| {
+        |state, _| {
             assert_eq!(
-                look.list_items("/api/iam/v2/role-bindings")[0]["role_name"],
+                state.list_items("/api/iam/v2/role-bindings")[0]["role_name"],
                 "OrganizationAdmin"
             );
-            assert_eq!(look.list_items("/api/iam/v2/users")[0]["email"], "admin@example.com");
+            assert_eq!(state.list_items("/api/iam/v2/users")[0]["email"], "admin@example.com");
         },
     ),
-    ("confluent iam rbac role-binding list --current-user", |look, _| {
+    ("confluent iam rbac role-binding list --current-user", |state, _| {
         assert_eq!(
-            look.list_items("/api/iam/v2/role-bindings")[0]["role_name"],
+            state.list_items("/api/iam/v2/role-bindings")[0]["role_name"],
             "OrganizationAdmin"
         );
     }),
     (
         "confluent iam rbac role-binding list --role ConnectManager",
-        |look, _| {
+        |state, _| {
             // The binding is on the prefix, the query is for one name.
-            assert!(look.list_items("/api/iam/v2/role-bindings").is_empty());
-            assert!(look.list_items("/api/iam/v2/identity-providers").is_empty());
+            assert!(state.list_items("/api/iam/v2/role-bindings").is_empty());
+            assert!(state.list_items("/api/iam/v2/identity-providers").is_empty());
         },
     ),
-    ("confluent iam rbac role list", |look, _| {
-        let roles = look.response_body("/api/metadata/security/v2alpha1/roles");
+    ("confluent iam rbac role list", |state, _| {
+        let roles = state.response_body("/api/metadata/security/v2alpha1/roles");
         assert!(roles.as_array().is_some());
     }),
-    ("confluent iam rbac role describe ConnectManager", |look, _| {
-        let role = look.response_body("/api/metadata/security/v2alpha1/roles/ConnectManager");
+    ("confluent iam rbac role describe ConnectManager", |state, _| {
+        let role = state.response_body("/api/metadata/security/v2alpha1/roles/ConnectManager");
         assert_eq!(role["name"], "ConnectManager");
     }),
-    ("confluent iam user list", |look, _| {
-        assert_eq!(look.list_items("/api/iam/v2/users").len(), 1);
+    ("confluent iam user list", |state, _| {
+        assert_eq!(state.list_items("/api/iam/v2/users").len(), 1);
     }),
-    ("confluent api-key create", |look, command| {
-        let (_, made) = look
+    ("confluent api-key create", |state, command| {
+        let (_, made) = state
             .replayer
             .responses
             .iter()
@@ -186,7 +192,8 @@ const CHECKS: &[(&str, Check)] = &[
             .unwrap();
         let id = made.string_at("/id").parse().unwrap();
         assert!(
-            look.replayer
+            state
+                .replayer
                 .api
                 .sandbox
                 .secret_matches(&id, &made.string_at("/spec/secret"))
@@ -201,8 +208,8 @@ const CHECKS: &[(&str, Check)] = &[
             flag_value(command, "--service-account").is_none()
         );
     }),
-    ("confluent api-key list", |look, command| {
-        let keys = look.list_items("/api/iam/v2/api-keys");
+    ("confluent api-key list", |state, command| {
+        let keys = state.list_items("/api/iam/v2/api-keys");
         let owned = flag_value(command, "--service-account").is_some();
         let cloud = flag_value(command, "--resource").is_some();
         // Two of the account, one of the administrator, and the seeded ones and those of the unauthorized callers.
@@ -217,40 +224,37 @@ const CHECKS: &[(&str, Check)] = &[
             }
         );
         // The older lists return the names of owners.
-        let people = look.response_body("/api/users");
+        let people = state.response_body("/api/users");
         assert_eq!(people["users"][0]["email"], "admin@example.com");
-        let accounts = look.response_body("/api/service_accounts")["users"]
-            .as_array()
-            .unwrap()
-            .clone();
+        let accounts = state.response_body("/api/service_accounts").items("/users");
         for key in keys {
             let owner = &key["spec"]["owner"]["id"];
             let named = accounts.iter().any(|account| account["resource_id"] == *owner);
             assert!(named || people["users"][0]["resource_id"] == *owner);
         }
     }),
-    ("confluent api-key describe", |look, _| {
-        assert!(look.replayer.responses[0].1.json()["spec"].get("secret").is_none());
+    ("confluent api-key describe", |state, _| {
+        assert!(state.replayer.responses[0].1.json()["spec"].get("secret").is_none());
     }),
-    ("confluent api-key update", |look, _| {
-        let keys = look.replayer.api.sandbox.keys().unwrap();
+    ("confluent api-key update", |state, _| {
+        let keys = state.replayer.api.sandbox.keys().unwrap();
         assert_eq!(keys.iter().filter(|key| key.spec.description == "e").count(), 1);
     }),
-    ("confluent api-key delete", |look, _| {
-        let keys = look.replayer.api.sandbox.keys().unwrap();
+    ("confluent api-key delete", |state, _| {
+        let keys = state.replayer.api.sandbox.keys().unwrap();
         assert!(keys.iter().all(|key| key.spec.description != "e"));
     }),
-    ("confluent service-quota list organization", |look, _| {
-        let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
+    ("confluent service-quota list organization", |state, _| {
+        let quotas = state.list_items("/api/service-quota/v1/applied-quotas");
         assert_eq!(quotas.len(), 10, "the Confluent CLI does not change the page size");
     }),
-    ("confluent service-quota list environment", |look, _| {
-        let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
+    ("confluent service-quota list environment", |state, _| {
+        let quotas = state.list_items("/api/service-quota/v1/applied-quotas");
         assert!(quotas.iter().all(|quota| quota["environment"]["id"] == "env-abc123"));
         assert_eq!(quotas.len(), 3);
     }),
-    ("confluent service-quota list kafka_cluster", |look, _| {
-        let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
+    ("confluent service-quota list kafka_cluster", |state, _| {
+        let quotas = state.list_items("/api/service-quota/v1/applied-quotas");
         let keys = quotas
             .iter()
             .find(|quota| quota["id"] == "kafka.max_api_keys.per_cluster")
@@ -259,22 +263,24 @@ const CHECKS: &[(&str, Check)] = &[
         assert!(keys["usage"].as_i64() > Some(0));
     }),
     ("terraform plan again", check_applied),
-    ("terraform plan", |look, _| assert_eq!(look.account_description(), None)),
+    ("terraform plan", |state, _| {
+        assert_eq!(state.account_description(), None);
+    }),
     ("terraform apply", check_applied),
-    ("terraform destroy", |look, _| {
-        assert_eq!(look.account_description(), None);
-        assert_eq!(look.count_account_keys(), 0);
+    ("terraform destroy", |state, _| {
+        assert_eq!(state.account_description(), None);
+        assert_eq!(state.count_account_keys(), 0);
     }),
 ];
 
 /// Resources of the configuration: an account, a binding, a key.
-fn check_applied(look: &ReplayState<'_>, _: &str) {
-    assert_eq!(look.account_description().as_deref(), Some("claims operator"));
-    let bound = look.account_bindings();
+fn check_applied(state: &ReplayState<'_>, _: &str) {
+    assert_eq!(state.account_description().as_deref(), Some("claims operator"));
+    let bound = state.account_bindings();
     assert_eq!(bound.len(), 1);
     assert_eq!(bound[0].0, Role::ConnectManager);
     assert!(bound[0].1.ends_with("/cloud-cluster=lkc-abc123/connector=claims-*"));
-    assert_eq!(look.count_account_keys(), 1);
+    assert_eq!(state.count_account_keys(), 1);
 }
 
 /// The value of a flag.
@@ -295,7 +301,7 @@ impl ReplayState<'_> {
     }
 
     fn list_items(&self, path: &str) -> &[Value] {
-        self.response_body(path)["data"].as_array().unwrap()
+        self.response_body(path).items("/data")
     }
 
     /// Description of the account that the recordings create.

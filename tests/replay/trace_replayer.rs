@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    sandbox_fixture::{Caller, SandboxFixture, SandboxResponse, encode_query_value, sandbox_start},
+    common::{Caller, SandboxResponse, SandboxServer, encode_query_value, sandbox_start},
     trace::{RecordedCommand, RecordedRequest},
     unauthorized_callers::UnauthorizedCallers,
 };
@@ -21,7 +21,7 @@ const RECORDED_ADMIN_ID: &str = "u-11aaaa";
 const RECORDED_MISSING_ID: &str = "sa-nope99";
 
 pub(crate) struct TraceReplayer {
-    pub(crate) api: SandboxFixture,
+    pub(crate) api: SandboxServer,
     /// Identity of the recorded client.
     pub(crate) login: Caller,
     /// API keys created during the replay, with the recorded id.
@@ -64,15 +64,15 @@ impl TraceReplayer {
             clusters: Vec::new(),
             ..Seed::default()
         };
-        let fixture = SandboxFixture::from_sandbox(sandbox(seed.clone()), seed);
+        let api = SandboxServer::from_sandbox(sandbox(seed.clone()), seed);
         Self {
-            login: fixture.admin.clone(),
+            login: api.admin.clone(),
             ids: [
-                (RECORDED_ADMIN_ID.to_owned(), fixture.seed.admin().to_string()),
+                (RECORDED_ADMIN_ID.to_owned(), api.seed.admin().to_string()),
                 (RECORDED_MISSING_ID.to_owned(), RECORDED_MISSING_ID.to_owned()),
             ]
             .into(),
-            api: fixture,
+            api,
             keys: BTreeMap::new(),
             last: BTreeMap::new(),
             newest_key: None,

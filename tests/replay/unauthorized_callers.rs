@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    sandbox_fixture::{Caller, SandboxFixture, SandboxResponse},
+    common::{Caller, SandboxResponse, SandboxServer},
     trace::RecordedRequest,
 };
 
@@ -34,21 +34,21 @@ const PATHS_FOR_EVERY_KEY: [&str; 9] = [
 ];
 
 impl UnauthorizedCallers {
-    pub(crate) async fn new(fixture: &SandboxFixture) -> Self {
-        let powerless_account = fixture.create_account("powerless").await;
-        let powerless = fixture.create_key(&powerless_account, "cloud").await;
-        let foreign_account = fixture.create_account("fraud-operator").await;
-        let pattern = format!("{}/connector=fraud-*", fixture.cluster_crn());
-        fixture.bind(&foreign_account, "ConnectManager", &pattern).await;
-        let foreign = fixture.create_key(&foreign_account, "cloud").await;
-        let revoked = fixture.create_key(&foreign_account, "cloud").await;
-        let kafka = fixture.create_key(&foreign_account, "lkc-abc123").await;
+    pub(crate) async fn new(api: &SandboxServer) -> Self {
+        let powerless_account = api.create_account("powerless").await;
+        let powerless = api.create_key(&powerless_account, "cloud").await;
+        let foreign_account = api.create_account("fraud-operator").await;
+        let pattern = format!("{}/connector=fraud-*", api.cluster_crn());
+        api.bind(&foreign_account, "ConnectManager", &pattern).await;
+        let foreign = api.create_key(&foreign_account, "cloud").await;
+        let revoked = api.create_key(&foreign_account, "cloud").await;
+        let kafka = api.create_key(&foreign_account, "lkc-abc123").await;
         let Caller::ApiKey(revoked_id, _) = &revoked else {
             unreachable!()
         };
         let path = format!("/iam/v2/api-keys/{revoked_id}");
-        fixture.delete(&fixture.admin, &path).await.expect_status(204);
-        let Caller::ApiKey(admin, _) = &fixture.admin else {
+        api.delete(&api.admin, &path).await.expect_status(204);
+        let Caller::ApiKey(admin, _) = &api.admin else {
             unreachable!()
         };
         let unknown = vec![
@@ -63,20 +63,20 @@ impl UnauthorizedCallers {
             unauthenticated: unknown,
             powerless,
             other_department: foreign,
-            own_objects: fixture.object_texts(),
+            own_objects: api.object_texts(),
         }
     }
 
     /// Sends a recorded request as all unauthorized callers.
     pub(crate) async fn assert_refused(
         &self,
-        fixture: &SandboxFixture,
+        api: &SandboxServer,
         recorded: &RecordedRequest,
         target: &str,
         body: Option<&Value>,
     ) {
-        let before = fixture.object_texts();
-        let send = async |login: &Caller| fixture.send(login, &recorded.method, target, body.cloned()).await;
+        let before = api.object_texts();
+        let send = async |login: &Caller| api.send(login, &recorded.method, target, body.cloned()).await;
         for login in &self.unauthenticated {
             let answer = send(login).await;
             // Kafka REST accepts the Kafka key.
@@ -101,15 +101,15 @@ impl UnauthorizedCallers {
             assert!(echo || contains_nothing_foreign(&answer), "{what}");
         }
         assert_eq!(
-            fixture.object_texts(),
+            api.object_texts(),
             before,
             "{target}: an outsider has changed something"
         );
     }
 
     /// The objects of the unauthorized callers are unchanged, and they created none.
-    pub(crate) fn assert_own_objects_unchanged(&self, fixture: &SandboxFixture) {
-        assert!(self.own_objects.is_subset(&fixture.object_texts()));
+    pub(crate) fn assert_own_objects_unchanged(&self, api: &SandboxServer) {
+        assert!(self.own_objects.is_subset(&api.object_texts()));
     }
 }
 

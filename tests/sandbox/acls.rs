@@ -4,7 +4,7 @@
 use confluent_ebs::sandbox::{Fault, FaultKind, RateLimit, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
 
-use crate::sandbox_fixture::{Caller, SandboxFixture, encode_query_value};
+use crate::common::{Caller, JsonAccess as _, SandboxServer, encode_query_value};
 
 const ACLS_PATH: &str = "/kafka/v3/clusters/lkc-prod1/acls";
 const TOPICS_PATH: &str = "/kafka/v3/clusters/lkc-prod1/topics";
@@ -31,14 +31,14 @@ fn exact_search(acl: &Value) -> String {
     format!("{ACLS_PATH}?{}", pairs.join("&"))
 }
 
-async fn create_acl(fixture: &SandboxFixture, login: &Caller, acl: &Value) -> u16 {
-    fixture.post(login, ACLS_PATH, acl.clone()).await.status.as_u16()
+async fn create_acl(api: &SandboxServer, login: &Caller, acl: &Value) -> u16 {
+    api.post(login, ACLS_PATH, acl.clone()).await.status.as_u16()
 }
 
 /// Principals of a list, with their operations.
-async fn list_acls(fixture: &SandboxFixture, query: &str) -> Vec<String> {
-    let answer = fixture
-        .get(&fixture.provisioner_kafka, &format!("{ACLS_PATH}{query}"))
+async fn list_acls(api: &SandboxServer, query: &str) -> Vec<String> {
+    let answer = api
+        .get(&api.provisioner_kafka, &format!("{ACLS_PATH}{query}"))
         .await
         .expect_status(200);
     let shown = |acl: &Value| {
@@ -50,20 +50,18 @@ async fn list_acls(fixture: &SandboxFixture, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn an_acl_is_created_listed_and_deleted_under_both_paths() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
     let wanted = acl_body(&account, "WRITE", "dlq-lcc");
-    fixture
-        .post(&fixture.provisioner_kafka, ACLS_PATH, wanted.clone())
+    api.post(&api.provisioner_kafka, ACLS_PATH, wanted.clone())
         .await
         .expect_status(201);
     // Creating it again is no conflict and changes nothing.
-    fixture
-        .post(&fixture.provisioner_kafka, &format!("/api{ACLS_PATH}"), wanted.clone())
+    api.post(&api.provisioner_kafka, &format!("/api{ACLS_PATH}"), wanted.clone())
         .await
         .expect_status(201);
-    let list = fixture
-        .get(&fixture.provisioner_kafka, &format!("{ACLS_PATH}?principal=UserV2:*"))
+    let list = api
+        .get(&api.provisioner_kafka, &format!("{ACLS_PATH}?principal=UserV2:*"))
         .await
         .expect_status(200);
     assert_eq!(list.items().len(), 1);
@@ -81,46 +79,37 @@ async fn an_acl_is_created_listed_and_deleted_under_both_paths() {
         assert_eq!(found[field], wanted[field], "{field}");
     }
     // Its link returns it.
-    let link = found["metadata"]["self"].as_str().unwrap();
-    let again = fixture
-        .get(
-            &fixture.provisioner_kafka,
-            link.strip_prefix("http://127.0.0.1").unwrap(),
-        )
+    let link = found.text("/metadata/self");
+    let again = api
+        .get(&api.provisioner_kafka, link.strip_prefix("http://127.0.0.1").unwrap())
         .await
         .expect_status(200);
     assert_eq!(again.items().len(), 1);
-    let gone = fixture
-        .delete(&fixture.provisioner_kafka, &exact_search(&wanted))
+    let gone = api
+        .delete(&api.provisioner_kafka, &exact_search(&wanted))
         .await
         .expect_status(200);
     assert_eq!(gone.items().len(), 1);
     assert_eq!(gone.items()[0]["operation"], "WRITE");
-    let gone = fixture
-        .delete(&fixture.provisioner_kafka, &exact_search(&wanted))
+    let gone = api
+        .delete(&api.provisioner_kafka, &exact_search(&wanted))
         .await
         .expect_status(200);
     assert!(gone.items().is_empty(), "deleting a missing ACL finds nothing");
-    assert!(fixture.sandbox.acls().unwrap().is_empty());
+    assert!(api.sandbox.acls().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn an_acl_batch_is_atomic() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
     let batch = format!("{ACLS_PATH}:batch");
     let bad = json!({ "data": [acl_body(&account, "WRITE", "dlq-lcc"), acl_body(&account, "ANY", "dlq-lcc")] });
-    fixture
-        .post(&fixture.provisioner_kafka, &batch, bad)
-        .await
-        .expect_status(400);
-    assert!(fixture.sandbox.acls().unwrap().is_empty());
+    api.post(&api.provisioner_kafka, &batch, bad).await.expect_status(400);
+    assert!(api.sandbox.acls().unwrap().is_empty());
     let good = json!({ "data": [acl_body(&account, "WRITE", "dlq-lcc"), acl_body(&account, "CREATE", "dlq-lcc")] });
-    fixture
-        .post(&fixture.provisioner_kafka, &batch, good)
-        .await
-        .expect_status(201);
-    assert_eq!(fixture.sandbox.acls().unwrap().len(), 2);
+    api.post(&api.provisioner_kafka, &batch, good).await.expect_status(201);
+    assert_eq!(api.sandbox.acls().unwrap().len(), 2);
 }
 
 // Source: docs/reference/rbac.md#credentials-by-api. A Kafka key, not a Cloud API key. CloudClusterAdmin manages ACLs
@@ -128,17 +117,17 @@ async fn an_acl_batch_is_atomic() {
 // well, and DESCRIBE on it is sufficient for listing.
 #[tokio::test]
 async fn acls_need_a_kafka_key_of_a_cluster_administrator() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
     let wanted = acl_body(&account, "WRITE", "dlq-lcc");
-    for login in [&fixture.provisioner, &fixture.admin, &Caller::Anonymous] {
-        assert_eq!(create_acl(&fixture, login, &wanted).await, 401);
-        fixture.get(login, ACLS_PATH).await.expect_status(401);
-        fixture.delete(login, &exact_search(&wanted)).await.expect_status(401);
+    for login in [&api.provisioner, &api.admin, &Caller::Anonymous] {
+        assert_eq!(create_acl(&api, login, &wanted).await, 401);
+        api.get(login, ACLS_PATH).await.expect_status(401);
+        api.delete(login, &exact_search(&wanted)).await.expect_status(401);
     }
-    let elsewhere = fixture.create_key(&account, "lkc-test1").await;
-    fixture.get(&elsewhere, ACLS_PATH).await.expect_status(401);
-    let cluster = fixture.cluster_crn();
+    let elsewhere = api.create_key(&account, "lkc-test1").await;
+    api.get(&elsewhere, ACLS_PATH).await.expect_status(401);
+    let cluster = api.cluster_crn();
     for (role, pattern, allowed) in [
         ("CloudClusterAdmin", cluster.clone(), true),
         ("Operator", cluster.clone(), false),
@@ -154,16 +143,14 @@ async fn acls_need_a_kafka_key_of_a_cluster_administrator() {
         ),
         ("ResourceOwner", format!("{cluster}/connector=claims-*"), false),
     ] {
-        let holder = fixture
-            .create_account(&format!("{role} {allowed} {}", pattern.len()))
-            .await;
-        fixture.bind(&holder, role, &pattern).await;
-        let login = fixture.create_key(&holder, "lkc-prod1").await;
+        let holder = api.create_account(&format!("{role} {allowed} {}", pattern.len())).await;
+        api.bind(&holder, role, &pattern).await;
+        let login = api.create_key(&holder, "lkc-prod1").await;
         let expected = |status| if allowed { status } else { 403 };
-        assert_eq!(create_acl(&fixture, &login, &wanted).await, expected(201), "{role}");
-        let list = fixture.get(&login, ACLS_PATH).await;
+        assert_eq!(create_acl(&api, &login, &wanted).await, expected(201), "{role}");
+        let list = api.get(&login, ACLS_PATH).await;
         assert_eq!(list.status.as_u16(), expected(200), "{role}");
-        let gone = fixture.delete(&login, &exact_search(&wanted)).await;
+        let gone = api.delete(&login, &exact_search(&wanted)).await;
         assert_eq!(gone.status.as_u16(), expected(200), "{role}");
         if !allowed {
             let (code, detail) = gone.first_error();
@@ -178,47 +165,30 @@ async fn acls_need_a_kafka_key_of_a_cluster_administrator() {
         })
     };
     for (operation, [looks, changes]) in [("DESCRIBE", [200, 403]), ("ALTER", [200, 201]), ("CREATE", [403, 403])] {
-        let holder = fixture.create_account(&format!("acl {operation}")).await;
-        let login = fixture.create_key(&holder, "lkc-prod1").await;
+        let holder = api.create_account(&format!("acl {operation}")).await;
+        let login = api.create_key(&holder, "lkc-prod1").await;
         assert_eq!(
-            create_acl(&fixture, &fixture.provisioner_kafka, &on_cluster(&holder, operation)).await,
+            create_acl(&api, &api.provisioner_kafka, &on_cluster(&holder, operation)).await,
             201
         );
-        assert_eq!(
-            fixture.get(&login, ACLS_PATH).await.status.as_u16(),
-            looks,
-            "{operation}"
-        );
-        assert_eq!(create_acl(&fixture, &login, &wanted).await, changes, "{operation}");
+        assert_eq!(api.get(&login, ACLS_PATH).await.status.as_u16(), looks, "{operation}");
+        assert_eq!(create_acl(&api, &login, &wanted).await, changes, "{operation}");
     }
 }
 
 // Docs `access-control/acls/operations`, the two tables about the format of principals.
 #[tokio::test]
 async fn principals_are_returned_in_the_form_of_the_request() {
-    let fixture = SandboxFixture::new();
-    let (claims, fraud) = (
-        fixture.create_account("claims").await,
-        fixture.create_account("fraud").await,
-    );
+    let api = SandboxServer::new();
+    let (claims, fraud) = (api.create_account("claims").await, api.create_account("fraud").await);
     for account in [&claims, &fraud] {
         assert_eq!(
-            create_acl(
-                &fixture,
-                &fixture.provisioner_kafka,
-                &acl_body(account, "WRITE", "dlq-lcc")
-            )
-            .await,
+            create_acl(&api, &api.provisioner_kafka, &acl_body(account, "WRITE", "dlq-lcc")).await,
             201
         );
     }
     assert_eq!(
-        create_acl(
-            &fixture,
-            &fixture.provisioner_kafka,
-            &acl_body("*", "DESCRIBE", "weather")
-        )
-        .await,
+        create_acl(&api, &api.provisioner_kafka, &acl_body("*", "DESCRIBE", "weather")).await,
         201
     );
     let number = |line: &str| {
@@ -230,7 +200,7 @@ async fn principals_are_returned_in_the_form_of_the_request() {
             .to_owned()
     };
     let of_claims = format!("User:{claims} WRITE dlq-lcc");
-    let by_number = list_acls(&fixture, "").await;
+    let by_number = list_acls(&api, "").await;
     assert_eq!(by_number.len(), 3);
     assert!(
         by_number.contains(&"User:* DESCRIBE weather".to_owned()),
@@ -244,38 +214,35 @@ async fn principals_are_returned_in_the_form_of_the_request() {
         .collect();
     assert!(numbers.iter().all(|id| id.parse::<u32>().is_ok()), "{numbers:?}");
 
-    let by_id = list_acls(&fixture, "?principal=UserV2:*").await;
+    let by_id = list_acls(&api, "?principal=UserV2:*").await;
     assert_eq!(by_id.len(), 3);
     assert!(by_id.contains(&of_claims), "{by_id:?}");
     for asked in [format!("User:{claims}"), format!("UserV2:{claims}")] {
         assert_eq!(
-            list_acls(&fixture, &format!("?principal={asked}")).await,
+            list_acls(&api, &format!("?principal={asked}")).await,
             std::slice::from_ref(&of_claims)
         );
     }
-    assert_eq!(
-        list_acls(&fixture, "?principal=User:*").await,
-        ["User:* DESCRIBE weather"]
-    );
+    assert_eq!(list_acls(&api, "?principal=User:*").await, ["User:* DESCRIBE weather"]);
     for id in &numbers {
-        let found = list_acls(&fixture, &format!("?principal=User:{id}")).await;
+        let found = list_acls(&api, &format!("?principal=User:{id}")).await;
         assert_eq!(found, [format!("User:{id} WRITE dlq-lcc")]);
     }
     // Created by number, it is the same ACL.
     for id in &numbers {
         assert_eq!(
-            create_acl(&fixture, &fixture.provisioner_kafka, &acl_body(id, "WRITE", "dlq-lcc")).await,
+            create_acl(&api, &api.provisioner_kafka, &acl_body(id, "WRITE", "dlq-lcc")).await,
             201
         );
     }
-    assert_eq!(fixture.sandbox.acls().unwrap().len(), 3);
+    assert_eq!(api.sandbox.acls().unwrap().len(), 3);
 }
 
 // Apache Kafka's `ResourcePatternFilter`.
 #[tokio::test]
 async fn an_acl_search_matches_patterns_like_kafka() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
     for (name, pattern, operation) in [
         ("claims-orders", "LITERAL", "READ"),
         ("claims-", "PREFIXED", "WRITE"),
@@ -284,11 +251,11 @@ async fn an_acl_search_matches_patterns_like_kafka() {
     ] {
         let mut one = acl_body(&account, operation, name);
         one["pattern_type"] = json!(pattern);
-        assert_eq!(create_acl(&fixture, &fixture.provisioner_kafka, &one).await, 201);
+        assert_eq!(create_acl(&api, &api.provisioner_kafka, &one).await, 201);
     }
     let mut group = acl_body(&account, "READ", "claims-");
     group["resource_type"] = json!("GROUP");
-    assert_eq!(create_acl(&fixture, &fixture.provisioner_kafka, &group).await, 201);
+    assert_eq!(create_acl(&api, &api.provisioner_kafka, &group).await, 201);
     for (query, expected) in [
         (
             "",
@@ -324,7 +291,7 @@ async fn an_acl_search_matches_patterns_like_kafka() {
         ("&permission=DENY", vec![]),
         ("&host=192.0.2.7", vec![]),
     ] {
-        let mut found = list_acls(&fixture, &format!("?principal=UserV2:*{query}")).await;
+        let mut found = list_acls(&api, &format!("?principal=UserV2:*{query}")).await;
         let mut expected: Vec<_> = expected.iter().map(|line| format!("User:{account} {line}")).collect();
         found.sort();
         expected.sort();
@@ -333,21 +300,20 @@ async fn an_acl_search_matches_patterns_like_kafka() {
     // A deletion without a name deletes all matching ACLs: our client always sends the name.
     let wide = format!("{ACLS_PATH}?resource_type=TOPIC&pattern_type=PREFIXED&operation=ANY&permission=ANY");
     assert_eq!(
-        fixture
-            .delete(&fixture.provisioner_kafka, &wide)
+        api.delete(&api.provisioner_kafka, &wide)
             .await
             .expect_status(200)
             .items()
             .len(),
         2
     );
-    assert_eq!(fixture.sandbox.acls().unwrap().len(), 3);
+    assert_eq!(api.sandbox.acls().unwrap().len(), 3);
 }
 
 #[tokio::test]
 async fn invalid_acls_are_refused_with_the_documented_message() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
     let with = |field: &str, value: &str| {
         let mut wrong = acl_body(&account, "WRITE", "dlq-lcc");
         wrong[field] = json!(value);
@@ -362,26 +328,25 @@ async fn invalid_acls_are_refused_with_the_documented_message() {
         with("resource_name", ""),
         with("principal", &account),
     ] {
-        let (code, _) = fixture
-            .post(&fixture.provisioner_kafka, ACLS_PATH, wrong)
+        let (code, _) = api
+            .post(&api.provisioner_kafka, ACLS_PATH, wrong)
             .await
             .expect_status(400)
             .first_error();
         assert_eq!(code, "40002");
     }
-    let (code, detail) = fixture
-        .post(&fixture.provisioner_kafka, ACLS_PATH, with("resource_type", "CLUSTER"))
+    let (code, detail) = api
+        .post(&api.provisioner_kafka, ACLS_PATH, with("resource_type", "CLUSTER"))
         .await
         .expect_status(400)
         .first_error();
     assert_eq!(code, "40002");
     assert_eq!(detail, "The only valid name for the CLUSTER resource is kafka-cluster");
-    fixture
-        .post(&fixture.provisioner_kafka, ACLS_PATH, json!({ "operation": "READ" }))
+    api.post(&api.provisioner_kafka, ACLS_PATH, json!({ "operation": "READ" }))
         .await
         .expect_status(400);
-    let (code, detail) = fixture
-        .delete(&fixture.provisioner_kafka, ACLS_PATH)
+    let (code, detail) = api
+        .delete(&api.provisioner_kafka, ACLS_PATH)
         .await
         .expect_status(400)
         .first_error();
@@ -389,8 +354,7 @@ async fn invalid_acls_are_refused_with_the_documented_message() {
         (code.as_str(), detail.as_str()),
         ("400", "resource_type cannot be unspecified or UNKNOWN")
     );
-    fixture
-        .get(&fixture.provisioner_kafka, &format!("{ACLS_PATH}?operation=GRANT"))
+    api.get(&api.provisioner_kafka, &format!("{ACLS_PATH}?operation=GRANT"))
         .await
         .expect_status(400);
 }
@@ -398,144 +362,94 @@ async fn invalid_acls_are_refused_with_the_documented_message() {
 // Source: docs/reference/rbac.md#acls-and-role-bindings, for the data plane; the control plane ignores ACLs.
 #[tokio::test]
 async fn acls_add_to_roles_in_kafka_and_a_deny_overrides_both() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("app").await;
-    let login = fixture.create_key(&account, "lkc-prod1").await;
-    let cloud = fixture.create_key(&account, "cloud").await;
+    let api = SandboxServer::new();
+    let account = api.create_account("app").await;
+    let login = api.create_key(&account, "lkc-prod1").await;
+    let cloud = api.create_key(&account, "cloud").await;
     let topic = |name: &str| json!({ "topic_name": name });
-    fixture
-        .post(&login, TOPICS_PATH, topic("claims-a"))
+    api.post(&login, TOPICS_PATH, topic("claims-a"))
         .await
         .expect_status(403);
-    fixture.get(&login, TOPICS_PATH).await.expect_status(403);
+    api.get(&login, TOPICS_PATH).await.expect_status(403);
     assert_eq!(
-        create_acl(
-            &fixture,
-            &fixture.provisioner_kafka,
-            &acl_body(&account, "CREATE", "claims-")
-        )
-        .await,
+        create_acl(&api, &api.provisioner_kafka, &acl_body(&account, "CREATE", "claims-")).await,
         201
     );
-    fixture
-        .post(&login, TOPICS_PATH, topic("claims-a"))
+    api.post(&login, TOPICS_PATH, topic("claims-a"))
         .await
         .expect_status(201);
-    fixture
-        .post(&login, TOPICS_PATH, topic("fraud-a"))
-        .await
-        .expect_status(403);
+    api.post(&login, TOPICS_PATH, topic("fraud-a")).await.expect_status(403);
     // CREATE does not imply DESCRIBE; WRITE does.
-    assert!(
-        fixture
-            .get(&login, TOPICS_PATH)
-            .await
-            .expect_status(200)
-            .items()
-            .is_empty()
-    );
+    assert!(api.get(&login, TOPICS_PATH).await.expect_status(200).items().is_empty());
     assert_eq!(
-        create_acl(
-            &fixture,
-            &fixture.provisioner_kafka,
-            &acl_body(&account, "WRITE", "claims-")
-        )
-        .await,
+        create_acl(&api, &api.provisioner_kafka, &acl_body(&account, "WRITE", "claims-")).await,
         201
     );
-    assert_eq!(
-        fixture.get(&login, TOPICS_PATH).await.expect_status(200).items().len(),
-        1
-    );
-    fixture
-        .get(&login, &format!("{TOPICS_PATH}/claims-a"))
+    assert_eq!(api.get(&login, TOPICS_PATH).await.expect_status(200).items().len(), 1);
+    api.get(&login, &format!("{TOPICS_PATH}/claims-a"))
         .await
         .expect_status(200);
-    fixture
-        .delete(&login, &format!("{TOPICS_PATH}/claims-a"))
+    api.delete(&login, &format!("{TOPICS_PATH}/claims-a"))
         .await
         .expect_status(403);
-    fixture
-        .get(&cloud, "/cmk/v2/clusters/lkc-prod1?environment=env-prod1")
+    api.get(&cloud, "/cmk/v2/clusters/lkc-prod1?environment=env-prod1")
         .await
         .expect_status(403);
-    let pattern = format!("{}/kafka=lkc-prod1/topic=claims-*", fixture.cluster_crn());
-    fixture.bind(&account, "DeveloperManage", &pattern).await;
+    let pattern = format!("{}/kafka=lkc-prod1/topic=claims-*", api.cluster_crn());
+    api.bind(&account, "DeveloperManage", &pattern).await;
     let mut denial = acl_body(&account, "DELETE", "claims-");
     denial["permission"] = json!("DENY");
-    assert_eq!(create_acl(&fixture, &fixture.provisioner_kafka, &denial).await, 201);
-    fixture
-        .delete(&login, &format!("{TOPICS_PATH}/claims-a"))
+    assert_eq!(create_acl(&api, &api.provisioner_kafka, &denial).await, 201);
+    api.delete(&login, &format!("{TOPICS_PATH}/claims-a"))
         .await
         .expect_status(403);
-    fixture
-        .delete(&fixture.provisioner_kafka, &exact_search(&denial))
+    api.delete(&api.provisioner_kafka, &exact_search(&denial))
         .await
         .expect_status(200);
-    fixture
-        .delete(&login, &format!("{TOPICS_PATH}/claims-a"))
+    api.delete(&login, &format!("{TOPICS_PATH}/claims-a"))
         .await
         .expect_status(204);
     // Every principal with a key of the cluster has the access of `User:*`.
-    let other = fixture.create_account("other").await;
-    let other = fixture.create_key(&other, "lkc-prod1").await;
-    fixture
-        .post(&other, TOPICS_PATH, topic("weather"))
-        .await
-        .expect_status(403);
+    let other = api.create_account("other").await;
+    let other = api.create_key(&other, "lkc-prod1").await;
+    api.post(&other, TOPICS_PATH, topic("weather")).await.expect_status(403);
     assert_eq!(
-        create_acl(
-            &fixture,
-            &fixture.provisioner_kafka,
-            &acl_body("*", "CREATE", "weather")
-        )
-        .await,
+        create_acl(&api, &api.provisioner_kafka, &acl_body("*", "CREATE", "weather")).await,
         201
     );
-    fixture
-        .post(&other, TOPICS_PATH, topic("weather"))
-        .await
-        .expect_status(201);
+    api.post(&other, TOPICS_PATH, topic("weather")).await.expect_status(201);
 }
 
 // Docs `access-control/acls/overview`: they are not deleted. cli `kafka acl list --all`: lists name them by a number.
 #[tokio::test]
 async fn acls_of_a_deleted_account_are_deleted_when_assumed() {
     for with_it in [false, true] {
-        let fixture = SandboxFixture::with_settings(SandboxSettings {
+        let api = SandboxServer::with_settings(SandboxSettings {
             assumptions: SandboxAssumptions {
                 account_deletion_removes_acls: with_it,
                 ..SandboxAssumptions::default()
             },
             ..SandboxSettings::instant()
         });
-        let (claims, fraud) = (
-            fixture.create_account("claims").await,
-            fixture.create_account("fraud").await,
-        );
+        let (claims, fraud) = (api.create_account("claims").await, api.create_account("fraud").await);
         for account in [&claims, &fraud] {
             assert_eq!(
-                create_acl(
-                    &fixture,
-                    &fixture.provisioner_kafka,
-                    &acl_body(account, "WRITE", "dlq-lcc")
-                )
-                .await,
+                create_acl(&api, &api.provisioner_kafka, &acl_body(account, "WRITE", "dlq-lcc")).await,
                 201
             );
         }
         let path = format!("/iam/v2/service-accounts/{claims}");
-        fixture.delete(&fixture.provisioner, &path).await.expect_status(204);
-        let left = list_acls(&fixture, "?principal=UserV2:*").await;
+        api.delete(&api.provisioner, &path).await.expect_status(204);
+        let left = list_acls(&api, "?principal=UserV2:*").await;
         assert!(left.contains(&format!("User:{fraud} WRITE dlq-lcc")));
         assert_eq!(left.len(), if with_it { 1 } else { 2 });
         let orphan = left.iter().find(|line| !line.contains("sa-"));
         assert_eq!(orphan.is_some(), !with_it, "{left:?}");
         if let Some(orphan) = orphan {
             let number = orphan.split(' ').next().unwrap().strip_prefix("User:").unwrap();
-            let gone = fixture
+            let gone = api
                 .delete(
-                    &fixture.provisioner_kafka,
+                    &api.provisioner_kafka,
                     &exact_search(&acl_body(number, "WRITE", "dlq-lcc")),
                 )
                 .await;
@@ -546,44 +460,39 @@ async fn acls_of_a_deleted_account_are_deleted_when_assumed() {
 
 #[tokio::test]
 async fn under_lagging_timing_created_and_deleted_acls_are_listed_late() {
-    let fixture = SandboxFixture::with_settings(SandboxSettings {
+    let api = SandboxServer::with_settings(SandboxSettings {
         rate_limit: None,
         ..SandboxSettings::lagging()
     });
-    let account = fixture.create_account("claims").await;
+    let account = api.create_account("claims").await;
     let wanted = acl_body(&account, "WRITE", "dlq-lcc");
-    assert_eq!(create_acl(&fixture, &fixture.provisioner_kafka, &wanted).await, 201);
-    assert!(list_acls(&fixture, "").await.is_empty());
-    fixture.sandbox.advance(std::time::Duration::from_mins(1)).unwrap();
-    assert_eq!(list_acls(&fixture, "").await.len(), 1);
-    fixture
-        .delete(&fixture.provisioner_kafka, &exact_search(&wanted))
+    assert_eq!(create_acl(&api, &api.provisioner_kafka, &wanted).await, 201);
+    assert!(list_acls(&api, "").await.is_empty());
+    api.sandbox.advance(std::time::Duration::from_mins(1)).unwrap();
+    assert_eq!(list_acls(&api, "").await.len(), 1);
+    api.delete(&api.provisioner_kafka, &exact_search(&wanted))
         .await
         .expect_status(200);
-    assert_eq!(list_acls(&fixture, "").await.len(), 1);
+    assert_eq!(list_acls(&api, "").await.len(), 1);
     // Recreated in the meantime, it remains.
-    assert_eq!(create_acl(&fixture, &fixture.provisioner_kafka, &wanted).await, 201);
-    fixture.sandbox.advance(std::time::Duration::from_mins(1)).unwrap();
-    assert_eq!(list_acls(&fixture, "").await.len(), 1);
-    fixture
-        .delete(&fixture.provisioner_kafka, &exact_search(&wanted))
+    assert_eq!(create_acl(&api, &api.provisioner_kafka, &wanted).await, 201);
+    api.sandbox.advance(std::time::Duration::from_mins(1)).unwrap();
+    assert_eq!(list_acls(&api, "").await.len(), 1);
+    api.delete(&api.provisioner_kafka, &exact_search(&wanted))
         .await
         .expect_status(200);
-    fixture.sandbox.advance(std::time::Duration::from_mins(1)).unwrap();
-    assert!(list_acls(&fixture, "").await.is_empty());
+    api.sandbox.advance(std::time::Duration::from_mins(1)).unwrap();
+    assert!(list_acls(&api, "").await.is_empty());
 }
 
 // Source: docs/reference/rbac.md#rate-limits-and-retries. A 429 of Kafka REST has no headers.
 #[tokio::test]
 async fn a_429_of_kafka_rest_has_no_retry_after() {
-    let fixture = SandboxFixture::new();
+    let api = SandboxServer::new();
     let fault = Fault::once(FaultKind::TooManyRequests { retry_after: 7 });
-    fixture.sandbox.add_fault(fault).unwrap();
-    let stormy = fixture
-        .get(&fixture.provisioner_kafka, ACLS_PATH)
-        .await
-        .expect_status(429);
-    let limited = SandboxFixture::with_settings(SandboxSettings {
+    api.sandbox.add_fault(fault).unwrap();
+    let rate_limited = api.get(&api.provisioner_kafka, ACLS_PATH).await.expect_status(429);
+    let limited = SandboxServer::with_settings(SandboxSettings {
         rate_limit: Some(RateLimit {
             per_principal: 1,
             ..RateLimit::default()
@@ -598,7 +507,7 @@ async fn a_429_of_kafka_rest_has_no_retry_after() {
         .get(&limited.provisioner_kafka, ACLS_PATH)
         .await
         .expect_status(429);
-    for answer in [&stormy, &first, &second] {
+    for answer in [&rate_limited, &first, &second] {
         for name in [
             "retry-after",
             "x-ratelimit-limit",
@@ -616,7 +525,7 @@ async fn acls_are_persisted_and_visible_to_other_processes() {
     let open = || {
         let seed = confluent_ebs::sandbox::Seed::default();
         let sandbox = confluent_ebs::sandbox::Sandbox::open(folder.path(), seed.clone(), None).unwrap();
-        SandboxFixture::from_sandbox(sandbox, seed)
+        SandboxServer::from_sandbox(sandbox, seed)
     };
     let (one, other) = (open(), open());
     let account = one.create_account("claims").await;
@@ -647,18 +556,18 @@ async fn acls_are_persisted_and_visible_to_other_processes() {
 
 #[tokio::test]
 async fn the_provisioner_has_a_kafka_key_for_the_cluster_of_each_stage() {
-    let fixture = SandboxFixture::new();
-    let info = fixture.sandbox.info(true).unwrap();
+    let api = SandboxServer::new();
+    let info = api.sandbox.info(true).unwrap();
     for stage in &info.stages {
         let login = Caller::api_key(
             &stage.provisioner_kafka_key,
             stage.provisioner_kafka_secret.as_ref().unwrap(),
         );
         let acls = format!("/kafka/v3/clusters/{}/acls", stage.cluster);
-        fixture.get(&login, &acls).await.expect_status(200);
+        api.get(&login, &acls).await.expect_status(200);
     }
     assert!(
-        fixture.sandbox.info(false).unwrap().stages[0]
+        api.sandbox.info(false).unwrap().stages[0]
             .provisioner_kafka_secret
             .is_none()
     );

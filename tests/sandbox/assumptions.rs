@@ -23,7 +23,7 @@ fn the_assumptions_page_lists_every_switch_with_default_and_probe() {
     collect_switches(&defaults, "", &mut real);
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/assumptions.md");
     let page = fs::read_to_string(page).unwrap();
-    let mut told = BTreeMap::new();
+    let mut documented = BTreeMap::new();
     let is_row = |line: &&str| line.starts_with('|');
     // The table of assumptions without switches follows it.
     let table = page.lines().skip_while(|line| !is_row(line)).take_while(is_row);
@@ -38,9 +38,9 @@ fn the_assumptions_page_lists_every_switch_with_default_and_probe() {
         let mut code = switch.split('`').skip(1).step_by(2);
         let (name, default) = (code.next().unwrap(), code.next().unwrap());
         assert!(
-            told.insert(name.to_owned(), default.to_owned()).is_none(),
+            documented.insert(name.to_owned(), default.to_owned()).is_none(),
             "{name} is listed twice"
         );
     }
-    assert_eq!(told, real, "left: the page, right: the program");
+    assert_eq!(documented, real, "left: the page, right: the program");
 }

@@ -3,47 +3,46 @@
 use confluent_ebs::sandbox::{ListVisibility, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
 
-use crate::sandbox_fixture::{Caller, SandboxFixture, SandboxResponse, encode_query_value};
+use crate::common::{Caller, JsonAccess as _, SandboxResponse, SandboxServer, encode_query_value};
 
 const BINDINGS_PATH: &str = "/iam/v2/role-bindings";
 
 async fn create_binding(
-    fixture: &SandboxFixture,
+    api: &SandboxServer,
     login: &Caller,
     account: &str,
     role: &str,
     pattern: &str,
 ) -> SandboxResponse {
     let body = json!({ "principal": format!("User:{account}"), "role_name": role, "crn_pattern": pattern });
-    fixture.post(login, BINDINGS_PATH, body).await
+    api.post(login, BINDINGS_PATH, body).await
 }
 
-async fn list_bindings(fixture: &SandboxFixture, login: &Caller, pattern: &str, more: &str) -> Vec<Value> {
-    fixture
-        .list_all(
-            login,
-            &format!("{BINDINGS_PATH}?crn_pattern={}{more}", encode_query_value(pattern)),
-        )
-        .await
+async fn list_bindings(api: &SandboxServer, login: &Caller, pattern: &str, more: &str) -> Vec<Value> {
+    api.list_all(
+        login,
+        &format!("{BINDINGS_PATH}?crn_pattern={}{more}", encode_query_value(pattern)),
+    )
+    .await
 }
 
-fn fixture_with_assumptions(change: impl FnOnce(&mut SandboxAssumptions)) -> SandboxFixture {
+fn api_with_assumptions(change: impl FnOnce(&mut SandboxAssumptions)) -> SandboxServer {
     let mut settings = SandboxSettings::instant();
     change(&mut settings.assumptions);
-    SandboxFixture::with_settings(settings)
+    SandboxServer::with_settings(settings)
 }
 
 /// Roles that the provisioner may bind: all in its clusters and on subjects, and roles on its own accounts
 /// (docs/reference/rbac.md#roles-of-the-provisioner).
 #[tokio::test]
 async fn the_provisioner_can_grant_roles_only_in_its_own_scopes() {
-    let fixture = SandboxFixture::new();
-    let (account, cluster) = (fixture.create_account("claims").await, fixture.cluster_crn());
-    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
-    let environment = fixture.seed.stages[0].address.environment_crn().to_string();
-    let foreign = fixture
+    let api = SandboxServer::new();
+    let (account, cluster) = (api.create_account("claims").await, api.cluster_crn());
+    let organization = api.seed.stages[0].address.organization_crn().to_string();
+    let environment = api.seed.stages[0].address.environment_crn().to_string();
+    let foreign = api
         .post(
-            &fixture.admin,
+            &api.admin,
             "/iam/v2/service-accounts",
             json!({ "display_name": "foreign" }),
         )
@@ -82,7 +81,7 @@ async fn the_provisioner_can_grant_roles_only_in_its_own_scopes() {
             403,
         ),
     ] {
-        let answer = create_binding(&fixture, &fixture.provisioner, &account, role, &pattern).await;
+        let answer = create_binding(&api, &api.provisioner, &account, role, &pattern).await;
         assert_eq!(answer.status.as_u16(), status, "{role} on {pattern}: {:?}", answer.body);
     }
 }
@@ -91,9 +90,9 @@ async fn the_provisioner_can_grant_roles_only_in_its_own_scopes() {
 /// docs/reference/rbac.md#crn-patterns. 400 for unsupported combinations.
 #[tokio::test]
 async fn roles_in_unsupported_scopes_are_refused() {
-    let fixture = SandboxFixture::new();
-    let (account, cluster) = (fixture.create_account("claims").await, fixture.cluster_crn());
-    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
+    let api = SandboxServer::new();
+    let (account, cluster) = (api.create_account("claims").await, api.cluster_crn());
+    let organization = api.seed.stages[0].address.organization_crn().to_string();
     let basic = format!("{organization}/environment=env-test1/cloud-cluster=lkc-basic1");
     let dedicated = format!("{organization}/environment=env-test1/cloud-cluster=lkc-dedicated1");
     for (role, pattern, status) in [
@@ -135,7 +134,7 @@ async fn roles_in_unsupported_scopes_are_refused() {
         ("CloudClusterAdmin", basic.clone(), 201),
         ("ConnectManager", format!("{dedicated}/connector=claims-*"), 201),
     ] {
-        let answer = create_binding(&fixture, &fixture.admin, &account, role, &pattern).await;
+        let answer = create_binding(&api, &api.admin, &account, role, &pattern).await;
         assert_eq!(answer.status.as_u16(), status, "{role} on {pattern}: {:?}", answer.body);
     }
     for missing in ["principal", "role_name", "crn_pattern"] {
@@ -144,47 +143,44 @@ async fn roles_in_unsupported_scopes_are_refused() {
             "crn_pattern": format!("{cluster}/connector=x"),
         });
         body[missing] = Value::Null;
-        let status = fixture.post(&fixture.admin, BINDINGS_PATH, body.clone()).await.status;
+        let status = api.post(&api.admin, BINDINGS_PATH, body.clone()).await.status;
         assert!(status == 400, "{missing}");
         body.as_object_mut().unwrap().remove(missing);
-        fixture
-            .post(&fixture.admin, BINDINGS_PATH, body)
-            .await
-            .expect_status(400);
+        api.post(&api.admin, BINDINGS_PATH, body).await.expect_status(400);
     }
 }
 
 #[tokio::test]
 async fn permission_is_checked_before_the_role_name() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
-    let own = format!("{}/connector=claims-*", fixture.cluster_crn());
-    fixture.bind(&account, "ResourceOwner", &own).await;
-    let owner = fixture.create_key(&account, "cloud").await;
-    let other = format!("{}/connector=fraud-*", fixture.cluster_crn());
-    create_binding(&fixture, &owner, &account, "Wizard", &other)
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
+    let own = format!("{}/connector=claims-*", api.cluster_crn());
+    api.bind(&account, "ResourceOwner", &own).await;
+    let owner = api.create_key(&account, "cloud").await;
+    let other = format!("{}/connector=fraud-*", api.cluster_crn());
+    create_binding(&api, &owner, &account, "Wizard", &other)
         .await
         .expect_status(403);
-    create_binding(&fixture, &owner, &account, "Wizard", &own)
+    create_binding(&api, &owner, &account, "Wizard", &own)
         .await
         .expect_status(400);
     // T3: ResourceOwner may bind roles, but only within its own pattern.
-    let inside = format!("{}/connector=claims-sub-*", fixture.cluster_crn());
-    let above = format!("{}/connector=claims*", fixture.cluster_crn());
-    create_binding(&fixture, &owner, &account, "DeveloperRead", &inside)
+    let inside = format!("{}/connector=claims-sub-*", api.cluster_crn());
+    let above = format!("{}/connector=claims*", api.cluster_crn());
+    create_binding(&api, &owner, &account, "DeveloperRead", &inside)
         .await
         .expect_status(201);
-    create_binding(&fixture, &owner, &account, "DeveloperRead", &above)
+    create_binding(&api, &owner, &account, "DeveloperRead", &above)
         .await
         .expect_status(403);
 }
 
 #[tokio::test]
 async fn connect_manager_on_a_prefix_is_refused_when_assumed() {
-    let fixture = fixture_with_assumptions(|assumptions| assumptions.bindable.connect_manager_on_connector = false);
-    let account = fixture.create_account("claims").await;
-    let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
-    let answer = create_binding(&fixture, &fixture.provisioner, &account, "ConnectManager", &pattern).await;
+    let api = api_with_assumptions(|assumptions| assumptions.bindable.connect_manager_on_connector = false);
+    let account = api.create_account("claims").await;
+    let pattern = format!("{}/connector=claims-*", api.cluster_crn());
+    let answer = create_binding(&api, &api.provisioner, &account, "ConnectManager", &pattern).await;
     assert!(
         answer
             .expect_status(400)
@@ -192,7 +188,7 @@ async fn connect_manager_on_a_prefix_is_refused_when_assumed() {
             .1
             .contains("ConnectManager cannot be bound")
     );
-    create_binding(&fixture, &fixture.provisioner, &account, "DeveloperRead", &pattern)
+    create_binding(&api, &api.provisioner, &account, "DeveloperRead", &pattern)
         .await
         .expect_status(201);
 }
@@ -200,17 +196,17 @@ async fn connect_manager_on_a_prefix_is_refused_when_assumed() {
 #[tokio::test]
 async fn a_duplicate_binding_conflicts_or_returns_the_existing_one() {
     for conflicts in [true, false] {
-        let fixture = fixture_with_assumptions(|assumptions| assumptions.duplicate_binding_conflicts = conflicts);
-        let account = fixture.create_account("claims").await;
-        let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
-        let first = fixture.bind(&account, "DeveloperRead", &pattern).await;
-        let again = create_binding(&fixture, &fixture.admin, &account, "DeveloperRead", &pattern).await;
+        let api = api_with_assumptions(|assumptions| assumptions.duplicate_binding_conflicts = conflicts);
+        let account = api.create_account("claims").await;
+        let pattern = format!("{}/connector=claims-*", api.cluster_crn());
+        let first = api.bind(&account, "DeveloperRead", &pattern).await;
+        let again = create_binding(&api, &api.admin, &account, "DeveloperRead", &pattern).await;
         if conflicts {
             assert_eq!(again.expect_status(409).first_error().0, "resource_already_exists");
         } else {
             assert_eq!(again.expect_status(201).string_at("/id"), first);
         }
-        let mine = list_bindings(&fixture, &fixture.admin, &pattern, "").await;
+        let mine = list_bindings(&api, &api.admin, &pattern, "").await;
         assert_eq!(mine.len(), 1);
     }
 }
@@ -218,47 +214,39 @@ async fn a_duplicate_binding_conflicts_or_returns_the_existing_one() {
 #[tokio::test]
 async fn a_binding_for_an_unknown_principal_is_refused() {
     for forbidden in [true, false] {
-        let fixture = fixture_with_assumptions(|assumptions| assumptions.unknown_principal_is_forbidden = forbidden);
-        let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
-        for stranger in ["sa-nope99", "u-nope99", "i-invitation1", "pool-abc1"] {
-            let answer = create_binding(&fixture, &fixture.provisioner, stranger, "DeveloperRead", &pattern).await;
+        let api = api_with_assumptions(|assumptions| assumptions.unknown_principal_is_forbidden = forbidden);
+        let pattern = format!("{}/connector=claims-*", api.cluster_crn());
+        for principal in ["sa-nope99", "u-nope99", "i-invitation1", "pool-abc1"] {
+            let answer = create_binding(&api, &api.provisioner, principal, "DeveloperRead", &pattern).await;
             answer.expect_status(if forbidden { 403 } else { 400 });
         }
         let body = json!({ "principal": "sa-1", "role_name": "DeveloperRead", "crn_pattern": pattern });
-        fixture
-            .post(&fixture.provisioner, BINDINGS_PATH, body)
-            .await
-            .expect_status(400);
+        api.post(&api.provisioner, BINDINGS_PATH, body).await.expect_status(400);
     }
 }
 
 #[tokio::test]
 async fn binding_lists_match_a_scope_exactly_or_below_it() {
-    let fixture = SandboxFixture::new();
-    let (account, cluster) = (fixture.create_account("claims").await, fixture.cluster_crn());
-    fixture
-        .bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
+    let api = SandboxServer::new();
+    let (account, cluster) = (api.create_account("claims").await, api.cluster_crn());
+    api.bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
         .await;
-    fixture
-        .bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-x"))
+    api.bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-x"))
         .await;
-    fixture
-        .bind(
-            &account,
-            "DeveloperRead",
-            &format!("{cluster}/kafka=lkc-prod1/topic=claims-*"),
-        )
-        .await;
-    fixture.get(&fixture.admin, BINDINGS_PATH).await.expect_status(400);
-    fixture
-        .get(&fixture.admin, &format!("{BINDINGS_PATH}?crn_pattern="))
+    api.bind(
+        &account,
+        "DeveloperRead",
+        &format!("{cluster}/kafka=lkc-prod1/topic=claims-*"),
+    )
+    .await;
+    api.get(&api.admin, BINDINGS_PATH).await.expect_status(400);
+    api.get(&api.admin, &format!("{BINDINGS_PATH}?crn_pattern="))
         .await
         .expect_status(400);
-    fixture
-        .get(&fixture.admin, &format!("{BINDINGS_PATH}?crn_pattern=nonsense"))
+    api.get(&api.admin, &format!("{BINDINGS_PATH}?crn_pattern=nonsense"))
         .await
         .expect_status(400);
-    let count = async |pattern: &str, more: &str| list_bindings(&fixture, &fixture.admin, pattern, more).await.len();
+    let count = async |pattern: &str, more: &str| list_bindings(&api, &api.admin, pattern, more).await.len();
     // The provisioner's CloudClusterAdmin is on the cluster itself.
     assert_eq!(count(&cluster, "").await, 1);
     assert_eq!(count(&format!("{cluster}/*"), "").await, 3);
@@ -269,7 +257,7 @@ async fn binding_lists_match_a_scope_exactly_or_below_it() {
     assert_eq!(count(&format!("{cluster}/*"), "&principal=&role_name=").await, 3);
     assert_eq!(count(&format!("{cluster}/*"), "&principal=User:sa-other1").await, 0);
     assert_eq!(count(&format!("{cluster}/*"), "&role_name=DeveloperWrite").await, 0);
-    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
+    let organization = api.seed.stages[0].address.organization_crn().to_string();
     assert_eq!(count(&organization, "").await, 1, "the administrator");
     // All: 3 created here, 4 of the provisioner, its ownership of the account.
     assert_eq!(count(&format!("{organization}/*"), "").await, 8);
@@ -284,25 +272,22 @@ async fn binding_lists_depend_on_the_rights_of_the_caller() {
         ListVisibility::Refused,
         ListVisibility::Everything,
     ] {
-        let fixture = fixture_with_assumptions(|assumptions| assumptions.binding_list = mode);
-        let cluster = fixture.cluster_crn();
-        let claims = fixture.create_account("claims").await;
-        let fraud = fixture.create_account("fraud").await;
-        fixture
-            .bind(&claims, "ResourceOwner", &format!("{cluster}/connector=claims-*"))
+        let api = api_with_assumptions(|assumptions| assumptions.binding_list = mode);
+        let cluster = api.cluster_crn();
+        let claims = api.create_account("claims").await;
+        let fraud = api.create_account("fraud").await;
+        api.bind(&claims, "ResourceOwner", &format!("{cluster}/connector=claims-*"))
             .await;
-        fixture
-            .bind(&fraud, "ResourceOwner", &format!("{cluster}/connector=fraud-*"))
+        api.bind(&fraud, "ResourceOwner", &format!("{cluster}/connector=fraud-*"))
             .await;
-        fixture
-            .bind(&fraud, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
+        api.bind(&fraud, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
             .await;
-        let login = fixture.create_key(&claims, "cloud").await;
+        let login = api.create_key(&claims, "cloud").await;
         let below = format!(
             "{BINDINGS_PATH}?crn_pattern={}",
             encode_query_value(&format!("{cluster}/*"))
         );
-        let answer = fixture.get(&login, &below).await;
+        let answer = api.get(&login, &below).await;
         match mode {
             // Its own binding, and the one on its own prefix.
             ListVisibility::Filtered => assert_eq!(answer.expect_status(200).items().len(), 2),
@@ -312,16 +297,16 @@ async fn binding_lists_depend_on_the_rights_of_the_caller() {
         // On its own prefix the owner can list all bindings with every setting, and so can the provisioner in its
         // cluster.
         let own = format!("{cluster}/connector=claims-*");
-        assert_eq!(list_bindings(&fixture, &login, &own, "").await.len(), 2);
+        assert_eq!(list_bindings(&api, &login, &own, "").await.len(), 2);
         assert_eq!(
-            list_bindings(&fixture, &fixture.provisioner, &format!("{cluster}/*"), "")
+            list_bindings(&api, &api.provisioner, &format!("{cluster}/*"), "")
                 .await
                 .len(),
             3
         );
         assert_eq!(
             list_bindings(
-                &fixture,
+                &api,
                 &login,
                 &format!("{cluster}/*"),
                 &format!("&principal=User:{claims}")
@@ -337,37 +322,37 @@ async fn binding_lists_depend_on_the_rights_of_the_caller() {
 #[tokio::test]
 async fn own_bindings_are_visible_when_assumed() {
     for visible in [true, false] {
-        let fixture = fixture_with_assumptions(|assumptions| assumptions.own_bindings_visible = visible);
-        let account = fixture.create_account("claims").await;
-        let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
-        let id = fixture.bind(&account, "DeveloperRead", &pattern).await;
-        let login = fixture.create_key(&account, "cloud").await;
+        let api = api_with_assumptions(|assumptions| assumptions.own_bindings_visible = visible);
+        let account = api.create_account("claims").await;
+        let pattern = format!("{}/connector=claims-*", api.cluster_crn());
+        let id = api.bind(&account, "DeveloperRead", &pattern).await;
+        let login = api.create_key(&account, "cloud").await;
         assert_eq!(
-            list_bindings(&fixture, &login, &pattern, "").await.len(),
+            list_bindings(&api, &login, &pattern, "").await.len(),
             usize::from(visible)
         );
-        let answer = fixture.get(&login, &format!("{BINDINGS_PATH}/{id}")).await;
+        let answer = api.get(&login, &format!("{BINDINGS_PATH}/{id}")).await;
         answer.expect_status(if visible { 200 } else { 403 });
     }
 }
 
 #[tokio::test]
 async fn a_deleted_binding_is_indistinguishable_from_a_foreign_one() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
-    let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
-    let id = fixture.bind(&account, "DeveloperRead", &pattern).await;
-    let login = fixture.create_key(&account, "cloud").await;
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
+    let pattern = format!("{}/connector=claims-*", api.cluster_crn());
+    let id = api.bind(&account, "DeveloperRead", &pattern).await;
+    let login = api.create_key(&account, "cloud").await;
     let path = format!("{BINDINGS_PATH}/{id}");
-    fixture.get(&fixture.provisioner, &path).await.expect_status(200);
+    api.get(&api.provisioner, &path).await.expect_status(200);
     // It can read its own binding, but not delete it.
-    fixture.delete(&login, &path).await.expect_status(403);
-    let deleted = fixture.delete(&fixture.provisioner, &path).await.expect_status(200);
+    api.delete(&login, &path).await.expect_status(403);
+    let deleted = api.delete(&api.provisioner, &path).await.expect_status(200);
     assert_eq!(deleted.string_at("/id"), id);
     for answer in [
-        fixture.get(&fixture.provisioner, &path).await,
-        fixture.delete(&fixture.provisioner, &path).await,
-        fixture.get(&fixture.admin, &format!("{BINDINGS_PATH}/rb-nope")).await,
+        api.get(&api.provisioner, &path).await,
+        api.delete(&api.provisioner, &path).await,
+        api.get(&api.admin, &format!("{BINDINGS_PATH}/rb-nope")).await,
     ] {
         let answer = answer.expect_status(403);
         assert_eq!(answer.json()["error_code"], 40_301);
@@ -375,41 +360,40 @@ async fn a_deleted_binding_is_indistinguishable_from_a_foreign_one() {
     }
     // The role is revoked immediately.
     let connector = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors/claims-x/status";
-    fixture.get(&login, connector).await.expect_status(403);
+    api.get(&login, connector).await.expect_status(403);
 }
 
 /// Large scopes are listed by another algorithm than small ones; both give the same result.
 #[tokio::test]
 async fn large_and_small_scopes_are_paged_alike() {
-    let fixture = SandboxFixture::new();
-    let (account, cluster) = (fixture.create_account("claims").await, fixture.cluster_crn());
+    let api = SandboxServer::new();
+    let (account, cluster) = (api.create_account("claims").await, api.cluster_crn());
     for number in 0..600 {
         let pattern = format!("{cluster}/kafka=lkc-prod1/topic=claims-{number}");
-        fixture.bind(&account, "DeveloperRead", &pattern).await;
+        api.bind(&account, "DeveloperRead", &pattern).await;
     }
-    fixture
-        .bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
+    api.bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
         .await;
-    let all = list_bindings(&fixture, &fixture.admin, &format!("{cluster}/*"), "&page_size=100").await;
-    let mut ids: Vec<_> = all.iter().map(|found| found["id"].as_str().unwrap()).collect();
+    let all = list_bindings(&api, &api.admin, &format!("{cluster}/*"), "&page_size=100").await;
+    let mut ids: Vec<_> = all.iter().map(|found| found.text("/id")).collect();
     assert_eq!(ids.len(), 601);
     assert!(ids.is_sorted());
     ids.dedup();
     assert_eq!(ids.len(), 601);
     let topics = list_bindings(
-        &fixture,
-        &fixture.admin,
+        &api,
+        &api.admin,
         &format!("{cluster}/kafka=lkc-prod1/*"),
         "&page_size=1000",
     )
     .await;
     assert_eq!(topics.len(), 600);
-    let connectors = list_bindings(&fixture, &fixture.admin, &format!("{cluster}/connector=claims-*"), "").await;
+    let connectors = list_bindings(&api, &api.admin, &format!("{cluster}/connector=claims-*"), "").await;
     assert_eq!(connectors.len(), 1);
     let mine = format!("&page_size=1000&principal=User:{account}");
-    let organization = fixture.seed.stages[0].address.organization_crn();
+    let organization = api.seed.stages[0].address.organization_crn();
     assert_eq!(
-        list_bindings(&fixture, &fixture.admin, &format!("{organization}/*"), &mine)
+        list_bindings(&api, &api.admin, &format!("{organization}/*"), &mine)
             .await
             .len(),
         601

@@ -3,21 +3,21 @@
 use confluent_ebs::sandbox::{ListVisibility, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
 
-use crate::sandbox_fixture::{Caller, SandboxFixture};
+use crate::common::{Caller, JsonAccess as _, SandboxServer};
 
 const CONNECTORS_PATH: &str = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
 
 /// A principal that holds one role on `connector=claims-*`, or on the cluster.
-async fn create_key_with_role(fixture: &SandboxFixture, role: &str, on_cluster: bool) -> Caller {
-    let account = fixture.create_account(&format!("{role}-{on_cluster}")).await;
-    let cluster = fixture.cluster_crn();
+async fn create_key_with_role(api: &SandboxServer, role: &str, on_cluster: bool) -> Caller {
+    let account = api.create_account(&format!("{role}-{on_cluster}")).await;
+    let cluster = api.cluster_crn();
     let pattern = if on_cluster {
         cluster
     } else {
         format!("{cluster}/connector=claims-*")
     };
-    fixture.bind(&account, role, &pattern).await;
-    fixture.create_key(&account, "cloud").await
+    api.bind(&account, role, &pattern).await;
+    api.create_key(&account, "cloud").await
 }
 
 fn connector_body(name: &str, runtime: &str) -> Value {
@@ -31,7 +31,7 @@ fn connector_body(name: &str, runtime: &str) -> Value {
 /// 403 if not.
 #[tokio::test]
 async fn roles_allow_the_documented_connector_operations() {
-    let fixture = SandboxFixture::new();
+    let api = SandboxServer::new();
     for (role, on_cluster, [create, status, config, delete]) in [
         ("CloudClusterAdmin", true, [true, true, true, true]),
         ("ResourceOwner", false, [true, true, true, true]),
@@ -41,32 +41,31 @@ async fn roles_allow_the_documented_connector_operations() {
         ("DeveloperRead", false, [false, true, true, false]),
         ("MetricsViewer", true, [false, false, false, false]),
     ] {
-        let login = create_key_with_role(&fixture, role, on_cluster).await;
+        let login = create_key_with_role(&api, role, on_cluster).await;
         let path = format!("{CONNECTORS_PATH}/claims-x");
         let expect = |allowed: bool, otherwise: u16| if allowed { otherwise } else { 403 };
         for (what, answer, expected) in [
             (
                 "create",
-                fixture
-                    .post(&login, CONNECTORS_PATH, json!({ "name": "claims-x", "config": {} }))
+                api.post(&login, CONNECTORS_PATH, json!({ "name": "claims-x", "config": {} }))
                     .await,
                 expect(create, 400),
             ),
             (
                 "create without a name",
-                fixture.post(&login, CONNECTORS_PATH, json!({})).await,
+                api.post(&login, CONNECTORS_PATH, json!({})).await,
                 expect(create, 400),
             ),
             (
                 "status",
-                fixture.get(&login, &format!("{path}/status")).await,
+                api.get(&login, &format!("{path}/status")).await,
                 expect(status, 404),
             ),
-            ("config", fixture.get(&login, &path).await, expect(config, 404)),
-            ("delete", fixture.delete(&login, &path).await, expect(delete, 404)),
+            ("config", api.get(&login, &path).await, expect(config, 404)),
+            ("delete", api.delete(&login, &path).await, expect(delete, 404)),
             (
                 "foreign status",
-                fixture.get(&login, &format!("{CONNECTORS_PATH}/fraud-x/status")).await,
+                api.get(&login, &format!("{CONNECTORS_PATH}/fraud-x/status")).await,
                 expect(status && on_cluster, 404),
             ),
         ] {
@@ -77,30 +76,28 @@ async fn roles_allow_the_documented_connector_operations() {
 
 #[tokio::test]
 async fn a_connector_is_created_updated_and_deleted() {
-    let fixture = SandboxFixture::new();
-    let runtime = fixture.create_account("runtime").await;
-    let owner = create_key_with_role(&fixture, "ResourceOwner", false).await;
+    let api = SandboxServer::new();
+    let runtime = api.create_account("runtime").await;
+    let owner = create_key_with_role(&api, "ResourceOwner", false).await;
     // Without Assigner the runtime account cannot be attached (docs/reference/rbac.md#roles-on-a-service-account).
-    fixture
-        .post(&owner, CONNECTORS_PATH, connector_body("claims-x", &runtime))
+    api.post(&owner, CONNECTORS_PATH, connector_body("claims-x", &runtime))
         .await
         .expect_status(403);
-    let id = fixture.sandbox.keys().unwrap();
+    let id = api.sandbox.keys().unwrap();
     let Caller::ApiKey(key, _) = &owner else { unreachable!() };
     let own = id.iter().find(|found| found.id.as_str() == key).unwrap();
-    let organization = fixture.seed.stages[0].address.organization_crn();
-    fixture
-        .bind(
-            &own.spec.owner.id,
-            "Assigner",
-            &format!("{organization}/service-account={runtime}"),
-        )
-        .await;
+    let organization = api.seed.stages[0].address.organization_crn();
+    api.bind(
+        &own.spec.owner.id,
+        "Assigner",
+        &format!("{organization}/service-account={runtime}"),
+    )
+    .await;
     for role in ["DeveloperWrite", "DeveloperManage"] {
-        let topics = format!("{}/kafka=lkc-prod1/topic=claims-*", fixture.cluster_crn());
-        fixture.bind(&runtime, role, &topics).await;
+        let topics = format!("{}/kafka=lkc-prod1/topic=claims-*", api.cluster_crn());
+        api.bind(&runtime, role, &topics).await;
     }
-    let made = fixture
+    let made = api
         .post(&owner, CONNECTORS_PATH, connector_body("claims-x", &runtime))
         .await
         .expect_status(201);
@@ -108,23 +105,20 @@ async fn a_connector_is_created_updated_and_deleted() {
         (made.string_at("/name"), made.string_at("/type")),
         ("claims-x".into(), "source".into())
     );
-    fixture
-        .post(&owner, CONNECTORS_PATH, connector_body("claims-x", &runtime))
+    api.post(&owner, CONNECTORS_PATH, connector_body("claims-x", &runtime))
         .await
         .expect_status(409);
-    fixture
-        .post(&owner, CONNECTORS_PATH, connector_body("fraud-x", &runtime))
+    api.post(&owner, CONNECTORS_PATH, connector_body("fraud-x", &runtime))
         .await
         .expect_status(403);
-    fixture
-        .post(&fixture.admin, CONNECTORS_PATH, connector_body("fraud-x", &runtime))
+    api.post(&api.admin, CONNECTORS_PATH, connector_body("fraud-x", &runtime))
         .await
         .expect_status(201);
 
-    let names = fixture.get(&owner, CONNECTORS_PATH).await.expect_status(200);
+    let names = api.get(&owner, CONNECTORS_PATH).await.expect_status(200);
     assert_eq!(names.json(), &json!(["claims-x"]));
     // The Confluent CLI expands twice.
-    let all = fixture
+    let all = api
         .get(
             &owner,
             &format!("{CONNECTORS_PATH}?expand=info%2Cstatus%2Cid&expand=id,status"),
@@ -132,32 +126,30 @@ async fn a_connector_is_created_updated_and_deleted() {
         .await
         .expect_status(200);
     let expanded = &all.json()["claims-x"];
-    assert!(expanded["id"]["id"].as_str().unwrap().starts_with("lcc-"));
+    assert!(expanded.text("/id/id").starts_with("lcc-"));
     assert_eq!(expanded["info"]["config"]["kafka.service.account.id"], json!(runtime));
-    assert_eq!(expanded["status"]["tasks"].as_array().unwrap().len(), 2);
-    let state = fixture
+    assert_eq!(expanded.items("/status/tasks").len(), 2);
+    let state = api
         .get(&owner, &format!("{CONNECTORS_PATH}/claims-x/status"))
         .await
         .expect_status(200);
     assert_eq!(state.string_at("/connector/state"), "RUNNING");
-    let gone = fixture
+    let gone = api
         .delete(&owner, &format!("{CONNECTORS_PATH}/claims-x"))
         .await
         .expect_status(200);
     assert_eq!(gone.json(), &json!({ "error": null }));
-    fixture
-        .delete(&owner, &format!("{CONNECTORS_PATH}/claims-x"))
+    api.delete(&owner, &format!("{CONNECTORS_PATH}/claims-x"))
         .await
         .expect_status(404);
-    fixture
-        .delete(&owner, &format!("{CONNECTORS_PATH}/fraud-x"))
+    api.delete(&owner, &format!("{CONNECTORS_PATH}/fraud-x"))
         .await
         .expect_status(403);
 }
 
 #[tokio::test]
 async fn invalid_connector_configurations_name_the_key() {
-    let fixture = SandboxFixture::new();
+    let api = SandboxServer::new();
     for (config, key) in [
         (json!(null), "config"),
         (json!({}), "connector.class"),
@@ -174,23 +166,20 @@ async fn invalid_connector_configurations_name_the_key() {
         ),
     ] {
         let body = json!({ "name": "claims-x", "config": config });
-        let (_, detail) = fixture
-            .post(&fixture.admin, CONNECTORS_PATH, body)
+        let (_, detail) = api
+            .post(&api.admin, CONNECTORS_PATH, body)
             .await
             .expect_status(400)
             .first_error();
         assert!(detail.contains(&format!("\n{key}: ")), "{detail}");
     }
-    let account = fixture.create_account("runtime").await;
-    let Caller::ApiKey(key, secret) = fixture.create_key(&account, "lkc-prod1").await else {
+    let account = api.create_account("runtime").await;
+    let Caller::ApiKey(key, secret) = api.create_key(&account, "lkc-prod1").await else {
         unreachable!()
     };
     let body = json!({ "name": "claims-x", "config": { "connector.class": "DatagenSource", "tasks.max": "1",
         "kafka.topic": "claims-x", "kafka.api.key": key, "kafka.api.secret": secret, "connection.password": "P" } });
-    let made = fixture
-        .post(&fixture.admin, CONNECTORS_PATH, body)
-        .await
-        .expect_status(201);
+    let made = api.post(&api.admin, CONNECTORS_PATH, body).await.expect_status(201);
     for key in ["kafka.api.secret", "connection.password"] {
         assert_eq!(made.json()["config"][key], "****************");
     }
@@ -203,62 +192,59 @@ async fn connector_lists_depend_on_the_visibility_assumption() {
         ListVisibility::Refused,
         ListVisibility::Everything,
     ] {
-        let fixture = SandboxFixture::with_settings(SandboxSettings {
+        let api = SandboxServer::with_settings(SandboxSettings {
             assumptions: SandboxAssumptions {
                 connector_list: mode,
                 ..SandboxAssumptions::default()
             },
             ..SandboxSettings::instant()
         });
-        let runtime = fixture.create_account("runtime").await;
+        let runtime = api.create_account("runtime").await;
         for name in ["claims-x", "fraud-x"] {
-            fixture
-                .post(&fixture.admin, CONNECTORS_PATH, connector_body(name, &runtime))
+            api.post(&api.admin, CONNECTORS_PATH, connector_body(name, &runtime))
                 .await
                 .expect_status(201);
         }
-        let reader = create_key_with_role(&fixture, "DeveloperRead", false).await;
-        let manager = create_key_with_role(&fixture, "ConnectManager", true).await;
-        let list = fixture.get(&reader, CONNECTORS_PATH).await;
+        let reader = create_key_with_role(&api, "DeveloperRead", false).await;
+        let manager = create_key_with_role(&api, "ConnectManager", true).await;
+        let list = api.get(&reader, CONNECTORS_PATH).await;
         match mode {
             ListVisibility::Filtered => assert_eq!(list.expect_status(200).json(), &json!(["claims-x"])),
             ListVisibility::Refused => drop(list.expect_status(403)),
             ListVisibility::Everything => assert_eq!(list.expect_status(200).json(), &json!(["claims-x", "fraud-x"])),
         }
         assert_eq!(
-            fixture
-                .get(&manager, CONNECTORS_PATH)
+            api.get(&manager, CONNECTORS_PATH)
                 .await
                 .expect_status(200)
                 .json()
-                .as_array()
-                .unwrap()
+                .items("")
                 .len(),
             2
         );
     }
     // Without a role in the cluster the list is refused with every setting.
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
-    let login = fixture.create_key(&account, "cloud").await;
-    fixture.get(&login, CONNECTORS_PATH).await.expect_status(403);
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
+    let login = api.create_key(&account, "cloud").await;
+    api.get(&login, CONNECTORS_PATH).await.expect_status(403);
     let elsewhere = CONNECTORS_PATH.replace("lkc-prod1", "lkc-test1");
-    fixture.get(&fixture.admin, &elsewhere).await.expect_status(404);
+    api.get(&api.admin, &elsewhere).await.expect_status(404);
 }
 
 #[tokio::test]
 async fn attaching_an_account_without_assigner_is_403_or_400() {
     for (forbidden, status) in [(true, 403), (false, 400)] {
-        let fixture = SandboxFixture::with_settings(SandboxSettings {
+        let api = SandboxServer::with_settings(SandboxSettings {
             assumptions: SandboxAssumptions {
                 missing_assigner_is_forbidden: forbidden,
                 ..SandboxAssumptions::default()
             },
             ..SandboxSettings::instant()
         });
-        let runtime = fixture.create_account("runtime").await;
-        let owner = create_key_with_role(&fixture, "ResourceOwner", false).await;
-        let answer = fixture
+        let runtime = api.create_account("runtime").await;
+        let owner = create_key_with_role(&api, "ResourceOwner", false).await;
+        let answer = api
             .post(&owner, CONNECTORS_PATH, connector_body("claims-x", &runtime))
             .await;
         answer.expect_status(status);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use confluent_ebs::sandbox::{ListVisibility, Sandbox, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
 
-use crate::sandbox_fixture::{Caller, SandboxFixture, encode_query_value};
+use crate::common::{Caller, SandboxResponse, SandboxServer, encode_query_value};
 
 /// Objects of one department in the sandbox.
 struct IsolationDepartment {
@@ -22,10 +22,10 @@ struct IsolationDepartment {
 }
 
 /// The grants of the template `hybrid` (docs/reference/rbac.md#personas), and of `self-service`, whose people deploy.
-async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'static str) -> IsolationDepartment {
-    let cluster = fixture.cluster_crn();
-    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
-    let environment = fixture.seed.stages[0].address.environment_crn().to_string();
+async fn create_department(api: &SandboxServer, code: &str, prefix: &'static str) -> IsolationDepartment {
+    let cluster = api.cluster_crn();
+    let organization = api.seed.stages[0].address.organization_crn().to_string();
+    let environment = api.seed.stages[0].address.environment_crn().to_string();
     let (connectors, topics, groups, subjects) = (
         format!("{cluster}/connector={prefix}*"),
         format!("{cluster}/kafka=lkc-prod1/topic={prefix}*"),
@@ -33,7 +33,7 @@ async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'stati
         format!("{environment}/schema-registry=lsrc-prod1/subject={prefix}*"),
     );
     let name = |persona: &str| format!("ebs-prod-{code}-{persona}");
-    let runtime = fixture.create_account(&name("runtime")).await;
+    let runtime = api.create_account(&name("runtime")).await;
     let on_runtime = format!("{organization}/service-account={runtime}");
     let mut marks = vec![format!("ebs-prod-{code}"), prefix.to_owned(), runtime.clone()];
     for (role, pattern) in [
@@ -43,7 +43,7 @@ async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'stati
         ("DeveloperRead", subjects.clone()),
         ("DeveloperRead", format!("{cluster}/kafka=lkc-prod1/group=connect-lcc*")),
     ] {
-        marks.push(fixture.bind(&runtime, role, &pattern).await);
+        marks.push(api.bind(&runtime, role, &pattern).await);
     }
     let mut personas = Vec::new();
     let mut operator = String::new();
@@ -79,11 +79,11 @@ async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'stati
             vec![("DeveloperRead", &connectors), ("DeveloperRead", &subjects)],
         ),
     ] {
-        let account = fixture.create_account(&name(persona)).await;
+        let account = api.create_account(&name(persona)).await;
         for (role, pattern) in grants {
-            marks.push(fixture.bind(&account, role, pattern).await);
+            marks.push(api.bind(&account, role, pattern).await);
         }
-        let login = fixture.create_key(&account, "cloud").await;
+        let login = api.create_key(&account, "cloud").await;
         let Caller::ApiKey(id, _) = &login else { unreachable!() };
         marks.extend([account.clone(), id.clone()]);
         personas.push((persona, login));
@@ -96,7 +96,7 @@ async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'stati
             "kafka.service.account.id": runtime, "kafka.topic": format!("{prefix}t"), "tasks.max": "1" });
         let body = json!({ "name": format!("{prefix}{connector}"), "config": config });
         let path = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
-        fixture.post(&fixture.admin, path, body).await.expect_status(201);
+        api.post(&api.admin, path, body).await.expect_status(201);
     }
     IsolationDepartment {
         personas,
@@ -108,16 +108,16 @@ async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'stati
 }
 
 /// All objects of a department in the sandbox, as text.
-fn department_objects(fixture: &SandboxFixture, of: &IsolationDepartment) -> BTreeSet<String> {
-    let mut objects = fixture.object_texts();
+fn department_objects(api: &SandboxServer, of: &IsolationDepartment) -> BTreeSet<String> {
+    let mut objects = api.object_texts();
     objects.retain(|text| of.identifying_texts.iter().any(|mark| text.contains(mark)));
     objects
 }
 
 /// Bodies that refer to another department, in the formats of every POST, PUT and PATCH.
-fn attack_bodies(fixture: &SandboxFixture, mine: &IsolationDepartment, theirs: &IsolationDepartment) -> Vec<Value> {
-    let cluster = fixture.cluster_crn();
-    let organization = fixture.seed.stages[0].address.organization_crn();
+fn attack_bodies(api: &SandboxServer, mine: &IsolationDepartment, theirs: &IsolationDepartment) -> Vec<Value> {
+    let cluster = api.cluster_crn();
+    let organization = api.seed.stages[0].address.organization_crn();
     let me = format!("User:{}", mine.operator);
     let bind = |role: &str, pattern: String| json!({ "principal": me, "role_name": role, "crn_pattern": pattern });
     let config = |identity: &str| {
@@ -147,9 +147,9 @@ fn attack_bodies(fixture: &SandboxFixture, mine: &IsolationDepartment, theirs: &
 }
 
 /// Queries of lists that name the other department.
-fn attack_queries(fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
-    let cluster = fixture.cluster_crn();
-    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
+fn attack_queries(api: &SandboxServer, theirs: &IsolationDepartment) -> Vec<String> {
+    let cluster = api.cluster_crn();
+    let organization = api.seed.stages[0].address.organization_crn().to_string();
     let pattern = |text: String| format!("crn_pattern={}&page_size=1000", encode_query_value(&text));
     vec![
         String::new(),
@@ -173,7 +173,7 @@ fn attack_queries(fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec
 }
 
 /// Values of a path parameter: every object of the other department, and the shared environment and cluster.
-fn path_values(part: &str, fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
+fn path_values(part: &str, api: &SandboxServer, theirs: &IsolationDepartment) -> Vec<String> {
     match part {
         "environment" => vec!["env-prod1".into()],
         "cluster" => vec!["lkc-prod1".into()],
@@ -184,7 +184,7 @@ fn path_values(part: &str, fixture: &SandboxFixture, theirs: &IsolationDepartmen
         "id" => {
             let places = ["env-prod1", "lkc-prod1", "lsrc-prod1", "SERVICE_ACCOUNT"];
             let shared = places.map(str::to_owned).into_iter();
-            let organization = fixture.seed.organization.to_string();
+            let organization = api.seed.organization.to_string();
             theirs
                 .identifying_texts
                 .iter()
@@ -198,10 +198,10 @@ fn path_values(part: &str, fixture: &SandboxFixture, theirs: &IsolationDepartmen
 }
 
 /// All combinations of values for the path parameters of a route.
-fn route_paths(route: &str, fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
+fn route_paths(route: &str, api: &SandboxServer, theirs: &IsolationDepartment) -> Vec<String> {
     route.split('/').skip(1).fold(vec![String::new()], |paths, part| {
         let values = match part.strip_prefix('{') {
-            Some(part) => path_values(part.trim_end_matches('}'), fixture, theirs),
+            Some(part) => path_values(part.trim_end_matches('}'), api, theirs),
             None => vec![part.to_owned()],
         };
         paths
@@ -221,20 +221,17 @@ fn path_with_queries(path: &str, queries: &[String]) -> Vec<(String, Option<Valu
 
 #[expect(clippy::print_stdout, reason = "the number of requests is a part of the result")]
 async fn assert_isolation(settings: SandboxSettings) {
-    let fixture = SandboxFixture::with_settings(settings);
-    let claims = create_department(&fixture, "claims", "claims-").await;
-    let fraud = create_department(&fixture, "fraud", "fraud-").await;
-    let untouched = department_objects(&fixture, &fraud);
+    let api = SandboxServer::with_settings(settings);
+    let claims = create_department(&api, "claims", "claims-").await;
+    let fraud = create_department(&api, "fraud", "fraud-").await;
+    let untouched = department_objects(&api, &fraud);
     assert!(untouched.len() > 20);
-    let (bodies, queries) = (
-        attack_bodies(&fixture, &claims, &fraud),
-        attack_queries(&fixture, &fraud),
-    );
+    let (bodies, queries) = (attack_bodies(&api, &claims, &fraud), attack_queries(&api, &fraud));
     let mut sent = 0_usize;
     for (persona, login) in &claims.personas {
         for route in Sandbox::routes() {
             let method = route.method.as_str();
-            for path in route_paths(route.path, &fixture, &fraud) {
+            for path in route_paths(route.path, &api, &fraud) {
                 let requests: Vec<(String, Option<Value>)> = match method {
                     // A single object is requested with a scope and an expansion, a list with all parameters.
                     "GET" if route.path.ends_with("{id}") => path_with_queries(&path, &queries[..2]),
@@ -252,13 +249,13 @@ async fn assert_isolation(settings: SandboxSettings) {
                         "{method} {target} {}",
                         body.as_ref().map_or(String::new(), Value::to_string)
                     );
-                    let answer = fixture.send(login, method, &target, body).await;
+                    let answer = api.send(login, method, &target, body).await;
                     sent += 1;
                     assert_no_foreign_data(&format!("{persona}: {request}"), &request, answer, &fraud);
                 }
             }
         }
-        let now = department_objects(&fixture, &fraud);
+        let now = department_objects(&api, &fraud);
         assert_eq!(now, untouched, "after {persona}");
     }
     println!("{sent} requests, none got through");
@@ -266,12 +263,7 @@ async fn assert_isolation(settings: SandboxSettings) {
 
 /// The response contains nothing of the other department, except parts of the request in an error, and in the links of
 /// a list.
-fn assert_no_foreign_data(
-    what: &str,
-    request: &str,
-    answer: crate::sandbox_fixture::SandboxResponse,
-    theirs: &IsolationDepartment,
-) {
+fn assert_no_foreign_data(what: &str, request: &str, answer: SandboxResponse, theirs: &IsolationDepartment) {
     let refused = answer.status.is_client_error();
     assert!(refused || answer.status.is_success(), "{what}: {}", answer.status);
     let mut body = answer.body.unwrap_or_default();

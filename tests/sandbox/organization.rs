@@ -3,71 +3,62 @@
 use confluent_ebs::sandbox::{Sandbox, SandboxSettings, Seed};
 use serde_json::{Value, json};
 
-use crate::sandbox_fixture::{Caller, SandboxFixture};
+use crate::common::{Caller, JsonAccess as _, SandboxServer};
 
 #[tokio::test]
 async fn organization_and_environment_lists_depend_on_the_rights_of_the_key() {
-    let fixture = SandboxFixture::new();
-    let account = fixture.create_account("claims").await;
-    let login = fixture.create_key(&account, "cloud").await;
+    let api = SandboxServer::new();
+    let account = api.create_account("claims").await;
+    let login = api.create_key(&account, "cloud").await;
     // A key without roles: the Terraform provider tests new keys like this.
-    let list = fixture.get(&login, "/org/v2/environments").await.expect_status(200);
+    let list = api.get(&login, "/org/v2/environments").await.expect_status(200);
     assert_eq!(list.items().len(), 0);
     assert_eq!(
-        fixture
-            .get(&login, "/org/v2/organizations")
+        api.get(&login, "/org/v2/organizations")
             .await
             .expect_status(200)
             .items()
             .len(),
         1
     );
-    fixture
-        .get(&login, "/org/v2/environments/env-prod1")
+    api.get(&login, "/org/v2/environments/env-prod1")
         .await
         .expect_status(403);
 
-    fixture
-        .bind(
-            &account,
-            "DeveloperRead",
-            &format!("{}/connector=claims-*", fixture.cluster_crn()),
-        )
-        .await;
-    let list = fixture.get(&login, "/org/v2/environments").await.expect_status(200);
+    api.bind(
+        &account,
+        "DeveloperRead",
+        &format!("{}/connector=claims-*", api.cluster_crn()),
+    )
+    .await;
+    let list = api.get(&login, "/org/v2/environments").await.expect_status(200);
     assert_eq!(list.string_at("/data/0/id"), "env-prod1");
     assert_eq!(list.items().len(), 1);
-    fixture
-        .get(&login, "/org/v2/environments/env-prod1")
+    api.get(&login, "/org/v2/environments/env-prod1")
         .await
         .expect_status(200);
-    fixture
-        .get(&login, "/org/v2/environments/env-test1")
+    api.get(&login, "/org/v2/environments/env-test1")
         .await
         .expect_status(403);
-    fixture
-        .get(&login, "/org/v2/environments/env-nope")
+    api.get(&login, "/org/v2/environments/env-nope")
         .await
         .expect_status(403);
-    fixture
-        .get(&fixture.admin, "/org/v2/environments/env-nope")
+    api.get(&api.admin, "/org/v2/environments/env-nope")
         .await
         .expect_status(404);
-    let organization = format!("/org/v2/organizations/{}", fixture.seed.organization);
-    fixture.get(&login, &organization).await.expect_status(200);
-    fixture
-        .get(&fixture.admin, "/org/v2/organizations/other")
+    let organization = format!("/org/v2/organizations/{}", api.seed.organization);
+    api.get(&login, &organization).await.expect_status(200);
+    api.get(&api.admin, "/org/v2/organizations/other")
         .await
         .expect_status(403);
 }
 
 #[tokio::test]
 async fn clusters_report_their_type_and_rbac_crn() {
-    let fixture = SandboxFixture::new();
+    let api = SandboxServer::new();
     let kind = async |environment: &str, id: &str| {
         let target = format!("/cmk/v2/clusters/{id}?environment={environment}");
-        fixture
-            .get(&fixture.admin, &target)
+        api.get(&api.admin, &target)
             .await
             .expect_status(200)
             .string_at("/spec/config/kind")
@@ -76,17 +67,15 @@ async fn clusters_report_their_type_and_rbac_crn() {
     assert_eq!(kind("env-test1", "lkc-test1").await, "Standard");
     assert_eq!(kind("env-test1", "lkc-dedicated1").await, "Dedicated");
     assert_eq!(kind("env-test1", "lkc-basic1").await, "Basic");
-    let cluster = fixture
-        .get(&fixture.admin, "/cmk/v2/clusters/lkc-prod1?environment=env-prod1")
+    let cluster = api
+        .get(&api.admin, "/cmk/v2/clusters/lkc-prod1?environment=env-prod1")
         .await;
     assert_eq!(
         cluster.string_at("/metadata/resource_name"),
-        format!("{}/kafka=lkc-prod1", fixture.cluster_crn())
+        format!("{}/kafka=lkc-prod1", api.cluster_crn())
     );
     assert_eq!(cluster.string_at("/spec/http_endpoint"), "http://127.0.0.1");
-    let list = fixture
-        .list_all(&fixture.admin, "/cmk/v2/clusters?environment=env-test1")
-        .await;
+    let list = api.list_all(&api.admin, "/cmk/v2/clusters?environment=env-test1").await;
     assert_eq!(list.len(), 3);
     for (target, status) in [
         ("/cmk/v2/clusters", 400),
@@ -100,11 +89,11 @@ async fn clusters_report_their_type_and_rbac_crn() {
         ("/srcm/v3/clusters/lsrc-prod1?environment=env-test1", 404),
         ("/srcm/v3/clusters", 400),
     ] {
-        fixture.get(&fixture.admin, target).await.expect_status(status);
+        api.get(&api.admin, target).await.expect_status(status);
     }
     // The provisioner can read the clusters of its stages and no others.
-    let list = fixture
-        .list_all(&fixture.provisioner, "/cmk/v2/clusters?environment=env-test1")
+    let list = api
+        .list_all(&api.provisioner, "/cmk/v2/clusters?environment=env-test1")
         .await;
     assert_eq!(list.len(), 1);
 }
@@ -114,20 +103,18 @@ async fn an_environment_without_schema_registry_is_supported() {
     let mut seed = Seed::default();
     seed.stages[0].address.schema_registry = None;
     let sandbox = Sandbox::in_memory(seed.clone(), SandboxSettings::instant()).unwrap();
-    let fixture = SandboxFixture::from_sandbox(sandbox, seed);
-    let list = fixture
-        .get(&fixture.admin, "/srcm/v3/clusters?environment=env-prod1")
-        .await;
+    let api = SandboxServer::from_sandbox(sandbox, seed);
+    let list = api.get(&api.admin, "/srcm/v3/clusters?environment=env-prod1").await;
     assert_eq!(list.expect_status(200).items().len(), 0);
-    let environment = fixture.get(&fixture.admin, "/org/v2/environments/env-prod1").await;
+    let environment = api.get(&api.admin, "/org/v2/environments/env-prod1").await;
     assert!(environment.json().get("stream_governance_config").is_none());
-    assert!(fixture.sandbox.info(false).unwrap().schema_registry.is_none());
+    assert!(api.sandbox.info(false).unwrap().schema_registry.is_none());
 }
 
 #[tokio::test]
 async fn seeded_environments_and_clusters_cannot_be_changed() {
-    let fixture = SandboxFixture::new();
-    let organization = format!("/org/v2/organizations/{}", fixture.seed.organization);
+    let api = SandboxServer::new();
+    let organization = format!("/org/v2/organizations/{}", api.seed.organization);
     for (method, target) in [
         ("PATCH", organization.as_str()),
         ("POST", "/org/v2/environments"),
@@ -137,16 +124,11 @@ async fn seeded_environments_and_clusters_cannot_be_changed() {
         ("PATCH", "/cmk/v2/clusters/lkc-prod1"),
         ("DELETE", "/cmk/v2/clusters/lkc-prod1"),
     ] {
-        fixture
-            .send(&fixture.admin, method, target, Some(json!({})))
+        api.send(&api.admin, method, target, Some(json!({})))
             .await
             .expect_status(405);
-        let status = fixture
-            .send(&fixture.provisioner, method, target, Some(json!({})))
-            .await
-            .status;
-        // It administers its cluster, so it is told that the cluster cannot be changed; it has no access to other
-        // objects.
+        let status = api.send(&api.provisioner, method, target, Some(json!({}))).await.status;
+        // It administers its cluster, which cannot be changed; it has no access to other objects.
         let expected = if target.ends_with("lkc-prod1") && method == "PATCH" {
             405
         } else {
@@ -158,38 +140,36 @@ async fn seeded_environments_and_clusters_cannot_be_changed() {
 
 #[tokio::test]
 async fn role_definitions_list_their_scopes() {
-    let fixture = SandboxFixture::new();
-    let roles = fixture
-        .get(&fixture.admin, "/api/metadata/security/v2alpha1/roles")
+    let api = SandboxServer::new();
+    let roles = api
+        .get(&api.admin, "/api/metadata/security/v2alpha1/roles")
         .await
         .expect_status(200);
     let names: Vec<_> = roles
         .json()
-        .as_array()
-        .unwrap()
+        .items("")
         .iter()
         .map(|role| role["name"].as_str())
         .collect();
     assert!(names.contains(&Some("ConnectManager")));
-    let none = fixture
-        .get(&fixture.admin, "/api/metadata/security/v2alpha1/roles?namespace=usm")
+    let none = api
+        .get(&api.admin, "/api/metadata/security/v2alpha1/roles?namespace=usm")
         .await;
     assert_eq!(none.json(), &json!([]));
-    let role = fixture
+    let role = api
         .get(
-            &fixture.admin,
+            &api.admin,
             "/api/metadata/security/v2alpha1/roles/ConnectManager?namespace=dataplane,public",
         )
         .await
         .expect_status(200);
-    let with_resource = role.json()["policies"]
-        .as_array()
-        .unwrap()
+    let with_resource = role
+        .json()
+        .items("/policies")
         .iter()
         .any(|policy| policy["bindWithResource"] == Value::Bool(true));
     assert!(with_resource, "the answer to Q1 as the sandbox assumes it");
-    fixture
-        .get(&fixture.admin, "/api/metadata/security/v2alpha1/roles/Wizard")
+    api.get(&api.admin, "/api/metadata/security/v2alpha1/roles/Wizard")
         .await
         .expect_status(404);
 }
@@ -197,46 +177,45 @@ async fn role_definitions_list_their_scopes() {
 /// A cluster outside of the stages, without keys.
 const KAFKA_CLUSTER_SCOPE: &str = "kafka_cluster&environment=env-test1&kafka_cluster=lkc-dedicated1";
 
-async fn quota_usage(fixture: &SandboxFixture, scope: &str, code: &str) -> Option<i64> {
+async fn quota_usage(api: &SandboxServer, scope: &str, code: &str) -> Option<i64> {
     let target = format!("/service-quota/v1/applied-quotas?scope={scope}&id={code}");
-    let list = fixture.get(&fixture.admin, &target).await.expect_status(200);
+    let list = api.get(&api.admin, &target).await.expect_status(200);
     list.items()[0]["usage"].as_i64()
 }
 
 #[tokio::test]
 async fn quota_usage_counts_and_is_absent_before_first_use() {
-    let fixture = SandboxFixture::new();
+    let api = SandboxServer::new();
     assert_eq!(
-        quota_usage(&fixture, "organization", "iam.max_service_accounts.per_org").await,
+        quota_usage(&api, "organization", "iam.max_service_accounts.per_org").await,
         Some(1)
     );
     assert_eq!(
-        quota_usage(&fixture, KAFKA_CLUSTER_SCOPE, "kafka.max_api_keys.per_cluster").await,
+        quota_usage(&api, KAFKA_CLUSTER_SCOPE, "kafka.max_api_keys.per_cluster").await,
         None
     );
-    let account = fixture.create_account("claims").await;
-    let key = fixture.create_key(&account, "lkc-dedicated1").await;
+    let account = api.create_account("claims").await;
+    let key = api.create_key(&account, "lkc-dedicated1").await;
     assert_eq!(
-        quota_usage(&fixture, "ORGANIZATION", "iam.max_service_accounts.per_org").await,
+        quota_usage(&api, "ORGANIZATION", "iam.max_service_accounts.per_org").await,
         Some(2)
     );
     assert_eq!(
-        quota_usage(&fixture, KAFKA_CLUSTER_SCOPE, "kafka.max_api_keys.per_cluster").await,
+        quota_usage(&api, KAFKA_CLUSTER_SCOPE, "kafka.max_api_keys.per_cluster").await,
         Some(1)
     );
     let Caller::ApiKey(id, _) = key else { unreachable!() };
-    fixture
-        .delete(&fixture.admin, &format!("/iam/v2/api-keys/{id}"))
+    api.delete(&api.admin, &format!("/iam/v2/api-keys/{id}"))
         .await
         .expect_status(204);
     assert_eq!(
-        quota_usage(&fixture, KAFKA_CLUSTER_SCOPE, "kafka.max_api_keys.per_cluster").await,
+        quota_usage(&api, KAFKA_CLUSTER_SCOPE, "kafka.max_api_keys.per_cluster").await,
         Some(0),
         "it was in use once"
     );
     // A quota whose usage the service never reports.
     assert_eq!(
-        quota_usage(&fixture, KAFKA_CLUSTER_SCOPE, "iam.max_rbac_role_bindings.per_cluster").await,
+        quota_usage(&api, KAFKA_CLUSTER_SCOPE, "iam.max_rbac_role_bindings.per_cluster").await,
         None
     );
     for (target, status) in [
@@ -255,11 +234,10 @@ async fn quota_usage_counts_and_is_absent_before_first_use() {
         ("/service-quota/v1/scopes/ORGANIZATION", 200),
         ("/service-quota/v1/scopes/NONSENSE", 404),
     ] {
-        fixture.get(&fixture.admin, target).await.expect_status(status);
+        api.get(&api.admin, target).await.expect_status(status);
     }
     assert_eq!(
-        fixture
-            .list_all(&fixture.admin, "/service-quota/v1/scopes?page_size=3")
+        api.list_all(&api.admin, "/service-quota/v1/scopes?page_size=3")
             .await
             .len(),
         8
@@ -277,30 +255,30 @@ async fn a_full_quota_is_402_with_the_text_the_confluent_cli_matches() {
         "iam.max_rbac_role_bindings_all_roles.per_org",
     ];
     for code in codes {
-        let fixture = SandboxFixture::new();
-        let account = fixture.create_account("claims").await;
+        let api = SandboxServer::new();
+        let account = api.create_account("claims").await;
         let mut settings = SandboxSettings::instant();
         settings.quotas.insert(code.to_owned(), 0);
-        fixture.sandbox.set_settings(settings).unwrap();
+        api.sandbox.set_settings(settings).unwrap();
         let answer = match code {
             "iam.max_service_accounts.per_org" => {
                 let body = json!({ "display_name": "x" });
-                fixture.post(&fixture.admin, "/iam/v2/service-accounts", body).await
+                api.post(&api.admin, "/iam/v2/service-accounts", body).await
             }
             "iam.max_cloud_api_keys.per_org" => {
                 let body = json!({ "spec": { "owner": { "id": account } } });
-                fixture.post(&fixture.admin, "/iam/v2/api-keys", body).await
+                api.post(&api.admin, "/iam/v2/api-keys", body).await
             }
             "kafka.max_api_keys.per_cluster" | "iam.max_cluster_api_keys.per_service_account" => {
                 let body = json!({ "spec": { "owner": { "id": account }, "resource": { "id": "lkc-prod1" } } });
-                fixture.post(&fixture.admin, "/iam/v2/api-keys", body).await
+                api.post(&api.admin, "/iam/v2/api-keys", body).await
             }
             _ => {
                 let body = json!({
                     "principal": format!("User:{account}"), "role_name": "DeveloperRead",
-                    "crn_pattern": format!("{}/connector=claims-*", fixture.cluster_crn()),
+                    "crn_pattern": format!("{}/connector=claims-*", api.cluster_crn()),
                 });
-                fixture.post(&fixture.admin, "/iam/v2/role-bindings", body).await
+                api.post(&api.admin, "/iam/v2/role-bindings", body).await
             }
         };
         let (first_error, detail) = answer.expect_status(402).first_error();

@@ -5,65 +5,56 @@ use std::{io::Write, path::Path, time::Duration};
 use confluent_ebs::sandbox::{Fault, FaultKind, Sandbox, SandboxError, SandboxSettings, Seed, Timing};
 use serde_json::json;
 
-use crate::sandbox_fixture::{Caller, SandboxFixture};
+use crate::common::{Caller, SandboxServer};
 
-fn open_fixture(dir: &Path) -> SandboxFixture {
-    SandboxFixture::from_sandbox(Sandbox::open(dir, Seed::default(), None).unwrap(), Seed::default())
+fn open_sandbox(dir: &Path) -> SandboxServer {
+    SandboxServer::from_sandbox(Sandbox::open(dir, Seed::default(), None).unwrap(), Seed::default())
 }
 
 #[tokio::test]
 async fn all_state_survives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let (account, key, entries) = {
-        let fixture = open_fixture(dir.path());
-        let account = fixture.create_account("claims").await;
-        fixture
-            .bind(
-                &account,
-                "DeveloperRead",
-                &format!("{}/connector=claims-*", fixture.cluster_crn()),
-            )
-            .await;
-        let key = fixture.create_key(&account, "cloud").await;
-        fixture
-            .sandbox
+        let api = open_sandbox(dir.path());
+        let account = api.create_account("claims").await;
+        api.bind(
+            &account,
+            "DeveloperRead",
+            &format!("{}/connector=claims-*", api.cluster_crn()),
+        )
+        .await;
+        let key = api.create_key(&account, "cloud").await;
+        api.sandbox
             .add_fault(Fault::once(FaultKind::ServerError).for_requests("DELETE", "/**"))
             .unwrap();
-        fixture.sandbox.advance(Duration::from_hours(1)).unwrap();
-        fixture.sandbox.set_settings(SandboxSettings::real()).unwrap();
-        (account, key, fixture.sandbox.journal().unwrap())
+        api.sandbox.advance(Duration::from_hours(1)).unwrap();
+        api.sandbox.set_settings(SandboxSettings::real()).unwrap();
+        (account, key, api.sandbox.journal().unwrap())
     };
-    let fixture = open_fixture(dir.path());
-    assert_eq!(fixture.sandbox.settings().unwrap().timing, Timing::Real);
-    assert_eq!(fixture.sandbox.faults().unwrap().len(), 1);
-    assert_eq!(fixture.sandbox.journal().unwrap(), entries);
-    let ahead = fixture.sandbox.now().unwrap().duration_since(jiff::Timestamp::now());
+    let api = open_sandbox(dir.path());
+    assert_eq!(api.sandbox.settings().unwrap().timing, Timing::Real);
+    assert_eq!(api.sandbox.faults().unwrap().len(), 1);
+    assert_eq!(api.sandbox.journal().unwrap(), entries);
+    let ahead = api.sandbox.now().unwrap().duration_since(jiff::Timestamp::now());
     assert!(ahead.as_secs() > 3_500, "the clock continues: {ahead}");
-    fixture
-        .get(&key, "/org/v2/environments/env-prod1")
-        .await
-        .expect_status(200);
-    fixture
-        .get(&key, &format!("/iam/v2/service-accounts/{account}"))
+    api.get(&key, "/org/v2/environments/env-prod1").await.expect_status(200);
+    api.get(&key, &format!("/iam/v2/service-accounts/{account}"))
         .await
         .expect_status(200);
     // The seeded secrets are known, although only their digests are stored.
-    fixture
-        .get(&fixture.admin, "/org/v2/environments")
-        .await
-        .expect_status(200);
+    api.get(&api.admin, "/org/v2/environments").await.expect_status(200);
 }
 
 #[tokio::test]
 async fn no_secret_is_stored() {
     let dir = tempfile::tempdir().unwrap();
-    let fixture = open_fixture(dir.path());
-    let account = fixture.create_account("claims").await;
+    let api = open_sandbox(dir.path());
+    let account = api.create_account("claims").await;
     let mut secrets: Vec<String> = Vec::new();
     for login in [
-        fixture.create_key(&account, "cloud").await,
-        fixture.admin.clone(),
-        fixture.provisioner.clone(),
+        api.create_key(&account, "cloud").await,
+        api.admin.clone(),
+        api.provisioner.clone(),
     ] {
         let Caller::ApiKey(_, secret) = login else {
             unreachable!()
@@ -71,13 +62,13 @@ async fn no_secret_is_stored() {
         secrets.push(secret);
     }
     let connectors = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
-    let Caller::ApiKey(key, secret) = fixture.create_key(&account, "lkc-prod1").await else {
+    let Caller::ApiKey(key, secret) = api.create_key(&account, "lkc-prod1").await else {
         unreachable!()
     };
     let config = json!({ "connector.class": "DatagenSource", "kafka.api.key": key, "kafka.api.secret": secret,
         "kafka.topic": "claims-x", "tasks.max": "1", "connection.password": "canary-two" });
     let body = json!({ "name": "claims-x", "config": config });
-    fixture.post(&fixture.admin, connectors, body).await.expect_status(201);
+    api.post(&api.admin, connectors, body).await.expect_status(201);
     secrets.extend([secret, "canary-two".into()]);
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
@@ -93,8 +84,8 @@ async fn the_state_folder_is_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let inside = dir.path().join("deep/sandbox");
-    let fixture = open_fixture(&inside);
-    fixture.create_account("claims").await;
+    let api = open_sandbox(&inside);
+    api.create_account("claims").await;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&inside), 0o700);
     for entry in std::fs::read_dir(&inside).unwrap() {
@@ -106,23 +97,23 @@ async fn the_state_folder_is_readable_only_by_its_owner() {
 #[tokio::test]
 async fn a_truncated_last_log_line_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
-    open_fixture(dir.path()).create_account("claims").await;
+    open_sandbox(dir.path()).create_account("claims").await;
     let path = dir.path().join("state.jsonl");
     let whole = std::fs::read(&path).unwrap();
     for tear in ["{\"ahead\":0,\"chan", "{\"ahead\":0,\"changes\":[{\"acc\n"] {
         let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(tear.as_bytes()).unwrap();
         drop(file);
-        let fixture = open_fixture(dir.path());
-        assert_eq!(fixture.sandbox.accounts().unwrap().len(), 2);
+        let api = open_sandbox(dir.path());
+        assert_eq!(api.sandbox.accounts().unwrap().len(), 2);
         assert_eq!(std::fs::read(&path).unwrap(), whole);
     }
     // The same while another process uses the folder.
-    let fixture = open_fixture(dir.path());
+    let api = open_sandbox(dir.path());
     let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(b"{\"ahe").unwrap();
-    fixture.create_account("fraud").await;
-    assert_eq!(open_fixture(dir.path()).sandbox.accounts().unwrap().len(), 3);
+    api.create_account("fraud").await;
+    assert_eq!(open_sandbox(dir.path()).sandbox.accounts().unwrap().len(), 3);
     // Damage in the middle is not an incomplete last line: it is an error.
     let text = std::fs::read_to_string(&path).unwrap();
     let mut lines: Vec<_> = text.lines().collect();
@@ -135,7 +126,7 @@ async fn a_truncated_last_log_line_is_dropped() {
 #[tokio::test]
 async fn two_processes_on_one_folder_see_each_others_changes() {
     let dir = tempfile::tempdir().unwrap();
-    let (one, two) = (open_fixture(dir.path()), open_fixture(dir.path()));
+    let (one, two) = (open_sandbox(dir.path()), open_sandbox(dir.path()));
     let account = one.create_account("claims").await;
     two.get(&two.provisioner, &format!("/iam/v2/service-accounts/{account}"))
         .await
@@ -149,12 +140,12 @@ async fn two_processes_on_one_folder_see_each_others_changes() {
 
     // Concurrent writes of threads: every request is stored exactly once.
     std::thread::scope(|scope| {
-        for (worker, fixture) in [&one, &two, &one, &two].into_iter().enumerate() {
+        for (worker, api) in [&one, &two, &one, &two].into_iter().enumerate() {
             scope.spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
                 runtime.block_on(async {
                     for number in 0..10 {
-                        fixture.create_account(&format!("account-{worker}-{number}")).await;
+                        api.create_account(&format!("account-{worker}-{number}")).await;
                     }
                 });
             });
@@ -173,7 +164,7 @@ async fn two_processes_on_one_folder_see_each_others_changes() {
 #[tokio::test]
 async fn a_long_log_is_compacted_and_other_processes_reload_it() {
     let dir = tempfile::tempdir().unwrap();
-    let (one, two) = (open_fixture(dir.path()), open_fixture(dir.path()));
+    let (one, two) = (open_sandbox(dir.path()), open_sandbox(dir.path()));
     let account = one.create_account("claims").await;
     two.sandbox.accounts().unwrap();
     let path = dir.path().join("state.jsonl");
@@ -201,7 +192,7 @@ async fn a_long_log_is_compacted_and_other_processes_reload_it() {
 #[tokio::test]
 async fn a_reset_restores_the_seed_with_the_same_keys() {
     let dir = tempfile::tempdir().unwrap();
-    let (one, two) = (open_fixture(dir.path()), open_fixture(dir.path()));
+    let (one, two) = (open_sandbox(dir.path()), open_sandbox(dir.path()));
     one.create_account("claims").await;
     two.sandbox.reset(None, None).unwrap();
     assert_eq!(one.sandbox.accounts().unwrap().len(), 1);
@@ -212,7 +203,7 @@ async fn a_reset_restores_the_seed_with_the_same_keys() {
 #[tokio::test]
 async fn a_larger_seed_adds_stages_and_another_organization_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    open_fixture(dir.path()).create_account("claims").await;
+    open_sandbox(dir.path()).create_account("claims").await;
     let mut seed = Seed::default();
     let mut stage = seed.stages[1].clone();
     stage.name = "dev".into();
@@ -220,10 +211,9 @@ async fn a_larger_seed_adds_stages_and_another_organization_is_refused() {
     stage.address.cluster = "lkc-dev1".parse().unwrap();
     stage.address.schema_registry = None;
     seed.stages.push(stage);
-    let fixture = SandboxFixture::from_sandbox(Sandbox::open(dir.path(), seed.clone(), None).unwrap(), seed);
-    assert_eq!(fixture.sandbox.accounts().unwrap().len(), 2, "nothing is lost");
-    fixture
-        .get(&fixture.provisioner, "/cmk/v2/clusters/lkc-dev1?environment=env-dev1")
+    let api = SandboxServer::from_sandbox(Sandbox::open(dir.path(), seed.clone(), None).unwrap(), seed);
+    assert_eq!(api.sandbox.accounts().unwrap().len(), 2, "nothing is lost");
+    api.get(&api.provisioner, "/cmk/v2/clusters/lkc-dev1?environment=env-dev1")
         .await
         .expect_status(200);
 

@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::sandbox_fixture::SandboxFixture;
+use crate::common::SandboxServer;
 
 async fn start_server(sandbox: &Sandbox) -> (String, tokio::task::JoinHandle<Result<(), SandboxError>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -33,8 +33,8 @@ fn get_request(path: &str, host: &str, more: &str) -> String {
 
 #[tokio::test]
 async fn requests_with_a_foreign_host_header_are_refused() {
-    let fixture = SandboxFixture::new();
-    let (address, server) = start_server(&fixture.sandbox).await;
+    let api = SandboxServer::new();
+    let (address, server) = start_server(&api.sandbox).await;
     for host in ["127.0.0.1", "localhost:1024", "[::1]:1"] {
         let answer = raw_request(&address, &get_request("/api/login/realm", host, "")).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer}");
@@ -51,9 +51,9 @@ async fn requests_with_a_foreign_host_header_are_refused() {
 
 #[tokio::test]
 async fn a_lost_response_breaks_the_connection() {
-    let fixture = SandboxFixture::new();
-    let (address, server) = start_server(&fixture.sandbox).await;
-    fixture.sandbox.add_fault(Fault::once(FaultKind::LostAfter)).unwrap();
+    let api = SandboxServer::new();
+    let (address, server) = start_server(&api.sandbox).await;
+    api.sandbox.add_fault(Fault::once(FaultKind::LostAfter)).unwrap();
     let answer = raw_request(&address, &get_request("/api/login/realm", "127.0.0.1", "")).await;
     assert!(!answer.contains("is_sso"), "{answer}");
     assert!(!answer.contains("\r\n0\r\n"), "the body is incomplete: {answer}");
@@ -99,11 +99,11 @@ async fn a_folder_has_one_server_that_other_processes_discover() {
 
 #[tokio::test]
 async fn the_server_refuses_non_loopback_addresses() {
-    let fixture = SandboxFixture::new();
+    let api = SandboxServer::new();
     let Ok(listener) = TcpListener::bind("0.0.0.0:0").await else {
         return;
     };
-    let error = fixture.sandbox.serve(listener).await.unwrap_err();
+    let error = api.sandbox.serve(listener).await.unwrap_err();
     assert!(matches!(error, SandboxError::NotLoopback(_)));
 }
 
@@ -113,23 +113,22 @@ async fn a_served_clock_runs_at_its_time_scale() {
         time_scale: 100_000.0,
         ..SandboxSettings::instant()
     };
-    let fixture = SandboxFixture::with_settings(settings);
-    let (_, server) = start_server(&fixture.sandbox).await;
+    let api = SandboxServer::with_settings(settings);
+    let (_, server) = start_server(&api.sandbox).await;
     tokio::task::yield_now().await;
     // A minute in the sandbox takes 0.6 ms.
-    let before = fixture.sandbox.now().unwrap();
-    fixture.sandbox.clock().sleep(Duration::from_mins(1)).await;
-    let passed = fixture.sandbox.now().unwrap().duration_since(before);
+    let before = api.sandbox.now().unwrap();
+    api.sandbox.clock().sleep(Duration::from_mins(1)).await;
+    let passed = api.sandbox.now().unwrap().duration_since(before);
     assert!(passed.as_secs() >= 60, "{passed}");
     server.abort();
 }
 
 #[tokio::test]
 async fn a_huge_body_is_refused() {
-    let fixture = SandboxFixture::new();
+    let api = SandboxServer::new();
     let body = serde_json::json!({ "display_name": "x".repeat(5 << 20) });
-    fixture
-        .post(&fixture.admin, "/iam/v2/service-accounts", body)
+    api.post(&api.admin, "/iam/v2/service-accounts", body)
         .await
         .expect_status(413);
 }

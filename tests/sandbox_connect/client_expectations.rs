@@ -6,20 +6,15 @@ use std::collections::BTreeSet;
 use confluent_ebs::sandbox::SandboxSettings;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    connect_fixture::{CONNECTORS_PATH, ConnectFixture, PLUGINS_PATH},
-    sandbox_fixture::Caller,
-    terraform::as_read_by_terraform,
+use crate::common::{
+    CONNECTORS_PATH, Caller, ConnectSandbox, JsonAccess as _, PLUGINS_PATH, terraform::as_read_by_terraform,
 };
 
-async fn validate_config(fixture: &ConnectFixture, config: &Value) -> Value {
-    let path = format!(
-        "{PLUGINS_PATH}/{}/config/validate",
-        config["connector.class"].as_str().unwrap()
-    );
-    let answer = fixture
+async fn validate_config(connect: &ConnectSandbox, config: &Value) -> Value {
+    let path = format!("{PLUGINS_PATH}/{}/config/validate", config.text("/connector.class"));
+    let answer = connect
         .api
-        .send(fixture.admin(), "PUT", &path, Some(config.clone()))
+        .send(connect.admin(), "PUT", &path, Some(config.clone()))
         .await;
     answer.expect_status(200).json().clone()
 }
@@ -30,7 +25,7 @@ fn sample_value(key: &Value) -> Value {
     if let Some(first) = key["value"]["recommended_values"].get(0) {
         return first.clone();
     }
-    match definition["type"].as_str().unwrap() {
+    match definition.text("/type") {
         "INT" | "LONG" | "SHORT" | "DOUBLE" => json!("1"),
         "BOOLEAN" => json!("true"),
         "PASSWORD" => json!("s3cret-canary"),
@@ -42,22 +37,19 @@ fn sample_value(key: &Value) -> Value {
 // configuration is read as it was sent, except for ignored keys and masked values.
 #[tokio::test]
 async fn a_second_terraform_plan_is_empty_for_every_plugin() {
-    let fixture = ConnectFixture::new().await;
-    let plugins = fixture.api.get(fixture.admin(), PLUGINS_PATH).await.expect_status(200);
+    let connect = ConnectSandbox::new().await;
+    let plugins = connect.api.get(connect.admin(), PLUGINS_PATH).await.expect_status(200);
     let mut masked = 0;
-    for (number, plugin) in plugins.json().as_array().unwrap().iter().enumerate() {
-        let class = plugin["class"].as_str().unwrap();
+    for (number, plugin) in plugins.json().items("").iter().enumerate() {
+        let class = plugin.text("/class");
         let name = format!("claims-{number}");
-        let mut sent = fixture.config(&name, class, &json!({}));
+        let mut sent = connect.config(&name, class, &json!({}));
         // Every secret of the plugin, and its required keys.
-        let told = validate_config(&fixture, &json!({ "connector.class": class })).await;
-        let keys = told["configs"].as_array().unwrap();
+        let validated = validate_config(&connect, &json!({ "connector.class": class })).await;
+        let keys = validated.items("/configs");
         for key in keys {
             let definition = &key["definition"];
-            let (name, missing) = (
-                &definition["name"],
-                !key["value"]["errors"].as_array().unwrap().is_empty(),
-            );
+            let (name, missing) = (&definition["name"], !key.items("/value/errors").is_empty());
             let name = name.as_str().unwrap();
             if sent.get(name).is_none() && !name.starts_with("kafka.") && (missing || definition["type"] == "PASSWORD")
             {
@@ -67,17 +59,16 @@ async fn a_second_terraform_plan_is_empty_for_every_plugin() {
                 sent[name] = sample_value(key);
             }
         }
-        let checked = validate_config(&fixture, &sent).await;
-        let errors: Vec<_> = checked["configs"]
-            .as_array()
-            .unwrap()
+        let checked = validate_config(&connect, &sent).await;
+        let errors: Vec<_> = checked
+            .items("/configs")
             .iter()
             .map(|key| &key["value"]["errors"])
             .collect();
         assert_eq!(checked["error_count"], 0, "{class}: {errors:?}");
-        fixture.create_connector(&sent).await.expect_status(201);
+        connect.create_connector(&sent).await.expect_status(201);
         let all = format!("{CONNECTORS_PATH}?expand=info,status,id");
-        let all = fixture.api.get(fixture.admin(), &all).await.expect_status(200);
+        let all = connect.api.get(connect.admin(), &all).await.expect_status(200);
         let entry = &all.json()[&name];
         assert_eq!(entry["info"]["type"], plugin["type"], "{class}");
         let read = as_read_by_terraform(&entry["info"]["config"]);
@@ -93,11 +84,11 @@ async fn a_second_terraform_plan_is_empty_for_every_plugin() {
             masked += usize::from(stars);
         }
         assert_eq!(
-            fixture.get(&format!("{name}/config")).await.json(),
+            connect.get(&format!("{name}/config")).await.json(),
             &entry["info"]["config"]
         );
-        assert_eq!(fixture.get(&name).await.json(), &entry["info"]);
-        fixture.send_action("DELETE", &name).await.expect_status(200);
+        assert_eq!(connect.get(&name).await.json(), &entry["info"]);
+        connect.send_action("DELETE", &name).await.expect_status(200);
     }
     assert!(masked > 200, "{masked}");
 }
@@ -106,125 +97,124 @@ async fn a_second_terraform_plan_is_empty_for_every_plugin() {
 // keys of the service.
 #[tokio::test]
 async fn a_config_read_by_the_confluent_cli_can_be_written_back() {
-    let fixture = ConnectFixture::new().await;
-    fixture.create_datagen("claims-orders").await;
-    let sent = fixture.sink_config("claims-s3", &json!({}));
-    fixture.create_connector(&sent).await.expect_status(201);
-    let mut config = fixture.get("claims-s3/config").await.expect_status(200).json().clone();
+    let connect = ConnectSandbox::new().await;
+    connect.create_datagen("claims-orders").await;
+    let sent = connect.sink_config("claims-s3", &json!({}));
+    connect.create_connector(&sent).await.expect_status(201);
+    let mut config = connect.get("claims-s3/config").await.expect_status(200).json().clone();
     assert!(config.get("connector.crn").is_some());
     config["flush.size"] = json!("2000");
-    fixture.put_config(&config).await.expect_status(200);
+    connect.put_config(&config).await.expect_status(200);
     let mut wanted = as_read_by_terraform(&config);
     assert_eq!(
-        as_read_by_terraform(fixture.get("claims-s3/config").await.json()),
+        as_read_by_terraform(connect.get("claims-s3/config").await.json()),
         wanted
     );
-    assert_eq!(fixture.connector_state("claims-s3").await, "RUNNING");
-    let stored = fixture
+    assert_eq!(connect.connector_state("claims-s3").await, "RUNNING");
+    let stored = connect
         .api
         .sandbox
         .connector_secret_matches("claims-s3", "aws.secret.access.key", "s3cret-canary");
     assert!(stored.unwrap(), "the masked value kept the secret");
     // A key of the service does not become a key of the user.
     wanted["cloud.provider"] = json!("gcp");
-    fixture.put_config(&wanted).await.expect_status(200);
-    assert_eq!(fixture.get("claims-s3/config").await.json()["cloud.provider"], "aws");
+    connect.put_config(&wanted).await.expect_status(200);
+    assert_eq!(connect.get("claims-s3/config").await.json()["cloud.provider"], "aws");
 }
 
 // Source: docs/reference/connect.md#kafka-identity and docs/reference/connect.md#plugin-definitions. The id of the key
 // is STRING, and is returned unmasked.
 #[tokio::test]
 async fn a_connector_with_a_kafka_key_runs_as_the_key_owner() {
-    let fixture = ConnectFixture::new().await;
-    let Caller::ApiKey(id, secret) = fixture.api.create_key(&fixture.runtime, "lkc-prod1").await else {
+    let connect = ConnectSandbox::new().await;
+    let Caller::ApiKey(id, secret) = connect.api.create_key(&connect.runtime, "lkc-prod1").await else {
         unreachable!()
     };
-    let mut config = fixture.datagen_config("claims-orders");
+    let mut config = connect.datagen_config("claims-orders");
     config.as_object_mut().unwrap().remove("kafka.service.account.id");
     config["kafka.auth.mode"] = json!("KAFKA_API_KEY");
     config["kafka.api.key"] = json!(id);
     config["kafka.api.secret"] = json!(secret);
-    fixture.create_connector(&config).await.expect_status(201);
-    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
-    let mut read = fixture.get("claims-orders/config").await.json().clone();
+    connect.create_connector(&config).await.expect_status(201);
+    assert_eq!(connect.connector_state("claims-orders").await, "RUNNING");
+    let mut read = connect.get("claims-orders/config").await.json().clone();
     assert_eq!(
         (&read["kafka.api.key"], &read["kafka.api.secret"]),
         (&json!(id), &json!("****************"))
     );
     read["quickstart"] = json!("USERS");
-    fixture.put_config(&read).await.expect_status(200);
-    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
+    connect.put_config(&read).await.expect_status(200);
+    assert_eq!(connect.connector_state("claims-orders").await, "RUNNING");
     // The key is deleted, and with it the connector's identity (pattern 1).
-    fixture
+    connect
         .api
-        .delete(fixture.admin(), &format!("/iam/v2/api-keys/{id}"))
+        .delete(connect.admin(), &format!("/iam/v2/api-keys/{id}"))
         .await
         .expect_status(204);
-    let connector_status = fixture.connector_status("claims-orders").await;
+    let connector_status = connect.connector_status("claims-orders").await;
     assert_eq!(connector_status["connector"]["state"], "FAILED");
     assert!(
-        connector_status["validation_errors"][0]
-            .as_str()
-            .unwrap()
+        connector_status
+            .text("/validation_errors/0")
             .ends_with("Provided Kafka ApiKey is invalid")
     );
 }
 
 #[tokio::test]
 async fn offsets_never_decrease_without_a_request() {
-    let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
-    fixture.advance_clock(120);
-    fixture.create_datagen("claims-orders").await;
-    fixture.advance_clock(90);
-    fixture.connector_status("claims-orders").await;
-    fixture
-        .create_connector(&fixture.sink_config("claims-s3", &json!({})))
+    let connect = ConnectSandbox::with_settings(SandboxSettings::real()).await;
+    connect.advance_clock(120);
+    connect.create_datagen("claims-orders").await;
+    connect.advance_clock(90);
+    connect.connector_status("claims-orders").await;
+    connect
+        .create_connector(&connect.sink_config("claims-s3", &json!({})))
         .await
         .expect_status(201);
-    fixture.advance_clock(90);
+    connect.advance_clock(90);
     let offset = async || {
-        let read = fixture.get("claims-s3/offsets").await.expect_status(200);
-        read.json()["offsets"][0]["offset"]["kafka_offset"].as_u64().unwrap()
+        let read = connect.get("claims-s3/offsets").await.expect_status(200);
+        read.json().count("/offsets/0/offset/kafka_offset")
     };
     let mut last = offset().await;
     assert!(last > 0);
     for (method, act) in [("PUT", "pause"), ("PUT", "resume"), ("POST", "restart")] {
-        fixture
+        connect
             .send_action(method, &format!("claims-s3/{act}"))
             .await
             .expect_status(202);
         for seconds in [0, 10, 20, 60] {
-            fixture.advance_clock(seconds);
+            connect.advance_clock(seconds);
             let now = offset().await;
             assert!(now >= last, "{act}, {seconds} s: {now} after {last}");
             last = now;
         }
     }
-    fixture
-        .put_config(&fixture.sink_config("claims-s3", &json!({ "flush.size": "2000" })))
+    connect
+        .put_config(&connect.sink_config("claims-s3", &json!({ "flush.size": "2000" })))
         .await
         .expect_status(200);
     assert!(offset().await >= last);
-    fixture.advance_clock(90);
-    let fail = |kind| fixture.api.sandbox.set_connector_fault("claims-s3", kind).unwrap();
+    connect.advance_clock(90);
+    let fail = |kind| connect.api.sandbox.set_connector_fault("claims-s3", kind).unwrap();
     last = offset().await;
     fail(Some(confluent_ebs::sandbox::ConnectorFault::StorageDenied));
-    fixture.advance_clock(600);
-    assert_eq!(fixture.connector_state("claims-s3").await, "FAILED");
+    connect.advance_clock(600);
+    assert_eq!(connect.connector_state("claims-s3").await, "FAILED");
     let stopped = offset().await;
     assert!(
         stopped >= last && stopped - last < 1_000,
         "it stands still: {stopped} after {last}"
     );
     // Another topic starts at its beginning, and the old one is not listed any more.
-    fixture
-        .put_config(&fixture.datagen_config("claims-orders"))
+    connect
+        .put_config(&connect.datagen_config("claims-orders"))
         .await
         .expect_status(200);
-    let moved = fixture.sink_config("claims-s3", &json!({ "topics": "claims-users" }));
-    fixture.put_config(&moved).await.expect_status(200);
-    let read = fixture.get("claims-s3/offsets").await.expect_status(200);
-    let items = read.json()["offsets"].as_array().unwrap();
+    let moved = connect.sink_config("claims-s3", &json!({ "topics": "claims-users" }));
+    connect.put_config(&moved).await.expect_status(200);
+    let read = connect.get("claims-s3/offsets").await.expect_status(200);
+    let items = read.json().items("/offsets");
     assert_eq!(items.len(), 1);
     assert_eq!(items[0]["partition"]["kafka_topic"], "claims-users");
 }

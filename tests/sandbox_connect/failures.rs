@@ -4,36 +4,30 @@
 use confluent_ebs::sandbox::{ConnectorFault, Fault, FaultKind};
 use serde_json::json;
 
-use crate::connect_fixture::ConnectFixture;
+use crate::common::{ConnectSandbox, JsonAccess as _};
 
 #[tokio::test]
 async fn every_connector_fault_can_be_set_and_cleared() {
-    let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.cdc_config("claims-hr", &json!({})))
+    let connect = ConnectSandbox::new().await;
+    connect
+        .create_connector(&connect.cdc_config("claims-hr", &json!({})))
         .await
         .expect_status(201);
     for kind in ConnectorFault::ALL {
-        fixture
+        connect
             .api
             .sandbox
             .set_connector_fault("claims-hr", Some(*kind))
             .unwrap();
-        let connector_status = fixture.connector_status("claims-hr").await;
-        let state = connector_status["connector"]["state"].as_str().unwrap();
+        let connector_status = connect.connector_status("claims-hr").await;
+        let state = connector_status.text("/connector/state");
         match kind {
             ConnectorFault::StuckProvisioning => assert_eq!(state, "PROVISIONING"),
             ConnectorFault::Flapping => assert_eq!(state, "RUNNING"),
             _ => {
                 assert_eq!(state, "FAILED", "{kind}");
-                assert!(
-                    !connector_status["connector"]["trace"].as_str().unwrap().is_empty(),
-                    "{kind}"
-                );
-                assert!(
-                    !connector_status["error_summary"].as_str().unwrap().is_empty(),
-                    "{kind}"
-                );
+                assert!(!connector_status.text("/connector/trace").is_empty(), "{kind}");
+                assert!(!connector_status.text("/error_summary").is_empty(), "{kind}");
             }
         }
         let expected = if *kind == ConnectorFault::PlatformError {
@@ -44,67 +38,67 @@ async fn every_connector_fault_can_be_set_and_cleared() {
         if let Some(task) = connector_status["tasks"].get(0).filter(|_| state == "FAILED") {
             assert_eq!(task["state"], expected, "{kind}");
         }
-        fixture.api.sandbox.set_connector_fault("claims-hr", None).unwrap();
-        assert_eq!(fixture.connector_state("claims-hr").await, "RUNNING", "{kind}");
+        connect.api.sandbox.set_connector_fault("claims-hr", None).unwrap();
+        assert_eq!(connect.connector_state("claims-hr").await, "RUNNING", "{kind}");
     }
 }
 
 #[tokio::test]
 async fn clearing_all_faults_lets_connectors_recover() {
-    let fixture = ConnectFixture::new().await;
-    fixture.create_datagen("claims-orders").await;
-    let sandbox = &fixture.api.sandbox;
+    let connect = ConnectSandbox::new().await;
+    connect.create_datagen("claims-orders").await;
+    let sandbox = &connect.api.sandbox;
     let fault = Fault::once(FaultKind::ServerError).for_requests("GET", "/nowhere");
     let id = sandbox.add_fault(fault.clone()).unwrap();
     sandbox
         .set_connector_fault("claims-orders", Some(ConnectorFault::WrongPassword))
         .unwrap();
-    assert_eq!(fixture.connector_state("claims-orders").await, "FAILED");
+    assert_eq!(connect.connector_state("claims-orders").await, "FAILED");
     assert_eq!(sandbox.clear_faults(Some(id)).unwrap(), 1, "that one only");
-    assert_eq!(fixture.connector_state("claims-orders").await, "FAILED");
+    assert_eq!(connect.connector_state("claims-orders").await, "FAILED");
     sandbox.add_fault(fault).unwrap();
     assert_eq!(sandbox.clear_faults(None).unwrap(), 2);
-    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
+    assert_eq!(connect.connector_state("claims-orders").await, "RUNNING");
     assert_eq!(sandbox.clear_faults(None).unwrap(), 0);
 }
 
 // Source: docs/reference/connect.md#status. The example, field by field.
 #[tokio::test]
 async fn a_wrong_cdc_password_is_reported_for_every_field_and_once_in_the_trace() {
-    let fixture = ConnectFixture::new().await;
-    let nothing = fixture.get("claims-hr/error-recommendations").await;
+    let connect = ConnectSandbox::new().await;
+    let nothing = connect.get("claims-hr/error-recommendations").await;
     nothing.expect_status(404);
-    fixture
-        .create_connector(&fixture.cdc_config("claims-hr", &json!({ "database.password": "wrong_password" })))
+    connect
+        .create_connector(&connect.cdc_config("claims-hr", &json!({ "database.password": "wrong_password" })))
         .await
         .expect_status(201);
-    let connector_status = fixture.connector_status("claims-hr").await;
+    let connector_status = connect.connector_status("claims-hr").await;
     let text = "FATAL: password authentication failed for user \"cdc\"";
     assert_eq!(connector_status["errors_from_trace"], json!([{ "error": text }]));
-    assert_eq!(connector_status["validation_errors"].as_array().unwrap().len(), 5);
+    assert_eq!(connector_status.items("/validation_errors").len(), 5);
     assert_eq!(
         connector_status["validation_errors"][0],
         format!("database.hostname: Error while validating connector config: {text}")
     );
     assert_eq!(connector_status["tasks"][0]["state"], "USER_ACTIONABLE_ERROR");
     assert_eq!(connector_status["error_recommendation_enabled"], true);
-    let advice = fixture.get("claims-hr/error-recommendations").await.expect_status(200);
+    let advice = connect.get("claims-hr/error-recommendations").await.expect_status(200);
     assert!(advice.string_at("/event_id").starts_with("lcc-"));
 }
 
 #[tokio::test]
 async fn a_failure_before_the_first_task_has_no_recommendations() {
-    let fixture = ConnectFixture::new().await;
-    fixture
-        .create_connector(&fixture.cdc_config("claims-hr", &json!({ "database.hostname": "pg.example.invalid" })))
+    let connect = ConnectSandbox::new().await;
+    connect
+        .create_connector(&connect.cdc_config("claims-hr", &json!({ "database.hostname": "pg.example.invalid" })))
         .await
         .expect_status(201);
-    let connector_status = fixture.connector_status("claims-hr").await;
+    let connector_status = connect.connector_status("claims-hr").await;
     assert_eq!(
         (&connector_status["tasks"], &connector_status["errors_from_trace"]),
         (&json!([]), &json!([]))
     );
-    let (_, detail) = fixture
+    let (_, detail) = connect
         .get("claims-hr/error-recommendations")
         .await
         .expect_status(400)

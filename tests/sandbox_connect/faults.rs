@@ -14,14 +14,11 @@ use confluent_ebs::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    connect_fixture::{CONNECTORS_PATH, ConnectFixture},
-    sandbox_fixture::Caller,
-};
+use crate::common::{CONNECTORS_PATH, Caller, ConnectSandbox, JsonAccess as _};
 
 /// Client of the commands, on the sandbox's clock.
-fn connectors_client(fixture: &ConnectFixture) -> ConnectorClient {
-    let Caller::ApiKey(key, secret) = fixture.admin() else {
+fn connectors_client(connect: &ConnectSandbox) -> ConnectorClient {
+    let Caller::ApiKey(key, secret) = connect.admin() else {
         unreachable!()
     };
     let auth = Auth::Basic(BasicCredentials {
@@ -29,7 +26,7 @@ fn connectors_client(fixture: &ConnectFixture) -> ConnectorClient {
         secret: Secret::new(secret.clone()),
         source: CredentialSource::Issued("the sandbox".into()),
     });
-    let sandbox = &fixture.api.sandbox;
+    let sandbox = &connect.api.sandbox;
     let transport = Arc::new(InProcessTransport::new(sandbox.router()));
     let base = "http://127.0.0.1".parse().unwrap();
     ConnectorClient {
@@ -44,7 +41,7 @@ fn connectors_client(fixture: &ConnectFixture) -> ConnectorClient {
 
 fn desired_connector(config: &Value) -> DesiredConnector {
     DesiredConnector {
-        name: config["name"].as_str().unwrap().to_owned(),
+        name: config.text("/name").to_owned(),
         config: serde_json::from_value(config.clone()).unwrap(),
         offsets: None,
         secret_keys: std::collections::BTreeSet::new(),
@@ -56,27 +53,27 @@ async fn observe(connectors: &ConnectorClient, name: &str) -> LiveConnector {
 }
 
 /// Number of requests of this kind that reached the service.
-fn count_requests(fixture: &ConnectFixture, method: &str, end: &str) -> usize {
-    let journal = fixture.api.sandbox.journal().unwrap();
+fn count_requests(connect: &ConnectSandbox, method: &str, end: &str) -> usize {
+    let journal = connect.api.sandbox.journal().unwrap();
     let journal = journal.iter().filter(|entry| entry.path.starts_with("/connect/"));
     journal
         .filter(|entry| entry.method == method && entry.path.ends_with(end))
         .count()
 }
 
-fn add_fault(fixture: &ConnectFixture, kind: FaultKind, method: &str) {
+fn add_fault(connect: &ConnectSandbox, kind: FaultKind, method: &str) {
     let fault = Fault::once(kind).for_requests(method, "/connect/**");
-    fixture.api.sandbox.add_fault(fault).unwrap();
+    connect.api.sandbox.add_fault(fault).unwrap();
 }
 
 #[tokio::test]
 async fn a_connector_deleted_between_read_and_write_is_reported_and_not_recreated() {
-    let fixture = ConnectFixture::new().await;
-    let connectors = connectors_client(&fixture);
-    let config = fixture.datagen_config("claims-orders");
-    fixture.create_connector(&config).await.expect_status(201);
+    let connect = ConnectSandbox::new().await;
+    let connectors = connectors_client(&connect);
+    let config = connect.datagen_config("claims-orders");
+    connect.create_connector(&config).await.expect_status(201);
     let before = observe(&connectors, "claims-orders").await;
-    fixture.send_action("DELETE", "claims-orders").await.expect_status(200);
+    connect.send_action("DELETE", "claims-orders").await.expect_status(200);
     for error in [
         connectors.pause(&before).await.unwrap_err(),
         connectors.resume(&before).await.unwrap_err(),
@@ -93,9 +90,9 @@ async fn a_connector_deleted_between_read_and_write_is_reported_and_not_recreate
         .unwrap_err();
     assert!(error.to_string().contains("no connector of that name"), "{error}");
     connectors.delete(&before).await.unwrap();
-    assert!(fixture.api.sandbox.connectors().unwrap().is_empty());
+    assert!(connect.api.sandbox.connectors().unwrap().is_empty());
     assert_eq!(
-        count_requests(&fixture, "PUT", "/config"),
+        count_requests(&connect, "PUT", "/config"),
         0,
         "a PUT would have created it"
     );
@@ -103,26 +100,26 @@ async fn a_connector_deleted_between_read_and_write_is_reported_and_not_recreate
 
 #[tokio::test]
 async fn a_connector_changed_or_replaced_since_the_read_is_not_modified() {
-    let fixture = ConnectFixture::new().await;
-    let connectors = connectors_client(&fixture);
-    let mut config = fixture.datagen_config("claims-orders");
-    fixture.create_connector(&config).await.expect_status(201);
+    let connect = ConnectSandbox::new().await;
+    let connectors = connectors_client(&connect);
+    let mut config = connect.datagen_config("claims-orders");
+    connect.create_connector(&config).await.expect_status(201);
     let before = observe(&connectors, "claims-orders").await;
     // Another caller updates it …
     config["quickstart"] = json!("USERS");
-    fixture.put_config(&config).await.expect_status(200);
+    connect.put_config(&config).await.expect_status(200);
     let error = connectors
         .replace(&before, &before.expanded.info.config)
         .await
         .unwrap_err();
     assert!(error.to_string().contains("other values of quickstart"), "{error}");
     assert_eq!(
-        fixture.get("claims-orders/config").await.string_at("/quickstart"),
+        connect.get("claims-orders/config").await.string_at("/quickstart"),
         "USERS"
     );
     // … or uses its name.
-    fixture.send_action("DELETE", "claims-orders").await.expect_status(200);
-    fixture.create_connector(&config).await.expect_status(201);
+    connect.send_action("DELETE", "claims-orders").await.expect_status(200);
+    connect.create_connector(&config).await.expect_status(201);
     let now = observe(&connectors, "claims-orders").await;
     assert_ne!(before.id(), now.id());
     let error = connectors.delete(&before).await.unwrap_err();
@@ -133,9 +130,9 @@ async fn a_connector_changed_or_replaced_since_the_read_is_not_modified() {
 // Two concurrent creates: exactly one connector, and the other caller learns who owns it.
 #[tokio::test]
 async fn concurrent_identical_creates_create_one_connector() {
-    let fixture = ConnectFixture::new().await;
-    let connectors = connectors_client(&fixture);
-    let same = desired_connector(&fixture.datagen_config("claims-orders"));
+    let connect = ConnectSandbox::new().await;
+    let connectors = connectors_client(&connect);
+    let same = desired_connector(&connect.datagen_config("claims-orders"));
     let (one, two) = tokio::join!(connectors.create(&same), connectors.create(&same));
     let made = [&one, &two]
         .iter()
@@ -146,7 +143,7 @@ async fn concurrent_identical_creates_create_one_connector() {
         .filter(|begun| matches!(begun, Ok(CreateOutcome::AlreadyExists(_))))
         .count();
     assert_eq!((made, found), (1, 1), "{one:?} {two:?}");
-    let mut config = fixture.datagen_config("claims-orders");
+    let mut config = connect.datagen_config("claims-orders");
     config["quickstart"] = json!("USERS");
     let error = connectors.create(&desired_connector(&config)).await.unwrap_err();
     assert!(
@@ -156,7 +153,7 @@ async fn concurrent_identical_creates_create_one_connector() {
         "{error}"
     );
     assert_eq!(
-        fixture.get("claims-orders/config").await.string_at("/quickstart"),
+        connect.get("claims-orders/config").await.string_at("/quickstart"),
         "ORDERS"
     );
 }
@@ -168,55 +165,55 @@ async fn a_lost_create_response_leaves_one_connector() {
         (FaultKind::ServerError, 1),
         (FaultKind::TooManyRequests { retry_after: 7 }, 2),
     ] {
-        let fixture = ConnectFixture::new().await;
-        let connectors = connectors_client(&fixture);
-        add_fault(&fixture, kind, "POST");
+        let connect = ConnectSandbox::new().await;
+        let connectors = connectors_client(&connect);
+        add_fault(&connect, kind, "POST");
         let begun = connectors
-            .create(&desired_connector(&fixture.datagen_config("claims-orders")))
+            .create(&desired_connector(&connect.datagen_config("claims-orders")))
             .await;
-        assert_eq!(count_requests(&fixture, "POST", "/connectors"), sent, "{kind:?}");
+        assert_eq!(count_requests(&connect, "POST", "/connectors"), sent, "{kind:?}");
         match kind {
             FaultKind::LostAfter => assert!(matches!(begun, Ok(CreateOutcome::AlreadyExists(_))), "{begun:?}"),
             FaultKind::ServerError => assert!(begun.is_err(), "nothing was created, and nothing was retried"),
             _ => assert!(matches!(begun, Ok(CreateOutcome::Created(_))), "{begun:?}"),
         }
         let count = usize::from(kind != FaultKind::ServerError);
-        assert_eq!(fixture.api.sandbox.connectors().unwrap().len(), count, "{kind:?}");
+        assert_eq!(connect.api.sandbox.connectors().unwrap().len(), count, "{kind:?}");
     }
 }
 
 #[tokio::test]
 async fn idempotent_operations_survive_a_lost_response() {
-    let fixture = ConnectFixture::new().await;
-    let connectors = connectors_client(&fixture);
-    let config = fixture.datagen_config("claims-orders");
-    fixture.create_connector(&config).await.expect_status(201);
+    let connect = ConnectSandbox::new().await;
+    let connectors = connectors_client(&connect);
+    let config = connect.datagen_config("claims-orders");
+    connect.create_connector(&config).await.expect_status(201);
     let now = observe(&connectors, "claims-orders").await;
     for kind in [FaultKind::LostBefore, FaultKind::LostAfter, FaultKind::ServerError] {
-        add_fault(&fixture, kind, "PUT");
+        add_fault(&connect, kind, "PUT");
         connectors.pause(&now).await.unwrap();
-        assert_eq!(fixture.connector_state("claims-orders").await, "PAUSED", "{kind:?}");
-        add_fault(&fixture, kind, "PUT");
+        assert_eq!(connect.connector_state("claims-orders").await, "PAUSED", "{kind:?}");
+        add_fault(&connect, kind, "PUT");
         connectors.resume(&now).await.unwrap();
-        assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING", "{kind:?}");
-        add_fault(&fixture, kind, "PUT");
+        assert_eq!(connect.connector_state("claims-orders").await, "RUNNING", "{kind:?}");
+        add_fault(&connect, kind, "PUT");
         connectors.replace(&now, &now.expanded.info.config).await.unwrap();
     }
-    add_fault(&fixture, FaultKind::LostAfter, "DELETE");
+    add_fault(&connect, FaultKind::LostAfter, "DELETE");
     connectors.delete(&now).await.unwrap();
-    assert!(fixture.api.sandbox.connectors().unwrap().is_empty());
+    assert!(connect.api.sandbox.connectors().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_flapping_connector_ends_the_wait_and_fails_later() {
-    let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
-    fixture.advance_clock(120);
-    let connectors = connectors_client(&fixture);
-    let sandbox = &fixture.api.sandbox;
+    let connect = ConnectSandbox::with_settings(SandboxSettings::real()).await;
+    connect.advance_clock(120);
+    let connectors = connectors_client(&connect);
+    let sandbox = &connect.api.sandbox;
     sandbox
         .set_connector_fault("claims-orders", Some(ConnectorFault::Flapping))
         .unwrap();
-    fixture.create_datagen("claims-orders").await;
+    connect.create_datagen("claims-orders").await;
     let patience = WaitOptions {
         timeout: Duration::from_mins(30),
         settle_time: Duration::ZERO,
@@ -232,7 +229,7 @@ async fn a_flapping_connector_ends_the_wait_and_fails_later() {
         if states.last().map(String::as_str) != Some(now.state()) {
             states.push(now.state().to_owned());
         }
-        fixture.advance_clock(5);
+        connect.advance_clock(5);
     }
     assert!(
         states.windows(3).any(|run| run == ["RUNNING", "FAILED", "RUNNING"]),
@@ -242,14 +239,14 @@ async fn a_flapping_connector_ends_the_wait_and_fails_later() {
 
 #[tokio::test]
 async fn a_stale_list_does_not_hide_a_created_connector() {
-    let fixture = ConnectFixture::new().await;
-    let connectors = connectors_client(&fixture);
+    let connect = ConnectSandbox::new().await;
+    let connectors = connectors_client(&connect);
     let lag = Fault::once(FaultKind::ListLag { seconds: 3_600 })
         .for_requests("GET", CONNECTORS_PATH)
         .times(3);
-    fixture.api.sandbox.add_fault(lag).unwrap();
+    connect.api.sandbox.add_fault(lag).unwrap();
     let begun = connectors
-        .create(&desired_connector(&fixture.datagen_config("claims-orders")))
+        .create(&desired_connector(&connect.datagen_config("claims-orders")))
         .await
         .unwrap();
     let CreateOutcome::Created(Some(made)) = begun else {

@@ -6,10 +6,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::{
-    connect_fixture::{CONNECTORS_PATH, ConnectFixture},
-    sandbox_fixture::Caller,
-};
+use crate::common::{CONNECTORS_PATH, Caller, ConnectSandbox};
 
 /// One connection, used as long as the service allows.
 struct RawHttpConnection {
@@ -36,13 +33,13 @@ impl RawHttpResponse {
 }
 
 impl RawHttpConnection {
-    async fn connect(fixture: &ConnectFixture) -> Self {
+    async fn connect(connect: &ConnectSandbox) -> Self {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let sandbox = fixture.api.sandbox.clone();
+        let sandbox = connect.api.sandbox.clone();
         tokio::spawn(async move { sandbox.serve(listener).await });
-        let Caller::ApiKey(id, secret) = fixture.admin() else {
+        let Caller::ApiKey(id, secret) = connect.admin() else {
             unreachable!()
         };
         Self {
@@ -105,9 +102,9 @@ impl RawHttpConnection {
 
 #[tokio::test]
 async fn one_connection_serves_requests_of_every_kind() {
-    let fixture = ConnectFixture::new().await;
-    let mut wire = RawHttpConnection::connect(&fixture).await;
-    let config = fixture.datagen_config("claims-orders");
+    let connect = ConnectSandbox::new().await;
+    let mut wire = RawHttpConnection::connect(&connect).await;
+    let config = connect.datagen_config("claims-orders");
     let body = json!({ "name": "claims-orders", "config": config }).to_string();
     let made = wire.send("POST", CONNECTORS_PATH, "", &body).await;
     assert_eq!(made.status, "HTTP/1.1 201 Created");
@@ -163,9 +160,9 @@ async fn one_connection_serves_requests_of_every_kind() {
 
 #[tokio::test]
 async fn expect_100_continue_is_answered_before_the_body() {
-    let fixture = ConnectFixture::new().await;
-    let mut wire = RawHttpConnection::connect(&fixture).await;
-    let body = fixture.datagen_config("claims-orders").to_string();
+    let connect = ConnectSandbox::new().await;
+    let mut wire = RawHttpConnection::connect(&connect).await;
+    let body = connect.datagen_config("claims-orders").to_string();
     let target = format!("{CONNECTORS_PATH}/claims-orders/config");
     let request = wire.request_head("PUT", &target, "expect: 100-continue\r\n", body.len());
     wire.write(&request).await;
@@ -177,44 +174,44 @@ async fn expect_100_continue_is_answered_before_the_body() {
 
 #[tokio::test]
 async fn a_five_megabyte_body_is_refused_in_the_connect_error_format() {
-    let fixture = ConnectFixture::new().await;
-    let mut config = fixture.datagen_config("claims-orders");
+    let connect = ConnectSandbox::new().await;
+    let mut config = connect.datagen_config("claims-orders");
     config["schema.string"] = json!("x".repeat(5 << 20));
-    let (_, detail) = fixture.create_connector(&config).await.expect_status(413).first_error();
+    let (_, detail) = connect.create_connector(&config).await.expect_status(413).first_error();
     assert!(detail.contains("4 MiB"), "{detail}");
-    let answer = fixture.put_config(&config).await.expect_status(413);
+    let answer = connect.put_config(&config).await.expect_status(413);
     assert_eq!(answer.json()["error"]["code"], 413);
-    assert!(fixture.api.sandbox.connectors().unwrap().is_empty());
+    assert!(connect.api.sandbox.connectors().unwrap().is_empty());
 }
 
 // Source: docs/reference/connect.md#transport-and-authentication and docs/reference/connect.md#connector-names. A name
 // is one percent-encoded segment of the path.
 #[tokio::test]
 async fn connector_names_with_spaces_and_special_characters_are_addressable() {
-    let fixture = ConnectFixture::new().await;
+    let connect = ConnectSandbox::new().await;
     for name in ["claims orders", "claims+orders", "claims,[1]|a&b.c_d", "claims-größe"] {
-        fixture
-            .create_connector(&fixture.datagen_config(name))
+        connect
+            .create_connector(&connect.datagen_config(name))
             .await
             .expect_status(201);
         let path = format!("{CONNECTORS_PATH}/{}/status", confluent_ebs::api::encode_segment(name));
-        let status = fixture.api.get(fixture.admin(), &path).await.expect_status(200);
+        let status = connect.api.get(connect.admin(), &path).await.expect_status(200);
         assert_eq!(
             (status.string_at("/name"), status.string_at("/connector/worker_id")),
             (name.to_owned(), name.to_owned())
         );
     }
     // A plus is a plus: only `%20` is a space.
-    fixture.get("claims+orders/status").await.expect_status(200);
-    fixture.send_action("DELETE", "claims+orders").await.expect_status(200);
-    fixture.get("claims%20orders/status").await.expect_status(200);
+    connect.get("claims+orders/status").await.expect_status(200);
+    connect.send_action("DELETE", "claims+orders").await.expect_status(200);
+    connect.get("claims%20orders/status").await.expect_status(200);
     // Names cannot contain a percent sign or a slash, and requests with them are handled.
-    fixture
-        .create_connector(&fixture.datagen_config("claims%20orders"))
+    connect
+        .create_connector(&connect.datagen_config("claims%20orders"))
         .await
         .expect_status(400);
     for odd in ["claims%2520orders", "claims%2Forders", "%zz", "%25"] {
-        fixture.get(&format!("{odd}/status")).await.expect_status(404);
+        connect.get(&format!("{odd}/status")).await.expect_status(404);
     }
 }
 
@@ -222,7 +219,7 @@ async fn connector_names_with_spaces_and_special_characters_are_addressable() {
 // pattern 28.
 #[tokio::test]
 async fn unknown_connectors_are_404_in_the_connect_error_format() {
-    let fixture = ConnectFixture::new().await;
+    let connect = ConnectSandbox::new().await;
     for (method, below) in [
         ("GET", ""),
         ("GET", "/config"),
@@ -236,7 +233,7 @@ async fn unknown_connectors_are_404_in_the_connect_error_format() {
         ("POST", "/restart"),
         ("DELETE", ""),
     ] {
-        let answer = fixture
+        let answer = connect
             .send_action(method, &format!("claims-none{below}"))
             .await
             .expect_status(404);
@@ -244,16 +241,16 @@ async fn unknown_connectors_are_404_in_the_connect_error_format() {
     }
     let body = json!({ "type": "DELETE" });
     let alter = format!("{CONNECTORS_PATH}/claims-none/offsets/request");
-    fixture.api.post(fixture.admin(), &alter, body).await.expect_status(404);
+    connect.api.post(connect.admin(), &alter, body).await.expect_status(404);
     for (from, to, words) in [
         ("env-prod1", "env-none", "account not found"),
         ("env-prod1", "env-test1", "resource not found"),
         ("lkc-prod1", "lkc-none", "resource not found"),
     ] {
         let elsewhere = CONNECTORS_PATH.replace(from, to);
-        let (_, detail) = fixture
+        let (_, detail) = connect
             .api
-            .get(fixture.admin(), &elsewhere)
+            .get(connect.admin(), &elsewhere)
             .await
             .expect_status(404)
             .first_error();

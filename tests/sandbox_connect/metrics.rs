@@ -7,27 +7,25 @@ use confluent_ebs::{
 use serde_json::{Value, json};
 
 use crate::{
-    connect_fixture::{CONNECTORS_PATH, ConnectFixture},
+    common::{CONNECTORS_PATH, Caller, ConnectSandbox, JsonAccess as _, SandboxResponse},
     logs::exchange_token,
     permissions::create_key_with_role,
-    sandbox_fixture::{Caller, SandboxResponse},
 };
 
 const QUERY_PATH: &str = "/v2/metrics/cloud/query";
 
-async fn connector_ids(fixture: &ConnectFixture) -> Vec<String> {
-    let list = fixture.get("?expand=id").await;
+async fn connector_ids(connect: &ConnectSandbox) -> Vec<String> {
+    let list = connect.get("?expand=id").await;
     let list = match list.status.as_u16() {
         200 => list,
-        _ => fixture
+        _ => connect
             .api
-            .get(fixture.admin(), &format!("{CONNECTORS_PATH}?expand=id"))
+            .get(connect.admin(), &format!("{CONNECTORS_PATH}?expand=id"))
             .await
             .expect_status(200),
     };
     let all = list.json().as_object().unwrap().values();
-    all.map(|entry| entry["id"]["id"].as_str().unwrap().to_owned())
-        .collect()
+    all.map(|entry| entry.text("/id/id").to_owned()).collect()
 }
 
 fn query_body(metric: &str, ids: &[String], by: &[&str]) -> Value {
@@ -40,51 +38,45 @@ fn query_body(metric: &str, ids: &[String], by: &[&str]) -> Value {
     })
 }
 
-async fn send_query(fixture: &ConnectFixture, login: &Caller, body: Value) -> SandboxResponse {
-    fixture.api.post(login, QUERY_PATH, body).await
+async fn send_query(connect: &ConnectSandbox, login: &Caller, body: Value) -> SandboxResponse {
+    connect.api.post(login, QUERY_PATH, body).await
 }
 
-async fn query_values(fixture: &ConnectFixture, metric: &str, ids: &[String]) -> Vec<f64> {
+async fn query_values(connect: &ConnectSandbox, metric: &str, ids: &[String]) -> Vec<f64> {
     let answer = send_query(
-        fixture,
-        fixture.admin(),
+        connect,
+        connect.admin(),
         query_body(metric, ids, &["resource.connector.id"]),
     )
     .await
     .expect_status(200);
     let groups = answer.items().iter();
     groups
-        .flat_map(|group| {
-            group["points"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|point| point["value"].as_f64().unwrap())
-        })
+        .flat_map(|group| group.items("/points").iter().map(|point| point.number("/value")))
         .collect()
 }
 
-async fn fixture_with_two_sources() -> (ConnectFixture, Vec<String>) {
-    let fixture = ConnectFixture::new().await;
+async fn connect_with_two_sources() -> (ConnectSandbox, Vec<String>) {
+    let connect = ConnectSandbox::new().await;
     for name in ["claims-orders", "claims-other"] {
-        fixture
-            .create_connector(&fixture.datagen_config(name))
+        connect
+            .create_connector(&connect.datagen_config(name))
             .await
             .expect_status(201);
     }
-    fixture.advance_clock(4 * 3_600);
-    let ids = connector_ids(&fixture).await;
-    (fixture, ids)
+    connect.advance_clock(4 * 3_600);
+    let ids = connector_ids(&connect).await;
+    (connect, ids)
 }
 
 // Source: docs/reference/metrics.md#queries and docs/reference/metrics.md#limits-and-delay. Grouped by connector,
 // latest first, and five minutes late.
 #[tokio::test]
 async fn metric_values_are_grouped_and_five_minutes_late() {
-    let (fixture, ids) = fixture_with_two_sources().await;
+    let (connect, ids) = connect_with_two_sources().await;
     let answer = send_query(
-        &fixture,
-        fixture.admin(),
+        &connect,
+        connect.admin(),
         query_body("sent_records", &ids, &["resource.connector.id"]),
     )
     .await
@@ -93,16 +85,16 @@ async fn metric_values_are_grouped_and_five_minutes_late() {
     let groups: Vec<_> = answer
         .items()
         .iter()
-        .map(|group| group["resource.connector.id"].as_str().unwrap())
+        .map(|group| group.text("/resource.connector.id"))
         .collect();
     assert!(groups.is_sorted(), "{groups:?}");
-    let now = fixture.api.sandbox.now().unwrap();
+    let now = connect.api.sandbox.now().unwrap();
     for group in answer.items() {
-        let points = group["points"].as_array().unwrap();
+        let points = group.items("/points");
         assert_eq!(points.len(), 60, "65 minutes, without the last five");
         let times: Vec<jiff::Timestamp> = points
             .iter()
-            .map(|point| point["timestamp"].as_str().unwrap().parse().unwrap())
+            .map(|point| point.text("/timestamp").parse().unwrap())
             .collect();
         assert!(times.windows(2).all(|two| two[0] > two[1]));
         let late = now.duration_since(times[0]).unsigned_abs();
@@ -110,25 +102,21 @@ async fn metric_values_are_grouped_and_five_minutes_late() {
             late > PUBLISH_DELAY && late <= PUBLISH_DELAY + std::time::Duration::from_mins(2),
             "{late:?}"
         );
-        assert!(points.iter().all(|point| point["value"].as_f64().unwrap() > 100.0));
+        assert!(points.iter().all(|point| point.number("/value") > 100.0));
     }
     // Values are summed without a group; a sink's metric has no values for sources.
     let mut flat = query_body("sent_records", &ids, &[]);
     flat["format"] = json!("FLAT");
-    let flat = send_query(&fixture, fixture.admin(), flat).await.expect_status(200);
+    let flat = send_query(&connect, connect.admin(), flat).await.expect_status(200);
     assert_eq!(flat.items().len(), 60);
-    let sum: f64 = answer
-        .items()
-        .iter()
-        .map(|group| group["points"][0]["value"].as_f64().unwrap())
-        .sum();
-    assert!((flat.items()[0]["value"].as_f64().unwrap() - sum).abs() < 0.001);
-    assert!(query_values(&fixture, "received_records", &ids).await.is_empty());
+    let sum: f64 = answer.items().iter().map(|group| group.number("/points/0/value")).sum();
+    assert!((flat.items()[0].number("/value") - sum).abs() < 0.001);
+    assert!(query_values(&connect, "received_records", &ids).await.is_empty());
 }
 
 #[tokio::test]
 async fn hourly_values_are_the_sums_of_minutes() {
-    let (fixture, ids) = fixture_with_two_sources().await;
+    let (connect, ids) = connect_with_two_sources().await;
     let within = |granularity: &str| {
         let mut body = query_body("sent_bytes", &ids[..1], &["resource.connector.id"]);
         body["granularity"] = json!(granularity);
@@ -136,14 +124,11 @@ async fn hourly_values_are_the_sums_of_minutes() {
         body
     };
     let points = async |granularity| {
-        let answer = send_query(&fixture, fixture.admin(), within(granularity))
+        let answer = send_query(&connect, connect.admin(), within(granularity))
             .await
             .expect_status(200);
-        let points = answer.items()[0]["points"].as_array().unwrap().clone();
-        points
-            .iter()
-            .map(|point| point["value"].as_f64().unwrap())
-            .collect::<Vec<_>>()
+        let points = answer.items()[0].items("/points");
+        points.iter().map(|point| point.number("/value")).collect::<Vec<_>>()
     };
     let (minutes, quarters, hour) = (points("PT1M").await, points("PT15M").await, points("PT1H").await);
     assert_eq!((quarters.len(), hour.len()), (4, 1));
@@ -153,29 +138,29 @@ async fn hourly_values_are_the_sums_of_minutes() {
 
 #[tokio::test]
 async fn metrics_reflect_the_states_of_the_connector() {
-    let fixture = ConnectFixture::new().await;
-    fixture.create_datagen("claims-orders").await;
-    fixture
-        .create_connector(&fixture.sink_config("claims-sink", &json!({ "tasks.max": "2" })))
+    let connect = ConnectSandbox::new().await;
+    connect.create_datagen("claims-orders").await;
+    connect
+        .create_connector(&connect.sink_config("claims-sink", &json!({ "tasks.max": "2" })))
         .await
         .expect_status(201);
-    fixture.advance_clock(3_600);
-    fixture.send_action("PUT", "claims-sink/pause").await.expect_status(202);
-    fixture
+    connect.advance_clock(3_600);
+    connect.send_action("PUT", "claims-sink/pause").await.expect_status(202);
+    connect
         .api
         .sandbox
         .set_connector_fault("claims-orders", Some(ConnectorFault::RecordTooLarge))
         .unwrap();
-    fixture.advance_clock(20 * 60);
-    fixture
+    connect.advance_clock(20 * 60);
+    connect
         .send_action("PUT", "claims-sink/resume")
         .await
         .expect_status(202);
-    fixture.advance_clock(15 * 60);
-    let login = fixture.admin();
-    let all = connector_ids(&fixture).await;
+    connect.advance_clock(15 * 60);
+    let login = connect.admin();
+    let all = connector_ids(&connect).await;
     let by_state = send_query(
-        &fixture,
+        &connect,
         login,
         query_body("connector_status", &all, &["resource.connector.id", "metric.status"]),
     )
@@ -184,12 +169,7 @@ async fn metrics_reflect_the_states_of_the_connector() {
     let seen: Vec<(&str, usize)> = by_state
         .items()
         .iter()
-        .map(|group| {
-            (
-                group["metric.status"].as_str().unwrap(),
-                group["points"].as_array().unwrap().len(),
-            )
-        })
+        .map(|group| (group.text("/metric.status"), group.items("/points").len()))
         .collect();
     assert_eq!(
         seen.iter().map(|(_, minutes)| minutes).sum::<usize>(),
@@ -207,7 +187,7 @@ async fn metrics_reflect_the_states_of_the_connector() {
         "{seen:?}"
     );
     let tasks = send_query(
-        &fixture,
+        &connect,
         login,
         query_body("connector_task_status", &all, &["metric.task", "metric.status"]),
     )
@@ -220,9 +200,9 @@ async fn metrics_reflect_the_states_of_the_connector() {
             .any(|group| group["metric.task"] == "1" && group["metric.status"] == "PAUSED")
     );
     // A failed connector sends nothing, and those minutes have no values (docs/reference/metrics.md#connector-metrics).
-    let sent = query_values(&fixture, "sent_records", &all).await;
+    let sent = query_values(&connect, "sent_records", &all).await;
     assert!((25..=35).contains(&sent.len()), "{}", sent.len());
-    let lag = query_values(&fixture, "records_lag_max", &all).await;
+    let lag = query_values(&connect, "records_lag_max", &all).await;
     assert_eq!(lag.len(), 60);
     let most = lag.iter().copied().fold(0.0, f64::max);
     let (before, after) = (lag[59], lag[0]);
@@ -235,12 +215,12 @@ async fn metrics_reflect_the_states_of_the_connector() {
 // Source: docs/reference/metrics.md#queries. Rejected queries.
 #[tokio::test]
 async fn invalid_metric_queries_are_refused_with_the_reason() {
-    let (fixture, ids) = fixture_with_two_sources().await;
+    let (connect, ids) = connect_with_two_sources().await;
     let good = query_body("sent_records", &ids, &["resource.connector.id"]);
     let refused = async |change: &dyn Fn(&mut Value)| {
         let mut body = good.clone();
         change(&mut body);
-        let answer = send_query(&fixture, fixture.admin(), body).await;
+        let answer = send_query(&connect, connect.admin(), body).await;
         (answer.status.as_u16(), answer.first_error().1)
     };
     for (change, words) in [
@@ -278,17 +258,17 @@ async fn invalid_metric_queries_are_refused_with_the_reason() {
 
 #[tokio::test]
 async fn metric_groups_are_paged() {
-    let (fixture, ids) = fixture_with_two_sources().await;
+    let (connect, ids) = connect_with_two_sources().await;
     let mut body = query_body("sent_records", &ids, &["resource.connector.id"]);
     body["limit"] = json!(1);
-    let first = send_query(&fixture, fixture.admin(), body.clone())
+    let first = send_query(&connect, connect.admin(), body.clone())
         .await
         .expect_status(200);
     let token = first.string_at("/meta/pagination/next_page_token");
     let target = format!("{QUERY_PATH}?page_token={token}");
-    let second = fixture
+    let second = connect
         .api
-        .post(fixture.admin(), &target, body.clone())
+        .post(connect.admin(), &target, body.clone())
         .await
         .expect_status(200);
     assert_eq!((first.items().len(), second.items().len()), (1, 1));
@@ -297,9 +277,9 @@ async fn metric_groups_are_paged() {
         second.items()[0]["resource.connector.id"]
     );
     assert!(second.json().get("meta").is_none());
-    fixture
+    connect
         .api
-        .post(fixture.admin(), &format!("{QUERY_PATH}?page_token=x"), body)
+        .post(connect.admin(), &format!("{QUERY_PATH}?page_token=x"), body)
         .await
         .expect_status(400);
 }
@@ -320,35 +300,35 @@ async fn metric_access_depends_on_role_and_assumption() {
             },
             ..SandboxSettings::instant()
         };
-        let fixture = ConnectFixture::with_settings(settings).await;
+        let connect = ConnectSandbox::with_settings(settings).await;
         for name in ["claims-orders", "fraud-orders"] {
-            fixture
-                .create_connector(&fixture.datagen_config(name))
+            connect
+                .create_connector(&connect.datagen_config(name))
                 .await
                 .expect_status(201);
         }
-        fixture.advance_clock(3_600);
-        let all = connector_ids(&fixture).await;
+        connect.advance_clock(3_600);
+        let all = connector_ids(&connect).await;
         let status = async |login: &Caller, id: &String| {
             let body = query_body("sent_records", std::slice::from_ref(id), &["resource.connector.id"]);
-            send_query(&fixture, login, body).await.status.as_u16()
+            send_query(&connect, login, body).await.status.as_u16()
         };
         for (role, own) in [("ResourceOwner", owner), ("DeveloperRead", reader)] {
-            let (_, login) = create_key_with_role(&fixture, role).await;
+            let (_, login) = create_key_with_role(&connect, role).await;
             assert_eq!(status(&login, &all[0]).await, own, "{mode:?} {role}");
             assert_eq!(status(&login, &all[1]).await, foreign, "{mode:?} {role}, of another");
         }
-        let organization = fixture.api.seed.stages[0].address.organization_crn().to_string();
-        let account = fixture.api.create_account("viewer").await;
-        fixture.api.bind(&account, "MetricsViewer", &organization).await;
-        let viewer = fixture.api.create_key(&account, "cloud").await;
-        let bearer = exchange_token(&fixture, &viewer).await;
-        let cluster_key = fixture.api.create_key(&account, "lkc-prod1").await;
+        let organization = connect.api.seed.stages[0].address.organization_crn().to_string();
+        let account = connect.api.create_account("viewer").await;
+        connect.api.bind(&account, "MetricsViewer", &organization).await;
+        let viewer = connect.api.create_key(&account, "cloud").await;
+        let bearer = exchange_token(&connect, &viewer).await;
+        let cluster_key = connect.api.create_key(&account, "lkc-prod1").await;
         for id in &all {
             assert_eq!(status(&viewer, id).await, 200);
             assert_eq!(status(&bearer, id).await, 200);
             assert_eq!(
-                status(&fixture.api.provisioner, id).await,
+                status(&connect.api.provisioner, id).await,
                 200,
                 "it administers the cluster"
             );
@@ -356,7 +336,7 @@ async fn metric_access_depends_on_role_and_assumption() {
         assert_eq!(status(&cluster_key, &all[0]).await, 401);
         let unknown = Caller::api_key("ABCDEFGHIJKLMNOP", "x");
         let body = query_body("sent_records", &all[..1], &["resource.connector.id"]);
-        let refused = send_query(&fixture, &unknown, body).await.expect_status(403);
+        let refused = send_query(&connect, &unknown, body).await.expect_status(403);
         assert_eq!(
             refused.json(),
             &json!({ "error": { "code": 403, "message": "invalid API key" } })
@@ -368,37 +348,37 @@ async fn metric_access_depends_on_role_and_assumption() {
 // Source: docs/reference/metrics.md#limits-and-delay. 60 per minute and IP address.
 #[tokio::test]
 async fn the_sixty_first_metrics_request_per_minute_is_throttled_for_all_principals() {
-    let (fixture, ids) = fixture_with_two_sources().await;
+    let (connect, ids) = connect_with_two_sources().await;
     let body = query_body("sent_records", &ids, &["resource.connector.id"]);
     for _ in 0..60 {
-        send_query(&fixture, fixture.admin(), body.clone())
+        send_query(&connect, connect.admin(), body.clone())
             .await
             .expect_status(200);
     }
-    let refused = send_query(&fixture, &fixture.api.provisioner, body.clone())
+    let refused = send_query(&connect, &connect.api.provisioner, body.clone())
         .await
         .expect_status(429);
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    fixture.advance_clock(wait);
-    send_query(&fixture, fixture.admin(), body).await.expect_status(200);
+    connect.advance_clock(wait);
+    send_query(&connect, connect.admin(), body).await.expect_status(200);
 }
 
 // Source: docs/reference/metrics.md#export, and the document's example.
 #[tokio::test]
 async fn an_export_contains_the_latest_minute_of_every_metric() {
-    let fixture = ConnectFixture::new().await;
-    fixture.create_datagen("claims-orders").await;
-    fixture
-        .create_connector(&fixture.sink_config("claims-sink", &json!({ "tasks.max": "2" })))
+    let connect = ConnectSandbox::new().await;
+    connect.create_datagen("claims-orders").await;
+    connect
+        .create_connector(&connect.sink_config("claims-sink", &json!({ "tasks.max": "2" })))
         .await
         .expect_status(201);
-    fixture.advance_clock(3_600);
-    let all = connector_ids(&fixture).await;
+    connect.advance_clock(3_600);
+    let all = connector_ids(&connect).await;
     let target = format!(
         "/v2/metrics/cloud/export?resource.connector.id={}&resource.connector.id={}",
         all[0], all[1]
     );
-    let answer = fixture.api.get(fixture.admin(), &target).await.expect_status(200);
+    let answer = connect.api.get(connect.admin(), &target).await.expect_status(200);
     assert_eq!(answer.header("content-type"), Some("text/plain;version=0.0.4"));
     let text = answer.json().as_str().unwrap();
     let samples = parse_export(text);
@@ -419,21 +399,21 @@ async fn an_export_contains_the_latest_minute_of_every_metric() {
         text.contains("# TYPE confluent_kafka_connect_sent_records gauge"),
         "{text}"
     );
-    let now = fixture.api.sandbox.now().unwrap();
+    let now = connect.api.sandbox.now().unwrap();
     let late = now.duration_since(samples[0].at.unwrap()).unsigned_abs();
     assert!(
         late >= PUBLISH_DELAY && late < PUBLISH_DELAY + std::time::Duration::from_mins(2),
         "{late:?}"
     );
-    fixture
+    connect
         .api
-        .get(fixture.admin(), "/v2/metrics/cloud/export")
+        .get(connect.admin(), "/v2/metrics/cloud/export")
         .await
         .expect_status(400);
-    let (_, login) = create_key_with_role(&fixture, "ResourceOwner").await;
-    fixture.api.get(&login, &target).await.expect_status(403);
+    let (_, login) = create_key_with_role(&connect, "ResourceOwner").await;
+    connect.api.get(&login, &target).await.expect_status(403);
     let only = format!("{target}&metric=confluent_kafka_connect_sent_bytes");
-    let only = fixture.api.get(fixture.admin(), &only).await.expect_status(200);
+    let only = connect.api.get(connect.admin(), &only).await.expect_status(200);
     assert_eq!(parse_export(only.json().as_str().unwrap()).len(), 1);
 }
 
@@ -441,21 +421,21 @@ async fn an_export_contains_the_latest_minute_of_every_metric() {
 // required.
 #[tokio::test]
 async fn export_requests_are_throttled_per_resource_and_principal() {
-    let (fixture, ids) = fixture_with_two_sources().await;
+    let (connect, ids) = connect_with_two_sources().await;
     let target = |id: &str| format!("/v2/metrics/cloud/export?resource.connector.id={id}");
     for number in 0..80 {
         if number % 50 == 49 {
-            fixture.advance_clock(60);
+            connect.advance_clock(60);
         }
-        fixture
+        connect
             .api
-            .get(fixture.admin(), &target(&ids[0]))
+            .get(connect.admin(), &target(&ids[0]))
             .await
             .expect_status(200);
     }
-    let refused = fixture
+    let refused = connect
         .api
-        .get(fixture.admin(), &target(&ids[0]))
+        .get(connect.admin(), &target(&ids[0]))
         .await
         .expect_status(429);
     assert!(
@@ -463,31 +443,27 @@ async fn export_requests_are_throttled_per_resource_and_principal() {
         "{:?}",
         refused.body
     );
-    fixture
+    connect
         .api
-        .get(fixture.admin(), &target(&ids[1]))
+        .get(connect.admin(), &target(&ids[1]))
         .await
         .expect_status(200);
-    fixture
+    connect
         .api
-        .get(&fixture.api.provisioner, &target(&ids[0]))
+        .get(&connect.api.provisioner, &target(&ids[0]))
         .await
         .expect_status(200);
 }
 
 #[tokio::test]
 async fn descriptors_list_the_metrics_and_labels() {
-    let (fixture, _) = fixture_with_two_sources().await;
+    let (connect, _) = connect_with_two_sources().await;
     let get = async |below: &str| {
         let target = format!("/v2/metrics/cloud/descriptors/{below}");
-        fixture.api.get(fixture.admin(), &target).await.expect_status(200)
+        connect.api.get(connect.admin(), &target).await.expect_status(200)
     };
     let metrics = get("metrics?resource_type=connector").await;
-    let names: Vec<&str> = metrics
-        .items()
-        .iter()
-        .map(|metric| metric["name"].as_str().unwrap())
-        .collect();
+    let names: Vec<&str> = metrics.items().iter().map(|metric| metric.text("/name")).collect();
     assert!(
         names.contains(&"io.confluent.kafka.connect/records_lag_max"),
         "{names:?}"
@@ -498,7 +474,7 @@ async fn descriptors_list_the_metrics_and_labels() {
     let next = get(&format!("metrics?page_size=4&page_token={token}")).await;
     assert_eq!(next.items()[0]["name"], names[4]);
     assert_eq!(get("resources").await.items()[0]["labels"][0]["key"], "connector.id");
-    fixture
+    connect
         .api
         .get(&Caller::Anonymous, "/v2/metrics/cloud/descriptors/metrics")
         .await

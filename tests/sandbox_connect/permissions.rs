@@ -2,25 +2,22 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    connect_fixture::{CONNECTORS_PATH, ConnectFixture},
-    sandbox_fixture::Caller,
-};
+use crate::common::{CONNECTORS_PATH, Caller, ConnectSandbox, JsonAccess as _};
 
-pub(crate) async fn create_key_with_role(fixture: &ConnectFixture, role: &str) -> (String, Caller) {
-    let account = fixture.api.create_account(&format!("holder-{role}")).await;
-    let pattern = format!("{}/connector=claims-*", fixture.api.cluster_crn());
-    fixture.api.bind(&account, role, &pattern).await;
-    let key = fixture.api.create_key(&account, "cloud").await;
+pub(crate) async fn create_key_with_role(connect: &ConnectSandbox, role: &str) -> (String, Caller) {
+    let account = connect.api.create_account(&format!("holder-{role}")).await;
+    let pattern = format!("{}/connector=claims-*", connect.api.cluster_crn());
+    connect.api.bind(&account, role, &pattern).await;
+    let key = connect.api.create_key(&account, "cloud").await;
     (account, key)
 }
 
 #[tokio::test]
 async fn each_connector_operation_needs_its_own_role() {
-    let fixture = ConnectFixture::new().await;
+    let connect = ConnectSandbox::new().await;
     for name in ["claims-orders", "fraud-orders"] {
-        fixture
-            .create_connector(&fixture.datagen_config(name))
+        connect
+            .create_connector(&connect.datagen_config(name))
             .await
             .expect_status(201);
     }
@@ -31,7 +28,7 @@ async fn each_connector_operation_needs_its_own_role() {
         ("DeveloperWrite", [true, false, true]),
         ("DeveloperRead", [true, false, false]),
     ] {
-        let (_, login) = create_key_with_role(&fixture, role).await;
+        let (_, login) = create_key_with_role(&connect, role).await;
         for (method, below, body, allowed, status) in [
             ("GET", "config", None, read, 200),
             ("GET", "tasks", None, read, 200),
@@ -43,7 +40,7 @@ async fn each_connector_operation_needs_its_own_role() {
             (
                 "PUT",
                 "config",
-                Some(fixture.datagen_config("claims-orders")),
+                Some(connect.datagen_config("claims-orders")),
                 configure,
                 200,
             ),
@@ -57,7 +54,7 @@ async fn each_connector_operation_needs_its_own_role() {
         ] {
             let send = async |name: &str, body: Option<Value>| {
                 let path = format!("{CONNECTORS_PATH}/{name}/{below}");
-                fixture.api.send(&login, method, &path, body).await.status.as_u16()
+                connect.api.send(&login, method, &path, body).await.status.as_u16()
             };
             let expected = if allowed { status } else { 403 };
             assert_eq!(
@@ -76,36 +73,36 @@ async fn each_connector_operation_needs_its_own_role() {
 
 #[tokio::test]
 async fn developer_write_can_change_the_config_but_not_the_account_or_create() {
-    let fixture = ConnectFixture::new().await;
-    fixture.create_datagen("claims-orders").await;
-    let (_, writer) = create_key_with_role(&fixture, "DeveloperWrite").await;
-    let other = fixture.api.create_account("other").await;
+    let connect = ConnectSandbox::new().await;
+    connect.create_datagen("claims-orders").await;
+    let (_, writer) = create_key_with_role(&connect, "DeveloperWrite").await;
+    let other = connect.api.create_account("other").await;
     let put = async |login: &Caller, config: Value| {
-        let path = format!("{CONNECTORS_PATH}/{}/config", config["name"].as_str().unwrap());
-        fixture.api.send(login, "PUT", &path, Some(config)).await
+        let path = format!("{CONNECTORS_PATH}/{}/config", config.text("/name"));
+        connect.api.send(login, "PUT", &path, Some(config)).await
     };
-    let mut stolen = fixture.datagen_config("claims-orders");
+    let mut stolen = connect.datagen_config("claims-orders");
     stolen["kafka.service.account.id"] = json!(other);
     put(&writer, stolen.clone()).await.expect_status(403);
-    put(&writer, fixture.datagen_config("claims-new"))
+    put(&writer, connect.datagen_config("claims-new"))
         .await
         .expect_status(403);
-    let (owner, login) = create_key_with_role(&fixture, "ResourceOwner").await;
+    let (owner, login) = create_key_with_role(&connect, "ResourceOwner").await;
     put(&login, stolen.clone()).await.expect_status(403);
-    let organization = fixture.api.seed.stages[0].address.organization_crn();
+    let organization = connect.api.seed.stages[0].address.organization_crn();
     let pattern = format!("{organization}/service-account={other}");
-    fixture.api.bind(&owner, "Assigner", &pattern).await;
+    connect.api.bind(&owner, "Assigner", &pattern).await;
     put(&login, stolen).await.expect_status(200);
 }
 
 /// ACLs of docs/reference/rbac.md#personas for a sink's identity.
-async fn create_allow_acl(fixture: &ConnectFixture, permission: &str, operation: &str, resource: &str, name: &str) {
+async fn create_allow_acl(connect: &ConnectSandbox, permission: &str, operation: &str, resource: &str, name: &str) {
     let acl = json!({
         "resource_type": resource, "resource_name": name, "pattern_type": "PREFIXED",
-        "principal": format!("User:{}", fixture.runtime), "host": "*", "operation": operation, "permission": permission,
+        "principal": format!("User:{}", connect.runtime), "host": "*", "operation": operation, "permission": permission,
     });
     let acls = "/kafka/v3/clusters/lkc-prod1/acls";
-    fixture.api.post(&fixture.kafka, acls, acl).await.expect_status(201);
+    connect.api.post(&connect.kafka, acls, acl).await.expect_status(201);
 }
 
 // Source: docs/reference/rbac.md#roles-of-a-connectors-account and
@@ -113,20 +110,20 @@ async fn create_allow_acl(fixture: &ConnectFixture, permission: &str, operation:
 // topic prefixed with dlq-lcc".
 #[tokio::test]
 async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic() {
-    let fixture = ConnectFixture::new().await;
-    fixture.create_datagen("claims-source").await;
-    assert_eq!(fixture.connector_state("claims-source").await, "RUNNING");
+    let connect = ConnectSandbox::new().await;
+    connect.create_datagen("claims-source").await;
+    assert_eq!(connect.connector_state("claims-source").await, "RUNNING");
     // Its queue is `dlq-` and the connector's id, the default of the plugin.
-    let mut sink_config = fixture.sink_config("claims-sink", &json!({}));
+    let mut sink_config = connect.sink_config("claims-sink", &json!({}));
     sink_config
         .as_object_mut()
         .unwrap()
         .remove("errors.deadletterqueue.topic.name");
-    fixture.create_connector(&sink_config).await.expect_status(201);
+    connect.create_connector(&sink_config).await.expect_status(201);
     let trace = async || {
-        let connector_status = fixture.connector_status("claims-sink").await;
+        let connector_status = connect.connector_status("claims-sink").await;
         (
-            connector_status["connector"]["state"].as_str().unwrap().to_owned(),
+            connector_status.text("/connector/state").to_owned(),
             connector_status["connector"]["trace"]
                 .as_str()
                 .unwrap_or_default()
@@ -136,16 +133,16 @@ async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic
     let (state, said) = trace().await;
     assert_eq!(state, "FAILED");
     assert!(said.contains("CREATE"), "{said}");
-    create_allow_acl(&fixture, "ALLOW", "CREATE", "TOPIC", "dlq-lcc").await;
+    create_allow_acl(&connect, "ALLOW", "CREATE", "TOPIC", "dlq-lcc").await;
     let (state, said) = trace().await;
     assert_eq!(state, "FAILED", "it may not write to the topic it created");
     assert!(said.contains("WRITE"), "{said}");
-    create_allow_acl(&fixture, "ALLOW", "WRITE", "TOPIC", "dlq-lcc").await;
-    assert_eq!(fixture.connector_state("claims-sink").await, "RUNNING");
-    let topics = fixture.topics().await;
+    create_allow_acl(&connect, "ALLOW", "WRITE", "TOPIC", "dlq-lcc").await;
+    assert_eq!(connect.connector_state("claims-sink").await, "RUNNING");
+    let topics = connect.topics().await;
     assert!(topics.iter().any(|topic| topic.starts_with("dlq-lcc-")), "{topics:?}");
     // A DENY overrides the roles of the template.
-    create_allow_acl(&fixture, "DENY", "READ", "TOPIC", "claims-").await;
+    create_allow_acl(&connect, "DENY", "READ", "TOPIC", "claims-").await;
     let (state, said) = trace().await;
     assert_eq!(state, "FAILED");
     assert!(said.contains("claims-orders"), "{said}");
@@ -155,19 +152,19 @@ async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic
 // only have ACLs.
 #[tokio::test]
 async fn on_a_basic_cluster_only_acls_grant_topic_access() {
-    let fixture = ConnectFixture::new().await;
+    let connect = ConnectSandbox::new().await;
     let connectors = CONNECTORS_PATH
         .replace("prod1", "test1")
         .replace("lkc-test1", "lkc-basic1");
-    let body = json!({ "name": "claims-source", "config": fixture.datagen_config("claims-source") });
-    fixture
+    let body = json!({ "name": "claims-source", "config": connect.datagen_config("claims-source") });
+    connect
         .api
-        .post(fixture.admin(), &connectors, body)
+        .post(connect.admin(), &connectors, body)
         .await
         .expect_status(201);
     let state = async || {
         let path = format!("{connectors}/claims-source/status");
-        let status = fixture.api.get(fixture.admin(), &path).await.expect_status(200);
+        let status = connect.api.get(connect.admin(), &path).await.expect_status(200);
         status.string_at("/connector/state")
     };
     assert_eq!(state().await, "FAILED");
@@ -175,9 +172,9 @@ async fn on_a_basic_cluster_only_acls_grant_topic_access() {
     for operation in ["CREATE", "WRITE"] {
         let acl = json!({
             "resource_type": "TOPIC", "resource_name": "claims-", "pattern_type": "PREFIXED",
-            "principal": format!("User:{}", fixture.runtime), "host": "*", "operation": operation, "permission": "ALLOW",
+            "principal": format!("User:{}", connect.runtime), "host": "*", "operation": operation, "permission": "ALLOW",
         });
-        fixture.api.post(&fixture.kafka, acls, acl).await.expect_status(201);
+        connect.api.post(&connect.kafka, acls, acl).await.expect_status(201);
     }
     assert_eq!(state().await, "RUNNING");
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::connect_fixture::ConnectFixture;
+use crate::common::{ConnectSandbox, JsonAccess as _};
 
 fn read_recorded_requests() -> Vec<(String, Value)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/traces");
@@ -18,18 +18,18 @@ fn read_recorded_requests() -> Vec<(String, Value)> {
 
 #[tokio::test]
 async fn recorded_confluent_cli_and_terraform_requests_get_the_recorded_statuses() {
-    let fixture = ConnectFixture::new().await;
+    let connect = ConnectSandbox::new().await;
     let map = |text: &str| {
         text.replace("env-abc123", "env-prod1")
             .replace("lkc-abc123", "lkc-prod1")
-            .replace("sa-aaaaaa", &fixture.runtime)
-            .replace("sa-dd0190", &fixture.runtime)
+            .replace("sa-aaaaaa", &connect.runtime)
+            .replace("sa-dd0190", &connect.runtime)
     };
     let mut sent = 0;
     let all = read_recorded_requests();
     for (file, command) in &all {
-        for request in command["requests"].as_array().unwrap() {
-            let path = request["path"].as_str().unwrap();
+        for request in command.items("/requests") {
+            let path = request.text("/path");
             if !path.contains("/connect/v1/") && !path.contains("/kafka/v3/") {
                 continue;
             }
@@ -48,17 +48,14 @@ async fn recorded_confluent_cli_and_terraform_requests_get_the_recorded_statuses
             let body = request.get("body").filter(|body| !body.is_null());
             let body = body.map(|body| serde_json::from_str(&map(&body.to_string())).unwrap());
             let login = if path.contains("/kafka/v3/") {
-                &fixture.kafka
+                &connect.kafka
             } else {
-                fixture.admin()
+                connect.admin()
             };
-            let answer = fixture
-                .api
-                .send(login, request["method"].as_str().unwrap(), &target, body)
-                .await;
+            let answer = connect.api.send(login, request.text("/method"), &target, body).await;
             assert_eq!(
                 u64::from(answer.status.as_u16()),
-                request["status"].as_u64().unwrap(),
+                request.count("/status"),
                 "{file}: {}: {target}: {:?}",
                 command["command"],
                 answer.body

@@ -9,11 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
-    common::CliFixture,
-    department_fixture::parse_json,
-    fleet_fixture::{self, ConnectorSpec},
-};
+use crate::common::{Cli, ConnectorSpec, JsonAccess as _};
 
 const STAGE_NAME: &str = "prod";
 const CONNECTOR_COUNT: usize = 150;
@@ -49,27 +45,19 @@ const CONNECTOR_FAULTS: [(&str, &str); 10] = [
 ];
 
 /// An organization with all departments of the example, all except one with connectors.
-fn fixture_with_fleet() -> CliFixture {
-    let cli = CliFixture::new();
+fn cli_with_fleet() -> Cli {
+    let cli = Cli::new();
     for args in [
         "onboard --all --sandbox --yes",
         "onboard --all --sandbox --stage test --yes",
     ] {
-        let result = cli.run(args);
-        assert_eq!(result.code, Some(0), "{result}");
+        cli.run(args).expect_success();
     }
-    let departments = parse_json(&cli.run("department list --sandbox -o json"));
+    let departments = cli.run("department list --sandbox -o json").json();
     let mut room: Vec<(String, String, u64)> = departments
-        .as_array()
-        .unwrap()
+        .items("")
         .iter()
-        .map(|row| {
-            (
-                to_text(&row["code"]),
-                to_text(&row["prefix"]),
-                row["connectors"].as_u64().unwrap(),
-            )
-        })
+        .map(|row| (to_text(&row["code"]), to_text(&row["prefix"]), row.count("/connectors")))
         .filter(|(code, ..)| code != "legal")
         .collect();
     assert_eq!(room.len(), 23);
@@ -102,20 +90,20 @@ fn fixture_with_fleet() -> CliFixture {
             name,
             tasks: if number % 5 == 0 { 2 } else { 1 },
         });
-    fleet_fixture::create_connectors(&cli, made);
+    cli.create_connectors(made);
     let elsewhere = ["claims-orders", "motor-orders", "fraud-orders"].map(|name| ConnectorSpec {
         stage: "test",
         department: name.split_once('-').unwrap().0,
         name,
         tasks: 1,
     });
-    fleet_fixture::create_connectors(&cli, elsewhere);
+    cli.create_connectors(elsewhere);
     for (name, kind) in CONNECTOR_FAULTS {
-        let result = cli.run(&format!("sandbox fault connector {name} {kind}"));
-        assert_eq!(result.code, Some(0), "{result}");
+        cli.run(&format!("sandbox fault connector {name} {kind}"))
+            .expect_success();
     }
-    let result = cli.run("connector pause risk-orders hr-orders --sandbox");
-    assert_eq!(result.code, Some(0), "{result}");
+    cli.run("connector pause risk-orders hr-orders --sandbox")
+        .expect_success();
     cli
 }
 
@@ -133,10 +121,10 @@ fn pages_dir() -> PathBuf {
 
 #[test]
 fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
-    let cli = fixture_with_fleet();
+    let cli = cli_with_fleet();
     // The first run starts the state history; the second one reports from it.
-    assert_eq!(cli.run("status --sandbox").code, Some(6));
-    assert_eq!(cli.run("sandbox clock advance 5h").code, Some(0));
+    cli.run("status --sandbox").expect_code(6);
+    cli.run("sandbox clock advance 5h").expect_success();
     let folder = pages_dir();
     for (name, args) in [
         ("fleet", ""),
@@ -148,42 +136,40 @@ fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
         assert_eq!(result.code, Some(if name == "hr" { 0 } else { 6 }), "{result}");
     }
     let page = fs::read_to_string(folder.join("fleet.html")).unwrap();
-    let status = parse_json(&cli.run("status --sandbox -o json"));
+    let status = cli.run("status --sandbox -o json").json();
     let prod = &status["stages"][0];
-    assert_eq!(prod["departments"].as_array().unwrap().len(), 24);
-    let connectors = prod["connectors"].as_array().unwrap();
+    assert_eq!(prod.items("/departments").len(), 24);
+    let connectors = prod.items("/connectors");
     assert_eq!(connectors.len(), CONNECTOR_COUNT);
     for row in connectors {
-        assert!(page.contains(&format!(">{}<", row["name"].as_str().unwrap())), "{row}");
+        assert!(page.contains(&format!(">{}<", row.text("/name"))), "{row}");
     }
-    for row in prod["departments"].as_array().unwrap() {
-        let code = row["department"].as_str().unwrap();
+    for row in prod.items("/departments") {
+        let code = row.text("/department");
         let named = [format!(">{code}<"), format!(" ({code})")];
         assert!(named.iter().any(|named| page.contains(named)), "{row}");
     }
     assert!(page.contains("5h+"), "begin of the failure");
-    let others: Vec<&str> = prod["departments"]
-        .as_array()
-        .unwrap()
+    let others: Vec<&str> = prod
+        .items("/departments")
         .iter()
-        .flat_map(|row| [row["prefix"].as_str().unwrap(), row["name"].as_str().unwrap()])
+        .flat_map(|row| [row.text("/prefix"), row.text("/name")])
         .filter(|word| !["claims-", "Claims"].contains(word))
         .chain(["legacy-", "poc-", "of 225"])
         .collect();
     let page = fs::read_to_string(folder.join("claims.html")).unwrap();
     assert!(page.contains(">claims-ledger-cdc<"));
-    let told: Vec<&&str> = others.iter().filter(|word| page.contains(**word)).collect();
+    let named: Vec<&&str> = others.iter().filter(|word| page.contains(**word)).collect();
     assert!(
-        told.is_empty(),
-        "the page of claims contains other departments: {told:?}"
+        named.is_empty(),
+        "the page of claims contains other departments: {named:?}"
     );
-    let audit = cli.run("quota audit --sandbox -o html");
-    assert_eq!(audit.code, Some(5), "{audit}");
+    let audit = cli.run("quota audit --sandbox -o html").expect_code(5);
     fs::write(folder.join("audit.html"), audit.stdout).unwrap();
     run_browser_checks(&folder);
 }
 
-/// Lets a browser look at the pages of a folder.
+/// Checks the pages of a folder in a browser.
 fn run_browser_checks(folder: &Path) {
     let checks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let named = env::var_os("CONFLUENT_EBS_CHROMIUM").map(PathBuf::from);

@@ -3,10 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    common::CliFixture,
-    department_fixture::{fixture_with_claims, normalized_stderr, parse_json, run_as_deployer},
-};
+use crate::common::{Cli, JsonAccess as _};
 
 const VALID_FILE: &str =
     r#"{"name": "claims-a", "connector.class": "DatagenSource", "kafka.topic": "claims-x", "quickstart": "USERS"}"#;
@@ -17,7 +14,7 @@ fn valid_file_named(name: &str) -> String {
 
 #[test]
 fn files_and_folders_are_linted_together_in_order() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     cli.write("connectors/claims-a.json", valid_file_named("claims-a"));
     cli.write(
         "connectors/deep/claims-b.yaml",
@@ -78,9 +75,8 @@ fn files_and_folders_are_linted_together_in_order() {
         ("connector lint empty", "no connector file in `empty`"),
         ("connector lint missing.json", "cannot read 1 file"),
     ] {
-        let output = cli.run(args);
-        assert_eq!(output.code, Some(1), "{output}");
-        assert!(normalized_stderr(&output).contains(words), "{output}");
+        let output = cli.run(args).expect_code(1);
+        assert!(output.stderr_line().contains(words), "{output}");
     }
 }
 
@@ -88,7 +84,7 @@ fn files_and_folders_are_linted_together_in_order() {
 // read.
 #[test]
 fn malformed_input_is_reported_without_a_panic() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     let marked = |text: &str| [b"\xef\xbb\xbf", text.as_bytes()].concat();
     let numbers = r#"{"name": "claims-a", "connector.class": "S3_SINK", "topics": "t", "s3.bucket.name": "b", "time.interval": "HOURLY",
         "flush.size": 1000, "csfle.enabled": true}"#;
@@ -133,26 +129,25 @@ fn malformed_input_is_reported_without_a_panic() {
         cli.write(&file, text);
         let output = cli.run(&format!("connector lint {file}"));
         assert_eq!(output.code, Some(code), "{words}: {output}");
-        let told = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(told.contains(words), "{words}: {output}");
+        let text = output.stdout_line();
+        assert!(text.contains(words), "{words}: {output}");
         assert!(!output.stderr.contains("panicked"), "{output}");
     }
-    let output = cli.run_with_input("connector lint -", VALID_FILE);
-    assert_eq!(output.code, Some(0), "{output}");
-    let output = cli.run_with_input("connector lint -", "");
-    assert_eq!(output.code, Some(1), "{output}");
+    cli.run_with_input("connector lint -", VALID_FILE).expect_success();
+    let output = cli.run_with_input("connector lint -", "").expect_code(1);
     assert!(output.stdout.contains("standard input is empty"), "{output}");
 }
 
 #[test]
 fn json_output_has_every_finding_with_its_location() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims");
     let text = VALID_FILE.replace("claims-x", "motor-x");
     let column = text.find("\"motor-x\"").unwrap() + 1;
     cli.write("claims-a.json", text);
-    let output = run_as_deployer(&cli, "connector lint claims-a.json -o json");
-    assert_eq!(output.code, Some(5), "{output}");
-    let answer = parse_json(&output);
+    let output = cli
+        .run_as("claims-deployer", "connector lint claims-a.json -o json")
+        .expect_code(5);
+    let answer = output.json();
     assert_eq!(
         answer,
         json!({
@@ -170,7 +165,7 @@ fn json_output_has_every_finding_with_its_location() {
 
 #[test]
 fn sarif_output_matches_its_schema() {
-    let cli = CliFixture::new();
+    let cli = Cli::new();
     cli.write(
         "my connectors/claims-a.json",
         valid_file_named("claims-b").replace("kafka.topic", "kafka.topik"),
@@ -178,9 +173,10 @@ fn sarif_output_matches_its_schema() {
     cli.write("my connectors/broken.json", "{");
     cli.write("my connectors/large.yaml", vec![b'a'; 3 * 1024 * 1024]);
     let mut command = cli.command();
-    let output = cli.run_command(command.args(["connector", "lint", "my connectors", "-o", "sarif"]));
-    assert_eq!(output.code, Some(1), "{output}");
-    let log = parse_json(&output);
+    let output = cli
+        .run_command(command.args(["connector", "lint", "my connectors", "-o", "sarif"]))
+        .expect_code(1);
+    let log = output.json();
     let schema = serde_json::from_str(include_str!("sarif-schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator
@@ -189,17 +185,9 @@ fn sarif_output_matches_its_schema() {
         .collect();
     assert_eq!(errors, [""; 0], "{log:#}");
     let run = &log["runs"][0];
-    let rules: Vec<&Value> = run["tool"]["driver"]["rules"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|rule| &rule["id"])
-        .collect();
-    let results = run["results"].as_array().unwrap();
-    let named: Vec<&str> = results
-        .iter()
-        .map(|result| result["ruleId"].as_str().unwrap())
-        .collect();
+    let rules: Vec<&Value> = run.items("/tool/driver/rules").iter().map(|rule| &rule["id"]).collect();
+    let results = run.items("/results");
+    let named: Vec<&str> = results.iter().map(|result| result.text("/ruleId")).collect();
     assert_eq!(
         named,
         ["syntax", "missing-key", "file-name", "unknown-key", "unreadable-file"]

@@ -1,14 +1,10 @@
 //! `connector list` and `connector describe`.
 
-use crate::{
-    common::CliFixture,
-    department_fixture::{PROFILES_DIR, fixture_with_claims, parse_json, run_as_deployer, run_as_operator},
-    fleet_fixture,
-};
+use crate::common::{Cli, JsonAccess as _, PROFILES_DIR};
 
 /// "claims" with a running source and one with a wrong password.
-fn fixture_with_failed_connector() -> CliFixture {
-    let cli = fixture_with_claims();
+fn cli_with_failed_connector() -> Cli {
+    let cli = Cli::onboarded("claims");
     cli.write(
         "claims-orders.json",
         r#"{"name": "claims-orders", "connector.class": "DatagenSource", "kafka.topic": "claims-orders",
@@ -22,10 +18,9 @@ fn fixture_with_failed_connector() -> CliFixture {
             "db.timezone": "UTC", "output.data.format": "JSON"}"#,
     );
     for (file, code) in [("claims-orders.json", 0), ("claims-db.json", 6)] {
-        let profile = format!("{PROFILES_DIR}/claims-deployer.toml");
-        let args = ["connector", "create", "--config-file", file, "--profile", &profile];
-        let output = cli.run_command(cli.command().args(args).env("EBS_SECRET_DB", "wrong-password"));
-        assert_eq!(output.code, Some(code), "{output}");
+        let create = format!("connector create --config-file {file} --profile {PROFILES_DIR}/claims-deployer.toml");
+        cli.run_with_env(&create, &[("EBS_SECRET_DB", "wrong-password")])
+            .expect_code(code);
     }
     cli
 }
@@ -44,14 +39,13 @@ fn redact_ids(text: &str) -> String {
 
 #[test]
 fn connector_list_fits_narrow_and_wide_terminals() {
-    let cli = fixture_with_failed_connector();
+    let cli = cli_with_failed_connector();
     let list = |columns: &str, more: &str| {
         let profile = format!("{PROFILES_DIR}/claims-operator.toml");
         let mut command = cli.command();
         command.args(["connector", "list", "--profile", &profile]);
         command.args(more.split_whitespace()).env("COLUMNS", columns);
-        let output = cli.run_command(&mut command);
-        assert_eq!(output.code, Some(0), "{output}");
+        let output = cli.run_command(&mut command).expect_success();
         let widest = output
             .stdout
             .lines()
@@ -115,10 +109,10 @@ fn connector_list_fits_narrow_and_wide_terminals() {
 // The keys of the Confluent CLI (docs/reference/cli.md#json-keys), and additional ones.
 #[test]
 fn list_json_is_a_superset_of_the_confluent_cli_json() {
-    let cli = fixture_with_failed_connector();
-    let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
+    let cli = cli_with_failed_connector();
+    let list = cli.run_as("claims-operator", "connector list -o json").json();
     let keys = |name: &str| -> Vec<String> {
-        let rows = list.as_array().unwrap();
+        let rows = list.items("");
         let row = rows.iter().find(|row| row["name"] == name).unwrap();
         row.as_object().unwrap().keys().cloned().collect()
     };
@@ -129,7 +123,9 @@ fn list_json_is_a_superset_of_the_confluent_cli_json() {
     );
     let traced = [&["id", "name", "status", "type", "trace"][..], &ours, &["cause"]].concat();
     assert_eq!(keys("claims-db"), traced);
-    let described = parse_json(&run_as_operator(&cli, "connector describe claims-db -o json"));
+    let described = cli
+        .run_as("claims-operator", "connector describe claims-db -o json")
+        .json();
     let keys: Vec<&String> = described.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["connector", "tasks", "configs", "cause"]);
     let config = &described["configs"][0];
@@ -141,8 +137,8 @@ fn list_json_is_a_superset_of_the_confluent_cli_json() {
 
 #[test]
 fn connector_describe_shows_everything_but_secrets() {
-    let cli = fixture_with_failed_connector();
-    let output = run_as_operator(&cli, "connector describe claims-db");
+    let cli = cli_with_failed_connector();
+    let output = cli.run_as("claims-operator", "connector describe claims-db");
     assert!(!output.to_string().contains("wrong-password"), "{output}");
     let account = |text: &str| {
         let at = text.find("| Runs As | sa-").unwrap() + "| Runs As | ".len();
@@ -234,8 +230,8 @@ fn connector_describe_shows_everything_but_secrets() {
 
 #[test]
 fn connector_list_of_an_empty_department_says_none_found() {
-    let cli = fixture_with_claims();
-    let output = run_as_operator(&cli, "connector list");
+    let cli = Cli::onboarded("claims");
+    let output = cli.run_as("claims-operator", "connector list");
     insta::assert_snapshot!(output, @r#"
     exit 0
     ----- stdout -----
@@ -243,26 +239,28 @@ fn connector_list_of_an_empty_department_says_none_found() {
     ----- stderr -----
     Department `claims` uses 0 of 12 connectors and 0 of 20 tasks.
     "#);
-    assert_eq!(run_as_operator(&cli, "connector list -o json").stdout, "[]\n");
-    assert_eq!(run_as_operator(&cli, "connector list --wide").stdout, "None found.\n");
+    assert_eq!(cli.run_as("claims-operator", "connector list -o json").stdout, "[]\n");
+    assert_eq!(
+        cli.run_as("claims-operator", "connector list --wide").stdout,
+        "None found.\n"
+    );
 }
 
 // 500 connectors need one list call.
 #[test]
 fn listing_500_connectors_takes_one_request() {
-    let cli = fixture_with_claims();
-    fleet_fixture::create_claims_connectors(&cli, 500);
+    let cli = Cli::onboarded("claims");
+    cli.create_claims_connectors(500);
     for args in [
         "connector list",
         "connector list --wide",
         "connector list -o json",
         "quota describe",
     ] {
-        let before = fleet_fixture::last_request_seq(&cli);
-        let output = run_as_deployer(&cli, args);
-        assert_eq!(output.code, Some(0), "{output}");
+        let before = cli.last_request_seq();
+        let output = cli.run_as("claims-deployer", args).expect_success();
         assert_eq!(output.stdout.matches("claims-source-").count(), 500, "{args}");
-        let asked = fleet_fixture::requests_since(&cli, before);
+        let asked = cli.requests_since(before);
         let asked: Vec<String> = asked
             .iter()
             .map(|entry| format!("{} {}?{}", entry.method, entry.path, entry.query))

@@ -2,61 +2,55 @@
 
 use serde_json::{Value, json as value};
 
-#[cfg(unix)]
-use crate::running_command::RunningCommand;
-use crate::{
-    common::{CliFixture, CliOutput},
-    department_fixture::{
-        PROFILES_DIR, fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator,
-    },
-    fleet_fixture,
-};
+use crate::common::{Cli, JsonAccess as _, PROFILES_DIR, RunningCommand};
 
 const ORDERS_FILE: &str = r#"{"name": "claims-orders", "connector.class": "DatagenSource",
     "kafka.topic": "claims-orders", "quickstart": "ORDERS", "output.data.format": "JSON"}"#;
 
 #[test]
 fn log_lines_are_read_by_connector_name_newest_last() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims");
     cli.write("orders.json", ORDERS_FILE);
-    let result = run_as_deployer(&cli, "connector create --config-file orders.json");
-    assert_eq!(result.code, Some(0), "{result}");
-    let lines = parse_json(&run_as_operator(
-        &cli,
-        "connector logs claims-orders --since 2h -o json",
-    ));
-    let lines = lines.as_array().unwrap();
+    cli.run_as("claims-deployer", "connector create --config-file orders.json")
+        .expect_success();
+    let lines = cli
+        .run_as("claims-operator", "connector logs claims-orders --since 2h -o json")
+        .json();
+    let lines = lines.items("");
     assert!(lines.len() > 1, "{lines:?}");
-    assert!(
-        lines.is_sorted_by_key(|line| line["timestamp"].as_str().unwrap()),
-        "{lines:?}"
+    assert!(lines.is_sorted_by_key(|line| line.text("/timestamp")), "{lines:?}");
+    let last = cli
+        .run_as(
+            "claims-operator",
+            "connector logs claims-orders --since 2h --limit 1 -o json",
+        )
+        .json();
+    assert_eq!(last.items("")[..], lines[lines.len() - 1..], "{lines:?}");
+    let result = cli.run_as(
+        "claims-operator",
+        "connector logs claims-orders --since 2h --level ERROR -o json",
     );
-    let last = parse_json(&run_as_operator(
-        &cli,
-        "connector logs claims-orders --since 2h --limit 1 -o json",
-    ));
-    assert_eq!(last.as_array().unwrap()[..], lines[lines.len() - 1..], "{lines:?}");
-    let result = run_as_operator(&cli, "connector logs claims-orders --since 2h --level ERROR -o json");
-    assert_eq!(parse_json(&result), value!([]), "{result}");
+    assert_eq!(result.json(), value!([]), "{result}");
 }
 
 #[test]
 fn logs_of_other_departments_and_invalid_levels_are_refused() {
-    let cli = fixture_with_claims();
-    let result = run_as_operator(&cli, "connector logs fraud-orders");
-    assert_eq!(result.code, Some(5), "{result}");
+    let cli = Cli::onboarded("claims");
+    let result = cli
+        .run_as("claims-operator", "connector logs fraud-orders")
+        .expect_code(5);
     assert!(
-        normalized_stderr(&result).contains("belongs to another department"),
+        result.stderr_line().contains("belongs to another department"),
         "{result}"
     );
-    let result = run_as_operator(&cli, "connector logs claims-orders --level LOUD");
-    assert_eq!(result.code, Some(64), "{result}");
+    cli.run_as("claims-operator", "connector logs claims-orders --level LOUD")
+        .expect_code(64);
 }
 
 #[test]
 fn logs_of_a_department_without_connectors_say_none_found() {
-    let cli = fixture_with_claims();
-    let result = run_as_operator(&cli, "connector logs --all");
+    let cli = Cli::onboarded("claims");
+    let result = cli.run_as("claims-operator", "connector logs --all");
     assert_eq!(
         (result.code, result.stdout.as_str()),
         (Some(0), "None found.\n"),
@@ -65,26 +59,22 @@ fn logs_of_a_department_without_connectors_say_none_found() {
 }
 
 /// "claims" with one connector of two tasks that has run for an hour.
-fn fixture_with_one_hour_of_logs() -> CliFixture {
-    let cli = fixture_with_claims();
+fn cli_with_one_hour_of_logs() -> Cli {
+    let cli = Cli::onboarded("claims");
     create_orders_connector(&cli);
-    assert_success(cli.run("sandbox clock advance 1h"));
+    cli.run("sandbox clock advance 1h").expect_success();
     cli
 }
 
-fn create_orders_connector(cli: &CliFixture) {
+fn create_orders_connector(cli: &Cli) {
     let two = ORDERS_FILE.replace("\"kafka.topic\"", "\"tasks.max\": \"2\", \"kafka.topic\"");
     cli.write("orders.json", two);
-    assert_success(run_as_deployer(cli, "connector create --config-file orders.json"));
-}
-
-fn assert_success(result: CliOutput) -> CliOutput {
-    assert_eq!(result.code, Some(0), "{result}");
-    result
+    cli.run_as("claims-deployer", "connector create --config-file orders.json")
+        .expect_success();
 }
 
 /// Output of the binary, with its times.
-fn run_raw(cli: &CliFixture, args: &str) -> Vec<Value> {
+fn run_raw(cli: &Cli, args: &str) -> Vec<Value> {
     let profile = format!("{PROFILES_DIR}/claims-operator.toml");
     let mut command = cli.command();
     command.args(args.split_whitespace()).args(["--profile", &profile]);
@@ -100,14 +90,14 @@ fn parse_lines(text: &str) -> Vec<Value> {
 }
 
 fn line_time(line: &Value) -> &str {
-    line["timestamp"].as_str().unwrap()
+    line.text("/timestamp")
 }
 
 const SEARCH_PATH: &str = "/logs/v1/search";
 
 /// Responses to requests for a path.
-fn request_statuses(cli: &CliFixture, since: u64, path: &str) -> Vec<u16> {
-    let all = fleet_fixture::requests_since(cli, since);
+fn request_statuses(cli: &Cli, since: u64, path: &str) -> Vec<u16> {
+    let all = cli.requests_since(since);
     let there = all.iter().filter(|entry| entry.path == path);
     there.map(|entry| entry.status).collect()
 }
@@ -118,28 +108,29 @@ fn request_statuses(cli: &CliFixture, since: u64, path: &str) -> Vec<u16> {
 #[cfg(unix)]
 #[test]
 fn following_continues_through_a_restart_429_500_and_token_expiry() {
-    let cli = CliFixture::new();
-    assert_success(cli.run("sandbox reset --yes --set time_scale=60"));
-    assert_success(cli.run("onboard claims --sandbox --yes"));
+    let cli = Cli::with_sandbox("--set time_scale=60");
+    cli.run("onboard claims --sandbox --yes").expect_success();
     create_orders_connector(&cli);
-    assert_success(cli.run("sandbox clock advance 10m"));
-    let before = fleet_fixture::last_request_seq(&cli);
+    cli.run("sandbox clock advance 10m").expect_success();
+    let before = cli.last_request_seq();
     let profile = format!("--profile {PROFILES_DIR}/claims-operator.toml");
     let follow = format!("connector logs claims-orders --follow --since 1h -o ndjson {profile}");
     let mut live = RunningCommand::start(&cli, &follow);
     let first = live.wait_for_line(0, |line| line.contains("tasks to start"));
     live.wait_for_lines(2);
-    assert_success(run_as_operator(&cli, "connector restart claims-orders"));
+    cli.run_as("claims-operator", "connector restart claims-orders")
+        .expect_success();
     live.wait_for_line(first + 1, |line| line.contains("tasks to start"));
     for fault in ["too-many-requests --retry-after 20", "server-error"] {
-        assert_success(cli.run(&format!("sandbox fault add {fault} --path {SEARCH_PATH}")));
+        cli.run(&format!("sandbox fault add {fault} --path {SEARCH_PATH}"))
+            .expect_success();
         // More lines than one search returns, so that there must have been another.
         live.wait_for_lines(3);
     }
     // Longer than a token is valid (docs/reference/logs.md#access-token), like a suspended laptop.
-    assert_success(cli.run("sandbox clock advance 11m"));
+    cli.run("sandbox clock advance 11m").expect_success();
     live.wait_for_lines(24);
-    let (code, told, said) = live.interrupt();
+    let (code, followed, said) = live.interrupt();
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(
         cli.run("sandbox fault list").stdout,
@@ -147,21 +138,21 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
         "the faults were applied"
     );
 
-    let journal = fleet_fixture::requests_since(&cli, before);
-    let told = parse_lines(&told.join("\n"));
-    let end = line_time(told.last().unwrap()).to_owned();
-    let truth = run_raw(&cli, "connector logs claims-orders --since 2h --limit 0 -o ndjson");
+    let journal = cli.requests_since(before);
+    let followed = parse_lines(&followed.join("\n"));
+    let end = line_time(followed.last().unwrap()).to_owned();
+    let expected = run_raw(&cli, "connector logs claims-orders --since 2h --limit 0 -o ndjson");
     let until_end = |lines: &[Value]| -> Vec<String> {
         let before = lines.iter().filter(|line| line_time(line) < &*end);
         let mut lines: Vec<String> = before.map(Value::to_string).collect();
         lines.sort();
         lines
     };
-    let (told, truth) = (until_end(&told), until_end(&truth));
-    assert!(told.len() > 40, "{}", told.len());
-    let missing: Vec<&String> = truth.iter().filter(|line| !told.contains(line)).collect();
+    let (followed, expected) = (until_end(&followed), until_end(&expected));
+    assert!(followed.len() > 40, "{}", followed.len());
+    let missing: Vec<&String> = expected.iter().filter(|line| !followed.contains(line)).collect();
     assert!(missing.is_empty(), "missing lines: {missing:?}");
-    assert_eq!(told, truth, "repeated or unknown lines");
+    assert_eq!(followed, expected, "repeated or unknown lines");
 
     // A refused request does not count: the clock jumped while its token was on its way.
     let searches = journal
@@ -184,11 +175,10 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
 #[cfg(unix)]
 #[test]
 fn following_ends_at_the_limit_or_on_ctrl_c() {
-    let cli = CliFixture::new();
-    assert_success(cli.run("sandbox reset --yes --set time_scale=60"));
-    assert_success(cli.run("onboard claims --sandbox --yes"));
+    let cli = Cli::with_sandbox("--set time_scale=60");
+    cli.run("onboard claims --sandbox --yes").expect_success();
     create_orders_connector(&cli);
-    assert_success(cli.run("sandbox clock advance 10m"));
+    cli.run("sandbox clock advance 10m").expect_success();
     let follow = format!("connector logs --all --follow --since 1h --profile {PROFILES_DIR}/claims-operator.toml");
     let (code, lines, said) = RunningCommand::start(&cli, &format!("{follow} --limit 5")).wait();
     assert_eq!((code, lines.len()), (Some(0), 5), "{said}");
@@ -208,20 +198,21 @@ fn following_ends_at_the_limit_or_on_ctrl_c() {
     let noun = if written == 1 { "entry" } else { "entries" };
     let expected = format!("Appended {written} log {noun} to file: followed.jsonl");
     assert_eq!((code, lines), (Some(0), vec![expected]), "{said}");
-    let result = run_as_operator(&cli, "connector logs --all --follow -o json");
-    assert_eq!(result.code, Some(64), "{result}");
-    assert!(self::normalized_stderr(&result).contains("Use `-o ndjson`"), "{result}");
+    let result = cli
+        .run_as("claims-operator", "connector logs --all --follow -o json")
+        .expect_code(64);
+    assert!(result.stderr_line().contains("Use `-o ndjson`"), "{result}");
 }
 
 #[test]
 fn a_cached_log_range_takes_no_request() {
-    let cli = fixture_with_one_hour_of_logs();
+    let cli = cli_with_one_hour_of_logs();
     let all = run_raw(
         &cli,
         "connector logs claims-orders --since 1h --cache --limit 5000 -o ndjson",
     );
     let question = "connector logs claims-orders --since 50m --until 20m --cache -o ndjson";
-    let before = fleet_fixture::last_request_seq(&cli);
+    let before = cli.last_request_seq();
     let kept = run_raw(&cli, question);
     assert!(
         kept.len() > 30 && kept.iter().all(|line| all.contains(line)),
@@ -249,9 +240,11 @@ fn a_cached_log_range_takes_no_request() {
     };
     assert_eq!(common(&kept), common(&fresh));
     // Only the service can search for a text, and the command says so.
-    let result = assert_success(run_as_operator(&cli, &format!("{question} --grep Committing")));
+    let result = cli
+        .run_as("claims-operator", &format!("{question} --grep Committing"))
+        .expect_success();
     assert!(
-        normalized_stderr(&result).contains("only complete results are cached"),
+        result.stderr_line().contains("only complete results are cached"),
         "{result}"
     );
     assert_eq!(request_statuses(&cli, before, SEARCH_PATH), [200, 200]);
@@ -261,12 +254,14 @@ fn a_cached_log_range_takes_no_request() {
 #[test]
 fn cached_log_lines_are_readable_only_by_their_owner() {
     use std::os::unix::fs::PermissionsExt as _;
-    let cli = fixture_with_one_hour_of_logs();
-    assert_success(run_as_operator(&cli, "connector logs claims-orders --cache"));
-    assert_success(run_as_operator(
-        &cli,
+    let cli = cli_with_one_hour_of_logs();
+    cli.run_as("claims-operator", "connector logs claims-orders --cache")
+        .expect_success();
+    cli.run_as(
+        "claims-operator",
         "connector logs claims-orders --output-file lines.jsonl",
-    ));
+    )
+    .expect_success();
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&cli.path("lines.jsonl")), 0o600);
     let folder = cli.path(".state/confluent-ebs/sandbox/telemetry/lines");
@@ -280,13 +275,19 @@ fn cached_log_lines_are_readable_only_by_their_owner() {
 
 #[test]
 fn an_output_file_is_appended_to_and_never_overwritten() {
-    let cli = fixture_with_one_hour_of_logs();
+    let cli = cli_with_one_hour_of_logs();
     cli.write("lines.jsonl", "{\"mine\":true}\n");
     let into = |more: &str| format!("connector logs claims-orders {more} --output-file lines.jsonl");
-    let result = assert_success(run_as_operator(&cli, &into("--limit 3")));
+    let result = cli.run_as("claims-operator", &into("--limit 3")).expect_success();
     assert_eq!(result.stdout, "Appended 3 log entries to file: lines.jsonl\n");
-    let told = parse_json(&assert_success(run_as_operator(&cli, &into("--limit 1 -o json"))));
-    assert_eq!((&told["entries"], &told["file"]), (&1.into(), &"lines.jsonl".into()));
+    let report = cli
+        .run_as("claims-operator", &into("--limit 1 -o json"))
+        .expect_success()
+        .json();
+    assert_eq!(
+        (&report["entries"], &report["file"]),
+        (&1.into(), &"lines.jsonl".into())
+    );
     let lines = parse_lines(&cli.read("lines.jsonl"));
     assert_eq!((lines.len(), &lines[0]), (5, &value!({ "mine": true })));
     assert!(
@@ -294,19 +295,23 @@ fn an_output_file_is_appended_to_and_never_overwritten() {
         "{lines:?}"
     );
     // All lines.
-    assert_success(run_as_operator(&cli, &into("--since 1h --limit 0")));
+    cli.run_as("claims-operator", &into("--since 1h --limit 0"))
+        .expect_success();
     assert!(parse_lines(&cli.read("lines.jsonl")).len() > 100);
-    let result = run_as_operator(&cli, "connector logs claims-orders --output-file nowhere/lines.jsonl");
+    let result = cli.run_as(
+        "claims-operator",
+        "connector logs claims-orders --output-file nowhere/lines.jsonl",
+    );
     assert_eq!((result.code, result.stdout.as_str()), (Some(1), ""), "{result}");
     assert!(
-        normalized_stderr(&result).contains("cannot write `nowhere/lines.jsonl`"),
+        result.stderr_line().contains("cannot write `nowhere/lines.jsonl`"),
         "{result}"
     );
 }
 
 #[test]
 fn log_lines_are_filtered_by_limit_task_level_and_text() {
-    let cli = fixture_with_one_hour_of_logs();
+    let cli = cli_with_one_hour_of_logs();
     let read = |more: &str| run_raw(&cli, &format!("connector logs claims-orders -o ndjson {more}"));
     let all = read("--since 2h --limit 5000");
     assert!(all.len() > 100, "{}", all.len());
@@ -324,10 +329,12 @@ fn log_lines_are_filtered_by_limit_task_level_and_text() {
     let found = read("--since 2h --grep tasks.to.start");
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(read("--grep nowhere-to-be-found"), [] as [Value; 0]);
-    let nothing = assert_success(run_as_operator(
-        &cli,
-        "connector logs claims-orders --grep nowhere-to-be-found",
-    ));
+    let nothing = cli
+        .run_as(
+            "claims-operator",
+            "connector logs claims-orders --grep nowhere-to-be-found",
+        )
+        .expect_success();
     assert!(
         nothing.stdout.contains("No logs found for the current query"),
         "{nothing}"
@@ -341,12 +348,12 @@ fn log_lines_are_filtered_by_limit_task_level_and_text() {
         ("--cache --follow", "cannot be used together"),
         ("--since 10m --until 20m", "end-time must be greater than start-time"),
     ] {
-        let result = run_as_operator(&cli, &format!("connector logs claims-orders {args}"));
+        let result = cli.run_as("claims-operator", &format!("connector logs claims-orders {args}"));
         assert_eq!(
             (result.code, result.stdout.as_str()),
             (Some(64), ""),
             "{args}: {result}"
         );
-        assert!(normalized_stderr(&result).contains(words), "{args}: {result}");
+        assert!(result.stderr_line().contains(words), "{args}: {result}");
     }
 }

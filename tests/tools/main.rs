@@ -4,13 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod browser;
-mod fleet_fixture;
-mod department_fixture;
-
 mod lint;
 mod list_and_describe;
-#[cfg(unix)]
-mod running_command;
 mod logs;
 mod metrics;
 mod offsets;

@@ -4,15 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-#[cfg(unix)]
-use crate::running_command::RunningCommand;
-use crate::{
-    common::{CliFixture, CliOutput},
-    department_fixture::{
-        PROFILES_DIR, fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator,
-    },
-    fleet_fixture,
-};
+use crate::common::{Cli, CliOutput, JsonAccess as _, PROFILES_DIR, RunningCommand};
 
 const CLAIMS_FLAGS: &str = "--sandbox --department claims";
 
@@ -22,62 +14,57 @@ const LAKE_FILE: &str = r#"{"name": "claims-lake", "connector.class": "S3_SINK",
     "input.data.format": "JSON", "output.data.format": "JSON", "s3.bucket.name": "claims-lake", "time.interval": "HOURLY",
     "flush.size": "1000", "authentication.method": "IAM Roles", "provider.integration.id": "cspi-1", "tasks.max": "2"}"#;
 
-fn assert_success(output: CliOutput) -> CliOutput {
-    assert_eq!(output.code, Some(0), "{output}");
-    output
-}
-
-fn advance_clock(cli: &CliFixture, by: &str) {
-    assert_success(cli.run(&format!("sandbox clock advance {by}")));
+fn advance_clock(cli: &Cli, by: &str) {
+    cli.run(&format!("sandbox clock advance {by}")).expect_success();
 }
 
 /// "claims" with a source and a sink that have run for two hours.
-pub(crate) fn fixture_with_two_hours_of_metrics() -> CliFixture {
-    let cli = fixture_with_claims();
+pub(crate) fn cli_with_two_hours_of_metrics() -> Cli {
+    let cli = Cli::onboarded("claims");
     create_connectors(&cli);
     cli
 }
 
-fn create_connectors(cli: &CliFixture) {
+fn create_connectors(cli: &Cli) {
     for (file, text) in [("claims-orders.json", ORDERS_FILE), ("claims-lake.json", LAKE_FILE)] {
         cli.write(file, text);
-        assert_success(run_as_deployer(cli, &format!("connector create --config-file {file}")));
+        cli.run_as("claims-deployer", &format!("connector create --config-file {file}"))
+            .expect_success();
     }
     advance_clock(cli, "2h");
 }
 
-fn run_metrics(cli: &CliFixture, args: &str) -> CliOutput {
+fn run_metrics(cli: &Cli, args: &str) -> CliOutput {
     cli.run(&format!("connector metrics {args}"))
 }
 
 fn metric<'a>(connector: &'a Value, name: &str) -> &'a Value {
-    let rows = connector["metrics"].as_array().unwrap();
+    let rows = connector.items("/metrics");
     rows.iter()
         .find(|row| row["metric"] == name)
         .unwrap_or_else(|| panic!("no {name}: {connector}"))
 }
 
 fn metric_values(metric: &Value) -> Vec<f64> {
-    let points = metric["points"].as_array().unwrap();
-    points.iter().map(|point| point["value"].as_f64().unwrap()).collect()
+    let points = metric.items("/points");
+    points.iter().map(|point| point.number("/value")).collect()
 }
 
 // Source: docs/reference/metrics.md#connector-metrics. Metrics of sources and of sinks; five minutes late
 // (docs/reference/metrics.md#limits-and-delay).
 #[test]
 fn the_platform_team_sees_throughput_of_all_connectors() {
-    let cli = fixture_with_two_hours_of_metrics();
-    let answer = parse_json(&assert_success(run_metrics(
-        &cli,
-        &format!("--all --since 1h -o json {CLAIMS_FLAGS}"),
-    )));
+    let cli = cli_with_two_hours_of_metrics();
+    let answer = run_metrics(&cli, &format!("--all --since 1h -o json {CLAIMS_FLAGS}"))
+        .expect_success()
+        .json();
     assert_eq!(answer["not_measured"], serde_json::json!(["cpu", "memory"]));
-    let connectors = answer["connectors"].as_array().unwrap();
-    let names: Vec<&str> = connectors.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    let connectors = answer.items("/connectors");
+    let names: Vec<&str> = connectors.iter().map(|row| row.text("/name")).collect();
     assert_eq!(names, ["claims-lake", "claims-orders"]);
     let of = |connector: &Value| -> Vec<String> {
-        let rows = connector["metrics"].as_array().unwrap().iter();
-        rows.map(|row| row["metric"].as_str().unwrap().to_owned()).collect()
+        let rows = connector.items("/metrics").iter();
+        rows.map(|row| row.text("/metric").to_owned()).collect()
     };
     assert_eq!(of(&connectors[1]), ["sent_records", "sent_bytes"]);
     assert_eq!(
@@ -94,69 +81,65 @@ fn the_platform_team_sees_throughput_of_all_connectors() {
     let all = metric_values(sent);
     assert_eq!(all.len(), 55, "an hour without its last five minutes: {sent}");
     let total: f64 = all.iter().sum();
-    assert!((sent["total"].as_f64().unwrap() - total).abs() < 0.01, "{sent}");
-    assert!((sent["mean"].as_f64().unwrap() - total / 55.0).abs() < 0.01, "{sent}");
+    assert!((sent.number("/total") - total).abs() < 0.01, "{sent}");
+    assert!((sent.number("/mean") - total / 55.0).abs() < 0.01, "{sent}");
     let peak = all.iter().copied().fold(0.0, f64::max);
-    assert!((sent["peak"].as_f64().unwrap() - peak).abs() < 0.01, "{sent}");
+    assert!((sent.number("/peak") - peak).abs() < 0.01, "{sent}");
     assert_eq!(sent["last"], sent["points"][54]["value"]);
     assert!(metric(&connectors[0], "records_lag_max")["total"].is_null());
-    assert_eq!(connectors[0]["tasks"].as_array().unwrap().len(), 2);
+    assert_eq!(connectors[0].items("/tasks").len(), 2);
     assert_eq!(connectors[0]["states"][0]["state"], "RUNNING");
     // Longer periods have longer steps, whose values are sums.
-    let day = parse_json(&assert_success(run_metrics(
-        &cli,
-        &format!("claims-orders --since 1d -o json {CLAIMS_FLAGS}"),
-    )));
+    let day = run_metrics(&cli, &format!("claims-orders --since 1d -o json {CLAIMS_FLAGS}"))
+        .expect_success()
+        .json();
     assert_eq!(day["bucket_seconds"], 300);
     let sent = metric(&day["connectors"][0], "sent_records");
     assert!(
-        metric_values(sent)[1] > 1_000.0 && sent["peak"].as_f64().unwrap() < 1_000.0,
+        metric_values(sent)[1] > 1_000.0 && sent.number("/peak") < 1_000.0,
         "per minute: {sent}"
     );
-    let middle = parse_json(&assert_success(run_metrics(
+    let middle = run_metrics(
         &cli,
         &format!("claims-orders --since 90m --until 30m -o json {CLAIMS_FLAGS}"),
-    )));
+    )
+    .expect_success()
+    .json();
     assert_eq!(
         metric_values(metric(&middle["connectors"][0], "sent_records")).len(),
         60
     );
-    let output = run_metrics(&cli, &format!("claims-orders --since 30m --until 90m {CLAIMS_FLAGS}"));
-    assert_eq!(output.code, Some(64), "{output}");
+    run_metrics(&cli, &format!("claims-orders --since 30m --until 90m {CLAIMS_FLAGS}")).expect_code(64);
 }
 
 // Source: docs/reference/metrics.md#connector-metrics. Minutes without a count have no values. Lag has values.
 #[test]
 fn a_pause_is_a_gap_in_the_metrics_and_not_zero() {
-    let cli = fixture_with_two_hours_of_metrics();
-    assert_success(run_as_operator(&cli, "connector pause claims-lake"));
+    let cli = cli_with_two_hours_of_metrics();
+    cli.run_as("claims-operator", "connector pause claims-lake")
+        .expect_success();
     advance_clock(&cli, "20m");
-    assert_success(run_as_operator(&cli, "connector resume claims-lake"));
+    cli.run_as("claims-operator", "connector resume claims-lake")
+        .expect_success();
     advance_clock(&cli, "20m");
-    let answer = parse_json(&assert_success(run_metrics(
-        &cli,
-        &format!("claims-lake -o json {CLAIMS_FLAGS}"),
-    )));
+    let answer = run_metrics(&cli, &format!("claims-lake -o json {CLAIMS_FLAGS}"))
+        .expect_success()
+        .json();
     let lake = &answer["connectors"][0];
     let (read, lag) = (metric(lake, "received_records"), metric(lake, "records_lag_max"));
     assert!((34..=37).contains(&metric_values(read).len()), "{read}");
     assert!(metric_values(read).iter().all(|value| *value > 0.0), "{read}");
     assert_eq!(metric_values(lag).len(), 55);
-    let states: Vec<&str> = lake["states"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|stay| stay["state"].as_str().unwrap())
-        .collect();
+    let states: Vec<&str> = lake.items("/states").iter().map(|stay| stay.text("/state")).collect();
     assert_eq!(states, ["RUNNING", "PAUSED", "RUNNING"]);
     assert_eq!(lake["tasks"][1]["states"][1]["state"], "PAUSED");
     // Dead letters are drawn by the minute; a pause on request is not an anomaly.
-    let anomalies = lake["anomalies"].as_array().unwrap();
+    let anomalies = lake.items("/anomalies");
     assert!(
         anomalies.iter().all(|anomaly| anomaly["anomaly"] == "dead_letters"),
         "{anomalies:?}"
     );
-    let shown = assert_success(run_metrics(&cli, &format!("claims-lake {CLAIMS_FLAGS}")));
+    let shown = run_metrics(&cli, &format!("claims-lake {CLAIMS_FLAGS}")).expect_success();
     let curve = |row: &str| {
         let line = shown
             .stdout
@@ -175,39 +158,36 @@ fn a_pause_is_a_gap_in_the_metrics_and_not_zero() {
     );
     assert!(shown.stdout.contains("task 1    | PAUSED"), "{shown}");
     assert!(
-        normalized_stdout(&shown).contains("A dot or \"-\" means no value, not zero"),
+        shown.stdout_line().contains("A dot or \"-\" means no value, not zero"),
         "{shown}"
     );
     assert!(
-        normalized_stdout(&shown).contains("CPU and memory of managed connectors are not measured."),
+        shown
+            .stdout_line()
+            .contains("CPU and memory of managed connectors are not measured."),
         "{shown}"
     );
-}
-
-/// Standard output without line breaks.
-fn normalized_stdout(output: &CliOutput) -> String {
-    output.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
 fn a_failed_source_is_reported_with_its_metrics() {
-    let cli = fixture_with_two_hours_of_metrics();
-    assert_success(cli.run("sandbox fault connector claims-orders wrong-password"));
+    let cli = cli_with_two_hours_of_metrics();
+    cli.run("sandbox fault connector claims-orders wrong-password")
+        .expect_success();
     advance_clock(&cli, "20m");
-    let shown = assert_success(run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}")));
+    let shown = run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}")).expect_success();
     assert!(shown.stdout.contains("claims-orders is FAILED.\n"), "{shown}");
-    let answer = parse_json(&assert_success(run_metrics(
-        &cli,
-        &format!("claims-orders -o json {CLAIMS_FLAGS}"),
-    )));
-    let states = answer["connectors"][0]["states"].as_array().unwrap();
+    let answer = run_metrics(&cli, &format!("claims-orders -o json {CLAIMS_FLAGS}"))
+        .expect_success()
+        .json();
+    let states = answer.items("/connectors/0/states");
     assert_eq!(states.last().unwrap()["state"], "FAILED", "{answer}");
     assert!(metric(&answer["connectors"][0], "sent_records")["last"].is_null());
 }
 
 #[test]
 fn metric_tables_fit_the_terminal_without_colour_or_unicode() {
-    let cli = fixture_with_two_hours_of_metrics();
+    let cli = cli_with_two_hours_of_metrics();
     for columns in ["80", "200"] {
         for (locale, terminal, block) in [("", "", false), ("C.UTF-8", "xterm", true), ("C.UTF-8", "linux", false)] {
             for which in ["claims-lake", "--all"] {
@@ -215,7 +195,7 @@ fn metric_tables_fit_the_terminal_without_colour_or_unicode() {
                 let args = format!("connector metrics {which} {CLAIMS_FLAGS}");
                 command.args(args.split_whitespace()).env("COLUMNS", columns);
                 command.env("LANG", locale).env("TERM", terminal);
-                let output = assert_success(cli.run_command(&mut command));
+                let output = cli.run_command(&mut command).expect_success();
                 let table: Vec<&str> = output.stdout.lines().filter(|line| line.contains('|')).collect();
                 assert!(table.len() >= 3, "{output}");
                 let widest = table.iter().map(|line| line.trim_end().chars().count()).max();
@@ -240,8 +220,8 @@ fn metric_tables_fit_the_terminal_without_colour_or_unicode() {
 
 #[test]
 fn csv_output_has_one_value_per_line() {
-    let cli = fixture_with_two_hours_of_metrics();
-    let output = assert_success(run_metrics(&cli, &format!("--all -o csv --since 15m {CLAIMS_FLAGS}")));
+    let cli = cli_with_two_hours_of_metrics();
+    let output = run_metrics(&cli, &format!("--all -o csv --since 15m {CLAIMS_FLAGS}")).expect_success();
     let mut lines = output.stdout.lines();
     assert_eq!(lines.next(), Some("connector,id,metric,unit,timestamp,value"));
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
@@ -254,10 +234,11 @@ fn csv_output_has_one_value_per_line() {
         (of("sent_records"), of("received_bytes"), of("tasks_running")),
         (10, 10, 20)
     );
-    let output = cli.run(&format!("connector logs --all -o csv {CLAIMS_FLAGS}"));
-    assert_eq!(output.code, Some(64), "{output}");
+    let output = cli
+        .run(&format!("connector logs --all -o csv {CLAIMS_FLAGS}"))
+        .expect_code(64);
     assert!(
-        normalized_stderr(&output).contains("invalid value `csv` for --output"),
+        output.stderr_line().contains("invalid value `csv` for --output"),
         "{output}"
     );
 }
@@ -266,22 +247,21 @@ fn csv_output_has_one_value_per_line() {
 // and IP address (docs/reference/metrics.md#limits-and-delay).
 #[test]
 fn metrics_of_40_connectors_take_as_many_requests_as_of_one() {
-    let cli = fixture_with_claims();
-    fleet_fixture::create_claims_connectors(&cli, 40);
+    let cli = Cli::onboarded("claims");
+    cli.create_claims_connectors(40);
     advance_clock(&cli, "1h");
-    let before = fleet_fixture::last_request_seq(&cli);
-    let answer = parse_json(&assert_success(run_metrics(
-        &cli,
-        &format!("--all -o json {CLAIMS_FLAGS}"),
-    )));
-    let connectors = answer["connectors"].as_array().unwrap();
+    let before = cli.last_request_seq();
+    let answer = run_metrics(&cli, &format!("--all -o json {CLAIMS_FLAGS}"))
+        .expect_success()
+        .json();
+    let connectors = answer.items("/connectors");
     assert_eq!(connectors.len(), 40);
     assert!(
         connectors
             .iter()
             .all(|row| metric_values(metric(row, "sent_records")).len() == 55)
     );
-    let asked = fleet_fixture::requests_since(&cli, before);
+    let asked = cli.requests_since(before);
     let queries = asked
         .iter()
         .filter(|entry| entry.path == "/v2/metrics/cloud/query")
@@ -294,21 +274,18 @@ fn metrics_of_40_connectors_take_as_many_requests_as_of_one() {
 // department.
 #[test]
 fn metrics_of_a_department_contain_no_other_department() {
-    let cli = fixture_with_two_hours_of_metrics();
-    assert_success(cli.run("onboard fraud --sandbox --yes"));
+    let cli = cli_with_two_hours_of_metrics();
+    cli.run("onboard fraud --sandbox --yes").expect_success();
     cli.write("fraud-orders.json", ORDERS_FILE.replace("claims-", "fraud-"));
     let profile = format!("--profile {PROFILES_DIR}/fraud-deployer.toml");
-    assert_success(cli.run(&format!("connector create --config-file fraud-orders.json {profile}")));
+    cli.run(&format!("connector create --config-file fraud-orders.json {profile}"))
+        .expect_success();
     advance_clock(&cli, "1h");
-    let listed = parse_json(&assert_success(cli.run("connector list --sandbox -o json")));
-    let fraud = listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["name"] == "fraud-orders");
-    let id = fraud.unwrap()["id"].as_str().unwrap();
+    let listed = cli.run("connector list --sandbox -o json").expect_success().json();
+    let fraud = listed.items("").iter().find(|row| row["name"] == "fraud-orders");
+    let id = fraud.unwrap().text("/id");
     for how in ["-o json", "-o yaml", "-o ndjson", "-o csv", ""] {
-        let output = assert_success(run_metrics(&cli, &format!("--all {how} {CLAIMS_FLAGS}")));
+        let output = run_metrics(&cli, &format!("--all {how} {CLAIMS_FLAGS}")).expect_success();
         assert!(output.stdout.contains("claims-orders"), "{output}");
         assert!(
             !output.to_string().contains("fraud") && !output.to_string().contains(id),
@@ -323,21 +300,20 @@ fn metrics_of_a_department_contain_no_other_department() {
         );
     }
     // All departments together are refused.
-    let output = run_metrics(&cli, "--all --sandbox");
-    assert_eq!(output.code, Some(64), "{output}");
-    assert_success(run_metrics(&cli, "fraud-orders claims-orders --sandbox"));
+    run_metrics(&cli, "--all --sandbox").expect_code(64);
+    run_metrics(&cli, "fraud-orders claims-orders --sandbox").expect_success();
 }
 
 // Source: docs/reference/metrics.md#who-may-read-metrics. Departments do not have MetricsViewer. Switch Q5 determines
 // the effect of their own roles.
 #[test]
 fn a_department_without_metrics_access_is_told_what_the_platform_team_can_run() {
-    let cli = fixture_with_two_hours_of_metrics();
+    let cli = cli_with_two_hours_of_metrics();
     for persona in ["operator", "deployer", "viewer"] {
         let profile = format!("--profile {PROFILES_DIR}/claims-{persona}.toml");
         let output = run_metrics(&cli, &format!("--all -o json {profile}"));
         assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output}");
-        let said = normalized_stderr(&output);
+        let said = output.stderr_line();
         assert!(
             said.starts_with("Error: cannot read the metrics of department `claims`"),
             "{output}"
@@ -355,23 +331,22 @@ fn a_department_without_metrics_access_is_told_what_the_platform_team_can_run() 
             "{output}"
         );
     }
-    assert_success(run_metrics(&cli, "claims-orders --sandbox-as admin"));
-    let cli = CliFixture::new();
-    assert_success(cli.run("sandbox reset --yes --set assumptions.connector_metrics=filtered"));
-    assert_success(cli.run("onboard claims --sandbox --yes"));
+    run_metrics(&cli, "claims-orders --sandbox-as admin").expect_success();
+    let cli = Cli::with_sandbox("--set assumptions.connector_metrics=filtered");
+    cli.run("onboard claims --sandbox --yes").expect_success();
     create_connectors(&cli);
-    let answer = parse_json(&assert_success(run_as_operator(
-        &cli,
-        "connector metrics --all -o json",
-    )));
-    assert_eq!(answer["connectors"].as_array().unwrap().len(), 2);
+    let answer = cli
+        .run_as("claims-operator", "connector metrics --all -o json")
+        .expect_success()
+        .json();
+    assert_eq!(answer.items("/connectors").len(), 2);
     assert_eq!(answer["department"], "claims");
 }
 
 #[test]
 fn invalid_metrics_arguments_are_refused_before_any_request() {
-    let cli = fixture_with_two_hours_of_metrics();
-    let before = fleet_fixture::last_request_seq(&cli);
+    let cli = cli_with_two_hours_of_metrics();
+    let before = cli.last_request_seq();
     for (args, code, words) in [
         ("", 64, "missing argument <id>"),
         ("--all claims-orders", 64, "cannot be used together"),
@@ -383,65 +358,57 @@ fn invalid_metrics_arguments_are_refused_before_any_request() {
     ] {
         let output = run_metrics(&cli, &format!("{args} {CLAIMS_FLAGS}"));
         assert_eq!(output.code, Some(code), "{args}: {output}");
-        assert!(normalized_stderr(&output).contains(words), "{args}: {output}");
+        assert!(output.stderr_line().contains(words), "{args}: {output}");
     }
-    assert_eq!(fleet_fixture::requests_since(&cli, before).len(), 0);
-    let output = run_metrics(&cli, &format!("--all --since 4m {CLAIMS_FLAGS}"));
-    assert_eq!(output.code, Some(64), "{output}");
+    assert_eq!(cli.requests_since(before).len(), 0);
+    let output = run_metrics(&cli, &format!("--all --since 4m {CLAIMS_FLAGS}")).expect_code(64);
+    assert!(output.stderr_line().contains("about five minutes late"), "{output}");
+    let output = run_metrics(&cli, &format!("claims-orders --since 9d {CLAIMS_FLAGS}")).expect_success();
     assert!(
-        normalized_stderr(&output).contains("about five minutes late"),
-        "{output}"
-    );
-    let output = assert_success(run_metrics(&cli, &format!("claims-orders --since 9d {CLAIMS_FLAGS}")));
-    assert!(
-        normalized_stderr(&output).contains("older than 7 days are not available"),
+        output.stderr_line().contains("older than 7 days are not available"),
         "{output}"
     );
     let output = run_metrics(&cli, &format!("claims-order {CLAIMS_FLAGS}"));
     assert!(
-        normalized_stderr(&output).contains("Did you mean `claims-orders`?"),
+        output.stderr_line().contains("Did you mean `claims-orders`?"),
         "{output}"
     );
 }
 
 #[test]
 fn a_department_without_connectors_has_no_metrics() {
-    let cli = fixture_with_claims();
-    let output = assert_success(run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}")));
+    let cli = Cli::onboarded("claims");
+    let output = run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}")).expect_success();
     assert_eq!(output.stdout, "None found.\n");
-    let answer = parse_json(&assert_success(run_metrics(
-        &cli,
-        &format!("--all -o json {CLAIMS_FLAGS}"),
-    )));
+    let answer = run_metrics(&cli, &format!("--all -o json {CLAIMS_FLAGS}"))
+        .expect_success()
+        .json();
     assert_eq!(answer["connectors"], serde_json::json!([]));
 }
 
 // A connector created a minute ago has no values yet, which is no anomaly.
 #[test]
 fn a_new_connector_has_no_metric_values() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims");
     cli.write("claims-orders.json", ORDERS_FILE);
-    assert_success(run_as_deployer(
-        &cli,
-        "connector create --config-file claims-orders.json",
-    ));
-    let answer = parse_json(&assert_success(run_metrics(
-        &cli,
-        &format!("claims-orders -o json {CLAIMS_FLAGS}"),
-    )));
+    cli.run_as("claims-deployer", "connector create --config-file claims-orders.json")
+        .expect_success();
+    let answer = run_metrics(&cli, &format!("claims-orders -o json {CLAIMS_FLAGS}"))
+        .expect_success()
+        .json();
     let sent = metric(&answer["connectors"][0], "sent_records");
     assert_eq!(
         (metric_values(sent).len(), &sent["total"], &sent["mean"]),
         (0, &Value::Null, &Value::Null)
     );
     assert_eq!(answer["connectors"][0]["anomalies"], serde_json::json!([]));
-    let shown = assert_success(run_metrics(&cli, &format!("claims-orders {CLAIMS_FLAGS}")));
+    let shown = run_metrics(&cli, &format!("claims-orders {CLAIMS_FLAGS}")).expect_success();
     assert!(shown.stdout.contains("B out/min"), "{shown}");
 }
 
 #[test]
 fn metrics_faults_are_retried_or_reported() {
-    let cli = fixture_with_two_hours_of_metrics();
+    let cli = cli_with_two_hours_of_metrics();
     let at = "--path /v2/metrics/**";
     for fault in [
         "too-many-requests --retry-after 7 --times 3",
@@ -449,25 +416,29 @@ fn metrics_faults_are_retried_or_reported() {
         "lost-after",
         "slow --delay 20s",
     ] {
-        assert_success(cli.run(&format!("sandbox fault add {fault} {at}")));
-        assert_success(run_metrics(&cli, &format!("--all -o json {CLAIMS_FLAGS}")));
+        cli.run(&format!("sandbox fault add {fault} {at}")).expect_success();
+        run_metrics(&cli, &format!("--all -o json {CLAIMS_FLAGS}")).expect_success();
         assert_eq!(
             cli.run("sandbox fault list").stdout,
             "None found.\n",
             "{fault}: it did not strike"
         );
     }
-    assert_success(cli.run(&format!(
+    cli.run(&format!(
         "sandbox fault add too-many-requests --retry-after 60 --forever {at}"
-    )));
+    ))
+    .expect_success();
     let output = run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}"));
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
     assert!(
-        normalized_stderr(&output).contains("All clients with the same IP address share 60 requests per minute"),
+        output
+            .stderr_line()
+            .contains("All clients with the same IP address share 60 requests per minute"),
         "{output}"
     );
-    assert_success(cli.run("sandbox fault clear"));
-    assert_success(cli.run(&format!("sandbox fault add server-error --forever {at}")));
+    cli.run("sandbox fault clear").expect_success();
+    cli.run(&format!("sandbox fault add server-error --forever {at}"))
+        .expect_success();
     let output = run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}"));
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
 }
@@ -477,11 +448,10 @@ fn metrics_faults_are_retried_or_reported() {
 #[cfg(unix)]
 #[test]
 fn watch_refreshes_every_minute_until_ctrl_c() {
-    let cli = CliFixture::new();
-    assert_success(cli.run("sandbox reset --yes --set time_scale=1200"));
-    assert_success(cli.run("onboard claims --sandbox --yes"));
+    let cli = Cli::with_sandbox("--set time_scale=1200");
+    cli.run("onboard claims --sandbox --yes").expect_success();
     create_connectors(&cli);
-    let before = fleet_fixture::last_request_seq(&cli);
+    let before = cli.last_request_seq();
     let mut live = RunningCommand::start(
         &cli,
         &format!("connector metrics --all --watch -o ndjson {CLAIMS_FLAGS}"),
@@ -491,19 +461,14 @@ fn watch_refreshes_every_minute_until_ctrl_c() {
     assert_eq!(code, Some(0), "{said}");
     let ends: Vec<String> = lines
         .iter()
-        .map(|line| {
-            serde_json::from_str::<Value>(line).unwrap()["to"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        })
+        .map(|line| serde_json::from_str::<Value>(line).unwrap().text("/to").to_owned())
         .collect();
     let unique: BTreeSet<&String> = ends.iter().collect();
     assert!(
         ends.is_sorted() && unique.len() == ends.len(),
-        "each look has a new minute: {ends:?}"
+        "each refresh has a new minute: {ends:?}"
     );
-    let asked = fleet_fixture::requests_since(&cli, before);
+    let asked = cli.requests_since(before);
     assert!(asked.iter().all(|entry| entry.status == 200), "{asked:?}");
     // Nine queries and a list per refresh.
     assert!(asked.len() <= lines.len() * 10 + 10, "{}", asked.len());

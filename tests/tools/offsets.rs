@@ -1,13 +1,10 @@
 //! `connector offset`.
 
-use crate::{
-    common::CliFixture,
-    department_fixture::{fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator},
-};
+use crate::common::{Cli, JsonAccess as _, PROFILES_DIR};
 
 /// An organization in which "claims" runs a source and a sink that reads its topic.
-fn fixture_with_source_and_sink() -> CliFixture {
-    let cli = fixture_with_claims();
+fn cli_with_source_and_sink() -> Cli {
+    let cli = Cli::onboarded("claims");
     cli.write(
         "claims-orders.json",
         r#"{"name": "claims-orders", "connector.class": "DatagenSource", "kafka.topic": "claims-orders",
@@ -20,16 +17,18 @@ fn fixture_with_source_and_sink() -> CliFixture {
             "time.interval": "HOURLY", "authentication.method": "IAM Roles", "provider.integration.id": "cspi-1"}"#,
     );
     for file in ["claims-orders.json", "claims-lake.json"] {
-        let output = run_as_deployer(&cli, &format!("connector create --config-file {file}"));
-        assert_eq!(output.code, Some(0), "{output}");
+        cli.run_as("claims-deployer", &format!("connector create --config-file {file}"))
+            .expect_success();
     }
     cli
 }
 
 #[test]
 fn offsets_are_described_changed_and_restored() {
-    let cli = fixture_with_source_and_sink();
-    let described = parse_json(&run_as_operator(&cli, "connector offset describe claims-lake -o json"));
+    let cli = cli_with_source_and_sink();
+    let described = cli
+        .run_as("claims-operator", "connector offset describe claims-lake -o json")
+        .json();
     assert!(described["metadata"]["observed_at"].is_string(), "{described}");
     let partition = serde_json::json!({"kafka_partition": 0, "kafka_topic": "claims-orders"});
     assert_eq!(described["offsets"][0]["partition"], partition);
@@ -38,17 +37,20 @@ fn offsets_are_described_changed_and_restored() {
     let mut wanted = described.clone();
     wanted["offsets"][0]["offset"]["kafka_offset"] = 4_000_000_000_i64.into();
     cli.write("offsets.json", wanted.to_string());
-    let dry = parse_json(&run_as_deployer(
-        &cli,
-        "connector offset update claims-lake --config-file offsets.json --dry-run -o json",
-    ));
+    let dry = cli
+        .run_as(
+            "claims-deployer",
+            "connector offset update claims-lake --config-file offsets.json --dry-run -o json",
+        )
+        .json();
     assert_eq!(dry["offsets"][0]["then"]["kafka_offset"], 4_000_000_000_i64, "{dry}");
-    let output = run_as_deployer(
-        &cli,
-        "connector offset update claims-lake --config-file offsets.json --yes -o json",
-    );
-    assert_eq!(output.code, Some(0), "{output}");
-    let moved = parse_json(&output);
+    let output = cli
+        .run_as(
+            "claims-deployer",
+            "connector offset update claims-lake --config-file offsets.json --yes -o json",
+        )
+        .expect_success();
+    let moved = output.json();
     // The fields of the Confluent CLI (docs/reference/cli.md#connector-commands).
     for field in [
         "id",
@@ -73,9 +75,11 @@ fn offsets_are_described_changed_and_restored() {
     assert_eq!(moved["previous_offsets"][0]["partition"], partition);
     // The previous offsets are stored in a format that `update` accepts.
     let saved: serde_json::Value =
-        serde_json::from_str(&cli.read(moved["backup"].as_str().unwrap().replace("[HOME]/", ""))).unwrap();
+        serde_json::from_str(&cli.read(moved.text("/backup").replace("[HOME]/", ""))).unwrap();
     assert_eq!(saved["offsets"][0]["partition"], partition);
-    let now = parse_json(&run_as_operator(&cli, "connector offset describe claims-lake -o json"));
+    let now = cli
+        .run_as("claims-operator", "connector offset describe claims-lake -o json")
+        .json();
     assert!(
         now["offsets"][0]["offset"]["kafka_offset"].as_i64().unwrap() >= 4_000_000_000,
         "{now}"
@@ -83,65 +87,66 @@ fn offsets_are_described_changed_and_restored() {
 
     let back = format!(
         "connector offset update claims-lake --config-file {} --yes --no-backup -o json",
-        moved["backup"].as_str().unwrap().replace("[HOME]/", "")
+        moved.text("/backup").replace("[HOME]/", "")
     );
-    let back = parse_json(&run_as_deployer(&cli, &back));
+    let back = cli.run_as("claims-deployer", &back).json();
     assert_eq!(back["requested_offsets"], saved["offsets"]);
 
-    let status = parse_json(&run_as_operator(
-        &cli,
-        "connector offset status describe claims-lake -o json",
-    ));
+    let status = cli
+        .run_as(
+            "claims-operator",
+            "connector offset status describe claims-lake -o json",
+        )
+        .json();
     assert_eq!(status["phase"], "APPLIED");
-    let output = run_as_operator(&cli, "connector offset status describe claims-orders");
-    assert_eq!(output.code, Some(1), "{output}");
+    let output = cli
+        .run_as("claims-operator", "connector offset status describe claims-orders")
+        .expect_code(1);
     assert!(
-        normalized_stderr(&output).contains("no offset request for connector"),
+        output.stderr_line().contains("no offset request for connector"),
         "{output}"
     );
 }
 
 #[test]
 fn deleting_offsets_restarts_a_connector_from_the_beginning() {
-    let cli = fixture_with_source_and_sink();
-    let args = format!(
-        "connector offset delete claims-lake --profile {}/claims-deployer.toml",
-        crate::department_fixture::PROFILES_DIR
-    );
-    let declined = cli.run_with_input(&args, "n\n");
-    assert_eq!(declined.code, Some(0), "{declined}");
+    let cli = cli_with_source_and_sink();
+    let args = format!("connector offset delete claims-lake --profile {PROFILES_DIR}/claims-deployer.toml");
+    let declined = cli.run_with_input(&args, "n\n").expect_success();
     assert!(
-        normalized_stderr(&declined).contains("read its topics again from the earliest record"),
+        declined
+            .stderr_line()
+            .contains("read its topics again from the earliest record"),
         "{declined}"
     );
-    let output = run_as_operator(&cli, "connector offset status describe claims-lake");
-    assert_eq!(output.code, Some(1), "no prompt: {output}");
-    let output = run_as_operator(&cli, "connector offset delete claims-lake --force");
-    assert_eq!(output.code, Some(4), "{output}");
+    cli.run_as("claims-operator", "connector offset status describe claims-lake")
+        .expect_code(1);
+    let output = cli
+        .run_as("claims-operator", "connector offset delete claims-lake --force")
+        .expect_code(4);
     assert!(
-        normalized_stderr(&output).contains("could not change offsets of connector"),
+        output.stderr_line().contains("could not change offsets of connector"),
         "{output}"
     );
-    assert!(
-        normalized_stderr(&output).contains("--profile claims-deployer"),
-        "{output}"
-    );
-    let output = run_as_deployer(&cli, "connector offset delete claims-lake --force -o json");
-    assert_eq!(output.code, Some(0), "{output}");
-    assert_eq!(parse_json(&output)["request_type"], "DELETE");
+    assert!(output.stderr_line().contains("--profile claims-deployer"), "{output}");
+    let output = cli
+        .run_as("claims-deployer", "connector offset delete claims-lake --force -o json")
+        .expect_success();
+    assert_eq!(output.json()["request_type"], "DELETE");
 }
 
 #[test]
 fn harmful_offset_changes_are_refused_before_any_request() {
-    let cli = fixture_with_source_and_sink();
+    let cli = cli_with_source_and_sink();
     let update = |text: &str, name: &str| {
         cli.write("offsets.json", text);
-        let output = run_as_deployer(
-            &cli,
-            &format!("connector offset update {name} --config-file offsets.json --yes"),
-        );
-        assert_eq!(output.code, Some(1), "{output}");
-        normalized_stderr(&output)
+        let output = cli
+            .run_as(
+                "claims-deployer",
+                &format!("connector offset update {name} --config-file offsets.json --yes"),
+            )
+            .expect_code(1);
+        output.stderr_line()
     };
     let partition = r#"{"kafka_topic": "claims-orders", "kafka_partition": 0}"#;
     let text = format!(r#"[{{"partition": {partition}, "offset": {{"kafka_offset": "12"}}}}]"#);
@@ -150,14 +155,17 @@ fn harmful_offset_changes_are_refused_before_any_request() {
     assert!(update("{\"offset\": 1}", "claims-lake").contains("no list of partitions and offsets"));
     assert!(update("[", "claims-lake").contains("cannot read `"));
     let text = text.replace("\"12\"", "12");
-    let fault = cli.run("sandbox fault connector claims-orders stuck-provisioning");
-    assert_eq!(fault.code, Some(0), "{fault}");
+    cli.run("sandbox fault connector claims-orders stuck-provisioning")
+        .expect_success();
     let said = update(&text, "claims-orders");
     assert!(said.contains("it is PROVISIONING, it has not started yet"), "{said}");
     assert!(said.contains("confluent ebs connector wait claims-orders"), "{said}");
     // None of these requests was sent.
-    let output = run_as_operator(&cli, "connector offset status describe claims-lake");
-    assert_eq!(output.code, Some(1), "{output}");
-    let output = run_as_deployer(&cli, "connector offset describe claims-lake --staleness-threshold 4");
-    assert_eq!(output.code, Some(64), "{output}");
+    cli.run_as("claims-operator", "connector offset status describe claims-lake")
+        .expect_code(1);
+    cli.run_as(
+        "claims-deployer",
+        "connector offset describe claims-lake --staleness-threshold 4",
+    )
+    .expect_code(64);
 }

@@ -1,15 +1,11 @@
 //! `quota list`, `quota describe`, `quota check`, and the service's response when the cluster is full.
 
-use crate::{
-    common::CliFixture,
-    department_fixture::{fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator},
-    fleet_fixture,
-};
+use crate::common::{Cli, ConnectorSpec, JsonAccess as _};
 
 const CLUSTER_FULL_ADVICE: &str =
     "The cluster is shared: ask the platform team to free tasks or to provide another cluster.";
 
-fn write_orders_file(cli: &CliFixture, name: &str) {
+fn write_orders_file(cli: &Cli, name: &str) {
     cli.write(
         "next.json",
         format!(
@@ -20,15 +16,12 @@ fn write_orders_file(cli: &CliFixture, name: &str) {
 
 #[test]
 fn a_department_sees_its_quota_and_remaining_capacity() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims");
     write_orders_file(&cli, "claims-orders");
-    assert_eq!(
-        run_as_deployer(&cli, "connector create --config-file next.json").code,
-        Some(0)
-    );
-    let output = run_as_operator(&cli, "quota describe");
-    assert_eq!(output.code, Some(0), "{output}");
-    let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    cli.run_as("claims-deployer", "connector create --config-file next.json")
+        .expect_success();
+    let output = cli.run_as("claims-operator", "quota describe").expect_success();
+    let text = output.stdout_line();
     for words in [
         "1 of 12 used, 11 left",
         "1 of 20 used, 19 left",
@@ -39,30 +32,32 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let check = run_as_operator(&cli, "quota check --plugin DatagenSource --tasks 2");
-    assert_eq!(check.code, Some(0), "{check}");
+    let check = cli
+        .run_as("claims-operator", "quota check --plugin DatagenSource --tasks 2")
+        .expect_success();
     assert!(
         check.stdout.contains("Within the quota, which allows up to 4 tasks."),
         "{check}"
     );
-    let check = run_as_operator(&cli, "quota check --connector claims-orders --tasks 5");
-    assert_eq!(check.code, Some(5), "{check}");
+    let check = cli
+        .run_as("claims-operator", "quota check --connector claims-orders --tasks 5")
+        .expect_code(5);
     assert!(
-        normalized_stderr(&check).contains("department `claims`: tasks per connector: 5 requested, 4 allowed"),
+        check
+            .stderr_line()
+            .contains("department `claims`: tasks per connector: 5 requested, 4 allowed"),
         "{check}"
     );
-    assert!(
-        normalized_stderr(&check).contains("Set `tasks.max` to at most 4."),
-        "{check}"
-    );
+    assert!(check.stderr_line().contains("Set `tasks.max` to at most 4."), "{check}");
     // A change of an existing connector requests the difference (docs/reference/quotas.md#counting-connectors).
-    let check = parse_json(&run_as_operator(
-        &cli,
-        "quota check --connector claims-orders --tasks 3 -o json",
-    ));
-    let asked: Vec<i64> = check["limits"]
-        .as_array()
-        .unwrap()
+    let check = cli
+        .run_as(
+            "claims-operator",
+            "quota check --connector claims-orders --tasks 3 -o json",
+        )
+        .json();
+    let asked: Vec<i64> = check
+        .items("/limits")
         .iter()
         .map(|room| room["requested"].as_i64().unwrap())
         .collect();
@@ -71,43 +66,42 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         (&check["limits"][2]["used"], &check["limits"][2]["reserved"]),
         (&serde_json::Value::Null, &25.into())
     );
-    let output = run_as_operator(&cli, "quota check --connector motor-orders");
-    assert_eq!(output.code, Some(1), "{output}");
+    cli.run_as("claims-operator", "quota check --connector motor-orders")
+        .expect_code(1);
 }
 
 #[test]
 fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims");
     // 17 of 20 tasks and 17 of 12 connectors.
-    fleet_fixture::create_claims_connectors(&cli, 17);
-    let output = cli.run("quota list --sandbox");
-    assert_eq!(output.code, Some(0), "{output}");
+    cli.create_claims_connectors(17);
+    let output = cli.run("quota list --sandbox").expect_success();
     assert!(
-        normalized_stderr(&output).contains("Cluster `lkc-prod01` uses 17 of 225 tasks; 25 reserved."),
+        output
+            .stderr_line()
+            .contains("Cluster `lkc-prod01` uses 17 of 225 tasks; 25 reserved."),
         "{output}"
     );
     assert!(
-        normalized_stderr(&output).contains("Only this program enforces these limits"),
+        output.stderr_line().contains("Only this program enforces these limits"),
         "{output}"
     );
-    let rows = parse_json(&cli.run("quota list --sandbox -o json"));
-    let claims = rows
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["department"] == "claims")
-        .unwrap();
+    let rows = cli.run("quota list --sandbox -o json").json();
+    let claims = rows.items("").iter().find(|row| row["department"] == "claims").unwrap();
     assert_eq!(
         (&claims["connectors"], &claims["tasks"], &claims["state"]),
         (&17.into(), &17.into(), &"over".into())
     );
     // Fewer tasks are always allowed (docs/reference/quotas.md#counting-connectors).
-    let output = cli.run("quota check --sandbox --department claims --connector claims-source-001 --tasks 1");
-    assert_eq!(output.code, Some(0), "{output}");
-    let output = cli.run("quota check --sandbox --department claims --plugin DatagenSource");
-    assert_eq!(output.code, Some(5), "{output}");
+    cli.run("quota check --sandbox --department claims --connector claims-source-001 --tasks 1")
+        .expect_success();
+    let output = cli
+        .run("quota check --sandbox --department claims --plugin DatagenSource")
+        .expect_code(5);
     assert!(
-        normalized_stderr(&output).contains("connectors: 1 requested, 17 of 12 used, 0 left"),
+        output
+            .stderr_line()
+            .contains("connectors: 1 requested, 17 of 12 used, 0 left"),
         "{output}"
     );
 }
@@ -116,36 +110,32 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
 // docs/reference/quotas.md#service-quota-api): 402, or 400 with a text. Both give the hint of our own reserve.
 #[test]
 fn a_full_cluster_gives_the_same_advice_for_every_error() {
-    let cli = fixture_with_claims();
+    let cli = Cli::onboarded("claims");
     write_orders_file(&cli, "claims-orders");
-    assert_eq!(
-        run_as_deployer(&cli, "connector create --config-file next.json").code,
-        Some(0)
-    );
+    cli.run_as("claims-deployer", "connector create --config-file next.json")
+        .expect_success();
     write_orders_file(&cli, "claims-more");
     for payment_required in [true, false] {
-        let sandbox = fleet_fixture::open_sandbox(&cli);
+        let sandbox = cli.sandbox();
         let mut settings = sandbox.settings().unwrap();
         settings.quotas.insert("connect.max_tasks.per_cluster".into(), 1);
         settings.assumptions.connect.task_ceiling_is_payment_required = payment_required;
         sandbox.set_settings(settings).unwrap();
-        let output = run_as_deployer(&cli, "connector create --config-file next.json");
-        assert_eq!(output.code, Some(5), "{output}");
-        assert!(
-            normalized_stderr(&output).contains("currently limited to 1"),
-            "{output}"
-        );
-        assert!(normalized_stderr(&output).contains(CLUSTER_FULL_ADVICE), "{output}");
+        let output = cli
+            .run_as("claims-deployer", "connector create --config-file next.json")
+            .expect_code(5);
+        assert!(output.stderr_line().contains("currently limited to 1"), "{output}");
+        assert!(output.stderr_line().contains(CLUSTER_FULL_ADVICE), "{output}");
     }
 }
 
 /// "claims" with 17 connectors where 12 are allowed, one of them too large, one with an account of "motor", and an
 /// unowned one.
-fn fixture_over_quota() -> CliFixture {
-    let cli = fixture_with_claims();
-    assert_eq!(cli.run("onboard motor --sandbox --yes").code, Some(0));
-    fleet_fixture::create_claims_connectors(&cli, 15);
-    let made = |department, name, tasks| fleet_fixture::ConnectorSpec {
+fn cli_over_quota() -> Cli {
+    let cli = Cli::onboarded("claims");
+    cli.run("onboard motor --sandbox --yes").expect_success();
+    cli.create_claims_connectors(15);
+    let made = |department, name, tasks| ConnectorSpec {
         stage: "prod",
         department,
         name,
@@ -156,26 +146,27 @@ fn fixture_over_quota() -> CliFixture {
         made("motor", "claims-borrowed", 1),
         made("motor", "lonely-source", 2),
     ];
-    fleet_fixture::create_connectors(&cli, more);
+    cli.create_connectors(more);
     cli
 }
 
 #[test]
 fn quota_audit_reports_over_quota_unowned_and_foreign_account_connectors() {
-    let cli = fixture_over_quota();
-    let before = fleet_fixture::last_request_seq(&cli);
-    let output = cli.run("quota audit --sandbox");
-    assert_eq!(output.code, Some(5), "{output}");
+    let cli = cli_over_quota();
+    let before = cli.last_request_seq();
+    let output = cli.run("quota audit --sandbox").expect_code(5);
     assert!(
-        normalized_stderr(&output).contains("department `claims` in stage `prod` is over quota"),
+        output
+            .stderr_line()
+            .contains("department `claims` in stage `prod` is over quota"),
         "{output}"
     );
     // The command only reads.
-    let asked = fleet_fixture::requests_since(&cli, before);
+    let asked = cli.requests_since(before);
     assert!(asked.iter().all(|entry| entry.method == "GET"), "{asked:#?}");
     let lists = asked.iter().filter(|entry| entry.path.ends_with("/connectors"));
     assert_eq!(lists.count(), 2, "{asked:#?}");
-    let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = output.stdout_line();
     for words in [
         "18 connectors use 24 of 225 tasks; 25 reserved.",
         // 217 in the files of 23 departments, and the default of one.
@@ -192,15 +183,14 @@ fn quota_audit_reports_over_quota_unowned_and_foreign_account_connectors() {
     let widest = output.stdout.lines().map(|line| line.trim_end().chars().count()).max();
     assert!(widest <= Some(80), "{output}");
     // The service does not report when it began; the output contains the time since this computer has observed it.
-    assert_eq!(cli.run("sandbox clock advance 3h").code, Some(0));
+    cli.run("sandbox clock advance 3h").expect_success();
     assert!(cli.run("quota audit --sandbox").stdout.contains("| over  | 3h+"));
 }
 
 #[test]
 fn quota_audit_writes_an_html_page_and_csv() {
-    let cli = fixture_over_quota();
-    let csv = cli.run("quota audit --sandbox -o csv");
-    assert_eq!(csv.code, Some(5), "{csv}");
+    let cli = cli_over_quota();
+    let csv = cli.run("quota audit --sandbox -o csv").expect_code(5);
     let mut lines = csv.stdout.lines();
     assert_eq!(
         lines.next(),
@@ -224,8 +214,9 @@ fn quota_audit_writes_an_html_page_and_csv() {
         "{page}"
     );
     // For a single department, nothing of others.
-    let one = cli.run("quota audit --sandbox --department claims -o html");
-    assert_eq!(one.code, Some(5), "{one}");
+    let one = cli
+        .run("quota audit --sandbox --department claims -o html")
+        .expect_code(5);
     assert!(one.stdout.contains("claims-borrowed runs as"), "{one}");
     assert!(
         !one.stdout.contains("lonely") && !one.stdout.contains("of 225"),
@@ -237,10 +228,9 @@ fn quota_audit_writes_an_html_page_and_csv() {
         "status --sandbox -o html",
         "connector list --sandbox -o csv",
     ] {
-        let output = cli.run(args);
-        assert_eq!(output.code, Some(64), "{output}");
+        let output = cli.run(args).expect_code(64);
         assert!(
-            normalized_stderr(&output).contains("this command takes human, json, yaml"),
+            output.stderr_line().contains("this command takes human, json, yaml"),
             "{output}"
         );
     }
@@ -248,19 +238,16 @@ fn quota_audit_writes_an_html_page_and_csv() {
 
 #[test]
 fn quota_audit_is_refused_to_departments_and_reports_incomplete_data() {
-    let cli = fixture_over_quota();
-    let output = run_as_operator(&cli, "quota audit");
+    let cli = cli_over_quota();
+    let output = cli.run_as("claims-operator", "quota audit");
     assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output}");
-    assert!(
-        normalized_stderr(&output).contains("only the platform team"),
-        "{output}"
-    );
+    assert!(output.stderr_line().contains("only the platform team"), "{output}");
     for path in ["/iam/v2/service-accounts", "/connect/v1/environments/env-test01/**"] {
         let refuse = format!("sandbox fault add server-error --path {path} --forever");
-        assert_eq!(cli.run(&refuse).code, Some(0));
+        cli.run(&refuse).expect_success();
     }
     let output = cli.run("quota audit --sandbox");
-    let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = output.stdout_line();
     for words in [
         "Stage test (lkc-test01) Unknown: ",
         "Unknown: service accounts: ",
@@ -278,10 +265,6 @@ fn quota_audit_is_refused_to_departments_and_reports_incomplete_data() {
         "{csv}"
     );
     // If no department is over quota, unknown data determines the exit code.
-    let output = cli.run("quota audit --sandbox --department motor");
-    assert_eq!(output.code, Some(1), "{output}");
-    assert!(
-        normalized_stderr(&output).contains("cannot observe stage `test`"),
-        "{output}"
-    );
+    let output = cli.run("quota audit --sandbox --department motor").expect_code(1);
+    assert!(output.stderr_line().contains("cannot observe stage `test`"), "{output}");
 }

@@ -91,10 +91,10 @@ fn managed_connector_files_get_exactly_the_reviewed_findings() {
         let mut found = BTreeSet::new();
         for finding in lint_file(&path).findings {
             let said = format!("{}: {}", finding.rule, finding.message);
-            let everybody = RULES_IN_EVERY_FILE
+            let in_every_file = RULES_IN_EVERY_FILE
                 .iter()
                 .find(|(what, _)| *what == finding.rule || *what == said);
-            if let Some((what, _)) = everybody {
+            if let Some((what, _)) = in_every_file {
                 *everywhere.entry(what).or_default() += 1;
                 continue;
             }

@@ -169,7 +169,7 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_text_never_panics(text in any::<String>()) {
+        fn parsing_an_arbitrary_export_never_panics(text in any::<String>()) {
             prop_assert!(parse_export(&text).len() <= text.lines().count());
         }
     }

@@ -123,7 +123,7 @@ proptest! {
             })
             .collect();
         let mut tail = FollowCursor::new(at(0), OVERLAP);
-        let (mut now, mut told) = (0, Vec::new());
+        let (mut now, mut returned) = (0, Vec::new());
         let mut poll = |tail: &mut FollowCursor, now: i64, fails: bool| {
             let window = tail.window(at(now));
             let answer = answer(&written, window, now);
@@ -134,7 +134,7 @@ proptest! {
             let mut reading = WindowPass::new(window);
             for line in answer.iter().rev() {
                 if tail.is_new(&mut reading, line) {
-                    told.push(line.clone());
+                    returned.push(line.clone());
                 }
             }
             tail.finish_window(&reading);
@@ -148,8 +148,8 @@ proptest! {
         let mut expected: Vec<LogEntry> = written.iter().map(|line| line.line.clone()).collect();
         let key = |line: &LogEntry| (line.timestamp.clone(), line.message.clone());
         expected.sort_by_key(key);
-        told.sort_by_key(key);
-        prop_assert_eq!(told, expected);
+        returned.sort_by_key(key);
+        prop_assert_eq!(returned, expected);
     }
 
     /// Windows consist of whole seconds, are ordered and have no gaps.

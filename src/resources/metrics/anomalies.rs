@@ -234,16 +234,16 @@ mod tests {
             series.add(&points(values));
             (*suffix, series)
         };
-        let mut told = StateSeries::unknown(time_buckets());
+        let mut state_series = StateSeries::unknown(time_buckets());
         if states.is_empty() {
-            told.add("RUNNING", &points(&always(1.0)));
+            state_series.add("RUNNING", &points(&always(1.0)));
         }
         for (state, minutes) in states {
-            told.add(state, &points(minutes));
+            state_series.add(state, &points(minutes));
         }
         ConnectorMetrics {
             series: curves.iter().map(series).collect(),
-            states: told,
+            states: state_series,
             tasks: BTreeMap::new(),
         }
     }
@@ -381,8 +381,8 @@ mod tests {
         ) {
             let lag: Values = lag.into_iter().enumerate().collect();
             let last = vec![(MINUTES - 1, read)];
-            let told = anomalies(&[("received_records", last.clone()), ("records_lag_max", lag), ("sent_records", last)]);
-            prop_assert_eq!(told, []);
+            let found = anomalies(&[("received_records", last.clone()), ("records_lag_max", lag), ("sent_records", last)]);
+            prop_assert_eq!(found, []);
         }
     }
 }

@@ -115,10 +115,10 @@ mod tests {
         format!("2026-08-20T08:{minute:02}:00Z").parse().unwrap()
     }
 
-    fn states(told: &[(&str, &[usize])]) -> StateSeries {
+    fn states(minutes_by_state: &[(&str, &[usize])]) -> StateSeries {
         let now = "2026-08-20T09:00:00Z".parse().unwrap();
         let mut states = StateSeries::unknown(TimeBuckets::for_range(moment(0), moment(10), now).unwrap());
-        for (state, minutes) in told {
+        for (state, minutes) in minutes_by_state {
             let point = |minute: &usize| Point {
                 timestamp: moment(*minute),
                 value: 1.0,
@@ -131,14 +131,14 @@ mod tests {
     #[test]
     fn an_interval_ends_where_the_state_changes_or_is_unknown() {
         let states = states(&[("RUNNING", &[0, 1, 2, 4, 5, 6]), ("FAILED", &[6, 7])]);
-        let told: Vec<(String, Timestamp, Timestamp)> = states
+        let spans: Vec<(String, Timestamp, Timestamp)> = states
             .intervals()
             .into_iter()
             .map(|stay| (stay.state, stay.from, stay.to))
             .collect();
         let stay = |state: &str, from, to| (state.to_owned(), moment(from), moment(to));
         assert_eq!(
-            told,
+            spans,
             [stay("RUNNING", 0, 3), stay("RUNNING", 4, 6), stay("FAILED", 6, 8)]
         );
         assert_eq!(
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_pause_is_not_counted_as_a_state_change() {
-        let changes = |told: &[(&str, &[usize])]| states(told).count_changes(60);
+        let changes = |minutes_by_state: &[(&str, &[usize])]| states(minutes_by_state).count_changes(60);
         assert_eq!(changes(&[("RUNNING", &[0, 1, 4]), ("PAUSED", &[2, 3])]), 0);
         assert_eq!(changes(&[("PROVISIONING", &[0]), ("RUNNING", &[1, 2])]), 0);
         assert_eq!(changes(&[("RUNNING", &[0, 1]), ("FAILED", &[2, 3])]), 1);

@@ -1,17 +1,17 @@
 //! Simulation of connectors. States, logs and metrics are pure functions of the stored records, the time and the role
 //! bindings.
 //!
-//! - [`plugins`]: access to the plugin schemas of `catalog`
-//! - [`config`]: stored configurations: masks, secrets, keys that the service adds
-//! - [`config_check`]: static validation of configurations
-//! - [`fault`]: faults, set by name or triggered by configuration values
-//! - [`messages`]: texts of each fault, as sent by the service
-//! - [`topics`]: topics that a configuration reads and writes
-//! - [`evaluation`]: faults and missing permissions of a connector
-//! - [`lifecycle`]: states and delays
-//! - [`history`]: history of a connector
-//! - [`log_sim`] and [`metrics_sim`]: log lines and metrics generated from the history
-//! - [`offsets`]: current offsets, and requests to change them
+//! - `plugins`: access to the plugin schemas of `catalog`
+//! - `config`: stored configurations: masks, secrets, keys that the service adds
+//! - `config_check`: static validation of configurations
+//! - `fault`: faults, set by name or triggered by configuration values
+//! - `messages`: texts of each fault, as sent by the service
+//! - `topics`: topics that a configuration reads and writes
+//! - `evaluation`: faults and missing permissions of a connector
+//! - `lifecycle`: states and delays
+//! - `history`: history of a connector
+//! - `log_sim` and `metrics_sim`: log lines and metrics generated from the history
+//! - `offsets`: current offsets, and requests to change them
 //!
 //! Nothing runs in the background: states are computed on demand (docs/reference/connect.md#connector-states).
 

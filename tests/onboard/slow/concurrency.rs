@@ -16,10 +16,8 @@ use axum::{Router, extract::Request, response::Response};
 use http::Method;
 use tower::ServiceExt as _;
 
-use super::crash_matrix::{
-    DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, onboard_with_connector, run_with_secret,
-};
-use crate::{common::CliOutput, sandbox_cli_fixture::SandboxCliFixture};
+use super::crash_matrix::{DEPLOYER_PROFILE, SystemState, WORKERS, onboard_with_connector, run_with_secret};
+use crate::common::{Cli, CliOutput, ProvisionedState};
 
 /// Maximum number of repetitions until the plan is empty.
 const MAX_RERUNS: usize = 3;
@@ -63,13 +61,13 @@ struct GatedSandboxServer {
 }
 
 impl GatedSandboxServer {
-    fn start(fixture: &SandboxCliFixture, machines: &[&SandboxCliFixture], gate: Arc<RequestGate>) -> Self {
+    fn start(cli: &Cli, machines: &[&Cli], gate: Arc<RequestGate>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let router = fixture.sandbox().router();
+        let router = cli.sandbox().router();
         let app = Router::new().fallback(move |request: Request| {
             let (gate, router) = (gate.clone(), router.clone());
             async move { gate.forward(router, request).await }
@@ -97,8 +95,8 @@ impl GatedSandboxServer {
 
 struct ConcurrencyScenario {
     name: &'static str,
-    prepare: fn(&SandboxCliFixture),
-    command: fn(&SandboxCliFixture) -> String,
+    prepare: fn(&Cli),
+    command: fn(&Cli) -> String,
     /// Differences of both machines and the service from a run without a rival.
     check: fn(&SystemState, &SystemState, &[MachineResult]) -> Option<String>,
 }
@@ -111,11 +109,8 @@ struct MachineResult {
 }
 
 impl MachineResult {
-    fn read_from(fixture: &SandboxCliFixture, service: &SandboxCliFixture, done: bool) -> Self {
-        let left = crate::onboarding_fixture::ProvisionedState::read_from(
-            &service.sandbox(),
-            &fixture.state_dir().join("handover"),
-        );
+    fn read_from(cli: &Cli, service: &Cli, done: bool) -> Self {
+        let left = ProvisionedState::read_from(&service.sandbox(), &cli.profiles_dir());
         Self {
             done,
             profiles: left.files.into_iter().collect(),
@@ -124,12 +119,12 @@ impl MachineResult {
 }
 
 /// Repeats the command like a user, and returns its result.
-fn rerun_until_done(fixture: &SandboxCliFixture, command: &str, mut output: CliOutput) -> (bool, CliOutput) {
+fn rerun_until_done(cli: &Cli, command: &str, mut output: CliOutput) -> (bool, CliOutput) {
     for _ in 0..MAX_RERUNS {
         if output.code == Some(0) {
             return (true, output);
         }
-        output = run_with_secret(fixture, command);
+        output = run_with_secret(cli, command);
     }
     (output.code == Some(0), output)
 }
@@ -137,11 +132,11 @@ fn rerun_until_done(fixture: &SandboxCliFixture, command: &str, mut output: CliO
 /// One case; `None` if the command sends fewer writes.
 fn run_case(
     flow: &ConcurrencyScenario,
-    template: &SandboxCliFixture,
+    template: &Cli,
     at: usize,
     wanted: &SystemState,
 ) -> Option<Result<String, String>> {
-    let (first, second) = (copy_fixture(template), copy_fixture(template));
+    let (first, second) = (template.duplicate(), template.duplicate());
     let second = Arc::new(second);
     let gate = Arc::new(RequestGate {
         writes: AtomicUsize::new(0),
@@ -173,11 +168,10 @@ fn run_case(
 
 #[expect(clippy::print_stdout, reason = "the number of cases is a part of the result")]
 fn run_at_every_create(flow: &ConcurrencyScenario) {
-    let template = SandboxCliFixture::new();
+    let template = Cli::new();
     (flow.prepare)(&template);
-    let clean = copy_fixture(&template);
-    let output = run_with_secret(&clean, &(flow.command)(&clean));
-    assert_eq!(output.code, Some(0), "{}\n{output}", flow.name);
+    let clean = template.duplicate();
+    run_with_secret(&clean, &(flow.command)(&clean)).expect_success();
     let wanted = SystemState::read_from(&clean);
     let (next, cases) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let wrong = Mutex::new(Vec::new());
@@ -228,8 +222,8 @@ fn persona_keys<'a>(state: &'a SystemState, account: &str) -> Vec<&'a str> {
 fn concurrent_onboard_runs_leave_one_key_per_persona() {
     run_at_every_create(&ConcurrencyScenario {
         name: "onboard",
-        prepare: |fixture| {
-            fixture.run_expecting("sandbox reset --yes", 0);
+        prepare: |cli| {
+            cli.run("sandbox reset --yes").expect_success();
         },
         command: |_| "onboard claims --sandbox --yes".to_owned(),
         check: |state, wanted, machines| {
@@ -265,8 +259,8 @@ fn unheld_keys(state: &SystemState, machines: &[MachineResult], account: &str, l
 fn concurrent_rotations_leave_every_new_key_with_a_holder() {
     run_at_every_create(&ConcurrencyScenario {
         name: "keys rotate",
-        prepare: |fixture| {
-            fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+        prepare: |cli| {
+            cli.run("onboard claims fraud --sandbox --yes").expect_success();
         },
         command: |_| "keys rotate claims --persona operator --sandbox --yes".to_owned(),
         check: |state, wanted, machines| {
@@ -282,11 +276,11 @@ fn concurrent_rotations_leave_every_new_key_with_a_holder() {
 fn concurrent_revocations_replace_a_leaked_key() {
     run_at_every_create(&ConcurrencyScenario {
         name: "keys revoke --now",
-        prepare: |fixture| {
-            fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+        prepare: |cli| {
+            cli.run("onboard claims fraud --sandbox --yes").expect_success();
         },
-        command: |fixture| {
-            let key = fixture.profile_key("claims-operator").id;
+        command: |cli| {
+            let key = cli.profile_key("claims-operator").id;
             format!("keys revoke {key} --now --sandbox --yes")
         },
         check: |state, wanted, machines| {
@@ -310,13 +304,13 @@ fn concurrent_revocations_replace_a_leaked_key() {
 fn concurrent_creates_leave_one_connector() {
     run_at_every_create(&ConcurrencyScenario {
         name: "connector create",
-        prepare: |fixture| {
-            onboard_with_connector(fixture);
-            fixture.run_expecting(
-                &format!("connector delete claims-ledger --force --profile {DEPLOYER_PROFILE}"),
-                0,
-            );
-            fixture.run_expecting("sandbox clock advance 2m", 0);
+        prepare: |cli| {
+            onboard_with_connector(cli);
+            cli.run(&format!(
+                "connector delete claims-ledger --force --profile {DEPLOYER_PROFILE}"
+            ))
+            .expect_success();
+            cli.run("sandbox clock advance 2m").expect_success();
         },
         command: |_| {
             format!("connector create --config-file claims-ledger.json --no-wait --profile {DEPLOYER_PROFILE}")

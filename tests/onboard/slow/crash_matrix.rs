@@ -21,11 +21,7 @@ use confluent_ebs::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    common::CliOutput,
-    onboarding_fixture::{ProvisionedState, list_files},
-    sandbox_cli_fixture::SandboxCliFixture,
-};
+use crate::common::{Cli, CliOutput, EBS_TOML, ProvisionedState};
 
 /// Number of cases that run in parallel: most of the time is spent waiting for the disk.
 pub(crate) const WORKERS: usize = 4;
@@ -45,8 +41,8 @@ const FAULT_KINDS: [FaultKind; 6] = [
 struct CrashScenario {
     name: &'static str,
     /// Creates the home in which the command is run.
-    prepare: fn(&SandboxCliFixture),
-    command: fn(&SandboxCliFixture) -> String,
+    prepare: fn(&Cli),
+    command: fn(&Cli) -> String,
     /// Whether the command can be finished on a machine without the files of the first one.
     on_other_machine: bool,
     /// Text, besides success, that means that nothing remains to be done.
@@ -69,13 +65,13 @@ pub(crate) struct SystemState {
 }
 
 impl SystemState {
-    pub(crate) fn read_from(fixture: &SandboxCliFixture) -> Self {
+    pub(crate) fn read_from(cli: &Cli) -> Self {
         let ProvisionedState {
             accounts,
             bindings,
             keys,
             files,
-        } = fixture.provisioned_state();
+        } = cli.provisioned_state();
         // The file name of a rotated profile contains the nonce of its run.
         let plain = |name: &str| {
             let parts: Vec<&str> = name.split('.').collect();
@@ -89,17 +85,17 @@ impl SystemState {
         let mut profiles: Vec<(String, Vec<String>)> =
             files.into_iter().map(|(name, works)| (plain(&name), works)).collect();
         profiles.sort();
-        let list = fixture.send_ok(
-            &fixture.admin_key(),
+        let list = cli.send_ok(
+            &cli.admin_key(),
             "GET",
             "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors?expand=info,status,id",
             None,
         );
-        let vouched = evidence::read_recorded_keys(&fixture.state_dir().join("evidence"));
-        let departments = fixture.sandbox().keys().unwrap().into_iter();
+        let recorded = evidence::read_recorded_keys(&cli.state_dir().join("evidence"));
+        let departments = cli.sandbox().keys().unwrap().into_iter();
         let evidence = departments
             .filter(|key| key.spec.description.starts_with("ebs:v1 "))
-            .map(|key| vouched.contains_key(&key.id))
+            .map(|key| recorded.contains_key(&key.id))
             .collect();
         let mut connectors = json!({});
         for (name, connector) in list.as_object().unwrap() {
@@ -114,69 +110,44 @@ impl SystemState {
             profiles,
             evidence,
             connectors,
-            acls: fixture.acls(),
+            acls: cli.acls(),
         }
     }
-}
-
-/// A byte-for-byte copy of `home`.
-pub(crate) fn copy_fixture(fixture: &SandboxCliFixture) -> SandboxCliFixture {
-    let twin = SandboxCliFixture::new();
-    let root = fixture.cli.path("");
-    for path in list_files(&root) {
-        let relative = path.strip_prefix(&root).unwrap();
-        let to = twin.cli.path(relative);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(&path, &to).unwrap();
-        // The state folder and its files contain their path.
-        if let Ok(text) = fs::read_to_string(&to) {
-            let moved = text.replace(&*root.to_string_lossy(), &twin.cli.path("").to_string_lossy());
-            if moved != text {
-                fs::write(&to, moved).unwrap();
-            }
-        }
-    }
-    twin
 }
 
 /// Files that exist only on the first machine.
-fn remove_local_state(fixture: &SandboxCliFixture) {
+fn remove_local_state(cli: &Cli) {
     for folder in ["runs", "handover", "evidence"] {
-        let folder = fixture.state_dir().join(folder);
+        let folder = cli.state_dir().join(folder);
         if folder.exists() {
             fs::remove_dir_all(folder).unwrap();
         }
     }
 }
 
-pub(crate) fn run_with_secret(fixture: &SandboxCliFixture, command: &str) -> CliOutput {
-    let mut binary = fixture.cli.command();
-    binary
-        .args(command.split_whitespace())
-        .env("EBS_SECRET_LEDGER", "right");
-    fixture.cli.run_command(&mut binary)
+pub(crate) fn run_with_secret(cli: &Cli, command: &str) -> CliOutput {
+    cli.run_with_env(command, &[("EBS_SECRET_LEDGER", "right")])
 }
 
-fn count_requests(fixture: &SandboxCliFixture) -> usize {
-    fixture.sandbox().journal().unwrap().len()
+fn count_requests(cli: &Cli) -> usize {
+    cli.sandbox().journal().unwrap().len()
 }
 
 /// The state after an undisturbed run, and its number of requests.
-fn run_undisturbed(flow: &CrashScenario, template: &SandboxCliFixture) -> (SystemState, usize) {
-    let fixture = copy_fixture(template);
-    let before = count_requests(&fixture);
-    let command = (flow.command)(&fixture);
-    let output = run_with_secret(&fixture, &command);
-    assert_eq!(output.code, Some(0), "{}: {command}\n{output}", flow.name);
-    let made = count_requests(&fixture) - before;
-    (SystemState::read_from(&fixture), made)
+fn run_undisturbed(flow: &CrashScenario, template: &Cli) -> (SystemState, usize) {
+    let cli = template.duplicate();
+    let before = count_requests(&cli);
+    let command = (flow.command)(&cli);
+    run_with_secret(&cli, &command).expect_success();
+    let made = count_requests(&cli) - before;
+    (SystemState::read_from(&cli), made)
 }
 
 /// Repeats the command until it succeeds, and follows its hints, like a user.
-fn rerun_until_done(flow: &CrashScenario, fixture: &SandboxCliFixture, command: &str) -> Result<(), String> {
+fn rerun_until_done(flow: &CrashScenario, cli: &Cli, command: &str) -> Result<(), String> {
     let mut last = String::new();
     for _ in 0..MAX_RERUNS {
-        let output = run_with_secret(fixture, command);
+        let output = run_with_secret(cli, command);
         if output.code == Some(0) || (!flow.accepted_error.is_empty() && output.stderr.contains(flow.accepted_error)) {
             return Ok(());
         }
@@ -185,7 +156,7 @@ fn rerun_until_done(flow: &CrashScenario, fixture: &SandboxCliFixture, command: 
         if let Some((_, rest)) = output.stderr.split_once("key-unrecorded") {
             let rest: String = rest.split_whitespace().collect::<Vec<_>>().join(" ");
             let id = rest.split('`').nth(1).unwrap_or_default().to_owned();
-            fixture.send_ok(&fixture.admin_key(), "DELETE", &format!("/iam/v2/api-keys/{id}"), None);
+            cli.send_ok(&cli.admin_key(), "DELETE", &format!("/iam/v2/api-keys/{id}"), None);
         }
     }
     Err(last)
@@ -194,35 +165,35 @@ fn rerun_until_done(flow: &CrashScenario, fixture: &SandboxCliFixture, command: 
 /// Disturbs request `skip` and returns the differences.
 fn run_disturbed(
     flow: &CrashScenario,
-    template: &SandboxCliFixture,
+    template: &Cli,
     kind: FaultKind,
     skip: usize,
     elsewhere: bool,
     wanted: &SystemState,
 ) -> Option<String> {
-    let fixture = copy_fixture(template);
+    let cli = template.duplicate();
     let fault = Fault::once(kind).after_requests(u32::try_from(skip).unwrap());
-    fixture.sandbox().add_fault(fault).unwrap();
-    let command = (flow.command)(&fixture);
-    let before = count_requests(&fixture);
-    let first = run_with_secret(&fixture, &command);
-    let journal = fixture.sandbox().journal().unwrap();
+    cli.sandbox().add_fault(fault).unwrap();
+    let command = (flow.command)(&cli);
+    let before = count_requests(&cli);
+    let first = run_with_secret(&cli, &command);
+    let journal = cli.sandbox().journal().unwrap();
     let hit = journal[before..].iter().find(|entry| entry.fault.is_some());
     // Parallel requests may differ after a fault, but this request is sent before any of them.
     let hit = hit.map(|entry| format!("{} {}", entry.method, entry.path));
     let hit = hit.unwrap_or_else(|| panic!("{}: request {skip} is never sent", flow.name));
     let what = format!("{} on request {skip} ({hit}), first {:?}", kind.name(), first.code);
     if elsewhere {
-        remove_local_state(&fixture);
+        remove_local_state(&cli);
         // The other machine cannot detect that the first one is dead before its lease expires.
-        fixture.run_expecting("sandbox clock advance 10m", 0);
+        cli.run("sandbox clock advance 10m").expect_success();
     }
     // After a report of success, a user has no reason to repeat the command.
     let goes_on = first.code != Some(0) || elsewhere;
-    if let Some(Err(last)) = goes_on.then(|| rerun_until_done(flow, &fixture, &command)) {
+    if let Some(Err(last)) = goes_on.then(|| rerun_until_done(flow, &cli, &command)) {
         return Some(format!("{what}: never done: {last}"));
     }
-    let state = SystemState::read_from(&fixture);
+    let state = SystemState::read_from(&cli);
     let mut wanted_profiles = wanted.profiles.clone();
     let mut profiles = state.profiles.clone();
     if elsewhere {
@@ -242,7 +213,7 @@ fn run_disturbed(
 
 #[expect(clippy::print_stdout, reason = "the number of cases is a part of the result")]
 fn run_crash_matrix(flow: &CrashScenario) {
-    let template = SandboxCliFixture::new();
+    let template = Cli::new();
     (flow.prepare)(&template);
     let (wanted, made) = run_undisturbed(flow, &template);
     let mut cases = Vec::new();
@@ -281,25 +252,25 @@ fn run_crash_matrix(flow: &CrashScenario) {
 
 pub(crate) const DEPLOYER_PROFILE: &str = ".state/confluent-ebs/sandbox/handover/claims-deployer.toml";
 
-fn onboard_claims_and_fraud(fixture: &SandboxCliFixture) {
-    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+fn onboard_claims_and_fraud(cli: &Cli) {
+    cli.run("onboard claims fraud --sandbox --yes").expect_success();
 }
 
-pub(crate) fn onboard_with_connector(fixture: &SandboxCliFixture) {
-    onboard_claims_and_fraud(fixture);
+pub(crate) fn onboard_with_connector(cli: &Cli) {
+    onboard_claims_and_fraud(cli);
     let ledger = json!({ "name": "claims-ledger", "config": {
         "connector.class": "PostgresSource", "connection.host": "db.example.com", "connection.port": "5432",
         "connection.user": "reader", "connection.password": "${env:EBS_SECRET_LEDGER}", "db.name": "ledger",
         "ssl.mode": "prefer", "table.whitelist": "entries", "topic.prefix": "claims-", "mode": "bulk",
         "db.timezone": "UTC", "output.data.format": "JSON" } });
-    fixture.cli.write("claims-ledger.json", ledger.to_string());
+    cli.write("claims-ledger.json", ledger.to_string());
     let changed = ledger.to_string().replace("entries", "entries,lines");
-    fixture.cli.write("changed/claims-ledger.json", changed);
-    let output = run_with_secret(
-        fixture,
+    cli.write("changed/claims-ledger.json", changed);
+    run_with_secret(
+        cli,
         &format!("connector create --config-file claims-ledger.json --profile {DEPLOYER_PROFILE}"),
-    );
-    assert_eq!(output.code, Some(0), "{output}");
+    )
+    .expect_success();
 }
 
 #[test]
@@ -317,10 +288,11 @@ fn a_rotation_that_creates_a_key_survives_every_fault() {
 fn a_rotation_that_deletes_the_old_key_survives_every_fault() {
     run_crash_matrix(&CrashScenario {
         name: "keys rotate, old key",
-        prepare: |fixture| {
-            onboard_claims_and_fraud(fixture);
-            fixture.run_expecting("keys rotate claims --persona operator --sandbox --yes", 0);
-            fixture.run_expecting("sandbox clock advance 25h", 0);
+        prepare: |cli| {
+            onboard_claims_and_fraud(cli);
+            cli.run("keys rotate claims --persona operator --sandbox --yes")
+                .expect_success();
+            cli.run("sandbox clock advance 25h").expect_success();
         },
         command: |_| "keys rotate claims --persona operator --older-than 90d --sandbox --yes".to_owned(),
         on_other_machine: false,
@@ -333,10 +305,10 @@ fn the_revocation_of_a_leaked_key_survives_every_fault() {
     run_crash_matrix(&CrashScenario {
         name: "keys revoke --now",
         prepare: onboard_claims_and_fraud,
-        command: |fixture| {
+        command: |cli| {
             format!(
                 "keys revoke {} --now --sandbox --yes",
-                fixture.profile_key("claims-operator").id
+                cli.profile_key("claims-operator").id
             )
         },
         on_other_machine: false,
@@ -348,8 +320,8 @@ fn the_revocation_of_a_leaked_key_survives_every_fault() {
 fn onboarding_survives_every_fault() {
     run_crash_matrix(&CrashScenario {
         name: "onboard",
-        prepare: |fixture| {
-            fixture.run_expecting("onboard fraud --sandbox --yes", 0);
+        prepare: |cli| {
+            cli.run("onboard fraud --sandbox --yes").expect_success();
         },
         command: |_| "onboard claims --sandbox --yes".to_owned(),
         on_other_machine: true,
@@ -370,13 +342,9 @@ fn offboarding_survives_every_fault() {
 
 /// A department whose only persona has no key, one role and two ACLs (docs/reference/rbac.md#personas), and a
 /// department that has them already.
-fn onboard_with_acls(fixture: &SandboxCliFixture) {
-    fixture.cli.write(
-        "ebs.toml",
-        "default_stage = \"prod\"\n[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n[stages.prod]\n\
-         environment = \"env-prod01\"\ncluster = \"lkc-prod01\"\nschema_registry = \"lsrc-prod01\"\n",
-    );
-    fixture.cli.write(
+fn onboard_with_acls(cli: &Cli) {
+    cli.write("ebs.toml", EBS_TOML);
+    cli.write(
         "rbac-templates/sinks.toml",
         r#"description = "Sinks alone."
 [[persona]]
@@ -397,10 +365,10 @@ why = "dead letters"
     );
     for code in ["claims", "fraud"] {
         let text = format!("name = \"{code}\"\nprefix = \"{code}-\"\ntemplate = \"sinks\"\n[quota]\nconnectors = 1\n");
-        fixture.cli.write(format!("departments/{code}.toml"), text);
+        cli.write(format!("departments/{code}.toml"), text);
     }
-    fixture.run_expecting("onboard fraud --sandbox --yes", 0);
-    assert_eq!(fixture.acls().len(), 2);
+    cli.run("onboard fraud --sandbox --yes").expect_success();
+    assert_eq!(cli.acls().len(), 2);
 }
 
 #[test]
@@ -418,10 +386,10 @@ fn onboarding_with_acls_survives_every_fault() {
 fn offboarding_with_acls_survives_every_fault() {
     run_crash_matrix(&CrashScenario {
         name: "offboard, ACLs",
-        prepare: |fixture| {
-            onboard_with_acls(fixture);
-            fixture.run_expecting("onboard claims --sandbox --yes", 0);
-            assert_eq!(fixture.acls().len(), 4);
+        prepare: |cli| {
+            onboard_with_acls(cli);
+            cli.run("onboard claims --sandbox --yes").expect_success();
+            assert_eq!(cli.acls().len(), 4);
         },
         command: |_| "offboard claims --sandbox --yes".to_owned(),
         on_other_machine: true,
@@ -433,12 +401,12 @@ fn offboarding_with_acls_survives_every_fault() {
 fn connector_create_survives_every_fault() {
     run_crash_matrix(&CrashScenario {
         name: "connector create",
-        prepare: |fixture| {
-            onboard_with_connector(fixture);
-            fixture.run_expecting(
-                &format!("connector delete claims-ledger --force --profile {DEPLOYER_PROFILE}"),
-                0,
-            );
+        prepare: |cli| {
+            onboard_with_connector(cli);
+            cli.run(&format!(
+                "connector delete claims-ledger --force --profile {DEPLOYER_PROFILE}"
+            ))
+            .expect_success();
         },
         command: |_| format!("connector create --config-file claims-ledger.json --profile {DEPLOYER_PROFILE}"),
         on_other_machine: false,
@@ -474,13 +442,13 @@ fn connector_delete_survives_every_fault() {
 
 /// The template is unchanged: every case uses a copy.
 #[test]
-fn a_copied_fixture_is_independent_of_its_template() {
-    let fixture = SandboxCliFixture::new();
-    onboard_claims_and_fraud(&fixture);
-    let before = SystemState::read_from(&fixture);
-    let twin = copy_fixture(&fixture);
+fn a_copied_home_is_independent_of_its_template() {
+    let cli = Cli::new();
+    onboard_claims_and_fraud(&cli);
+    let before = SystemState::read_from(&cli);
+    let twin = cli.duplicate();
     assert_eq!(SystemState::read_from(&twin), before);
-    twin.run_expecting("offboard claims --sandbox --yes", 0);
-    assert_eq!(SystemState::read_from(&fixture), before);
-    assert!(!Path::new(&twin.cli.path("ebs.toml")).exists());
+    twin.run("offboard claims --sandbox --yes").expect_success();
+    assert_eq!(SystemState::read_from(&cli), before);
+    assert!(!Path::new(&twin.path("ebs.toml")).exists());
 }

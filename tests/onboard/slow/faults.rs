@@ -11,13 +11,13 @@ use confluent_ebs::{
     sandbox::{Fault, FaultKind, SandboxSettings},
 };
 
-use crate::onboarding_fixture::{MAX_RUN_TIME, OnboardingFixture, ProvisionedState};
+use crate::common::{MAX_RUN_TIME, OnboardingMachine, ProvisionedState};
 
 /// An account of another owner with a role on the department's prefix and a key.
-fn add_unmanaged_account(fixture: &OnboardingFixture) {
+fn add_unmanaged_account(machine: &OnboardingMachine) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let admin = fixture.administrator();
+        let admin = machine.administrator();
         let account = admin
             .send(&CreateServiceAccount {
                 display_name: "claims-legacy".into(),
@@ -28,8 +28,8 @@ fn add_unmanaged_account(fixture: &OnboardingFixture) {
             .unwrap()
             .value
             .id;
-        let (_, stage) = fixture.workspace.platform.stage(None).unwrap();
-        let address = stage.address(fixture.workspace.platform.organization.as_ref().unwrap());
+        let (_, stage) = machine.session.workspace.platform.stage(None).unwrap();
+        let address = stage.address(machine.session.workspace.platform.organization.as_ref().unwrap());
         let pattern = format!("{}/kafka=lkc-prod01/topic=claims-*", address.cluster_crn());
         let binding = RoleBinding::new(
             account.clone(),
@@ -51,25 +51,25 @@ fn add_unmanaged_account(fixture: &OnboardingFixture) {
 }
 
 /// Setup of a machine before the faults.
-type FixtureSetup = fn(&mut OnboardingFixture);
+type FixtureSetup = fn(&mut OnboardingMachine);
 
-fn fixture_with_setup(setup: FixtureSetup) -> OnboardingFixture {
-    let mut fixture = OnboardingFixture::new(SandboxSettings::instant());
-    setup(&mut fixture);
-    add_unmanaged_account(&fixture);
-    fixture
+fn machine_with_setup(setup: FixtureSetup) -> OnboardingMachine {
+    let mut machine = OnboardingMachine::new(SandboxSettings::instant());
+    setup(&mut machine);
+    add_unmanaged_account(&machine);
+    machine
 }
 
 fn run_undisturbed(setup: FixtureSetup) -> (ProvisionedState, u64) {
-    let fixture = fixture_with_setup(setup);
-    let before = fixture.last_request_seq();
+    let machine = machine_with_setup(setup);
+    let before = machine.last_request_seq();
     assert_eq!(
-        fixture.run_until_done(&["claims"], 2),
+        machine.run_until_done(&["claims"], 2),
         Ok(2),
         "one run does it, the second finds nothing to do"
     );
-    let requests = fixture.requests_since(before).len();
-    (fixture.provisioned_state(), u64::try_from(requests).unwrap())
+    let requests = machine.requests_since(before).len();
+    (machine.provisioned_state(), u64::try_from(requests).unwrap())
 }
 
 /// Runs with `kind` at each request in turn.
@@ -104,20 +104,20 @@ pub(crate) fn run_setup_with_fault_at_every_request(setup: FixtureSetup, kind: F
 
 /// Runs with `kind` at one request; returns the differences.
 fn run_with_fault_at(setup: FixtureSetup, kind: FaultKind, skip: u64, wanted: &ProvisionedState) -> Option<String> {
-    let fixture = fixture_with_setup(setup);
-    let begun = fixture.sandbox.now().unwrap();
+    let machine = machine_with_setup(setup);
+    let begun = machine.sandbox.now().unwrap();
     let fault = Fault::once(kind).after_requests(u32::try_from(skip).unwrap());
-    fixture.sandbox.add_fault(fault).unwrap();
-    let done = fixture.run_until_done(&["claims"], 4);
-    let journal = fixture.sandbox.journal().unwrap();
+    machine.sandbox.add_fault(fault).unwrap();
+    let done = machine.run_until_done(&["claims"], 4);
+    let journal = machine.sandbox.journal().unwrap();
     let hit = journal.iter().find(|entry| entry.fault.is_some());
     let hit = hit.unwrap_or_else(|| panic!("request {skip} is never sent"));
     let hit = format!("request {skip} ({} {})", hit.method, hit.path);
-    let took = fixture.sandbox.now().unwrap().duration_since(begun);
+    let took = machine.sandbox.now().unwrap().duration_since(begun);
     assert!(took.unsigned_abs() < MAX_RUN_TIME, "{hit} took {took}");
     match done {
-        Ok(_) if fixture.provisioned_state() == *wanted => None,
-        Ok(_) => Some(format!("{hit}: {:#?}", fixture.provisioned_state())),
+        Ok(_) if machine.provisioned_state() == *wanted => None,
+        Ok(_) => Some(format!("{hit}: {:#?}", machine.provisioned_state())),
         Err(error) => Some(format!("{hit}: {error}")),
     }
 }
@@ -155,4 +155,43 @@ fn onboarding_survives_a_crash_before_every_request() {
 #[test]
 fn onboarding_survives_a_crash_after_every_request() {
     run_with_fault_at_every_request(FaultKind::KillAfter);
+}
+
+#[test]
+fn a_crash_under_real_and_lagging_timing_is_completed_by_reruns() {
+    for settings in [SandboxSettings::real(), SandboxSettings::lagging()] {
+        let clean = OnboardingMachine::new(settings.clone());
+        assert!(clean.run_until_done(&["claims"], 4).is_ok());
+        clean.sandbox.advance(std::time::Duration::from_mins(10)).unwrap();
+        let wanted = clean.provisioned_state();
+        let requests = clean.requests_since(0).iter().filter(|entry| entry.is_write()).count();
+        for skip in 0..requests {
+            let machine = OnboardingMachine::new(settings.clone());
+            let fault = Fault::once(FaultKind::KillAfter).for_requests("{POST,PATCH,DELETE}", "/iam/**");
+            let fault = Fault {
+                method: None,
+                path: Some("/iam/**".into()),
+                ..fault
+            };
+            // The first requests are reads.
+            machine
+                .sandbox
+                .add_fault(fault.after_requests(u32::try_from(5 + skip).unwrap()))
+                .unwrap();
+            let mut runs = Vec::new();
+            for _ in 0..6 {
+                let ran = machine.onboard(&["claims"]);
+                let idle = ran.is_idle();
+                runs.push(format!("{ran:?}").chars().take(300).collect::<String>());
+                // Time between two commands of a user, in which lists are updated.
+                machine.sandbox.advance(std::time::Duration::from_secs(20)).unwrap();
+                if idle {
+                    break;
+                }
+            }
+            machine.sandbox.advance(std::time::Duration::from_mins(10)).unwrap();
+            assert!(machine.onboard(&["claims"]).is_idle(), "request {skip}: {runs:#?}");
+            assert_eq!(machine.provisioned_state(), wanted, "request {skip}: {runs:#?}");
+        }
+    }
 }

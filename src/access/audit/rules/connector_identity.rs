@@ -112,7 +112,7 @@ mod tests {
         let mut org = Org::clean();
         org.connector("claims-own", "lcc-1", "sa-claims-runtime", "claims-a");
         org.connector("claims-squatted", "lcc-2", "sa-fraud-runtime", "claims-a");
-        org.connector("claims-stranger", "lcc-3", "sa-central", "claims-a");
+        org.connector("claims-unowned", "lcc-3", "sa-central", "claims-a");
         org.connector("central-borrowed", "lcc-4", "sa-claims-runtime", "claims-a");
         org.connector("claims-operator", "lcc-5", "sa-claims-operator", "claims-a");
         org.connector("central-own", "lcc-6", "sa-central", "central-a");
@@ -122,7 +122,7 @@ mod tests {
                 "central-borrowed",
                 "claims-operator",
                 "claims-squatted",
-                "claims-stranger",
+                "claims-unowned",
             ],
         );
         let squatted = result

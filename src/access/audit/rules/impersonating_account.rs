@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_on_every_account_is_found() {
+    fn a_role_on_every_account_reaches_managed_accounts() {
         let mut org = Org::clean();
         let binding = org.bind("u-eve", "ResourceOwner", "$O/service-account=*");
         org.assert_only_findings(ID, &[&binding]);

@@ -156,13 +156,13 @@ mod tests {
     #[test]
     fn a_declared_grant_is_reported_once_as_information() {
         let result = Org::clean().assert_findings(ID, &[]);
-        let told: Vec<&str> = result
+        let found: Vec<&str> = result
             .findings
             .iter()
             .map(|found| found.finding.message.as_str())
             .collect();
         assert_eq!(
-            told,
+            found,
             ["the template grants 2 departments DeveloperRead on group:connect-lcc*: sinks consume"]
         );
     }

@@ -90,7 +90,7 @@ mod tests {
     // T3: a role binding on the prefix whose principal is not a managed account.
     #[test]
     fn users_pools_groups_and_unmanaged_accounts_on_a_prefix_are_found() {
-        for who in ["u-eve", "pool-abc", "group-abc", "sa-stranger", "sa-fraud-operator"] {
+        for who in ["u-eve", "pool-abc", "group-abc", "sa-external", "sa-fraud-operator"] {
             for on in [
                 "$C/connector=claims-*",
                 "$C/connector=claims-orders",

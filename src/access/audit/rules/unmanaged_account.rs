@@ -211,11 +211,11 @@ mod tests {
     #[test]
     fn accounts_owned_by_a_deployer_are_found_transitively() {
         let mut org = Org::clean();
-        org.account("sa-shadow", "innocent")
+        org.account("sa-spare", "innocent")
             .account("sa-second", "more-innocent");
-        org.bind("sa-claims-deployer", "ResourceOwner", "$O/service-account=sa-shadow");
-        org.bind("sa-shadow", "ResourceOwner", "$O/service-account=sa-second");
-        let result = org.assert_only_findings(ID, &["sa-second", "sa-shadow"]);
+        org.bind("sa-claims-deployer", "ResourceOwner", "$O/service-account=sa-spare");
+        org.bind("sa-spare", "ResourceOwner", "$O/service-account=sa-second");
+        let result = org.assert_only_findings(ID, &["sa-second", "sa-spare"]);
         for found in result.findings.iter().filter(|found| found.is_problem()) {
             assert!(found.departments.contains(&"claims".parse().unwrap()), "{found:?}");
         }
@@ -224,13 +224,13 @@ mod tests {
     #[test]
     fn an_account_that_a_deployer_can_assign_is_found() {
         let mut org = Org::clean();
-        org.account("sa-shadow", "innocent");
-        org.bind("sa-claims-deployer", "Assigner", "$O/service-account=sa-shadow");
-        org.assert_only_findings(ID, &["sa-shadow"]);
+        org.account("sa-spare", "innocent");
+        org.bind("sa-claims-deployer", "Assigner", "$O/service-account=sa-spare");
+        org.assert_only_findings(ID, &["sa-spare"]);
     }
 
     #[test]
-    fn a_role_on_every_account_is_found() {
+    fn a_department_account_with_a_role_on_every_account_is_found() {
         let mut org = Org::clean();
         let binding = org.bind("sa-claims-deployer", "Assigner", "$O/service-account=*");
         org.assert_only_findings(ID, &[&binding]);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_is_unknown_for_the_provisioner() {
+    fn unmanaged_accounts_are_unknown_to_the_provisioner() {
         let result = Org::observed_by_provisioner().assert_findings(ID, &[]);
         assert_eq!(result.verdict(), crate::access::audit::AuditVerdict::Unknown);
     }

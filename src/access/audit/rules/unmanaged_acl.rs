@@ -259,13 +259,13 @@ mod tests {
         org.connector("claims-sink", "lcc-own", "sa-claims-runtime", "claims-a");
         org.acl("TOPIC#dlq-lcc-own#LITERAL#User:sa-claims-operator#*#READ#ALLOW");
         let result = org.assert_only_findings(ID, &[]);
-        let told: Vec<&str> = result
+        let found: Vec<&str> = result
             .findings
             .iter()
             .map(|found| found.finding.message.as_str())
             .collect();
         assert_eq!(
-            told,
+            found,
             ["the template grants 2 departments ACLs for CREATE, WRITE on topic:dlq-lcc*: dead letters"]
         );
         // The same ACL of another persona is not declared.

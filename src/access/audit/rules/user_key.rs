@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_is_unknown_for_the_provisioner() {
+    fn keys_of_users_are_unknown_to_the_provisioner() {
         assert_eq!(
             Org::observed_by_provisioner().assert_findings(ID, &[]).verdict(),
             crate::access::audit::AuditVerdict::Unknown

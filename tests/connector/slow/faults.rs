@@ -1,6 +1,9 @@
 //! Commands with injected faults: repeated 429, lost responses, a slow service.
 
-use crate::{common::CliFixture, fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator};
+use crate::{
+    cli_with_claims,
+    common::{Cli, JsonAccess as _},
+};
 
 /// Commands of departments, in an order in which each succeeds.
 const COMMANDS: [(&str, &str); 17] = [
@@ -24,33 +27,33 @@ const COMMANDS: [(&str, &str); 17] = [
 ];
 
 /// Runs each command with `fault`; the fault must have been applied.
-fn run_all_with_fault(cli: &CliFixture, fault: &str, wanted: impl Fn(&str) -> bool) {
+fn run_all_with_fault(cli: &Cli, fault: &str, wanted: impl Fn(&str) -> bool) {
     for (persona, args) in COMMANDS.into_iter().filter(|(_, args)| wanted(args)) {
-        let added = cli.run(&format!("sandbox fault add {fault} --path /connect/**"));
-        assert_eq!(added.code, Some(0), "{added}");
-        let output = match persona {
-            "deployer" => run_as_deployer(cli, args),
-            _ => run_as_operator(cli, args),
-        };
-        assert_eq!(output.code, Some(0), "{args}: {output}");
+        cli.run(&format!("sandbox fault add {fault} --path /connect/**"))
+            .expect_success();
+        match persona {
+            "deployer" => cli.run_as("claims-deployer", args),
+            _ => cli.run_as("claims-operator", args),
+        }
+        .expect_success();
         assert_eq!(
             cli.run("sandbox fault list").stdout,
             "None found.\n",
             "{args}: it did not strike"
         );
     }
-    assert_eq!(run_as_operator(cli, "connector list").stdout, "None found.\n");
+    assert_eq!(cli.run_as("claims-operator", "connector list").stdout, "None found.\n");
 }
 
 #[test]
 fn every_command_retries_429_responses() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     run_all_with_fault(&cli, "too-many-requests --retry-after 3 --times 3", |_| true);
 }
 
 #[test]
 fn every_command_survives_failed_lost_and_slow_reads() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     for kind in ["server-error", "lost-before", "lost-after", "slow --delay 20s"] {
         // Plugins are validated with a PUT.
         let reads = |args: &str| !args.contains("validate") && !args.contains("plugin describe");
@@ -60,64 +63,71 @@ fn every_command_survives_failed_lost_and_slow_reads() {
 
 #[test]
 fn endless_429_responses_fail_the_command_without_writes() {
-    let cli = fixture_with_claims();
-    let storm = "sandbox fault add too-many-requests --retry-after 60 --forever --path /connect/**";
-    assert_eq!(cli.run(storm).code, Some(0));
+    let cli = cli_with_claims();
+    let endless = "sandbox fault add too-many-requests --retry-after 60 --forever --path /connect/**";
+    cli.run(endless).expect_success();
     for output in [
-        run_as_operator(&cli, "connector list"),
-        run_as_deployer(&cli, "connector create --config-file orders.json"),
+        cli.run_as("claims-operator", "connector list"),
+        cli.run_as("claims-deployer", "connector create --config-file orders.json"),
     ] {
         assert_eq!(output.code, Some(1), "{output}");
-        assert!(normalized_stderr(&output).contains("429"), "{output}");
+        assert!(output.stderr_line().contains("429"), "{output}");
     }
     assert_eq!(cli.run("sandbox fault clear").stdout, "Cleared 1 fault.\n");
-    assert_eq!(run_as_operator(&cli, "connector list").stdout, "None found.\n");
+    assert_eq!(cli.run_as("claims-operator", "connector list").stdout, "None found.\n");
 }
 
 // Lost responses create no duplicates, and created objects are found again.
 #[test]
 fn create_continues_to_wait_after_a_lost_response() {
-    let cli = fixture_with_claims();
+    let cli = cli_with_claims();
     let lost = "sandbox fault add lost-after --method POST --path /connect/**";
-    assert_eq!(cli.run(lost).code, Some(0));
-    let output = run_as_deployer(&cli, "connector create --config-file orders.json -o json");
-    assert_eq!(output.code, Some(0), "{output}");
-    assert_eq!(parse_json(&output)["status"], "RUNNING");
-    let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
-    assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
+    cli.run(lost).expect_success();
+    let output = cli
+        .run_as("claims-deployer", "connector create --config-file orders.json -o json")
+        .expect_success();
+    assert_eq!(output.json()["status"], "RUNNING");
+    let list = cli.run_as("claims-operator", "connector list -o json").json();
+    assert_eq!(list.items("").len(), 1, "{list}");
 
     // A restart is never retried: its result is unknown, and the command says so.
     let lost = "sandbox fault add lost-after --method POST --path /connect/**/restart";
-    assert_eq!(cli.run(lost).code, Some(0));
-    let output = run_as_operator(&cli, "connector restart claims-orders");
-    assert_eq!(output.code, Some(1), "{output}");
+    cli.run(lost).expect_success();
+    let output = cli
+        .run_as("claims-operator", "connector restart claims-orders")
+        .expect_code(1);
     assert!(
-        normalized_stderr(&output).contains("unknown whether the request to restart connector"),
+        output
+            .stderr_line()
+            .contains("unknown whether the request to restart connector"),
         "{output}"
     );
 }
 
 #[test]
 fn a_flapping_connector_is_reported_in_its_current_state() {
-    let cli = fixture_with_claims();
-    let created = run_as_deployer(&cli, "connector create --config-file orders.json");
-    assert_eq!(created.code, Some(0), "{created}");
-    assert_eq!(cli.run("sandbox fault connector claims-orders flapping").code, Some(0));
+    let cli = cli_with_claims();
+    cli.run_as("claims-deployer", "connector create --config-file orders.json")
+        .expect_success();
+    cli.run("sandbox fault connector claims-orders flapping")
+        .expect_success();
     let mut states = Vec::new();
     for _ in 0..8 {
-        let described = parse_json(&run_as_operator(&cli, "connector describe claims-orders -o json"));
+        let described = cli
+            .run_as("claims-operator", "connector describe claims-orders -o json")
+            .json();
         let (state, cause) = (
             described["connector"]["status"].clone(),
             described.get("cause").is_some(),
         );
         assert_eq!(state == "FAILED", cause, "{described}");
         states.push(state.as_str().unwrap().to_owned());
-        assert_eq!(cli.run("sandbox clock advance 20s").code, Some(0));
+        cli.run("sandbox clock advance 20s").expect_success();
     }
     assert!(
         states.contains(&"RUNNING".to_owned()) && states.contains(&"FAILED".to_owned()),
         "{states:?}"
     );
-    let waited = run_as_operator(&cli, "connector wait claims-orders");
-    assert_eq!(waited.code, Some(0), "the service recovers it: {waited}");
+    cli.run_as("claims-operator", "connector wait claims-orders")
+        .expect_success();
 }

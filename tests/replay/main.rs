@@ -6,32 +6,17 @@
 //! is sent by unauthorized callers: without a key, with a wrong secret, with a revoked key, with a key without roles,
 //! and with a key of another department.
 
-#[path = "sandbox_connect/contract.rs"]
-mod connect_contract;
-#[path = "sandbox/contract.rs"]
-mod contract;
-#[path = "sandbox/sandbox_fixture.rs"]
-#[expect(dead_code, reason = "only a part of this module is used")]
-mod sandbox_fixture;
-#[path = "common/openapi.rs"]
-#[expect(dead_code, reason = "other tests check requests")]
-mod openapi;
-#[path = "common/terraform.rs"]
-mod terraform;
+#[path = "../common/mod.rs"]
+mod common;
 
-#[path = "replay/connectors.rs"]
 mod connectors;
-#[path = "replay/unauthorized_callers.rs"]
-mod unauthorized_callers;
-#[path = "replay/trace_replayer.rs"]
-mod trace_replayer;
-#[path = "replay/state_checks.rs"]
 mod state_checks;
-#[path = "replay/trace.rs"]
 mod trace;
+mod trace_replayer;
+mod unauthorized_callers;
 
+use common::{Caller, JsonAccess as _};
 use confluent_ebs::sandbox::ConnectorFault;
-use sandbox_fixture::Caller;
 use serde_json::json;
 use trace_replayer::TraceReplayer;
 use unauthorized_callers::UnauthorizedCallers;
@@ -148,13 +133,8 @@ async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() 
         for line in answer.items() {
             // Fields that the Confluent CLI reads (docs/reference/cli.md#log-command).
             assert_eq!((&line["level"], &line["task_id"]), (&json!("ERROR"), &json!("task-0")));
-            assert!(line["timestamp"].as_str().unwrap().starts_with("2026-11-22T12:"));
-            assert!(
-                line["exception"]["stacktrace"]
-                    .as_str()
-                    .unwrap()
-                    .contains("RecordTooLargeException")
-            );
+            assert!(line.text("/timestamp").starts_with("2026-11-22T12:"));
+            assert!(line.text("/exception/stacktrace").contains("RecordTooLargeException"));
             assert_eq!(line["id"], id);
         }
     }

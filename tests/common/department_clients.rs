@@ -1,14 +1,11 @@
-//! A department's key and its clients, with an in-process sandbox.
+//! The clients of a department for connectors, logs and metrics, with a sandbox in this process.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use confluent_ebs::{
     api::{connect::ClusterPath, logs::LogEntry},
-    client::{
-        Auth, BaseUrl, BasicCredentials, Client, CredentialSource, InProcessTransport, Jitter, LogsClient,
-        MetricsClient, RetryPolicy, TokenCache,
-    },
-    model::{ResourceKind, Secret},
+    client::{Client, Jitter, LogsClient, MetricsClient, RetryPolicy, TokenCache},
+    model::ResourceKind,
     redact::TextRedactor,
     resources::{
         connector::{ConnectorClient, LiveConnector},
@@ -21,13 +18,15 @@ use confluent_ebs::{
 };
 use jiff::Timestamp;
 
-use crate::{connect_fixture::ConnectFixture, sandbox_fixture::Caller};
+use super::{ApiKeyPair, Caller, ConnectSandbox, sandbox_client};
 
-pub(crate) struct TelemetryFixture {
-    pub(crate) connect: ConnectFixture,
+/// A department's key, and the sandbox it works with.
+pub(crate) struct DepartmentClients {
+    pub(crate) connect: ConnectSandbox,
     login: Caller,
 }
 
+/// Filter that accepts every log line.
 pub(crate) fn all_levels_filter() -> LogFilter {
     LogFilter {
         levels: ["INFO", "WARN", "ERROR"].map(str::to_owned).into(),
@@ -36,10 +35,10 @@ pub(crate) fn all_levels_filter() -> LogFilter {
     }
 }
 
-impl TelemetryFixture {
-    /// A fixture with a key that has `role` on the connectors of the department.
+impl DepartmentClients {
+    /// Clients with a key that has `role` on the connectors of the department.
     pub(crate) async fn new(settings: SandboxSettings, role: &str) -> Self {
-        let connect = ConnectFixture::with_settings(settings).await;
+        let connect = ConnectSandbox::with_settings(settings).await;
         let account = connect.api.create_account("operator").await;
         let pattern = format!("{}/connector=claims-*", connect.api.cluster_crn());
         connect.api.bind(&account, role, &pattern).await;
@@ -50,28 +49,20 @@ impl TelemetryFixture {
 
     pub(crate) fn client(&self) -> Client {
         let Caller::ApiKey(key, secret) = &self.login else {
-            panic!("the fixture has a key")
+            panic!("the department has a key")
         };
-        let base: BaseUrl = "http://127.0.0.1:1024".parse().unwrap();
-        let auth = Auth::Basic(BasicCredentials {
-            key: key.clone(),
-            secret: Secret::new(secret.clone()),
-            source: CredentialSource::Sandbox("operator".into()),
-        });
-        let sandbox = &self.connect.api.sandbox;
+        let key = ApiKeyPair {
+            id: key.clone(),
+            secret: secret.clone(),
+        };
         let policy = RetryPolicy {
             min_throttle_wait: Duration::from_secs(12),
             ..RetryPolicy::default()
         };
-        Client::builder(
-            base,
-            Arc::new(InProcessTransport::new(sandbox.router())),
-            auth,
-            sandbox.clock(),
-        )
-        .policy(policy)
-        .jitter(Jitter::ceiling())
-        .build()
+        sandbox_client(&self.connect.api.sandbox, &key)
+            .policy(policy)
+            .jitter(Jitter::ceiling())
+            .build()
     }
 
     pub(crate) fn logs(&self, limits: Option<&Path>) -> LogsClient {

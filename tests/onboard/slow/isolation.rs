@@ -10,13 +10,12 @@ use confluent_ebs::{
 };
 use serde_json::{Value, json};
 
-use crate::sandbox_cli_fixture::{ApiKeyPair, CLUSTER_CRN, SandboxCliFixture, account_crn};
+use crate::common::{ApiKeyPair, CLUSTER_CRN, Cli, account_crn};
 
-fn fixture_with_claims_and_fraud() -> SandboxCliFixture {
-    let fixture = SandboxCliFixture::new();
-    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+fn cli_with_claims_and_fraud() -> Cli {
+    let cli = Cli::onboarded("claims fraud");
     // A resource of fraud.
-    let runtime = fixture.account_id("ebs-prod-fraud-runtime");
+    let runtime = cli.account_id("ebs-prod-fraud-runtime");
     let config = json!({
         "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1",
         "kafka.topic": "fraud-cases", "quickstart": "ORDERS", "output.data.format": "JSON",
@@ -24,16 +23,16 @@ fn fixture_with_claims_and_fraud() -> SandboxCliFixture {
     });
     let connectors = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
     let body = json!({ "name": "fraud-cases", "config": config });
-    fixture.send_ok(&fixture.profile_key("fraud-deployer"), "POST", connectors, Some(body));
-    fixture
+    cli.send_ok(&cli.profile_key("fraud-deployer"), "POST", connectors, Some(body));
+    cli
 }
 
 /// A request at `path` about fraud, with every path parameter replaced.
-fn requests_targeting_fraud(fixture: &SandboxCliFixture, method: &str, path: &str) -> Vec<(String, Option<Value>)> {
-    let operator = fixture.account_id("ebs-prod-fraud-operator");
-    let runtime = fixture.account_id("ebs-prod-fraud-runtime");
-    let key = fixture.profile_key("fraud-operator").id;
-    let binding = fixture
+fn requests_targeting_fraud(cli: &Cli, method: &str, path: &str) -> Vec<(String, Option<Value>)> {
+    let operator = cli.account_id("ebs-prod-fraud-operator");
+    let runtime = cli.account_id("ebs-prod-fraud-runtime");
+    let key = cli.profile_key("fraud-operator").id;
+    let binding = cli
         .sandbox()
         .bindings()
         .unwrap()
@@ -68,7 +67,7 @@ fn requests_targeting_fraud(fixture: &SandboxCliFixture, method: &str, path: &st
             .collect(),
         ("GET" | "DELETE", "/iam/v2/role-bindings/{id}") => one(&binding, None),
         ("POST", "/iam/v2/role-bindings") => {
-            let me = fixture.account_id("ebs-prod-claims-deployer");
+            let me = cli.account_id("ebs-prod-claims-deployer");
             let patterns = [
                 format!("{CLUSTER_CRN}/connector=fraud-*"),
                 format!("{CLUSTER_CRN}/connector=fraud-cases"),
@@ -91,7 +90,7 @@ fn requests_targeting_fraud(fixture: &SandboxCliFixture, method: &str, path: &st
             let config = json!({
                 "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1", "kafka.topic": "claims-x",
                 "quickstart": "ORDERS", "output.data.format": "JSON", "kafka.auth.mode": "SERVICE_ACCOUNT",
-                "kafka.service.account.id": fixture.account_id("ebs-prod-claims-runtime"),
+                "kafka.service.account.id": cli.account_id("ebs-prod-claims-runtime"),
             });
             let body = match path.rsplit('/').next() {
                 Some("config") if method == "PUT" => Some(config),
@@ -123,21 +122,21 @@ fn is_shared_endpoint(method: &str, path: &str) -> bool {
 
 #[test]
 fn every_endpoint_refuses_requests_of_claims_about_fraud() {
-    let fixture = fixture_with_claims_and_fraud();
+    let cli = cli_with_claims_and_fraud();
     let keys: Vec<(String, ApiKeyPair)> = ["operator", "deployer", "viewer"]
-        .map(|persona| (persona.to_owned(), fixture.profile_key(&format!("claims-{persona}"))))
+        .map(|persona| (persona.to_owned(), cli.profile_key(&format!("claims-{persona}"))))
         .to_vec();
-    let before = fixture.provisioned_state();
+    let before = cli.provisioned_state();
     let routes: Vec<_> = Sandbox::routes().collect();
     let mut aimed = BTreeSet::new();
     for route in routes.iter().filter(|route| route.auth != RouteAuth::Anonymous) {
         let (method, path) = (route.method.as_str(), route.path);
-        for (target, body) in requests_targeting_fraud(&fixture, method, path) {
+        for (target, body) in requests_targeting_fraud(&cli, method, path) {
             aimed.insert(format!("{method} {path}"));
             assert!(!target.contains('{'), "{target} contains an unfilled parameter");
             for prefix in ["", "/api"] {
                 for (persona, key) in &keys {
-                    let (status, answer) = fixture.send(key, method, &format!("{prefix}{target}"), body.clone());
+                    let (status, answer) = cli.send(key, method, &format!("{prefix}{target}"), body.clone());
                     assert_eq!(status, 403, "{persona}: {method} {prefix}{target} {body:?}: {answer}");
                 }
             }
@@ -160,18 +159,18 @@ fn every_endpoint_refuses_requests_of_claims_about_fraud() {
             "{method} {path} is not tried"
         );
     }
-    assert_eq!(fixture.provisioned_state(), before);
+    assert_eq!(cli.provisioned_state(), before);
 }
 
 #[test]
 fn lists_show_claims_nothing_of_fraud() {
-    let fixture = fixture_with_claims_and_fraud();
+    let cli = cli_with_claims_and_fraud();
     let address = "environment=env-prod01&spec.environment=env-prod01&page_size=100";
     for persona in ["operator", "deployer", "viewer"] {
-        let key = fixture.profile_key(&format!("claims-{persona}"));
+        let key = cli.profile_key(&format!("claims-{persona}"));
         let scope = format!(
             "crn_pattern={ORG}/*&page_size=100",
-            ORG = crate::sandbox_cli_fixture::ORGANIZATION_CRN
+            ORG = crate::common::ORGANIZATION_CRN
         )
         .replace('/', "%2F");
         for target in [
@@ -181,10 +180,10 @@ fn lists_show_claims_nothing_of_fraud() {
             "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors".to_owned(),
             "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors?expand=info,status,id".to_owned(),
         ] {
-            let (status, answer) = fixture.send(&key, "GET", &target, None);
+            let (status, answer) = cli.send(&key, "GET", &target, None);
             assert!([200, 403].contains(&status), "{persona} {target}: {status}");
             let text = answer.to_string();
-            let key_ids = ["fraud-operator", "fraud-deployer", "fraud-viewer"].map(|name| fixture.profile_key(name).id);
+            let key_ids = ["fraud-operator", "fraud-deployer", "fraud-viewer"].map(|name| cli.profile_key(name).id);
             assert!(!text.contains("fraud"), "{persona} {target}: {text}");
             assert!(
                 key_ids.iter().all(|id| !text.contains(id.as_str())),
@@ -196,8 +195,8 @@ fn lists_show_claims_nothing_of_fraud() {
 
 #[test]
 fn the_evaluator_allows_claims_no_operation_on_fraud() {
-    let fixture = fixture_with_claims_and_fraud();
-    let bindings = fixture.sandbox().bindings().unwrap();
+    let cli = cli_with_claims_and_fraud();
+    let bindings = cli.sandbox().bindings().unwrap();
     let evaluator = Evaluator::new(bindings.into_iter().map(|object| object.binding));
     let address = StageAddress {
         organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
@@ -207,7 +206,7 @@ fn the_evaluator_allows_claims_no_operation_on_fraud() {
     };
     let mut asked = 0;
     for persona in ["operator", "deployer", "viewer", "runtime"] {
-        let me = Principal::from_id(&fixture.account_id(&format!("ebs-prod-claims-{persona}")));
+        let me = Principal::from_id(&cli.account_id(&format!("ebs-prod-claims-{persona}")));
         for kind in [
             ResourceKind::Connector,
             ResourceKind::Topic,
@@ -225,7 +224,7 @@ fn the_evaluator_allows_claims_no_operation_on_fraud() {
             }
         }
         for other in ["operator", "deployer", "viewer", "runtime"] {
-            let account = fixture.account_id(&format!("ebs-prod-fraud-{other}")).parse().unwrap();
+            let account = cli.account_id(&format!("ebs-prod-fraud-{other}")).parse().unwrap();
             for operation in Operation::ALL
                 .into_iter()
                 .filter(|operation| *operation != Operation::Create)

@@ -1,24 +1,40 @@
-//! A home with a sandbox: the binary uses it, and the test can access it directly.
+//! The sandbox of a [`Cli`]: the binary uses it, and the test can access it directly.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use axum::body::Body;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use confluent_ebs::{
     api::{Endpoint, encode_segment, kafka::DeleteAcl},
+    client::Client,
     config::Profile,
-    manifest::Workspace,
     model::{AclBinding, KeyKind},
     sandbox::{Sandbox, SandboxJournalEntry},
 };
-use http::{Request, header};
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
-use crate::{
-    common::{CliFixture, CliOutput, sandbox_start},
-    onboarding_fixture::{ProvisionedState, list_files, seed_from_workspace},
+use super::{
+    Caller, Cli, CliOutput, JsonAccess as _, ProvisionedState, SandboxServer, example_seed, list_files, sandbox_client,
+    sandbox_start, tokio_runtime,
 };
+
+/// Folder of the profiles that onboarding writes, in the home.
+pub(crate) const PROFILES_DIR: &str = ".state/confluent-ebs/sandbox/handover";
+
+/// The ACLs of the cluster of stage prod.
+pub(crate) const ACLS_PATH: &str = "/kafka/v3/clusters/lkc-prod01/acls";
+/// The organization's CRN.
+pub(crate) const ORGANIZATION_CRN: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
+/// The CRN of the cluster of stage prod.
+pub(crate) const CLUSTER_CRN: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/\
+                                  environment=env-prod01/cloud-cluster=lkc-prod01";
+
+/// The CRN of a service account.
+pub(crate) fn account_crn(id: &str) -> String {
+    format!("{ORGANIZATION_CRN}/service-account={id}")
+}
 
 /// An API key with its secret.
 #[derive(Clone, Debug)]
@@ -27,40 +43,27 @@ pub(crate) struct ApiKeyPair {
     pub(crate) secret: String,
 }
 
-/// A home with a sandbox of the built-in platform.
-pub(crate) struct SandboxCliFixture {
-    pub(crate) cli: CliFixture,
+impl From<&ApiKeyPair> for Caller {
+    fn from(key: &ApiKeyPair) -> Self {
+        Self::api_key(&key.id, &key.secret)
+    }
 }
 
-impl SandboxCliFixture {
-    pub(crate) fn new() -> Self {
-        Self { cli: CliFixture::new() }
-    }
+/// A connector to create.
+pub(crate) struct ConnectorSpec<'a> {
+    pub(crate) stage: &'a str,
+    /// Department whose runtime account it runs under.
+    pub(crate) department: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) tasks: u32,
+}
 
-    /// The same with other settings: `settings` are flags of `sandbox reset`.
-    pub(crate) fn with_reset_flags(settings: &str) -> Self {
-        let fixture = Self::new();
-        fixture.run_expecting(&format!("sandbox reset --yes {settings}"), 0);
-        fixture
-    }
-
-    pub(crate) fn run(&self, args: &str) -> CliOutput {
-        self.cli.run(args)
-    }
-
-    /// Runs a command and checks its exit code.
-    #[track_caller]
-    pub(crate) fn run_expecting(&self, args: &str, code: i32) -> CliOutput {
-        let output = self.run(args);
-        assert_eq!(output.code, Some(code), "{args}\n{output}");
-        output
-    }
-
+impl Cli {
     /// Runs a command, checks its exit code, and that it sent no writes.
     #[track_caller]
     pub(crate) fn run_without_writes(&self, args: &str, code: i32) -> CliOutput {
         let before = self.writes().len();
-        let output = self.run_expecting(args, code);
+        let output = self.run(args).expect_code(code);
         let writes = self.writes();
         assert_eq!(&writes[before..], &[] as &[SandboxJournalEntry], "{args}\n{output}");
         output
@@ -68,34 +71,51 @@ impl SandboxCliFixture {
 
     /// The state folder of the sandbox, with journals, profiles and evidence.
     pub(crate) fn state_dir(&self) -> PathBuf {
-        self.cli.path(".state/confluent-ebs/sandbox")
+        self.path(".state/confluent-ebs/sandbox")
     }
 
     /// The current sandbox.
     pub(crate) fn sandbox(&self) -> Sandbox {
-        let workspace = Workspace::embedded().workspace;
-        let seed = seed_from_workspace(&workspace);
-        Sandbox::open_at(&self.state_dir(), seed, None, Some(sandbox_start())).unwrap()
+        Sandbox::open_at(&self.state_dir(), example_seed(), None, Some(sandbox_start())).unwrap()
     }
 
+    /// The write requests that the sandbox has received.
     pub(crate) fn writes(&self) -> Vec<SandboxJournalEntry> {
         let mut entries = self.sandbox().journal().unwrap();
         entries.retain(SandboxJournalEntry::is_write);
         entries
     }
 
-    pub(crate) fn provisioned_state(&self) -> ProvisionedState {
-        ProvisionedState::read_from(&self.sandbox(), &self.state_dir().join("handover"))
+    /// The requests that the sandbox has received since the request `seq`.
+    pub(crate) fn requests_since(&self, seq: u64) -> Vec<SandboxJournalEntry> {
+        let mut entries = self.sandbox().journal().unwrap();
+        entries.retain(|entry| entry.seq > seq);
+        entries
     }
 
-    /// Like [`SandboxCliFixture::left`], with encrypted profiles.
+    /// Number of the last request that the sandbox has received.
+    pub(crate) fn last_request_seq(&self) -> u64 {
+        self.sandbox().journal().unwrap().last().map_or(0, |entry| entry.seq)
+    }
+
+    /// Folder of the profiles that onboarding writes.
+    pub(crate) fn profiles_dir(&self) -> PathBuf {
+        self.path(PROFILES_DIR)
+    }
+
+    /// Accounts, bindings, keys and profiles.
+    pub(crate) fn provisioned_state(&self) -> ProvisionedState {
+        ProvisionedState::read_from(&self.sandbox(), &self.profiles_dir())
+    }
+
+    /// Like [`Cli::provisioned_state`], with encrypted profiles.
     #[cfg(feature = "age")]
     pub(crate) fn decrypted_state(&self, open: &dyn Fn(&[u8]) -> String) -> ProvisionedState {
-        ProvisionedState::read_encrypted(&self.sandbox(), &self.state_dir().join("handover"), open)
+        ProvisionedState::read_encrypted(&self.sandbox(), &self.profiles_dir(), open)
     }
 
     /// The Cloud API keys of all profiles in a folder, by file name.
-    pub(crate) fn profile_keys_in(folder: &std::path::Path) -> BTreeMap<String, ApiKeyPair> {
+    pub(crate) fn profile_keys_in(folder: &Path) -> BTreeMap<String, ApiKeyPair> {
         let toml = list_files(folder).into_iter();
         toml.filter_map(|path| {
             let (_, keys, _) = Profile::parse(&path, fs::read_to_string(&path).unwrap(), &[]);
@@ -111,13 +131,15 @@ impl SandboxCliFixture {
 
     /// The key in a finished profile: `claims-operator`.
     pub(crate) fn profile_key(&self, profile: &str) -> ApiKeyPair {
-        Self::profile_keys_in(&self.state_dir().join("handover"))[profile].clone()
+        Self::profile_keys_in(&self.profiles_dir())[profile].clone()
     }
 
+    /// Id of the service account with this name.
+    #[track_caller]
     pub(crate) fn account_id(&self, name: &str) -> String {
         let accounts = self.sandbox().accounts().unwrap();
         let found = accounts.into_iter().find(|account| account.display_name == name);
-        found.unwrap_or_else(|| panic!("no account {name}")).id.to_string()
+        found.unwrap_or_else(|| panic!("no account `{name}`")).id.to_string()
     }
 
     /// Sends a request with a key; returns status and body.
@@ -133,6 +155,17 @@ impl SandboxCliFixture {
         answer
     }
 
+    /// Whether the sandbox accepts a Cloud API key.
+    #[track_caller]
+    pub(crate) fn key_works(&self, key: &ApiKeyPair) -> bool {
+        match self.send(key, "GET", "/org/v2/environments", None).0 {
+            200 => true,
+            401 => false,
+            status => panic!("status {status}"),
+        }
+    }
+
+    /// The organization administrator's Cloud API key.
     pub(crate) fn admin_key(&self) -> ApiKeyPair {
         let info = self.sandbox().info(true).unwrap();
         ApiKeyPair {
@@ -141,6 +174,7 @@ impl SandboxCliFixture {
         }
     }
 
+    /// The provisioner's Cloud API key.
     pub(crate) fn provisioner_key(&self) -> ApiKeyPair {
         let info = self.sandbox().info(true).unwrap();
         ApiKeyPair {
@@ -186,7 +220,7 @@ impl SandboxCliFixture {
             &format!("{ACLS_PATH}?{}", query.join("&")),
             None,
         );
-        assert_eq!(gone["data"].as_array().unwrap().len(), 1, "{acl}");
+        assert_eq!(gone.items("/data").len(), 1, "{acl}");
     }
 
     /// All ACLs of the cluster of stage prod in canonical form, with names of accounts.
@@ -198,9 +232,8 @@ impl SandboxCliFixture {
             None,
         );
         let accounts = self.sandbox().accounts().unwrap();
-        let mut acls: Vec<String> = list["data"]
-            .as_array()
-            .unwrap()
+        let mut acls: Vec<String> = list
+            .items("/data")
             .iter()
             .map(|object| {
                 let acl: AclBinding = serde_json::from_value(object.clone()).unwrap();
@@ -218,7 +251,7 @@ impl SandboxCliFixture {
     pub(crate) fn bind(&self, key: &ApiKeyPair, account: &str, role: &str, pattern: &str) -> String {
         let body = json!({ "principal": format!("User:{account}"), "role_name": role, "crn_pattern": pattern });
         let answer = self.send_ok(key, "POST", "/iam/v2/role-bindings", Some(body));
-        answer["id"].as_str().unwrap().to_owned()
+        answer.text("/id").to_owned()
     }
 
     /// Creates a key.
@@ -227,30 +260,68 @@ impl SandboxCliFixture {
         let body = json!({ "spec": { "owner": { "id": owner }, "resource": { "id": resource }, "description": "x" } });
         let answer = self.send_ok(key, "POST", "/iam/v2/api-keys", Some(body));
         ApiKeyPair {
-            id: answer["id"].as_str().unwrap().to_owned(),
-            secret: answer["spec"]["secret"].as_str().unwrap().to_owned(),
+            id: answer.text("/id").to_owned(),
+            secret: answer.text("/spec/secret").to_owned(),
         }
     }
 
-    /// Grants the provisioner administration of a cluster.
-    pub(crate) fn make_provisioner_cluster_admin(sandbox: &Sandbox, cluster: &str) {
-        let info = sandbox.info(true).unwrap();
-        let admin = ApiKeyPair {
-            id: info.admin_key,
-            secret: info.admin_secret.unwrap(),
-        };
-        let principal = format!("User:{}", info.provisioner);
-        let body = json!({ "principal": principal, "role_name": "CloudClusterAdmin", "crn_pattern": cluster });
-        let (status, answer) = send(sandbox, &admin, "POST", "/iam/v2/role-bindings", Some(body));
-        assert_eq!(status, 201, "{answer}");
+    /// Client of the organization administrator, in this process.
+    pub(crate) fn admin_client(&self) -> Client {
+        sandbox_client(&self.sandbox(), &self.admin_key()).build()
+    }
+
+    /// Creates `number` connectors of claims, above the limits of a cluster.
+    pub(crate) fn create_claims_connectors(&self, number: usize) {
+        let names: Vec<String> = (1..=number)
+            .map(|number| format!("claims-source-{number:03}"))
+            .collect();
+        self.create_connectors(names.iter().map(|name| ConnectorSpec {
+            stage: "prod",
+            department: "claims",
+            name,
+            tasks: 1,
+        }));
+    }
+
+    /// Creates datagen connectors as the administrator, above the limits of a cluster.
+    pub(crate) fn create_connectors<'a>(&self, connectors: impl IntoIterator<Item = ConnectorSpec<'a>>) {
+        let sandbox = self.sandbox();
+        let mut settings = sandbox.settings().unwrap();
+        settings.quotas.insert("connect.max_tasks.per_cluster".into(), 100_000);
+        sandbox.set_settings(settings).unwrap();
+        let accounts = sandbox.accounts().unwrap();
+        let admin = Caller::Impersonated(sandbox.info(false).unwrap().admin);
+        let server = SandboxServer::from_sandbox(sandbox, example_seed());
+        tokio_runtime().block_on(async {
+            for connector in connectors {
+                let ConnectorSpec {
+                    stage,
+                    department,
+                    name,
+                    tasks,
+                } = connector;
+                let runtime = format!("ebs-{stage}-{department}-runtime");
+                let runtime = accounts.iter().find(|account| account.display_name == runtime);
+                let runtime = &runtime.unwrap_or_else(|| panic!("no runtime account for {name}")).id;
+                // The only department of the example whose prefix differs from its code.
+                let topic = format!("{}-orders", department.replace("data-platform", "dataplatform"));
+                let body = json!({"name": name, "config": {
+                    "name": name, "connector.class": "DatagenSource", "kafka.topic": topic,
+                    "quickstart": "ORDERS", "output.data.format": "JSON", "kafka.auth.mode": "SERVICE_ACCOUNT",
+                    "kafka.service.account.id": runtime, "tasks.max": tasks.to_string(),
+                }});
+                let path = format!("/connect/v1/environments/env-{stage}01/clusters/lkc-{stage}01/connectors");
+                server.post(&admin, &path, body).await.expect_status(201);
+            }
+        });
     }
 
     /// A profile with another key; everything else is from the operator's of claims.
     pub(crate) fn write_profile_with_key(&self, key: &ApiKeyPair) -> PathBuf {
         let own = self.profile_key("claims-operator");
-        let text = fs::read_to_string(self.state_dir().join("handover/claims-operator.toml")).unwrap();
+        let text = fs::read_to_string(self.profiles_dir().join("claims-operator.toml")).unwrap();
         let text = text.replace(&own.id, &key.id).replace(&own.secret, &key.secret);
-        self.cli.write("other.toml", text)
+        self.write("other.toml", text)
     }
 }
 
@@ -262,31 +333,7 @@ pub(crate) fn send(
     target: &str,
     body: Option<Value>,
 ) -> (u16, Value) {
-    let login = STANDARD.encode(format!("{}:{}", key.id, key.secret));
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("http://127.0.0.1{target}"))
-        .header(header::AUTHORIZATION, format!("Basic {login}"))
-        .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
-        .unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        let Ok(response) = sandbox.router().oneshot(request).await;
-        let status = response.status().as_u16();
-        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or_default())
-    })
-}
-
-/// The ACLs of the cluster of stage prod.
-pub(crate) const ACLS_PATH: &str = "/kafka/v3/clusters/lkc-prod01/acls";
-/// The organization's CRN.
-pub(crate) const ORGANIZATION_CRN: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
-/// The CRN of the cluster of stage prod.
-pub(crate) const CLUSTER_CRN: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/\
-                                  environment=env-prod01/cloud-cluster=lkc-prod01";
-
-/// The CRN of a service account.
-pub(crate) fn account_crn(id: &str) -> String {
-    format!("{ORGANIZATION_CRN}/service-account={id}")
+    let server = SandboxServer::from_sandbox(sandbox.clone(), example_seed());
+    let response = tokio_runtime().block_on(server.send(&key.into(), method, target, body));
+    (response.status.as_u16(), response.body.unwrap_or_default())
 }

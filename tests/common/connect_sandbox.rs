@@ -1,15 +1,15 @@
-//! A department with a runtime account that has the grants of its template.
+//! A sandbox with a runtime account that has the grants of its template, to create connectors.
 
 use confluent_ebs::sandbox::SandboxSettings;
 use serde_json::{Value, json};
 
-use crate::sandbox_fixture::{Caller, SandboxFixture, SandboxResponse};
+use super::{Caller, JsonAccess as _, SandboxResponse, SandboxServer};
 
 pub(crate) const CONNECTORS_PATH: &str = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
 pub(crate) const PLUGINS_PATH: &str = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connector-plugins";
 
-pub(crate) struct ConnectFixture {
-    pub(crate) api: SandboxFixture,
+pub(crate) struct ConnectSandbox {
+    pub(crate) api: SandboxServer,
     pub(crate) runtime: String,
     /// Lists the topics as the administrator.
     pub(crate) kafka: Caller,
@@ -23,21 +23,21 @@ const RUNTIME_GRANTS: [(&str, &str); 4] = [
     ("DeveloperRead", "/kafka=lkc-prod1/group=connect-lcc*"),
 ];
 
-impl ConnectFixture {
+impl ConnectSandbox {
     pub(crate) async fn new() -> Self {
         Self::with_settings(SandboxSettings::instant()).await
     }
 
     pub(crate) async fn with_settings(settings: SandboxSettings) -> Self {
-        let harness = SandboxFixture::with_settings(settings);
-        let runtime = harness.create_account("runtime").await;
+        let api = SandboxServer::with_settings(settings);
+        let runtime = api.create_account("runtime").await;
         for (role, on) in RUNTIME_GRANTS {
-            let pattern = format!("{}{on}", harness.cluster_crn());
-            harness.bind(&runtime, role, &pattern).await;
+            let pattern = format!("{}{on}", api.cluster_crn());
+            api.bind(&runtime, role, &pattern).await;
         }
-        let admin = harness.seed.admin().to_string();
+        let admin = api.seed.admin().to_string();
         Self {
-            api: harness,
+            api,
             runtime,
             kafka: Caller::Impersonated(admin),
         }
@@ -101,7 +101,7 @@ impl ConnectFixture {
     }
 
     pub(crate) async fn put_config(&self, config: &Value) -> SandboxResponse {
-        let path = format!("{CONNECTORS_PATH}/{}/config", config["name"].as_str().unwrap());
+        let path = format!("{CONNECTORS_PATH}/{}/config", config.text("/name"));
         self.api.send(self.admin(), "PUT", &path, Some(config.clone())).await
     }
 
@@ -124,10 +124,7 @@ impl ConnectFixture {
     }
 
     pub(crate) async fn connector_state(&self, name: &str) -> String {
-        self.connector_status(name).await["connector"]["state"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.connector_status(name).await.text("/connector/state").to_owned()
     }
 
     pub(crate) async fn topics(&self) -> Vec<String> {
@@ -136,10 +133,7 @@ impl ConnectFixture {
             .get(&self.kafka, "/kafka/v3/clusters/lkc-prod1/topics")
             .await
             .expect_status(200);
-        let names = list
-            .items()
-            .iter()
-            .map(|topic| topic["topic_name"].as_str().unwrap().to_owned());
+        let names = list.items().iter().map(|topic| topic.text("/topic_name").to_owned());
         names.collect()
     }
 

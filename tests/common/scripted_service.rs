@@ -1,4 +1,4 @@
-//! Fixtures: clients with their own clock, and services with scripted responses.
+//! Services with scripted responses, and clients with a clock of their own.
 
 use std::{
     net::SocketAddr,
@@ -42,13 +42,13 @@ pub(crate) fn canary_auth() -> Auth {
 }
 
 /// A client whose clock jumps, with its notices about waiting.
-pub(crate) struct ClientFixture {
+pub(crate) struct TestClient {
     pub(crate) client: Client,
     pub(crate) clock: VirtualTime,
     pub(crate) notices: Arc<Mutex<Vec<RetryNotice>>>,
 }
 
-impl ClientFixture {
+impl TestClient {
     /// Client over a socket, without random jitter.
     pub(crate) fn with_base_url(base: &str) -> Self {
         Self::with_builder(base, |builder| builder)
@@ -74,7 +74,7 @@ impl ClientFixture {
     fn build(base: &str, transport: Arc<dyn Transport>, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let clock = VirtualTime::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
         let notices = Arc::new(Mutex::new(Vec::new()));
-        let heard = notices.clone();
+        let received = notices.clone();
         let builder = Client::builder(
             base.parse().unwrap(),
             transport,
@@ -83,7 +83,7 @@ impl ClientFixture {
         )
         .jitter(Jitter::none())
         .on_retry(Arc::new(move |notice: &RetryNotice| {
-            heard.lock().unwrap().push(notice.clone());
+            received.lock().unwrap().push(notice.clone());
         }));
         Self {
             client: change(builder).build(),
@@ -109,7 +109,7 @@ impl ClientFixture {
 
 /// Emits every event of the client once while a listener is registered. An event whose first occurrence has no listener
 /// in its thread, while another thread has one, is disabled permanently. Therefore every test calls this first, by
-/// creating a fixture or directly.
+/// creating a [`TestClient`] or directly.
 pub(crate) fn register_tracing_callsites() {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
@@ -117,8 +117,8 @@ pub(crate) fn register_tracing_callsites() {
             1 => http_response(429, &[], ""),
             _ => http_response(200, &[], r#"{"api_version":"","kind":"","data":[{}]}"#),
         });
-        let fixture = ClientFixture::build("http://127.0.0.1:1", transport, |builder| builder);
-        let list = async { fixture.client.list(list_request()).await };
+        let client = TestClient::build("http://127.0.0.1:1", transport, |builder| builder);
+        let list = async { client.client.list(list_request()).await };
         // On a thread of its own, because the current one may be inside a runtime.
         let alone = || {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -127,7 +127,7 @@ pub(crate) fn register_tracing_callsites() {
         };
         let made = std::thread::scope(|scope| scope.spawn(alone).join().unwrap());
         assert!(made.unwrap().is_empty());
-        assert_eq!(fixture.notices.lock().unwrap().len(), 2);
+        assert_eq!(client.notices.lock().unwrap().len(), 2);
     });
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::common::CliFixture;
+use super::Cli;
 
 /// Long enough for a busy computer; after that, the test fails.
 const TIMEOUT: Duration = Duration::from_mins(2);
@@ -24,18 +24,9 @@ pub(crate) struct RunningCommand {
 
 impl RunningCommand {
     /// Starts `confluent-ebs` with `args` in the home.
-    pub(crate) fn start(cli: &CliFixture, args: &str) -> Self {
-        let sealed = cli.command();
-        let mut command = Command::new(sealed.get_program());
-        command
-            .args(args.split_whitespace())
-            .env_clear()
-            .current_dir(cli.path(""));
-        for (name, value) in sealed.get_envs() {
-            if let Some(value) = value {
-                command.env(name, value);
-            }
-        }
+    pub(crate) fn start(cli: &Cli, args: &str) -> Self {
+        let mut command = cli.process(env!("CARGO_BIN_EXE_confluent-ebs"));
+        command.args(args.split_whitespace());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let (send, receive) = channel();

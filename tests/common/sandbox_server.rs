@@ -1,4 +1,4 @@
-//! A caller of the sandbox: keys in, status and JSON out.
+//! A sandbox in this process: requests of a caller, and responses that are checked against the OpenAPI documents.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::contract;
+use super::{JsonAccess as _, contract, sandbox_start};
 
 /// Authentication of a request.
 #[derive(Clone, Debug)]
@@ -44,12 +44,10 @@ impl SandboxResponse {
         self.body.as_ref().expect("the connection did not break")
     }
 
-    /// The only object of a list, a field of an object …
+    /// The string at a JSON pointer.
+    #[track_caller]
     pub(crate) fn string_at(&self, pointer: &str) -> String {
-        let value = self.json().pointer(pointer).and_then(Value::as_str);
-        value
-            .unwrap_or_else(|| panic!("{pointer} in {}", self.json()))
-            .to_owned()
+        self.json().text(pointer).to_owned()
     }
 
     /// Code and detail of the first error.
@@ -74,15 +72,9 @@ impl SandboxResponse {
     }
 }
 
-/// Returns the start time of every sandbox in a test, so that no test depends on the time of day.
-pub(crate) fn sandbox_start() -> jiff::Timestamp {
-    let named = std::env::var("CONFLUENT_EBS_SANDBOX_START");
-    named.as_deref().unwrap_or("2026-11-22T10:00:00Z").parse().unwrap()
-}
-
-/// Calls an in-process sandbox.
+/// A sandbox in this process, with its seeded callers.
 #[derive(Clone, Debug)]
-pub(crate) struct SandboxFixture {
+pub(crate) struct SandboxServer {
     pub(crate) sandbox: Sandbox,
     pub(crate) seed: Seed,
     pub(crate) admin: Caller,
@@ -94,7 +86,7 @@ pub(crate) struct SandboxFixture {
 /// Two Cloud API keys, and the provisioner's key of each of the two stages' clusters.
 pub(crate) const SEEDED_KEY_COUNT: usize = 4;
 
-impl SandboxFixture {
+impl SandboxServer {
     pub(crate) fn new() -> Self {
         Self::with_settings(SandboxSettings::instant())
     }
@@ -142,9 +134,9 @@ impl SandboxFixture {
             }
         };
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let answer = self.call(request.body(body).unwrap()).await;
-        contract::check(method, target, &answer);
-        answer
+        let response = self.call(request.body(body).unwrap()).await;
+        contract::check(method, target, &response);
+        response
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> SandboxResponse {
