@@ -19,6 +19,7 @@ use crate::{
     exit::ExitCode,
     handover::{AgeError, ProfileStoreError},
     hint::{Advice, Hint},
+    model::PlatformTeam,
     plan::ObserveError,
     resources::{
         ResourceError,
@@ -136,6 +137,18 @@ impl Error {
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// Returns the error with the configured name of the platform team in its hints.
+    #[must_use]
+    pub fn for_platform_team(mut self, team: &PlatformTeam) -> Self {
+        let name = team.to_string();
+        self.hints = self
+            .hints
+            .into_iter()
+            .map(|hint| hint.for_platform_team(&name))
+            .collect();
         self
     }
 

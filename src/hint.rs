@@ -1,13 +1,43 @@
 //! Hints: suggestions that accompany an error.
 
+/// Name of the platform team in messages, unless its configuration names it.
+pub const PLATFORM_TEAM: &str = "the platform team";
+
 /// Hint: a whole sentence, with commands in backticks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Hint(String);
+pub struct Hint {
+    sentence: String,
+    /// Position of [`PLATFORM_TEAM`] in the sentence, if the configured name can take its place.
+    platform_team: Option<usize>,
+}
 
 impl Hint {
     /// Creates a hint from a sentence that ends in a full stop.
     pub fn new(sentence: impl Into<String>) -> Self {
-        Self(sentence.into())
+        Self {
+            sentence: sentence.into(),
+            platform_team: None,
+        }
+    }
+
+    /// Creates a hint that names the platform team; `sentence` receives the name.
+    /// [`Self::for_platform_team`] replaces it by the configured one.
+    pub fn naming_platform_team(sentence: impl FnOnce(&str) -> String) -> Self {
+        const MARK: &str = "\u{0}";
+        let sentence = sentence(MARK);
+        Self {
+            platform_team: sentence.find(MARK),
+            sentence: sentence.replacen(MARK, PLATFORM_TEAM, 1),
+        }
+    }
+
+    /// Returns the hint with the configured name of the platform team.
+    #[must_use]
+    pub fn for_platform_team(mut self, name: &str) -> Self {
+        if let Some(at) = self.platform_team.take() {
+            self.sentence.replace_range(at..at + PLATFORM_TEAM.len(), name);
+        }
+        self
     }
 
     /// Creates the hint of an incomplete run.
@@ -19,7 +49,7 @@ impl Hint {
     /// Returns the sentence.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.sentence
     }
 }
 
@@ -31,7 +61,7 @@ impl<T: Into<String>> From<T> for Hint {
 
 impl std::fmt::Display for Hint {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(&self.0)
+        out.write_str(&self.sentence)
     }
 }
 
@@ -118,7 +148,17 @@ pub fn connector_arg(id: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{closest_match, connector_arg, misspelling_of, shell_quote};
+    use super::{Hint, closest_match, connector_arg, misspelling_of, shell_quote};
+
+    #[test]
+    fn a_configured_name_replaces_the_platform_team_only_where_the_hint_names_it() {
+        let named = |hint: &Hint| hint.clone().for_platform_team("EBS (ebs@example.com)").to_string();
+        let hint = Hint::naming_platform_team(|team| format!("Ask {team} to raise the quota."));
+        assert_eq!(hint.as_str(), "Ask the platform team to raise the quota.");
+        assert_eq!(named(&hint), "Ask EBS (ebs@example.com) to raise the quota.");
+        let fixed = Hint::new("As the platform team, run `confluent ebs init`.");
+        assert_eq!(named(&fixed), fixed.as_str());
+    }
 
     #[test]
     fn a_quoted_argument_is_one_shell_word_without_expansion() {

@@ -12,6 +12,7 @@ use confluent_ebs::{
     diag::Severity,
     env as variables,
     exit::ExitCode,
+    model::PlatformTeam,
     resources::connector::diagnosis,
 };
 
@@ -547,15 +548,15 @@ fn the_causes_page_matches_the_diagnosis_rules() {
             ") | ",
             rule.cause,
             " | ",
-            rule.owner.display_name(),
+            &rule.owner.display_name(&PlatformTeam::default()),
             " |\n",
         ]);
     }
     for rule in diagnosis::rules() {
-        let (id, owner) = (rule.id, rule.owner.display_name());
+        let (id, owner) = (rule.id, rule.owner.display_name(&PlatformTeam::default()));
         let example = rule.example.replace('\n', "\n    ");
         page.extend(["\n## ", id, "\n\n", rule.cause, "\n\n    ", &example, "\n\n"]);
-        page.extend(["Owner: ", owner, ".\n\n1. ", rule.fix, "\n"]);
+        page.extend(["Owner: ", &owner, ".\n\n1. ", rule.fix, "\n"]);
         for (place, step) in rule.next_steps.iter().enumerate() {
             page.extend([&(place + 2).to_string(), ". ", step.text]);
             if let Some(command) = step.command {

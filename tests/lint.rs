@@ -6,13 +6,14 @@ use confluent_ebs::{
     catalog::{LintDepartment, LintOptions, LintResult, catalog, lint, rules},
     diag::{Severity, SourceFile},
     manifest::connector_file,
-    model::{DepartmentQuota, Prefix, ServiceAccountId},
+    model::{DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId},
 };
 
 struct LintedDepartment {
     prefix: Prefix,
     runtime: ServiceAccountId,
     quota: DepartmentQuota,
+    platform_team: PlatformTeam,
 }
 
 impl LintedDepartment {
@@ -26,6 +27,7 @@ impl LintedDepartment {
                 tasks_per_connector: 4,
                 plugins: vec!["*".into()],
             },
+            platform_team: PlatformTeam::default(),
         }
     }
 
@@ -34,6 +36,7 @@ impl LintedDepartment {
             prefix: &self.prefix,
             runtime_account: Some(&self.runtime),
             quota: &self.quota,
+            platform_team: &self.platform_team,
         }
     }
 }
@@ -672,7 +675,8 @@ fn no_suggestion_removes_a_key_that_limits_what_is_read() {
     let keys: std::collections::BTreeSet<&String> = keys
         .filter(|key| key.contains("include") || key.contains("whitelist"))
         .collect();
-    let lines: String = keys.iter().map(|key| format!("{key}: x\n")).collect();
+    let lines: Vec<String> = keys.iter().map(|key| format!("{key}: x")).collect();
+    let lines = lines.join("\n");
     for plugin in catalog().plugins() {
         for finding in lint_text(&format!("name: a\nconnector.class: {}\n{lines}", plugin.class), false).findings {
             let fix = finding.fix.unwrap_or_default();
@@ -797,6 +801,31 @@ fn credentials_in_headers_are_found() {
     ] {
         assert!(!judge(headers), "{headers}");
     }
+}
+
+#[test]
+fn fixes_name_the_platform_team_of_the_department() {
+    let text =
+        "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: claims-a\nquickstart: ORDERS\ntasks.max: 5\n";
+    let file = connector_file::parse(&SourceFile::new("claims-a.yaml", text)).unwrap();
+    let mut claims = LintedDepartment::claims();
+    let fix = |claims: &LintedDepartment| {
+        let context = LintOptions {
+            department: Some(claims.department_context()),
+            ..LintOptions::default()
+        };
+        let findings = lint(&file, &context).findings;
+        findings
+            .into_iter()
+            .find(|finding| finding.rule == "tasks-max")
+            .and_then(|finding| finding.fix)
+    };
+    let expected = "Use at most 4, or ask the platform team to raise the quota.";
+    assert_eq!(fix(&claims).as_deref(), Some(expected));
+    claims.platform_team.team = Some("EBS".parse().unwrap());
+    claims.platform_team.contact = Some("ebs@example.com".parse().unwrap());
+    let expected = "Use at most 4, or ask EBS (ebs@example.com) to raise the quota.";
+    assert_eq!(fix(&claims).as_deref(), Some(expected));
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl StepExecutor for ConnectorExecutor<'_> {
                 // The service can only pause a connector that has started (docs/reference/connect.md#pause-and-resume
                 // and docs/reference/connect.md#timing-of-states).
                 let seen = self.wait(&change.name, WaitGoal::Started, Duration::ZERO).await?;
-                if seen.state() != WaitGoal::Paused.state() {
+                if !seen.state().is_paused() {
                     self.client.pause(&seen).await?;
                 }
                 Ok(Some(seen.id().to_owned()))

@@ -79,8 +79,7 @@ fn keep_one_finding_per_value(input: &LintInput<'_>, findings: &mut Vec<Finding>
         let rank = |finding: &Finding| {
             let undecidable = match finding.rule {
                 rules::not_a_string::ID => matches!(entry.kind, ValueKind::Array | ValueKind::Object | ValueKind::Null),
-                rules::placeholder::ID => true,
-                rules::masked_value::ID => true,
+                rules::placeholder::ID | rules::masked_value::ID => true,
                 _ => false,
             };
             // What reveals a secret or leads to another department matters more than the rest.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diag::{Assignee, Finding, Severity, SourceFile, SourceSpan},
-    model::{DepartmentQuota, Prefix, ServiceAccountId},
+    model::{DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId, UNNAMED_PLATFORM_TEAM},
 };
 
 /// Lint rule.
@@ -36,6 +36,8 @@ pub struct LintDepartment<'a> {
     pub runtime_account: Option<&'a ServiceAccountId>,
     /// Quota.
     pub quota: &'a DepartmentQuota,
+    /// Platform team.
+    pub platform_team: &'a PlatformTeam,
 }
 
 /// Options of a lint run.
@@ -59,6 +61,12 @@ pub struct LintInput<'a> {
 }
 
 impl<'a> LintInput<'a> {
+    pub(super) fn platform_team(&self) -> &'a PlatformTeam {
+        self.options
+            .department
+            .map_or(&UNNAMED_PLATFORM_TEAM, |department| department.platform_team)
+    }
+
     pub(super) fn entries(&self) -> &'a [ConfigEntry] {
         &self.file.entries
     }

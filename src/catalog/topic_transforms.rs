@@ -235,9 +235,9 @@ fn replace(regex: &str, replacement: &str, topic: &str) -> Option<String> {
     while let Some((before, after)) = rest.split_once('$') {
         let digits = after.bytes().take_while(u8::is_ascii_digit).count();
         template.push_str(before);
-        match digits {
-            0 => template.push('$'),
-            _ => template.push_str(&format!("${{{}}}", &after[..digits])),
+        template.push('$');
+        if digits > 0 {
+            template.extend(["{", &after[..digits], "}"]);
         }
         rest = &after[digits..];
     }

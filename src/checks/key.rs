@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     api::keys::CLOUD,
-    model::{ApiKeyId, Principal, ServiceAccountId},
+    model::{ApiKeyId, PlatformTeam, Principal, ServiceAccountId},
     session::Options,
 };
 
@@ -26,6 +26,8 @@ pub struct ExpectedIdentity {
     pub account: Option<String>,
     /// Department in the profile.
     pub department: Option<String>,
+    /// Platform team, for suggestions.
+    pub platform_team: PlatformTeam,
     /// Provisioner in `ebs.toml`.
     pub provisioner: Option<ServiceAccountId>,
     /// Options of commands that the platform team should run.
@@ -42,8 +44,9 @@ impl ExpectedIdentity {
                 onboard(department)
             ),
             (Some(department), false) => format!(
-                "If the key was rotated, import the latest profile. Otherwise ask the platform team to run `{}`, which \
-                 creates a new one. Only the Cloud key of a profile works here.",
+                "If the key was rotated, import the latest profile. Otherwise ask {} to run `{}`, which creates a new \
+                 one. Only the Cloud key of a profile works here.",
+                self.platform_team,
                 onboard(department)
             ),
             (None, true) => "List the sandbox's keys with `confluent ebs sandbox info`.".to_owned(),
@@ -58,7 +61,7 @@ impl ExpectedIdentity {
         let rotate = |department: &str| self.platform_options.suggest(&format!("keys rotate {department}"));
         match (&self.department, self.platform_options.sandbox) {
             (Some(department), true) => format!("Rotate it with `{}`.", rotate(department)),
-            (Some(department), false) => format!("Ask the platform team to run `{}`.", rotate(department)),
+            (Some(department), false) => format!("Ask {} to run `{}`.", self.platform_team, rotate(department)),
             (None, _) => self.new_key_fix(),
         }
     }

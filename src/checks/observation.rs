@@ -17,8 +17,8 @@ use crate::{
     },
     client::{Client, ClientError},
     model::{
-        ApiKeyId, ClusterId, Crn, EnvironmentId, OrganizationId, Prefix, Principal, ResourceKind, Role, RoleBinding,
-        SchemaRegistryId, StageAddress,
+        ApiKeyId, ClusterId, Crn, EnvironmentId, OrganizationId, PlatformTeam, Prefix, Principal, ResourceKind, Role,
+        RoleBinding, SchemaRegistryId, StageAddress,
     },
     probe::{self, ProbeCall},
 };
@@ -90,6 +90,8 @@ pub struct ProbeTarget {
     pub fallback_principal: Option<Principal>,
     /// Prefix of the department that the caller acts for.
     pub prefix: Option<Prefix>,
+    /// Platform team, for suggestions.
+    pub platform_team: PlatformTeam,
 }
 
 /// Observations of the service.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     CheckResult,
-    observation::{ProbeTarget, ServiceObservation, Unavailable},
+    observation::{ProbeTarget, ServiceObservation},
 };
 use crate::{
     access::Evaluator,
@@ -28,7 +28,7 @@ pub fn check_roles(
     const NAME: &str = "roles";
     let bindings = match &observed.bindings {
         Ok(bindings) if !bindings.is_empty() => bindings,
-        silent => return check_hidden_roles(silent.as_ref().err(), &observed.allowed_operations, department, options),
+        _ => return check_hidden_roles(observed, target, department, options),
     };
     let Some((prefix, code)) = department else {
         return CheckResult::ok(NAME, list_bindings(bindings));
@@ -43,7 +43,10 @@ pub fn check_roles(
                 wide.role,
                 wide.pattern.to_short_string()
             ),
-            format!("Ask the platform team to remove it: `{prune}` lists excess roles."),
+            format!(
+                "Ask {} to remove it: `{prune}` lists excess roles.",
+                target.platform_team
+            ),
         );
     }
     let words = match (&observed.principal, observed.address(target)) {
@@ -54,7 +57,7 @@ pub fn check_roles(
         true => CheckResult::problem(
             NAME,
             format!("{}, but none on connectors `{prefix}*`", list_bindings(bindings)),
-            format!("Ask the platform team to run `{onboard}`."),
+            format!("Ask {} to run `{onboard}`.", target.platform_team),
         ),
         false => CheckResult::ok(NAME, format!("{}: {}", list_bindings(bindings), words.join(", "))),
     }
@@ -112,23 +115,25 @@ fn allowed_operations(
 
 /// Checks the roles when no binding is visible. An empty list can be complete or filtered, so only probes count.
 fn check_hidden_roles(
-    silence: Option<&Unavailable>,
-    allowed_operations: &BTreeMap<&'static str, bool>,
+    observed: &ServiceObservation,
+    target: &ProbeTarget,
     department: Option<(&Prefix, &str)>,
     options: &Options,
 ) -> CheckResult {
     const NAME: &str = "roles";
-    let reason = match silence {
+    let reason = match observed.bindings.as_ref().err() {
         Some(silence) if silence.status() == Some(403) => "this key is not allowed to list its role bindings",
         Some(silence) => silence.reason(),
         None => "no role binding is visible: there is none, or the key is not allowed to list its own",
     };
-    let allowed: Vec<&str> = allowed_operations
+    let allowed: Vec<&str> = observed
+        .allowed_operations
         .iter()
         .filter(|(_, may)| **may)
         .map(|(word, _)| *word)
         .collect();
-    let refused: Vec<&str> = allowed_operations
+    let refused: Vec<&str> = observed
+        .allowed_operations
         .iter()
         .filter(|(_, may)| !**may)
         .map(|(word, _)| *word)
@@ -147,8 +152,10 @@ fn check_hidden_roles(
         Some((prefix, code)) if !refused.is_empty() => {
             let onboard = options.suggest(&format!("onboard {code}"));
             let detail = format!("{reason}; probed on `{prefix}*`: not {}", refused.join(", "));
-            CheckResult::unknown(NAME, detail)
-                .with_fix(format!("If you need more, ask the platform team to run `{onboard}`."))
+            CheckResult::unknown(NAME, detail).with_fix(format!(
+                "If you need more, ask {} to run `{onboard}`.",
+                target.platform_team
+            ))
         }
         _ => CheckResult::unknown(NAME, reason),
     }
@@ -231,7 +238,7 @@ pub fn check_provisioner(
 mod tests {
     use super::*;
     use crate::{
-        checks::CheckState,
+        checks::{CheckState, observation::Unavailable},
         model::{NamePattern, Principal},
     };
 

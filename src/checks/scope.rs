@@ -33,7 +33,7 @@ pub fn check_scope(
     ];
     checks.extend(check_cluster(observed, target, own.is_none(), options));
     checks.push(check_registry(observed, target, options));
-    checks.push(check_connectors(observed, own, options));
+    checks.push(check_connectors(observed, target, own, options));
     checks
 }
 
@@ -50,7 +50,12 @@ fn check_organization(observed: &ServiceObservation, target: &ProbeTarget) -> Ch
     }
 }
 
-const CORRECT: &str = "Correct the stage in `ebs.toml`, or ask the platform team for a new profile.";
+fn correct_stage(target: &ProbeTarget) -> String {
+    format!(
+        "Correct the stage in `ebs.toml`, or ask {} for a new profile.",
+        target.platform_team
+    )
+}
 
 fn check_environment(observed: &ServiceObservation, target: &ProbeTarget) -> CheckResult {
     const NAME: &str = "environment";
@@ -58,7 +63,7 @@ fn check_environment(observed: &ServiceObservation, target: &ProbeTarget) -> Che
     match &observed.environment {
         Ok(found) if found.display_name.is_empty() => CheckResult::ok(NAME, id),
         Ok(found) => CheckResult::ok(NAME, format!("{id} ({})", found.display_name)),
-        Err(unavailable) => unavailable_check(NAME, &id, unavailable, CORRECT),
+        Err(unavailable) => unavailable_check(NAME, &id, unavailable, &correct_stage(target)),
     }
 }
 
@@ -92,7 +97,7 @@ fn check_cluster(
             format!("this key is not allowed to read {id}: it has no role there, or the cluster does not exist"),
             format!("Ask an administrator to grant CloudClusterAdmin on it; `{print}` shows the command."),
         ),
-        _ => unavailable_check(NAME, &id, silence, CORRECT),
+        _ => unavailable_check(NAME, &id, silence, &correct_stage(target)),
     };
     let reason = match check.state {
         CheckState::Problem => "the cluster could not be read",
@@ -120,7 +125,10 @@ fn check_registry(observed: &ServiceObservation, target: &ProbeTarget, options: 
             Some(wanted) if !found.is_empty() && !found.contains(wanted) => CheckResult::problem(
                 NAME,
                 format!("the environment has {}, but {wanted} is configured", found[0]),
-                "Correct `schema_registry` of the stage in `ebs.toml`, or ask the platform team for a new profile.",
+                format!(
+                    "Correct `schema_registry` of the stage in `ebs.toml`, or ask {} for a new profile.",
+                    target.platform_team
+                ),
             ),
             // An empty list can be filtered by permissions, so it does not prove absence.
             Some(wanted) if found.is_empty() => {
@@ -136,7 +144,12 @@ fn check_registry(observed: &ServiceObservation, target: &ProbeTarget, options: 
 }
 
 /// Checks the connector list, which every connector command needs.
-fn check_connectors(observed: &ServiceObservation, own: Option<(&Prefix, &str)>, options: &Options) -> CheckResult {
+fn check_connectors(
+    observed: &ServiceObservation,
+    target: &ProbeTarget,
+    own: Option<(&Prefix, &str)>,
+    options: &Options,
+) -> CheckResult {
     const NAME: &str = "connectors";
     let all: &Observation<_> = &observed.connectors;
     match (all, own) {
@@ -154,14 +167,17 @@ fn check_connectors(observed: &ServiceObservation, own: Option<(&Prefix, &str)>,
             "this key is not allowed to list connectors",
             if let Some((_, code)) = own {
                 let onboard = options.suggest(&format!("onboard {code}"));
-                format!("Ask the platform team to run `{onboard}`: roles may be missing or not yet propagated.")
+                format!(
+                    "Ask {} to run `{onboard}`: roles may be missing or not yet propagated.",
+                    target.platform_team
+                )
             } else {
                 let print = options.suggest("init --print");
                 format!("Ask an administrator to grant CloudClusterAdmin; `{print}` shows the command.")
             },
         ),
         (Err(silence), _) if silence.status() == Some(404) => {
-            CheckResult::problem(NAME, "the cluster does not exist", CORRECT)
+            CheckResult::problem(NAME, "the cluster does not exist", correct_stage(target))
         }
         (Err(unavailable), _) => CheckResult::unknown(NAME, unavailable.reason()),
     }

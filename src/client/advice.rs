@@ -3,7 +3,7 @@
 use super::{error::ClientError, transport::TransportError};
 use crate::{
     hint::{Advice, Hint},
-    quota::ASK_FOR_CLUSTER,
+    quota::ask_for_cluster,
 };
 
 impl Advice for ClientError {
@@ -28,7 +28,7 @@ impl Advice for ClientError {
             // The only limit on connectors is the number of tasks per cluster
             // (docs/reference/quotas.md#no-quota-per-department).
             Self::Rejected { call, .. } if self.is_quota_exceeded() && call.path.starts_with("/connect/v1/") => {
-                hints.push(ASK_FOR_CLUSTER.into());
+                hints.push(Hint::naming_platform_team(ask_for_cluster));
             }
             _ if self.is_quota_exceeded() => {
                 hints.push("Ask an administrator of the organization to request a higher limit from Confluent.".into());
@@ -130,7 +130,7 @@ mod tests {
         for (status, body) in [(402, ""), (400, full), (500, full)] {
             assert_eq!(
                 first(&error_response_at(connectors, status, body)),
-                ASK_FOR_CLUSTER,
+                ask_for_cluster(crate::hint::PLATFORM_TEAM),
                 "{status}"
             );
         }

@@ -226,7 +226,7 @@ pub(crate) fn is_readable_by_others(_path: &Path) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::manifest::Workspace;
+    use crate::{manifest::Workspace, model::PlatformTeam};
 
     fn facts() -> ProfileFacts {
         let workspace = Workspace::embedded().workspace;
@@ -303,7 +303,7 @@ pub(crate) mod tests {
         insta::assert_snapshot!(profile().render(Some((&key.id, &key.secret))), @r##"
         # Profile of Claims (claims): persona operator, stage prod.
         #
-        # This file contains a secret: keep it out of Git, mail and tickets. If it leaks, ask the platform team to rotate the key.
+        # This file contains a secret: keep it out of Git, mail and tickets. If it leaks, ask EBS (ebs@example.com) to rotate the key.
         # Without the [key] table the file may be committed; the key is then read from CONFLUENT_CLOUD_API_KEY and
         # CONFLUENT_CLOUD_API_SECRET.
         #
@@ -336,6 +336,11 @@ pub(crate) mod tests {
         tasks_per_connector = 4
         plugins = ["PostgresSource", "S3_SINK", "DatagenSource"]
 
+        # Whom to ask.
+        [platform]
+        team = "EBS"
+        contact = "ebs@example.com"
+
         # Excepted lint rules, each with its reason.
         [lint]
         tasks-max = 'agreed until "summer"'
@@ -367,6 +372,36 @@ pub(crate) mod tests {
         assert_eq!(other.profile_hash(), hash);
         other.facts.quota.tasks += 1;
         assert_ne!(other.profile_hash(), hash);
+        let mut other = profile.clone();
+        other.facts.platform_team.contact = None;
+        assert_ne!(other.profile_hash(), hash);
+    }
+
+    #[test]
+    fn a_profile_without_a_platform_team_still_works() {
+        let mut profile = profile();
+        profile.facts.platform_team = PlatformTeam::default();
+        let text = profile.render(Some((&"ABCDEFGHIJKLMNOP".parse().unwrap(), &Secret::new("canary"))));
+        assert!(text.contains("ask the platform team to rotate the key"), "{text}");
+        assert!(!text.contains("[platform]"), "{text}");
+        let (read, _, findings) = parse(&text);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(read, Some(profile));
+    }
+
+    #[test]
+    fn an_invalid_platform_team_in_a_profile_is_a_finding() {
+        let text = profile().render(None);
+        for (old, new, expected) in [
+            ("\"EBS\"", "\" \"", "the value is empty"),
+            ("\"EBS\"", "\"E\\nBS\"", "the value contains a control character"),
+            ("team = ", "tema = ", "unknown key `platform.tema`"),
+        ] {
+            let (_, _, findings) = parse(&text.replace(old, new));
+            let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(messages, [expected]);
+            assert!(has_errors(&findings));
+        }
     }
 
     #[test]

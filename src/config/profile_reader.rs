@@ -14,7 +14,7 @@ use super::{
 use crate::{
     diag::Finding,
     hint::Advice,
-    manifest::{ProfileFacts, lint, toml::TomlTable},
+    manifest::{ProfileFacts, lint, platform, toml::TomlTable},
     model::{ApiKeyId, DepartmentQuota, Prefix, Secret, prefix::PrefixError},
 };
 
@@ -43,6 +43,10 @@ pub(super) fn read(root: &TomlTable<'_>, trusted: &[String]) -> (Option<Profile>
     let issued = root.require::<jiff::civil::Date>("issued");
     let quota = root.require_table("quota").and_then(|table| read_quota(&table));
     let lint_exceptions = root.table("lint").map(|table| lint::read(&table)).unwrap_or_default();
+    let platform_team = root
+        .table("platform")
+        .map(|table| platform::read_team(&table))
+        .unwrap_or_default();
     let profile = || {
         Some(Profile {
             facts: ProfileFacts {
@@ -58,6 +62,7 @@ pub(super) fn read(root: &TomlTable<'_>, trusted: &[String]) -> (Option<Profile>
                 quota: quota?,
                 lint_exceptions,
                 runtime: runtime.map(Spanned::into_inner),
+                platform_team,
             },
             endpoint: endpoint?,
             runtime_account,

@@ -32,7 +32,8 @@ fn write_head(out: &mut String, profile: &Profile, file: &Path, with_key: bool) 
     if with_key {
         writeln!(
             out,
-            "# This file contains a secret: keep it out of Git, mail and tickets. If it leaks, ask the platform team to rotate the key."
+            "# This file contains a secret: keep it out of Git, mail and tickets. If it leaks, ask {} to rotate the key.",
+            facts.platform_team
         )?;
         writeln!(
             out,
@@ -95,6 +96,17 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
     writeln!(out, "tasks = {}", facts.quota.tasks)?;
     writeln!(out, "tasks_per_connector = {}", facts.quota.tasks_per_connector)?;
     writeln!(out, "plugins = {}", toml_list(&facts.quota.plugins))?;
+    let team = &facts.platform_team;
+    if !team.is_unnamed() {
+        writeln!(out)?;
+        writeln!(out, "# Whom to ask.")?;
+        writeln!(out, "[platform]")?;
+        for (key, text) in [("team", &team.team), ("contact", &team.contact)] {
+            if let Some(text) = text {
+                writeln!(out, "{key} = {}", toml_string(text.as_str()))?;
+            }
+        }
+    }
     if !facts.lint_exceptions.is_empty() {
         writeln!(out)?;
         writeln!(out, "# Excepted lint rules, each with its reason.")?;

@@ -94,14 +94,15 @@ impl Advice for ReferenceError {
     fn hints(&self) -> Vec<Hint> {
         vec![match self {
             Self::NotWholeValue { .. } => "Use `${env:EBS_SECRET_…}` as the whole value.".into(),
-            Self::NotSecret { .. } => {
-                "Write the value itself; references are allowed only for secret keys.".into()
+            Self::NotSecret { .. } => "Write the value itself; references are allowed only for secret keys.".into(),
+            Self::VariableNotAllowed { .. } => Hint::naming_platform_team(|team| {
+                format!(
+                    "Use a name that starts with `{VARIABLE_PREFIX}`, or ask {team} to list it in `secret_variables`."
+                )
+            }),
+            Self::VariableNotSet { variable, .. } => {
+                format!("Set `{variable}` in the environment of this command.").into()
             }
-            Self::VariableNotAllowed { .. } => format!(
-                "Use a name that starts with `{VARIABLE_PREFIX}`, or ask the platform team to list it in `secret_variables`."
-            )
-            .into(),
-            Self::VariableNotSet { variable, .. } => format!("Set `{variable}` in the environment of this command.").into(),
             Self::NoSecretsDir { .. } | Self::OutsideSecretsDir { .. } => {
                 "Pass the folder with `--secrets-dir`, and reference the file by its path below that folder.".into()
             }

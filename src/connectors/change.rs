@@ -19,6 +19,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     hint::shell_quote,
+    model::{ConnectorState, PlatformTeam},
     plan::ConnectorPlan,
     quota::QuotaDecision,
     resources::connector::{FailureCause, FieldDiff, LiveConnector, WaitGoal, is_mask},
@@ -62,7 +63,7 @@ pub struct CreatedConnector {
     pub name: String,
     /// State as last observed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
+    pub status: Option<ConnectorState>,
     /// Trace of a failed connector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_trace: Option<String>,
@@ -85,13 +86,16 @@ pub struct CreatedConnector {
     /// Backup of the previous configuration, if it was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupFile>,
+    /// Platform team of the caller's department.
+    #[serde(skip)]
+    pub platform_team: PlatformTeam,
 }
 
 impl CreatedConnector {
     fn set_observed(&mut self, observed: Option<&LiveConnector>) {
         if let Some(observed) = observed {
             self.id = Some(observed.id().to_owned());
-            self.status = Some(observed.state().to_owned());
+            self.status = Some(observed.state().clone());
             self.error_trace = error_trace(observed);
         }
     }
@@ -146,6 +150,7 @@ pub async fn plan_creation(
         quota: prepared.quota,
         cause: None,
         backup: None,
+        platform_team: session.platform_team().clone(),
     };
     connector.set_observed(prepared.observed.as_ref());
     Ok(PlannedCreation {
@@ -217,7 +222,7 @@ pub struct UpdatedConnector {
     pub name: String,
     /// State after the change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
+    pub status: Option<ConnectorState>,
     /// Whether a change was sent, or would be.
     pub changed: bool,
     /// Whether the change was only planned.
@@ -230,6 +235,9 @@ pub struct UpdatedConnector {
     /// Backup of the previous configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupFile>,
+    /// Platform team of the caller's department.
+    #[serde(skip)]
+    pub platform_team: PlatformTeam,
 }
 
 /// Planned update of a connector.
@@ -287,6 +295,7 @@ pub async fn plan_update(
             changes: plan.field_diffs(&observed.name).to_vec(),
             cause: None,
             backup: None,
+            platform_team: session.platform_team().clone(),
         },
         keeps_secrets: keep_secrets && prepared.desired.config.values().any(|value| is_mask(value)),
         plan,
@@ -314,7 +323,7 @@ impl PlannedUpdate {
         if !has_changed {
             return Err(error.unwrap_or_else(|| Error::failed("nothing was changed")));
         }
-        connector.status = observed.as_ref().map(|observed| observed.state().to_owned());
+        connector.status = observed.as_ref().map(|observed| observed.state().clone());
         connector.cause = observed.as_ref().and_then(visible_cause);
         let error = error.map(|error| match error.kind {
             ErrorKind::Unhealthy => add_rollback_hints(error, &connector, self.keeps_secrets),

@@ -47,8 +47,10 @@ pub async fn apply_defaults(
         && !file.config.contains_key("kafka.service.account.id");
     if !names_identity || account_missing {
         let account = session.find_runtime_account().await?.ok_or_else(|| {
-            Error::failed("unknown runtime account of your department")
-                .with_hint("Set `kafka.service.account.id` in the file, or ask the platform team for a new profile.")
+            Error::failed("unknown runtime account of your department").with_hint(format!(
+                "Set `kafka.service.account.id` in the file, or ask {} for a new profile.",
+                session.platform_team()
+            ))
         })?;
         if !names_identity {
             let why = "the connector runs as a service account, without an API key";

@@ -64,6 +64,7 @@ impl ParsedConnectorFile {
                 prefix: &department.prefix,
                 runtime_account: department.runtime_account_id.as_ref(),
                 quota: &department.quota,
+                platform_team: &department.platform_team,
             }),
             secret_variables: department.map_or(&[], |department| &department.secret_variables),
             exceptions: department.map_or(&[], |department| &department.lint_exceptions),

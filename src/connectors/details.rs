@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::{
     selectors,
-    view::{error_trace, redact_value, running_tasks, visible_cause},
+    view::{error_trace, redact_value, visible_cause},
 };
 use crate::{
     catalog::KeyGroup,
     error::Error,
+    model::{ConnectorState, PlatformTeam, TaskState},
     quota::{DepartmentUsage, tasks_max},
     resources::connector::{FailureCause, LiveConnector},
     session::ConnectorSession,
@@ -22,7 +23,7 @@ pub struct ConnectorFacts {
     /// Name.
     pub name: String,
     /// State.
-    pub status: String,
+    pub status: ConnectorState,
     /// `source` or `sink`.
     #[serde(rename = "type")]
     pub direction: String,
@@ -42,11 +43,11 @@ impl ConnectorFacts {
         Self {
             id: observed.id().to_owned(),
             name: observed.name.clone(),
-            status: observed.state().to_owned(),
+            status: observed.state().clone(),
             direction: observed.direction().to_owned(),
             trace: error_trace(observed),
             plugin: observed.class().to_owned(),
-            tasks_running: running_tasks(observed),
+            tasks_running: observed.expanded.status.running_tasks(),
             tasks_max: tasks_max(&observed.expanded.info.config).ok(),
         }
     }
@@ -94,6 +95,9 @@ pub struct ConnectorDescription {
     /// Cause of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<FailureCause>,
+    /// Platform team of the caller's department.
+    #[serde(skip)]
+    pub platform_team: PlatformTeam,
 }
 
 /// State and plugin of a connector, and its account.
@@ -113,7 +117,7 @@ pub struct ConnectorTask {
     /// Number of the task.
     pub task: u32,
     /// State.
-    pub state: String,
+    pub state: TaskState,
     /// Message of the service about the task.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
@@ -158,5 +162,6 @@ pub async fn describe(session: &ConnectorSession, selector: &str) -> Result<Conn
         tasks,
         configs: configs.collect(),
         cause: visible_cause(&observed),
+        platform_team: session.platform_team().clone(),
     })
 }

@@ -24,12 +24,14 @@ impl<T> PartialResult<T> {
     }
 }
 
-/// Adds a hint about the persona that may create connectors to a denied request.
-pub fn explain_denied(error: Error, department: Option<&DepartmentContext>) -> Error {
-    let Some(department) = department.filter(|_| error.kind == ErrorKind::Denied) else {
+/// Names the platform team of `department` in the hints of a failed change. A denied change gets a hint about the
+/// persona that may create connectors.
+pub fn explain_change_error(error: Error, department: Option<&DepartmentContext>) -> Error {
+    let Some(department) = department else {
         return error;
     };
-    let Some(persona) = &department.persona else {
+    let error = error.for_platform_team(&department.platform_team);
+    let Some(persona) = department.persona.as_ref().filter(|_| error.kind == ErrorKind::Denied) else {
         return error;
     };
     error

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use super::errors::{combine_errors, explain_denied};
+use super::errors::{combine_errors, explain_change_error};
 use crate::{
     apply::{self, ApplyOutcome, EventListener, Journal, PlanRunner, RunEvent, connectors::ConnectorExecutor},
     error::{Error, ErrorKind},
@@ -108,7 +108,7 @@ impl ConnectorExecution {
             .failures
             .into_iter()
             .map(|failure| {
-                let error = explain_denied(Error::from(failure.error), department);
+                let error = explain_change_error(Error::from(failure.error), department);
                 if several {
                     error.context(format!("failed to {}", failure.label))
                 } else {

@@ -12,6 +12,7 @@ use crate::{
     api::connect::LifecycleAction,
     apply::RunEvent,
     error::{Error, ErrorKind},
+    model::ConnectorState,
     resources::connector::{LiveConnector, PollSnapshot, RestartMethod, WaitGoal, WaitOptions},
     session::{ConnectorSession, RunContext},
 };
@@ -62,7 +63,11 @@ pub async fn apply_action(
                 name: connector.name.clone(),
                 restarted_by,
             }),
-            Err(error) => failures.push(error.context(format!("failed to {verb} `{}`", connector.id()))),
+            Err(error) => failures.push(
+                error
+                    .context(format!("failed to {verb} `{}`", connector.id()))
+                    .for_platform_team(session.platform_team()),
+            ),
         }
     }
     let error = combine_errors(failures, !connectors.is_empty());
@@ -95,7 +100,7 @@ pub struct AwaitedConnector {
     /// Name.
     pub name: String,
     /// State as last observed.
-    pub status: String,
+    pub status: ConnectorState,
 }
 
 /// Waits until the connector with the id or name `selector` reaches `goal`, and reports its states.
@@ -126,7 +131,7 @@ pub async fn wait_for(
     let awaited = |observed: &LiveConnector| AwaitedConnector {
         id: observed.id().to_owned(),
         name: observed.name.clone(),
-        status: observed.state().to_owned(),
+        status: observed.state().clone(),
     };
     Ok(match outcome.into_result(&name) {
         Ok(observed) => PartialResult {
@@ -135,7 +140,7 @@ pub async fn wait_for(
         },
         Err(error) => PartialResult {
             value: error.observed().map(awaited),
-            error: Some(error.into()),
+            error: Some(Error::from(error).for_platform_team(session.platform_team())),
         },
     })
 }

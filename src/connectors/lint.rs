@@ -100,6 +100,7 @@ fn lint_options(profile: Option<&LoadedProfile>) -> LintOptions<'_> {
             prefix: &profile.facts.prefix,
             runtime_account: profile.runtime_account.as_ref(),
             quota: &profile.facts.quota,
+            platform_team: &profile.facts.platform_team,
         }),
         secret_variables: &profile.secret_variables,
         exceptions: &profile.facts.lint_exceptions,

@@ -10,13 +10,14 @@ use serde_json::Value;
 
 use super::{
     backup::BackupPolicy,
-    errors::{PartialResult, explain_denied},
+    errors::{PartialResult, explain_change_error},
     selectors,
 };
 use crate::{
     api::connect::{OffsetItem, OffsetsStatus},
     error::{Error, ErrorKind, ResultExt},
     hint::connector_arg,
+    model::ConnectorState,
     resources::connector::{
         LiveConnector,
         offsets::{OffsetWaitOptions, find_problems, reason_not_movable, unknown_partitions},
@@ -174,8 +175,8 @@ fn check_state(observed: &LiveConnector) -> Result<(), Error> {
         return Ok(());
     };
     let state = match observed.state() {
-        "" => "in no state yet",
-        state => state,
+        ConnectorState::Unreported => "in no state yet",
+        state => state.as_str(),
     };
     Err(Error::failed(format!(
         "cannot change the offsets of connector `{}`: it is {state}, {why}",
@@ -211,7 +212,7 @@ impl PlannedOffsetChange {
             .await?;
         let options = wait_options(run, timeout);
         let requested = session.connectors.alter_offsets(observed, self.desired, &options).await;
-        let requested = requested.map_err(|error| explain_denied(error.into(), session.department.as_ref()))?;
+        let requested = requested.map_err(|error| explain_change_error(error.into(), session.department.as_ref()))?;
         if let Some(backup) = backup.as_ref().filter(|backup| backup.has_offsets) {
             let restore = backup.restore_command("connector offset update", observed.id());
             run.info(format!("Restore the previous offsets with `{restore}`."));

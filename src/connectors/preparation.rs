@@ -282,11 +282,8 @@ fn check_masks(
 impl PreparedConnector {
     /// Returns the state to wait for. An existing paused connector stays paused, so it never runs.
     pub fn wait_goal(&self, wanted: Option<WaitGoal>) -> Option<WaitGoal> {
-        let paused = WaitGoal::Paused.state();
-        let rests = self
-            .observed
-            .as_ref()
-            .is_some_and(|observed| observed.state() == paused);
+        let observed = self.observed.as_ref();
+        let rests = observed.is_some_and(|observed| observed.state().is_paused());
         wanted.filter(|goal| !(rests && *goal == WaitGoal::Running))
     }
 

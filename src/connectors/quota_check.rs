@@ -36,7 +36,14 @@ pub fn evaluate_quota(
             plugin: observed.class().to_owned(),
         }),
     };
-    decide(&department.quota, &usage, cluster, session.task_ceiling, &request)
+    decide(
+        &department.quota,
+        &usage,
+        cluster,
+        session.task_ceiling,
+        &request,
+        &department.platform_team,
+    )
 }
 
 /// Decides whether the quota allows another connector of `plugin` with `tasks` tasks, or, for a `selector`, as many for

@@ -73,7 +73,7 @@ pub async fn resolve_secrets(
     if failures.is_empty() {
         Ok(secret)
     } else {
-        Err(unresolved_references_error(&failures))
+        Err(unresolved_references_error(&failures).for_platform_team(session.platform_team()))
     }
 }
 

@@ -35,7 +35,10 @@ fn foreign_names_error(department: &DepartmentContext, names: &[&String]) -> Err
         department.code,
         department.prefix
     ))
-    .with_hint("The prefix of a name determines its owner; the platform team assigns prefixes.")
+    .with_hint(format!(
+        "The prefix of a name determines its owner; {} assigns prefixes.",
+        department.platform_team
+    ))
 }
 
 /// Lists the connectors and returns the one with the id or name `written`.

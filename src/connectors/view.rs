@@ -1,4 +1,4 @@
-//! Displayable facts about a connector: cause of a failure, running tasks, and redacted values.
+//! Displayable facts about a connector: cause of a failure and redacted values.
 
 use crate::{
     catalog::{
@@ -7,7 +7,11 @@ use crate::{
         secret::{Secrecy, secrecy},
     },
     redact::is_secret_name,
-    resources::connector::{self, FailureCause, LiveConnector, is_mask},
+    resources::connector::{
+        FailureCause, LiveConnector,
+        diagnosis::{ConnectorHealth, health},
+        find_cause, is_mask,
+    },
 };
 
 /// Mask of Confluent Cloud for a secret.
@@ -17,12 +21,6 @@ const MASK: &str = "****************";
 pub fn error_trace(observed: &LiveConnector) -> Option<String> {
     let trace = &observed.expanded.status.connector.trace;
     (!trace.is_empty()).then(|| trace.clone())
-}
-
-/// Returns the number of running tasks.
-pub fn running_tasks(observed: &LiveConnector) -> usize {
-    let tasks = observed.expanded.status.tasks.iter();
-    tasks.filter(|task| task.state == "RUNNING").count()
 }
 
 /// Redacts a configuration value of a connector. Confluent Cloud masks its own secret keys only; a key can also be
@@ -42,17 +40,43 @@ pub fn redact_value(class: &str, key: &str, value: &str) -> String {
     }
 }
 
-/// Returns the cause of a failed or degraded connector.
+/// Returns the cause of an unhealthy connector.
 pub fn visible_cause(observed: &LiveConnector) -> Option<FailureCause> {
     let status = &observed.expanded.status;
-    let cause = connector::find_cause(status);
-    let troubled = status.is_failed_or_degraded() || !cause.validation_errors.is_empty();
-    (troubled && cause != FailureCause::default()).then_some(cause)
+    let cause = (health(status) == ConnectorHealth::Unhealthy).then(|| find_cause(status));
+    cause.filter(|cause| *cause != FailureCause::default())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::resources::connector::diagnosis::FaultOwner;
+
+    // The state of a connector can lag behind the states of its tasks.
+    #[test]
+    fn a_failed_task_is_the_cause_although_the_connector_runs() {
+        let cause = |connector: &str, task: &str| {
+            let status = json!({
+                "connector": { "state": connector },
+                "tasks": [{ "id": 0, "state": "RUNNING" }, { "id": 1, "state": task, "msg": "disk full" }],
+            });
+            visible_cause(&LiveConnector {
+                name: "claims-a".to_owned(),
+                expanded: serde_json::from_value(json!({ "status": status })).unwrap(),
+            })
+        };
+        for state in ["RUNNING", "DEGRADED", "FAILED", "RESTARTING"] {
+            let cause = cause(state, "SYSTEM_ERROR").unwrap();
+            assert_eq!(
+                (cause.summary().as_str(), cause.owner),
+                ("disk full", Some(FaultOwner::Platform)),
+                "{state}"
+            );
+        }
+        assert_eq!(cause("RUNNING", "RUNNING"), None);
+    }
 
     #[test]
     fn a_possible_secret_is_redacted_even_if_the_service_did_not_mask_it() {

@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     error::Error,
     manifest::Workspace,
-    model::Department,
+    model::{Department, PlatformTeam},
     quota::ClusterTaskLimit,
     resources::{
         connector::ConnectorClient,
@@ -48,6 +48,7 @@ pub struct FleetCollector {
     pub owners: Vec<OwnerDepartment>,
     /// Clusters.
     pub targets: Vec<ClusterTarget>,
+    platform_team: PlatformTeam,
     /// Last lags of the sinks, which are requested less often than the connectors.
     cached_lags: RefCell<Option<(Timestamp, LagResult)>>,
 }
@@ -81,6 +82,7 @@ impl FleetCollector {
             return Ok(Self {
                 owners: vec![owner],
                 targets: vec![own],
+                platform_team: department_context.platform_team.clone(),
                 session,
                 cached_lags: RefCell::default(),
             });
@@ -98,6 +100,7 @@ impl FleetCollector {
         Ok(Self {
             owners: meant.map(owner_department).collect(),
             targets: if one { vec![own] } else { cluster_targets(&workspace) },
+            platform_team: workspace.platform.team.clone(),
             session,
             cached_lags: RefCell::default(),
         })
@@ -203,7 +206,7 @@ impl FleetCollector {
             .department
             .as_ref()
             .map(|department_context| department_context.code.clone());
-        Fleet::new(now, department, stages)
+        Fleet::new(now, department, stages, self.platform_team.clone())
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::connect::ConnectorStatus,
+    model::ConnectorState,
     resources::connector::diagnosis::{ConnectorHealth, health},
 };
 
@@ -38,17 +39,19 @@ impl ConnectorCondition {
 
     /// Derives the condition from a status (docs/reference/connect.md#connector-states).
     pub fn from_status(status: &ConnectorStatus) -> Self {
-        let is_troubled = |state: &str| matches!(state, "FAILED" | "SYSTEM_ERROR" | "USER_ACTIONABLE_ERROR");
-        let troubled = status.tasks.iter().filter(|task| is_troubled(&task.state)).count();
-        match status.connector.state.as_str() {
-            "FAILED" => Self::Failed,
+        let failed = status.failed_tasks().count();
+        match &status.connector.state {
+            ConnectorState::Failed => Self::Failed,
             // The connector state can lag behind the task states, so the rule of Confluent Cloud is applied here.
-            "RUNNING" if troubled > 0 && troubled == status.tasks.len() => Self::Failed,
+            ConnectorState::Running if failed > 0 && failed == status.tasks.len() => Self::Failed,
             // Applies in any state, so that `status` and `connector explain` agree on unhealthy connectors.
             _ if health(status) == ConnectorHealth::Unhealthy => Self::Degraded,
-            "RUNNING" => Self::Running,
-            "PAUSED" | "STOPPED" => Self::Paused,
-            "NONE" | "PROVISIONING" | "RESTARTING" | "UNASSIGNED" => Self::Starting,
+            ConnectorState::Running => Self::Running,
+            state if state.is_stopped() => Self::Paused,
+            ConnectorState::NotStarted
+            | ConnectorState::Provisioning
+            | ConnectorState::Restarting
+            | ConnectorState::Unassigned => Self::Starting,
             _ => Self::Unknown,
         }
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::connect::ExpandedConnector,
-    model::DepartmentCode,
+    model::{ConnectorState, DepartmentCode},
     quota::{counted_tasks, tasks_max},
     redact::TextRedactor,
     resources::connector::{
@@ -63,7 +63,7 @@ pub struct FleetConnectorRow {
     /// Condition.
     pub condition: ConnectorCondition,
     /// State as reported by Confluent Cloud.
-    pub status: String,
+    pub status: ConnectorState,
     /// `source` or `sink`.
     #[serde(rename = "type")]
     pub direction: String,
@@ -101,16 +101,15 @@ impl FleetConnectorRow {
         let config = &now.info.config;
         let cause = condition.is_trouble().then(|| find_cause(&now.status));
         let cause = cause.filter(|cause| *cause != FailureCause::default());
-        let running = now.status.tasks.iter().filter(|task| task.state == "RUNNING").count();
         Self {
             id: observed.id().to_owned(),
             name: observed.name.clone(),
             department: owner.map(|owner| owner.code.clone()),
             condition,
-            status: observed.state().to_owned(),
+            status: observed.state().clone(),
             direction: observed.direction().to_owned(),
             plugin: observed.class().to_owned(),
-            tasks_running: running,
+            tasks_running: now.status.running_tasks(),
             tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
             lag_records: None,
             observed_since: since(observed.id(), condition),
@@ -130,7 +129,9 @@ impl FleetConnectorRow {
     pub fn reason(&self, most: usize) -> Option<String> {
         match (&self.cause, self.condition) {
             (Some(cause), _) => Some(shorten(cause, most)),
-            (None, ConnectorCondition::Unknown) if self.status.is_empty() => Some("no state reported".to_owned()),
+            (None, ConnectorCondition::Unknown) if self.status == ConnectorState::Unreported => {
+                Some("no state reported".to_owned())
+            }
             (None, ConnectorCondition::Unknown) => Some("unknown state".to_owned()),
             (None, condition) => condition.is_trouble().then(|| "no cause reported".to_owned()),
         }
@@ -143,9 +144,9 @@ impl FleetConnectorRow {
 
     /// Returns the state as reported by Confluent Cloud.
     pub fn state_text(&self) -> &str {
-        match self.status.as_str() {
-            "" => "no state",
-            state => state,
+        match &self.status {
+            ConnectorState::Unreported => "no state",
+            state => state.as_str(),
         }
     }
 

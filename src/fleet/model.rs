@@ -19,7 +19,7 @@ use crate::{
     client::ClientError,
     error::{Error, ErrorKind},
     hint::Hint,
-    model::{DepartmentCode, DepartmentQuota, Prefix},
+    model::{DepartmentCode, DepartmentQuota, PlatformTeam, Prefix},
     quota::{ClusterTaskLimit, is_counted},
     resources::connector::LiveConnector,
 };
@@ -53,6 +53,9 @@ pub struct Fleet {
     pub stale: Option<StaleReason>,
     /// Stages.
     pub stages: Vec<StageView>,
+    /// Platform team.
+    #[serde(skip)]
+    pub platform_team: PlatformTeam,
 }
 
 /// Reason of a failed refresh.
@@ -239,7 +242,12 @@ impl StageView {
 
 impl Fleet {
     /// Builds the fleet from stages.
-    pub fn new(taken_at: Timestamp, department: Option<DepartmentCode>, stages: Vec<StageView>) -> Self {
+    pub fn new(
+        taken_at: Timestamp,
+        department: Option<DepartmentCode>,
+        stages: Vec<StageView>,
+        platform_team: PlatformTeam,
+    ) -> Self {
         let worst = stages.iter().filter_map(|stage| stage.counts.worst()).max();
         Self {
             taken_at,
@@ -248,6 +256,7 @@ impl Fleet {
             lag_unknown: None,
             stale: None,
             stages,
+            platform_team,
         }
     }
 
@@ -350,7 +359,7 @@ impl Fleet {
         };
         let now = Timestamp::UNIX_EPOCH;
         let stage = StageView::from_listing(area, owners, false, &mut |_, _| Some(now));
-        Self::new(now, None, vec![stage])
+        Self::new(now, None, vec![stage], PlatformTeam::default())
     }
 }
 

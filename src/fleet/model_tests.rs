@@ -168,7 +168,7 @@ fn an_unlisted_cluster_has_no_rows_and_is_not_reported_healthy() {
     };
     let view = StageView::from_listing(area, &[owner("claims")], false, &mut |_, _| None);
     assert!(view.departments.is_empty() && view.unowned.is_none() && view.cluster_tasks.is_none());
-    let fleet = Fleet::new(minute(1), None, vec![view]);
+    let fleet = Fleet::new(minute(1), None, vec![view], PlatformTeam::default());
     let unobserved = fleet.unobserved_stages().map(|(stage, why)| format!("{stage}: {why}"));
     assert_eq!(unobserved.collect::<Vec<_>>(), ["prod: 403 Forbidden"]);
     assert_eq!(fleet.incomplete_error().unwrap().kind, ErrorKind::Denied);

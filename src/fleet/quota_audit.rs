@@ -9,7 +9,7 @@ use super::{ConnectorCondition, ObservationFailure, StageNames, at_least_prefix,
 use crate::{
     api::quota::AppliedQuota,
     error::{Error, ErrorKind},
-    model::DepartmentCode,
+    model::{ConnectorState, DepartmentCode},
     text::{capitalize, count_noun, join_list},
 };
 
@@ -99,7 +99,7 @@ pub struct OversizedConnector {
 pub struct UnownedConnector {
     pub(crate) name: String,
     pub(crate) id: String,
-    pub(crate) status: String,
+    pub(crate) status: ConnectorState,
     pub(crate) tasks: u32,
     /// Whether the task count is known; otherwise `tasks` is a lower bound.
     pub complete: bool,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::connect::ExpandedConnector,
     error::Error,
-    model::{DepartmentCode, DepartmentQuota, Prefix},
+    model::{ConnectorState, DepartmentCode, DepartmentQuota, PlatformTeam, Prefix},
     quota::{ClusterTaskLimit, ClusterUsage, DepartmentUsage, counted_tasks, is_counted, tasks_max},
     session::{self, ConnectorSession, RunContext},
 };
@@ -144,6 +144,9 @@ pub struct QuotaDescription {
     pub as_of: Option<jiff::civil::Date>,
     /// Source of the limits.
     pub source: String,
+    /// Platform team.
+    #[serde(skip)]
+    pub platform_team: PlatformTeam,
 }
 
 /// Limits of a department.
@@ -165,7 +168,7 @@ pub struct CountedConnector {
     /// Name.
     pub name: String,
     /// State as reported by Confluent Cloud.
-    pub status: String,
+    pub status: ConnectorState,
     /// Task limit; `None` if the configuration is not readable or holds no number.
     pub tasks_max: Option<u32>,
     /// Running tasks.
@@ -223,6 +226,7 @@ pub async fn describe_quota(session: &ConnectorSession) -> Result<QuotaDescripti
         ceiling: session.task_ceiling,
         as_of: department.quota_issued,
         source: limits_source(session),
+        platform_team: department.platform_team.clone(),
     })
 }
 

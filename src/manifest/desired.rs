@@ -113,6 +113,7 @@ impl Workspace {
                 quota: department.quota.clone(),
                 lint_exceptions: self.lint_exceptions(department),
                 runtime: runtime_name.clone(),
+                platform_team: self.platform.team.clone(),
             };
             let tag = OwnershipTag {
                 stage: stage.to_owned(),

@@ -44,6 +44,13 @@ impl NewPlatform {
                 "# provisioner = \"sa-…\"  # created once by an administrator, see docs/provisioner.md"
             )?,
         }
+        writeln!(
+            out,
+            "\n# The team that departments ask for help: its name, and an address, page or channel."
+        )?;
+        writeln!(out, "# [platform]")?;
+        writeln!(out, "# team = \"…\"")?;
+        writeln!(out, "# contact = \"…\"")?;
         if let Some(organization) = &self.organization {
             writeln!(out, "\n[organization]\nid = {}", toml_string(organization.as_str()))?;
         }

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     diag::{Finding, SourceFile},
     model::{
-        ClusterId, DepartmentQuota, EnvironmentId, OrganizationId, SchemaRegistryId, ServiceAccountId, StageAddress,
+        ClusterId, DepartmentQuota, EnvironmentId, OrganizationId, PlatformTeam, SchemaRegistryId, ServiceAccountId,
+        StageAddress,
     },
 };
 
@@ -90,6 +91,8 @@ pub struct Platform {
     pub administrators: Vec<String>,
     /// Lint rules disabled for all departments, each with its reason.
     pub lint_exceptions: Vec<(String, String)>,
+    /// Platform team, for messages to departments.
+    pub team: PlatformTeam,
 }
 
 impl Default for Platform {
@@ -105,6 +108,7 @@ impl Default for Platform {
             adopt: Vec::new(),
             administrators: Vec::new(),
             lint_exceptions: Vec::new(),
+            team: PlatformTeam::default(),
         }
     }
 }
@@ -165,6 +169,10 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
         organization.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
         platform.organization = organization.parse("id").map(Spanned::into_inner);
     }
+    if let Some(team) = root.table("platform") {
+        team.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
+        platform.team = read_team(&team);
+    }
     if let Some(naming) = root.table("naming") {
         platform.naming = NamingRules::read(&naming);
     }
@@ -186,6 +194,14 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
         read_stages(&stages, file);
     }
     choose_default_stage(root, default_stage.as_ref(), &mut file.platform, &file.stages);
+}
+
+/// Reads `[platform]`, of `ebs.toml` or of a profile.
+pub(crate) fn read_team(table: &TomlTable<'_>) -> PlatformTeam {
+    PlatformTeam {
+        team: table.parse("team").map(Spanned::into_inner),
+        contact: table.parse("contact").map(Spanned::into_inner),
+    }
 }
 
 const ADOPT_HINT: &str = "Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.";

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::model::{
-    ClusterId, DepartmentCode, DepartmentQuota, EnvironmentId, OrganizationId, Prefix, SchemaRegistryId, StageAddress,
-    ownership::short_hash,
+    ClusterId, DepartmentCode, DepartmentQuota, EnvironmentId, OrganizationId, PlatformTeam, Prefix, SchemaRegistryId,
+    StageAddress, ownership::short_hash,
 };
 
 /// Content of a profile that is derived from the files.
@@ -40,6 +40,9 @@ pub struct ProfileFacts {
     pub lint_exceptions: Vec<(String, String)>,
     /// Name of the service account that runs its connectors, if the template has one.
     pub runtime: Option<String>,
+    /// Platform team. Without a name, it is excluded from the hash, so that tags of such platforms stay the same.
+    #[serde(rename = "platform", skip_serializing_if = "PlatformTeam::is_unnamed")]
+    pub platform_team: PlatformTeam,
 }
 
 impl ProfileFacts {

@@ -2,11 +2,13 @@
 
 pub mod acl;
 pub mod binding;
+pub mod connector_state;
 pub mod crn;
 pub mod department;
 pub mod grant;
 pub mod id;
 pub mod ownership;
+pub mod platform_team;
 pub mod prefix;
 pub mod principal;
 pub mod quota;
@@ -17,6 +19,7 @@ pub mod snapshot;
 
 pub use acl::{AclBinding, AclOperation, AclPermission, AclResource};
 pub use binding::RoleBinding;
+pub use connector_state::{ConnectorState, TaskState};
 pub use crn::{Crn, CrnError, CrnPattern, NamePattern, ResourceKind, StageAddress};
 pub use department::{Department, DepartmentCode};
 pub use grant::{AclGrant, GrantTarget, KeyKind, Persona, RoleGrant, Template};
@@ -25,6 +28,7 @@ pub use id::{
     ServiceAccountId, UserId,
 };
 pub use ownership::OwnershipTag;
+pub use platform_team::{PlatformTeam, PlatformTeamError, PlatformTeamText, UNNAMED_PLATFORM_TEAM};
 pub use prefix::Prefix;
 pub use principal::Principal;
 pub use quota::DepartmentQuota;

@@ -204,7 +204,7 @@ impl ConnectorPlan {
     ) {
         let Some(goal) = goal else { return };
         let mut needs: Vec<usize> = after.into_iter().collect();
-        if goal == WaitGoal::Paused && observed.is_none_or(|seen| seen.state() != "PAUSED") {
+        if goal == WaitGoal::Paused && observed.is_none_or(|seen| !seen.state().is_paused()) {
             let pause = self.push(ConnectorChange {
                 department: department.cloned(),
                 name: name.to_owned(),
@@ -256,7 +256,7 @@ mod tests {
     fn observed(state: &str, pairs: &[(&str, &str)]) -> LiveConnector {
         let mut now = ExpandedConnector::default();
         now.info.config = config(pairs);
-        now.status.connector.state = state.to_owned();
+        now.status.connector.state = state.into();
         LiveConnector {
             name: "claims-a".to_owned(),
             expanded: now,

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::usage::{ClusterUsage, DepartmentUsage};
-use crate::model::DepartmentQuota;
+use crate::model::{DepartmentQuota, PlatformTeam};
 
 /// Limited quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -166,19 +166,22 @@ pub struct QuotaDecision {
     pub notes: Vec<String>,
 }
 
-/// Suggestion for limits of the platform.
-const ASK_PLATFORM_TEAM: &str = "Ask the platform team for a higher limit; it takes effect with the next profile of \
-                                 the department.";
+/// Returns the suggestion for limits of the platform.
+fn ask_for_limit(platform_team: &PlatformTeam) -> String {
+    format!("Ask {platform_team} for a higher limit; it takes effect with the next profile of the department.")
+}
 
-/// Suggestion for an exhausted cluster, as decided here or by the service.
-pub const ASK_FOR_CLUSTER: &str =
-    "The cluster is shared: ask the platform team to free tasks or to provide another cluster.";
+/// Returns the suggestion for an exhausted cluster, as decided here or by the service.
+#[must_use]
+pub fn ask_for_cluster(platform_team: &str) -> String {
+    format!("The cluster is shared: ask {platform_team} to free tasks or to provide another cluster.")
+}
 
 /// Note on the enforcement of the limits (docs/reference/quotas.md#no-quota-per-department).
 pub const ADVISORY: &str = "Only this program enforces these limits, not Confluent Cloud: the right to create \
                             connectors is enough to bypass them.";
 
-/// Decides on `request` of a department with `limits` and `usage`.
+/// Decides on `request` of a department with `limits` and `usage`; denials refer to `platform_team`.
 #[must_use]
 pub fn decide(
     limits: &DepartmentQuota,
@@ -186,6 +189,7 @@ pub fn decide(
     cluster: ClusterUsage,
     cluster_limit: ClusterTaskLimit,
     request: &QuotaRequest<'_>,
+    platform_team: &PlatformTeam,
 ) -> QuotaDecision {
     let growth = request.added_tasks();
     let is_new = request.current.is_none();
@@ -236,10 +240,10 @@ pub fn decide(
             limit: None,
             message: format!("plugin `{}` is not allowed", request.plugin),
             remedies: match limits.plugins.is_empty() {
-                true => vec!["Ask the platform team to allow plugins.".to_owned()],
+                true => vec![format!("Ask {platform_team} to allow plugins.")],
                 false => vec![
                     format!("Use an allowed plugin: {}.", limits.plugins.join(", ")),
-                    "Ask the platform team to allow another plugin.".to_owned(),
+                    format!("Ask {platform_team} to allow another plugin."),
                 ],
             },
         });
@@ -254,11 +258,11 @@ pub fn decide(
                 "tasks per connector: {} requested, {} allowed",
                 request.tasks, limits.tasks_per_connector
             ),
-            remedies: smaller.iter().cloned().chain([ASK_PLATFORM_TEAM.to_owned()]).collect(),
+            remedies: smaller.iter().cloned().chain([ask_for_limit(platform_team)]).collect(),
         });
     }
     if !connectors.fits() {
-        denials.push(over_quota_denial(&connectors, Vec::new()));
+        denials.push(over_quota_denial(&connectors, Vec::new(), platform_team));
     }
     if growth > 0 && !usage.unreadable.is_empty() {
         denials.push(QuotaDenial {
@@ -278,10 +282,18 @@ pub fn decide(
             ],
         });
     } else if !tasks.fits() {
-        denials.push(over_quota_denial(&tasks, smaller.iter().cloned().collect()));
+        denials.push(over_quota_denial(
+            &tasks,
+            smaller.iter().cloned().collect(),
+            platform_team,
+        ));
     }
     if !whole.fits() {
-        denials.push(over_quota_denial(&whole, smaller.iter().cloned().collect()));
+        denials.push(over_quota_denial(
+            &whole,
+            smaller.iter().cloned().collect(),
+            platform_team,
+        ));
     } else if whole.used.is_none() && growth > 0 {
         notes.push(
             "The tasks used on the whole cluster are unknown to this key; the service rejects the request if the \
@@ -308,16 +320,14 @@ pub fn decide(
     }
 }
 
-fn over_quota_denial(room: &LimitUsage, mut remedies: Vec<String>) -> QuotaDenial {
+fn over_quota_denial(room: &LimitUsage, mut remedies: Vec<String>, platform_team: &PlatformTeam) -> QuotaDenial {
     let (used, left) = (room.used.unwrap_or_default(), room.available().unwrap_or_default());
-    let others: &[&str] = match room.dimension {
-        QuotaDimension::ClusterTasks => &[ASK_FOR_CLUSTER],
-        _ => &[
-            "Delete a connector that you do not need; paused and failed connectors count.",
-            ASK_PLATFORM_TEAM,
-        ],
-    };
-    remedies.extend(others.iter().map(|&remedy| remedy.to_owned()));
+    if room.dimension == QuotaDimension::ClusterTasks {
+        remedies.push(ask_for_cluster(&platform_team.to_string()));
+    } else {
+        remedies.push("Delete a connector that you do not need; paused and failed connectors count.".to_owned());
+        remedies.push(ask_for_limit(platform_team));
+    }
     QuotaDenial {
         dimension: room.dimension,
         requested: room.requested,

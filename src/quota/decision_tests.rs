@@ -6,7 +6,7 @@ use super::{
     decision::*,
     usage::{ClusterUsage, DepartmentUsage},
 };
-use crate::model::DepartmentQuota;
+use crate::model::{DepartmentQuota, PlatformTeam};
 
 // Department of the example in docs/files.md.
 fn limits() -> DepartmentQuota {
@@ -51,7 +51,7 @@ fn change(tasks: u32, now: u32) -> QuotaRequest<'static> {
 }
 
 fn decide_on(usage: &DepartmentUsage, cluster: ClusterUsage, request: &QuotaRequest<'_>) -> QuotaDecision {
-    decide(&limits(), usage, cluster, CEILING, request)
+    decide(&limits(), usage, cluster, CEILING, request, &PlatformTeam::default())
 }
 
 fn messages(decision: &QuotaDecision) -> Vec<&str> {
@@ -91,8 +91,28 @@ fn an_update_counts_by_its_difference_and_a_decrease_is_always_allowed() {
     over.tasks = 1;
     over.tasks_per_connector = 1;
     over.plugins = vec![];
-    assert!(decide(&over, &usage(12, 18), ClusterUsage::Known(999), CEILING, &change(3, 4)).allowed);
-    assert!(decide(&over, &usage(12, 18), ClusterUsage::Known(999), CEILING, &change(4, 4)).allowed);
+    assert!(
+        decide(
+            &over,
+            &usage(12, 18),
+            ClusterUsage::Known(999),
+            CEILING,
+            &change(3, 4),
+            &PlatformTeam::default()
+        )
+        .allowed
+    );
+    assert!(
+        decide(
+            &over,
+            &usage(12, 18),
+            ClusterUsage::Known(999),
+            CEILING,
+            &change(4, 4),
+            &PlatformTeam::default()
+        )
+        .allowed
+    );
 }
 
 #[test]
@@ -193,7 +213,14 @@ impl DecisionCase {
                 plugin: "S3_SINK".into(),
             }),
         };
-        decide(&self.limits, &self.usage, self.cluster, self.ceiling, &request)
+        decide(
+            &self.limits,
+            &self.usage,
+            self.cluster,
+            self.ceiling,
+            &request,
+            &PlatformTeam::default(),
+        )
     }
 
     fn grows(&self) -> bool {

@@ -37,7 +37,7 @@ pub fn counted_tasks(config: &BTreeMap<String, String>, tasks: usize) -> u32 {
 /// Returns whether a connector counts: in every state except DELETED (docs/reference/quotas.md#counting-connectors).
 #[must_use]
 pub fn is_counted(connector: &ExpandedConnector) -> bool {
-    !connector.status.connector.state.eq_ignore_ascii_case("DELETED")
+    !connector.status.connector.state.is_deleted()
 }
 
 fn connector_tasks(connector: &ExpandedConnector) -> u32 {

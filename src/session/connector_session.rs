@@ -18,7 +18,8 @@ use crate::{
         platform::{DEFAULT_RESERVE_PERCENT, DEFAULT_TASK_CEILING},
     },
     model::{
-        ApiKeyId, DepartmentCode, DepartmentQuota, OrganizationId, Prefix, ServiceAccountId, ownership::account_name,
+        ApiKeyId, DepartmentCode, DepartmentQuota, OrganizationId, PlatformTeam, Prefix, ServiceAccountId,
+        UNNAMED_PLATFORM_TEAM, ownership::account_name,
     },
     quota::ClusterTaskLimit,
     resources::connector::ConnectorClient,
@@ -46,6 +47,8 @@ pub struct DepartmentContext {
     pub lint_exceptions: Vec<(String, String)>,
     /// Date when the quota was written to the profile; `None` if it comes from the platform configuration.
     pub quota_issued: Option<jiff::civil::Date>,
+    /// Platform team, for messages to the department.
+    pub platform_team: PlatformTeam,
 }
 
 /// Session of a command that acts on the connectors of a cluster.
@@ -114,6 +117,7 @@ impl ConnectorSession {
             secret_variables: loaded.profile.secret_variables.clone(),
             lint_exceptions: facts.lint_exceptions.clone(),
             quota_issued: Some(loaded.profile.issued),
+            platform_team: facts.platform_team.clone(),
         };
         let scope = ConnectorScope {
             department: Some(department),
@@ -226,6 +230,13 @@ impl ConnectorSession {
         })
     }
 
+    /// Returns the platform team as messages name it: unnamed without a department, because the caller is the team.
+    pub fn platform_team(&self) -> &PlatformTeam {
+        self.department
+            .as_ref()
+            .map_or(&UNNAMED_PLATFORM_TEAM, |department| &department.platform_team)
+    }
+
     /// Returns the clock.
     pub fn clock(&self) -> &Clock {
         &self.connectors.clock
@@ -275,5 +286,6 @@ fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode)
         secret_variables: Vec::new(),
         lint_exceptions: department.lint_exceptions.clone(),
         quota_issued: None,
+        platform_team: workspace.platform.team.clone(),
     })
 }

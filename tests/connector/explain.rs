@@ -147,6 +147,22 @@ fn every_simulated_failure_is_explained_by_its_rule() {
 }
 
 #[test]
+fn the_configured_platform_team_is_named_as_the_owner() {
+    let cli = cli_with_running_connectors();
+    cli.run(&format!("sandbox fault connector {SINK} topic-denied"));
+    cli.run("sandbox clock advance 3m");
+    for (command, words) in [
+        ("connector explain", "Owner EBS (ebs@example.com)"),
+        ("connector describe", "Responsible: EBS (ebs@example.com)."),
+    ] {
+        let result = cli.run_as("claims-operator", &format!("{command} {SINK}"));
+        assert!(result.stdout_line().contains(words), "{words}: {result}");
+    }
+    let (_, answer) = explain_json(&cli, SINK);
+    assert_eq!(answer[0]["causes"][0]["owner"], "platform");
+}
+
+#[test]
 fn explain_shows_the_cause_and_commands_that_parse() {
     let cli = cli_with_running_connectors();
     cli.run("sandbox fault connector dataplatform-cdc wrong-password");

@@ -31,7 +31,7 @@ async fn follow_until(
             FollowEvent::Lines(lines) => followed.lines.extend(lines),
             FollowEvent::Idle => {}
             FollowEvent::State(now) => {
-                let state = now.map_or_else(|| "gone".to_owned(), |seen| seen.state().to_owned());
+                let state = now.map_or_else(|| "gone".to_owned(), |seen| seen.state().to_string());
                 followed.notes.push(state);
             }
             FollowEvent::Recreated { .. } => followed.notes.push("recreated".to_owned()),

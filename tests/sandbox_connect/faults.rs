@@ -226,8 +226,8 @@ async fn a_flapping_connector_ends_the_wait_and_fails_later() {
     let mut states = Vec::new();
     for _ in 0..60 {
         let now = observe(&connectors, "claims-orders").await;
-        if states.last().map(String::as_str) != Some(now.state()) {
-            states.push(now.state().to_owned());
+        if states.last().map(String::as_str) != Some(now.state().as_str()) {
+            states.push(now.state().to_string());
         }
         connect.advance_clock(5);
     }

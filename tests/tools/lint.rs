@@ -47,22 +47,24 @@ fn files_and_folders_are_linted_together_in_order() {
       |
       = help: Did you mean `kafka.topic`?
 
-    error[value-not-allowed]: value `NO` is not allowed for `quickstart`
+    warning[value-not-allowed]: value `NO` of `quickstart` is not in the catalog of
+                                June 2026
      --> connectors/deep/claims-b.yaml:4:13
       |
     4 | quickstart: NO
       |             ^^
       |
-      = help: Allowed values: `CLICKSTREAM_CODES`, `CLICKSTREAM`,
+      = help: Known values: `CLICKSTREAM_CODES`, `CLICKSTREAM`,
               `CLICKSTREAM_USERS`, `ORDERS`, `RATINGS`, `USERS`, `USERS_ARRAY`,
               `PAGEVIEWS`, `STOCK_TRADES`, `INVENTORY`, `PRODUCT` and
-              `PURCHASES`, and 26 more.
+              `PURCHASES`, and 26 more. `confluent ebs connector validate` asks the
+              service, which may have added it since.
 
-    Found 3 errors.
+    Found 2 errors and 1 warning.
 
     Checked 3 files.
     ----- stderr -----
-    Error: 3 findings are errors
+    Error: 2 findings are errors
     "#);
     let output = cli.run("connector lint connectors/claims-a.json");
     insta::assert_snapshot!(output, @r"

@@ -1,9 +1,9 @@
 //! `quota list`, `quota describe`, `quota check`, and the service's response when the cluster is full.
 
-use crate::common::{Cli, ConnectorSpec, JsonAccess as _};
+use crate::common::{Cli, ConnectorSpec, JsonAccess as _, PROFILES_DIR};
 
 const CLUSTER_FULL_ADVICE: &str =
-    "The cluster is shared: ask the platform team to free tasks or to provide another cluster.";
+    "The cluster is shared: ask EBS (ebs@example.com) to free tasks or to provide another cluster.";
 
 fn write_orders_file(cli: &Cli, name: &str) {
     cli.write(
@@ -237,11 +237,51 @@ fn quota_audit_writes_an_html_page_and_csv() {
 }
 
 #[test]
+fn a_department_asks_the_platform_team_that_its_profile_names() {
+    let cli = Cli::onboarded("claims");
+    let asked = || {
+        cli.run_as("claims-operator", "quota check --plugin DatagenSource --tasks 5")
+            .expect_code(5)
+            .stderr_line()
+    };
+    assert!(
+        asked().contains("Ask EBS (ebs@example.com) for a higher limit;"),
+        "{}",
+        asked()
+    );
+    let shown = cli.run_as("claims-operator", "profile show");
+    assert!(shown.stdout.contains("EBS (ebs@example.com)"), "{shown}");
+    let shown = cli.run_as("claims-operator", "profile show -o json").json();
+    assert_eq!(
+        shown["platform"],
+        serde_json::json!({"team": "EBS", "contact": "ebs@example.com"})
+    );
+    // A profile of an earlier version names no team.
+    let path = format!("{PROFILES_DIR}/claims-operator.toml");
+    let profile = cli.read(&path);
+    let table = "# Whom to ask.\n[platform]\nteam = \"EBS\"\ncontact = \"ebs@example.com\"\n";
+    assert!(profile.contains(table), "{profile}");
+    std::fs::write(cli.path(&path), profile.replace(table, "")).unwrap();
+    assert!(
+        asked().contains("Ask the platform team for a higher limit;"),
+        "{}",
+        asked()
+    );
+    let shown = cli.run_as("claims-operator", "profile show -o json").json();
+    assert_eq!(shown.get("platform"), None);
+}
+
+#[test]
 fn quota_audit_is_refused_to_departments_and_reports_incomplete_data() {
     let cli = cli_over_quota();
     let output = cli.run_as("claims-operator", "quota audit");
     assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output}");
-    assert!(output.stderr_line().contains("only the platform team"), "{output}");
+    assert!(
+        output
+            .stderr_line()
+            .contains("only EBS (ebs@example.com) can audit quotas"),
+        "{output}"
+    );
     for path in ["/iam/v2/service-accounts", "/connect/v1/environments/env-test01/**"] {
         let refuse = format!("sandbox fault add server-error --path {path} --forever");
         cli.run(&refuse).expect_success();

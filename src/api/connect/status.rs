@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ClusterPath, RECOMMENDATIONS, STATUS, TASKS};
-use crate::api::{Endpoint, RetrySafety};
+use crate::{
+    api::{Endpoint, RetrySafety},
+    model::{ConnectorState, TaskState},
+};
 
 /// State of a connector and of its tasks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -63,20 +66,24 @@ impl ConnectorStatus {
         texts
     }
 
-    /// Returns whether the state of the connector as a whole is a failure.
+    /// Returns the number of running tasks.
     #[must_use]
-    pub fn is_failed_or_degraded(&self) -> bool {
-        matches!(self.connector.state.as_str(), "FAILED" | "DEGRADED")
+    pub fn running_tasks(&self) -> usize {
+        self.tasks.iter().filter(|task| task.state.is_running()).count()
+    }
+
+    /// Returns the failed tasks.
+    pub fn failed_tasks(&self) -> impl Iterator<Item = &TaskStatus> {
+        self.tasks.iter().filter(|task| task.state.has_failed())
     }
 }
 
 /// State of the connector as a whole.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConnectorStateDetail {
-    /// `NONE`, `PROVISIONING`, `RUNNING`, `DEGRADED`, `FAILED`, `PAUSED`, `DELETED`, `RESTARTING`, …; new values may
-    /// appear.
+    /// State.
     #[serde(default)]
-    pub state: String,
+    pub state: ConnectorState,
     /// Id of the worker.
     #[serde(default)]
     pub worker_id: String,
@@ -91,9 +98,9 @@ pub struct TaskStatus {
     /// Number of the task.
     #[serde(default)]
     pub id: u32,
-    /// `RUNNING`, `STOPPED`, `UNASSIGNED`, `RESTARTING`, `SYSTEM_ERROR`, `USER_ACTIONABLE_ERROR`, `FAILED`, …
+    /// State.
     #[serde(default)]
-    pub state: String,
+    pub state: TaskState,
     /// Id of the worker.
     #[serde(default)]
     pub worker_id: String,

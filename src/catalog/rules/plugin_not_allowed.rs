@@ -23,12 +23,10 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         return;
     }
     let message = format!("plugin {} is not allowed for the department", quote(&entry.value));
+    let team = department.platform_team;
     let fix = match &department.quota.plugins[..] {
-        [] => "Ask the platform team to allow it.".to_owned(),
-        plugins => format!(
-            "Use one of {}, or ask the platform team to allow it.",
-            plugins.join(", ")
-        ),
+        [] => format!("Ask {team} to allow it."),
+        plugins => format!("Use one of {}, or ask {team} to allow it.", plugins.join(", ")),
     };
     findings.platform_warning(&entry.value_span, message, fix);
 }

@@ -64,7 +64,8 @@ fn problem(input: &LintInput<'_>, reference: &ValueReference<'_>) -> Option<(Str
                 (
                     format!("variable {} is not allowed in connector files", quote(name)),
                     format!(
-                        "Rename it to `{VARIABLE_PREFIX}…`, or ask the platform team to list it in `secret_variables`."
+                        "Rename it to `{VARIABLE_PREFIX}…`, or ask {} to list it in `secret_variables`.",
+                        input.platform_team()
                     ),
                 )
             })

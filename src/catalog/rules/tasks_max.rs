@@ -66,7 +66,10 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         findings.platform_error(
             &entry.value_span,
             message,
-            format!("Use at most {limit}, or ask the platform team to raise the quota."),
+            format!(
+                "Use at most {limit}, or ask {} to raise the quota.",
+                department.platform_team
+            ),
         );
     }
 }

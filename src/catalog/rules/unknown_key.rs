@@ -33,16 +33,12 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
             continue;
         }
         let shown: String = key.chars().take(80).flat_map(char::escape_debug).collect();
-        match find_mistake(input.catalog, plugin, key) {
-            Some(fix) => findings.error(&entry.key_span, format!("{} has no key `{shown}`", plugin.class), fix),
-            None => {
-                let message = format!("{} has no key `{shown}` in the catalog of {SNAPSHOT}", plugin.class);
-                findings.warning(
-                    &entry.key_span,
-                    message,
-                    format!("{ASK_THE_SERVICE} It ignores unknown keys."),
-                );
-            }
+        if let Some(fix) = find_mistake(input.catalog, plugin, key) {
+            findings.error(&entry.key_span, format!("{} has no key `{shown}`", plugin.class), fix);
+        } else {
+            let message = format!("{} has no key `{shown}` in the catalog of {SNAPSHOT}", plugin.class);
+            let fix = format!("{ASK_THE_SERVICE} It ignores unknown keys.");
+            findings.warning(&entry.key_span, message, fix);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     diag::{Finding, has_errors},
     error::Error,
     manifest::{LoadedWorkspace, Stage, Workspace},
-    model::{DepartmentCode, Prefix, ownership::account_name},
+    model::{DepartmentCode, PlatformTeam, Prefix, ownership::account_name},
     session::{Options, RunContext, Settings, find_workspace, selected_profile},
 };
 
@@ -33,6 +33,8 @@ pub(super) struct ActingDepartment {
     pub(super) prefix: Prefix,
     /// Name of the account that should be acting.
     pub(super) account_name: String,
+    /// Platform team.
+    pub(super) platform_team: PlatformTeam,
 }
 
 impl DoctorInputs {
@@ -101,6 +103,7 @@ impl DoctorInputs {
                 code: facts.department.clone(),
                 prefix: facts.prefix.clone(),
                 account_name: account_name(&facts.stage, &facts.department, &facts.persona),
+                platform_team: facts.platform_team.clone(),
             });
         }
         let (code, persona) = run.options.impersonated_persona()?;
@@ -110,6 +113,7 @@ impl DoctorInputs {
             code: department.code.clone(),
             prefix: department.prefix.clone(),
             account_name: account_name(stage, &department.code, persona),
+            platform_team: self.valid_workspace()?.platform.team.clone(),
         })
     }
 }

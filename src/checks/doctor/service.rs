@@ -43,6 +43,7 @@ pub(super) fn probe_target(
         principal: impersonated,
         account_name: department.map(|department| department.account_name.clone()),
         prefix: department.map(|department| department.prefix.clone()),
+        platform_team: department.map_or_else(Default::default, |department| department.platform_team.clone()),
         fallback_principal: is_platform.then(provisioner).flatten().map(Principal::ServiceAccount),
     }
 }

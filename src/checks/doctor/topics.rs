@@ -104,6 +104,7 @@ pub(super) fn expected_identity(inputs: &DoctorInputs, department: Option<&Actin
     ExpectedIdentity {
         account: department.map(|department| department.account_name.clone()),
         department: department.map(|department| department.code.to_string()),
+        platform_team: department.map_or_else(Default::default, |department| department.platform_team.clone()),
         provisioner: workspace.and_then(|workspace| workspace.platform.provisioner.clone()),
         platform_options: inputs.platform_options.clone(),
     }

@@ -14,6 +14,7 @@ use crate::{
         preparation::{ConnectorListing, ConnectorPreparation},
     },
     error::Error,
+    model::ConnectorState,
     render::{Block, ChangeMark, Record, Viewable},
     resources::connector::{WaitGoal, wait::SETTLE_TIME},
     session::ConnectorSession,
@@ -122,7 +123,7 @@ impl Viewable for CreatedConnector {
         let record = Record::new()
             .field("ID", self.id.clone().unwrap_or_default())
             .field("Name", self.name.clone())
-            .optional("Status", self.status.clone())
+            .optional("Status", self.status.as_ref().map(ConnectorState::as_str))
             .optional("Error Trace", self.error_trace.clone());
         let mut blocks = vec![Block::Record(record)];
         if let Some(cause) = &self.cause {
@@ -130,6 +131,7 @@ impl Viewable for CreatedConnector {
                 self.id.as_deref().unwrap_or_default(),
                 &self.name,
                 cause,
+                &self.platform_team,
             ));
         }
         blocks

@@ -81,7 +81,7 @@ impl Viewable for ConnectorDescription {
         let record = Record::new()
             .field("ID", head.id.clone())
             .field("Name", head.name.clone())
-            .field("Status", head.status.clone())
+            .field("Status", head.status.as_str())
             .field("Type", head.direction.clone())
             .field("Plugin", head.plugin.clone())
             .field("Tasks", show::tasks_text(head.tasks_running, head.tasks_max))
@@ -89,7 +89,10 @@ impl Viewable for ConnectorDescription {
             .optional("Trace", head.trace.clone().map(Cell::Multiline));
         let mut blocks = vec![Block::titled("Connector Details", [Block::Record(record)])];
         if let Some(cause) = &self.cause {
-            blocks.push(Block::titled("Cause", [show::cause_lines(&head.id, &head.name, cause)]));
+            blocks.push(Block::titled(
+                "Cause",
+                [show::cause_lines(&head.id, &head.name, cause, &self.platform_team)],
+            ));
         }
         blocks.push(task_table(&self.tasks));
         blocks.extend(config_tables(&self.configs));

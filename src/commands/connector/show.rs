@@ -3,6 +3,7 @@
 use crate::{
     connectors::defaults::AddedDefault,
     hint::connector_arg,
+    model::PlatformTeam,
     render::{Block, ChangeMark, DiffEntry, Style, TextLine},
     resources::connector::{FailureCause, FieldDiff, diagnosis::FaultOwner},
 };
@@ -21,7 +22,7 @@ pub(super) fn tasks_text(running: usize, most: Option<u32>) -> String {
 }
 
 /// Returns sentences about the cause of a failure and its fix.
-pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause) -> Block {
+pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause, platform_team: &PlatformTeam) -> Block {
     let mut lines = Vec::new();
     for error in &cause.validation_errors {
         let line = match &error.configs[..] {
@@ -44,10 +45,17 @@ pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause) -> Block {
     }
     lines.extend(match (cause.rule, cause.owner) {
         (Some(rule), _) => Some(
-            TextLine::from(format!("Responsible: {}. {}", rule.owner.display_name(), rule.fix)).with_hanging_indent(2),
+            TextLine::from(format!(
+                "Responsible: {}. {}",
+                rule.owner.display_name(platform_team),
+                rule.fix
+            ))
+            .with_hanging_indent(2),
         ),
         (None, Some(FaultOwner::Department)) => Some(TextLine::from("Responsible: you.")),
-        (None, Some(_)) => Some(TextLine::from("Responsible: the platform team. Report the problem.")),
+        (None, Some(_)) => Some(TextLine::from(format!(
+            "Responsible: {platform_team}. Report the problem."
+        ))),
         (None, None) => None,
     });
     lines.push(

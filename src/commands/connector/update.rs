@@ -128,7 +128,7 @@ impl Viewable for UpdatedConnector {
         blocks.extend(
             self.cause
                 .as_ref()
-                .map(|cause| show::cause_lines(&self.id, &self.name, cause)),
+                .map(|cause| show::cause_lines(&self.id, &self.name, cause, &self.platform_team)),
         );
         blocks
     }

@@ -6,7 +6,7 @@ use crate::{
     commands::{CommandOutput, Ctx},
     config::LoadedProfile,
     error::Error,
-    model::KeyKind,
+    model::{KeyKind, PlatformTeam},
     render::{Block, Record, Viewable},
     session::{profiles::load_profile, selected_profile},
 };
@@ -74,6 +74,8 @@ pub(super) struct ProfileShowOutput {
     tasks_per_connector: u32,
     plugins: Vec<String>,
     issued: String,
+    #[serde(skip_serializing_if = "PlatformTeam::is_unnamed")]
+    platform: PlatformTeam,
     keys: Vec<ProfileKeyRow>,
 }
 
@@ -118,6 +120,7 @@ impl ProfileShowOutput {
             tasks_per_connector: facts.quota.tasks_per_connector,
             plugins: facts.quota.plugins.clone(),
             issued: profile.issued.to_string(),
+            platform: facts.platform_team.clone(),
             keys: keys.collect(),
         }
     }
@@ -154,6 +157,10 @@ impl Viewable for ProfileShowOutput {
             )
             .field("Plugins", self.plugins.join(", "))
             .field("Issued", self.issued.clone())
+            .optional(
+                "Platform Team",
+                (!self.platform.is_unnamed()).then(|| self.platform.label()),
+            )
             .field("API Keys", keys);
         vec![Block::Record(record)]
     }

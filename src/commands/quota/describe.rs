@@ -97,7 +97,8 @@ fn notes(quota: &QuotaDescription) -> Block {
     lines.extend(exceeding.map(|counted| {
         let name = &counted.name;
         TextLine::from(format!(
-            "`{name}` runs more tasks than its `tasks.max`. Report this to the platform team."
+            "`{name}` runs more tasks than its `tasks.max`. Report this to {}.",
+            quota.platform_team
         ))
     }));
     lines.push(ADVISORY.into());

@@ -42,7 +42,7 @@ impl DiagnosedConnector {
         let status = &observed.expanded.status;
         let mut diagnosis = diagnose(status);
         let mut notes = Vec::new();
-        if no_records && observed.state() == "RUNNING" && diagnosis.causes.is_empty() {
+        if no_records && observed.state().is_running() && diagnosis.causes.is_empty() {
             diagnosis.causes.push(MatchedRule::from_state(&NO_RECORDS));
             let is_sink = observed.direction() == "sink";
             notes = explain_no_records(observed.id(), is_sink, &observed.expanded.info.config);
@@ -61,7 +61,7 @@ impl DiagnosedConnector {
     pub(super) fn log_window(&self, only: bool) -> Option<Duration> {
         match self.health {
             ConnectorHealth::Unhealthy => self.diagnosis.is_generic().then_some(FAILED_LOG_WINDOW),
-            _ if self.observed.state() == "RUNNING" => only.then_some(RUNNING_LOG_WINDOW),
+            _ if self.observed.state().is_running() => only.then_some(RUNNING_LOG_WINDOW),
             _ => None,
         }
     }
@@ -70,7 +70,7 @@ impl DiagnosedConnector {
     pub(super) fn may_have_recommendations(&self) -> bool {
         let status = &self.observed.expanded.status;
         let offered = status.error_recommendation_enabled;
-        self.health == ConnectorHealth::Unhealthy && offered.unwrap_or_else(|| status.is_failed_or_degraded())
+        self.health == ConnectorHealth::Unhealthy && offered.unwrap_or_else(|| status.connector.state.needs_attention())
     }
 
     /// Adds error lines of the log to the diagnosis, and summarizes the last one.

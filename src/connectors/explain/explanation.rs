@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{CommandBuilder, DiagnosedConnector, Evidence};
 use crate::{
     api::connect::{ErrorRecommendations, ExpandedConnector},
-    connectors::view::running_tasks,
+    model::ConnectorState,
     quota::tasks_max,
     redact::TextRedactor,
     resources::connector::{
@@ -25,7 +25,7 @@ pub struct ConnectorExplanation {
     /// Name of the connector.
     pub name: String,
     /// State as reported by the service.
-    pub status: String,
+    pub status: ConnectorState,
     /// `source` or `sink`.
     #[serde(rename = "type")]
     pub direction: String,
@@ -91,6 +91,9 @@ pub struct ExplainedCause {
     pub cause: &'static str,
     /// Owner of the fault.
     pub owner: FaultOwner,
+    /// Name of the owner.
+    #[serde(skip)]
+    pub responsible: String,
     /// Error messages, one line each.
     pub errors: Vec<String>,
     /// Configuration keys that the service reports.
@@ -151,13 +154,13 @@ impl ConnectorExplanation {
         Self {
             id: observed.id().to_owned(),
             name: observed.name.clone(),
-            status: observed.state().to_owned(),
+            status: observed.state().clone(),
             direction: observed.direction().to_owned(),
             plugin: observed.class().to_owned(),
             health,
             since,
             duration: since.and_then(|since| Duration::try_from(now.duration_since(since)).ok()),
-            tasks_running: running_tasks(&observed),
+            tasks_running: observed.expanded.status.running_tasks(),
             tasks_max: tasks_max(&observed.expanded.info.config).ok(),
             causes,
             previous_runs: diagnosis.previous_config_active,
@@ -205,6 +208,7 @@ impl ExplainedCause {
             rule: rule.id,
             cause: rule.cause,
             owner: found.owner,
+            responsible: found.owner.display_name(commands.platform_team()),
             errors: errors.collect(),
             configs: found.configs,
             fix: rule.fix,

@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     hint,
     manifest::Workspace,
-    model::{DepartmentCode, Prefix},
+    model::{DepartmentCode, PlatformTeam, Prefix},
     resources::connector::{
         LiveConnector,
         diagnosis::{RemedyStep, RequiredPersona},
@@ -32,6 +32,7 @@ pub struct CommandBuilder {
     owners: Option<Vec<(Prefix, DepartmentCode)>>,
     /// Whether the caller has or may have a profile.
     has_profile: bool,
+    platform_team: PlatformTeam,
 }
 
 impl CommandBuilder {
@@ -85,6 +86,7 @@ impl CommandBuilder {
             other_flags: others.collect(),
             owners: None,
             has_profile: true,
+            platform_team: department.map_or_else(PlatformTeam::default, |department| department.platform_team.clone()),
         }
     }
 
@@ -100,6 +102,10 @@ impl CommandBuilder {
     fn for_owners(mut self, owners: Vec<(Prefix, DepartmentCode)>) -> Self {
         self.owners = Some(owners);
         self
+    }
+
+    pub(super) fn platform_team(&self) -> &PlatformTeam {
+        &self.platform_team
     }
 
     /// Returns the persona that must execute the step, if it is not the caller's.
@@ -177,6 +183,7 @@ mod tests {
             secret_variables: Vec::new(),
             lint_exceptions: Vec::new(),
             quota_issued: None,
+            platform_team: PlatformTeam::default(),
         }
     }
 

@@ -20,9 +20,12 @@ use crate::{
     api::logs::{HISTORY, LogEntry},
     client::LogsClient,
     error::{Error, ErrorKind},
-    model::StageAddress,
+    model::{ConnectorState, StageAddress},
     resources::{
-        connector::{FailureCause, LiveConnector},
+        connector::{
+            FailureCause, LiveConnector,
+            diagnosis::{ConnectorHealth, health},
+        },
         logs::{
             cursor::Window,
             follow::{FollowEvent, LogFilter, LogTarget},
@@ -111,7 +114,7 @@ pub struct ConnectorLines {
     /// Whether the log could not be read.
     pub unread: bool,
     /// State of the connector, if its log does not show it.
-    pub state: Option<String>,
+    pub state: Option<ConnectorState>,
     /// Cause of a failure, with the state.
     pub cause: Option<FailureCause>,
 }
@@ -120,11 +123,11 @@ impl ConnectorLines {
     /// Returns the lines of a connector that was read, with its state if it is unhealthy but logs nothing.
     fn new(observed: &LiveConnector, newest: NewestLines) -> Self {
         let cause = visible_cause(observed).filter(|_| newest.lines.is_empty());
-        let unhealthy = cause.is_some() || observed.expanded.status.is_failed_or_degraded();
+        let unhealthy = health(&observed.expanded.status) == ConnectorHealth::Unhealthy;
         Self {
             name: observed.name.clone(),
             id: observed.id().to_owned(),
-            state: (newest.lines.is_empty() && unhealthy).then(|| observed.state().to_owned()),
+            state: (newest.lines.is_empty() && unhealthy).then(|| observed.state().clone()),
             cause,
             lines: newest.lines,
             more: newest.more,
@@ -136,7 +139,7 @@ impl ConnectorLines {
     fn unread(observed: &LiveConnector) -> Self {
         Self {
             unread: true,
-            state: Some(observed.state().to_owned()),
+            state: Some(observed.state().clone()),
             cause: visible_cause(observed),
             ..Self::new(observed, NewestLines::default())
         }

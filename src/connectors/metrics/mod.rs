@@ -11,6 +11,7 @@ use crate::{
     api::metrics::HISTORY,
     client::ClientError,
     error::Error,
+    model::PlatformTeam,
     resources::{
         connector::LiveConnector,
         metrics::{TimeBuckets, read_metrics},
@@ -69,7 +70,7 @@ pub async fn read_report(
     observed: &[LiveConnector],
     range: MetricsRange,
 ) -> Result<(MetricsReport, Option<Error>), Error> {
-    check_ids_known(observed)?;
+    check_ids_known(observed, session.platform_team())?;
     let buckets = range.to_buckets(run)?;
     let department = session.department.as_ref().map(|department| &department.code);
     if observed.is_empty() {
@@ -91,7 +92,7 @@ pub async fn read_report(
 }
 
 /// Checks that all ids are known: metrics are queried by id, and only the list of connectors contains the ids.
-fn check_ids_known(observed: &[LiveConnector]) -> Result<(), Error> {
+fn check_ids_known(observed: &[LiveConnector], platform_team: &PlatformTeam) -> Result<(), Error> {
     let without = observed.iter().filter(|observed| observed.expanded.id.id.is_empty());
     let without: Vec<&str> = without.map(|observed| observed.name.as_str()).collect();
     match without.is_empty() {
@@ -100,7 +101,7 @@ fn check_ids_known(observed: &[LiveConnector]) -> Result<(), Error> {
             "metrics require connector ids, but this key cannot read the ids of {}",
             text::join_code(&without)
         ))
-        .with_hint("A key of the platform team can read the complete list.")),
+        .with_hint(format!("A key of {platform_team} can read the complete list."))),
     }
 }
 
@@ -123,9 +124,10 @@ fn explain_metrics_error(session: &ConnectorSession, error: ClientError) -> Erro
     );
     match &session.department {
         Some(department) if !session.is_platform_scope => explained.with_hint(format!(
-            "The platform team can publish your metrics: `confluent ebs status --html {0}.html --department {0}`, or `confluent ebs \
+            "{1} can publish your metrics: `confluent ebs status --html {0}.html --department {0}`, or `confluent ebs \
              connector metrics --all --department {0} -o json`.",
-            department.code
+            department.code,
+            department.platform_team.sentence_start()
         )),
         _ => explained.with_hint("Ask an administrator to bind MetricsViewer to the account of this key."),
     }

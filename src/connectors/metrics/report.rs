@@ -5,8 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     api::metrics::{Metric, MetricKind},
-    connectors::view::running_tasks,
-    model::DepartmentCode,
+    model::{ConnectorState, DepartmentCode},
     quota::tasks_max,
     resources::{
         connector::LiveConnector,
@@ -45,7 +44,7 @@ pub struct MetricsConnectorRow {
     /// Name of the connector.
     pub name: String,
     /// Current state.
-    pub status: String,
+    pub status: ConnectorState,
     /// `source` or `sink`.
     #[serde(rename = "type")]
     pub direction: String,
@@ -177,9 +176,9 @@ impl MetricsConnectorRow {
         Self {
             id: observed.id().to_owned(),
             name: observed.name.clone(),
-            status: observed.state().to_owned(),
+            status: observed.state().clone(),
             direction: observed.direction().to_owned(),
-            tasks_running: running_tasks(observed),
+            tasks_running: observed.expanded.status.running_tasks(),
             tasks_max: tasks_max(&observed.expanded.info.config).ok(),
             metrics: metrics
                 .filter_map(|metric| Some(MetricRow::new(metric, measured.metric_series(metric.suffix)?)))

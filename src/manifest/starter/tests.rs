@@ -10,7 +10,7 @@ use crate::{
     },
     diag::{Finding, Severity, SourceFile},
     manifest::connector_file,
-    model::Prefix,
+    model::{Prefix, UNNAMED_PLATFORM_TEAM},
 };
 
 fn claims() -> (Prefix, DepartmentQuota) {
@@ -42,6 +42,7 @@ fn lint_starter(
             prefix,
             runtime_account: None,
             quota: &quota,
+            platform_team: &UNNAMED_PLATFORM_TEAM,
         }),
         ..LintOptions::default()
     };

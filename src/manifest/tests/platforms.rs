@@ -37,6 +37,37 @@ fn administrators_are_named_by_id() {
 }
 
 #[test]
+fn the_platform_team_has_a_name_and_a_contact_of_one_short_line() {
+    let text = |table: &str| format!("{}\n[platform]\n{table}\n", super::PLATFORM);
+    let team = |table: &str| {
+        let loaded = load(&text(table), &[], &[]);
+        assert_eq!(findings_text(&loaded.findings), "");
+        loaded.workspace.platform.team.to_string()
+    };
+    assert_eq!(team(""), "the platform team");
+    assert_eq!(team("team = \"EBS\""), "EBS");
+    assert_eq!(
+        team("team = \"EBS\"\ncontact = \"ebs@example.com\""),
+        "EBS (ebs@example.com)"
+    );
+    let long = "x".repeat(101);
+    for (table, message) in [
+        ("team = \"\"", "the value is empty"),
+        ("team = \"E\\u001bBS\"", "the value contains a control character"),
+        (
+            &format!("contact = \"{long}\""),
+            "the value has more than 100 characters",
+        ),
+        ("contact = [\"ebs@example.com\"]", "`platform.contact`"),
+        ("name = \"EBS\"", "unknown key `platform.name`"),
+    ] {
+        let findings = platform_findings(&text(table));
+        assert!(findings.contains(message), "{table}: {findings}");
+        assert!(findings.contains(" error "), "{table}: {findings}");
+    }
+}
+
+#[test]
 fn all_mistakes_in_a_platform_file_are_reported_together() {
     let text = r#"default_stage = "prd"
 provisioner = "u-123"
@@ -77,7 +108,7 @@ connectors = -1
         Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.
     ebs.toml:3:36 warning duplicate-value: duplicate value `sa-abc123`
     ebs.toml:4:1 error unknown-key: unknown key `colour`
-        Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `provisioner`, `stages`.
+        Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `platform`, `provisioner`, `stages`.
     ebs.toml:6:2 error unknown-key: unknown key `organisation`
         Did you mean `organization`?
     ebs.toml:10:15 error invalid-value: `lkc-1` is not an environment id: expected `env-…`
@@ -179,5 +210,11 @@ fn a_rendered_new_platform_round_trips() {
         assert_eq!(platform.default_stage, "test");
         assert_eq!(platform.organization, new.organization);
         assert_eq!(platform.provisioner, new.provisioner);
+        assert!(platform.team.is_unnamed());
+        let named = new.render().replace(
+            "# [platform]\n# team = \"…\"\n# contact = \"…\"",
+            "[platform]\nteam = \"A\"\ncontact = \"b\"",
+        );
+        assert_eq!(load(&named, &[], &[]).workspace.platform.team.to_string(), "A (b)");
     }
 }

@@ -11,6 +11,7 @@ use crate::{
         ConditionCounts, ConnectorCondition, ConnectorSummary, Fleet, FleetConnectorRow, FleetDepartmentRow, StageView,
         at_least_prefix, format_age,
     },
+    model::PlatformTeam,
     quota::ADVISORY,
     resources::connector::diagnosis::FaultOwner,
     text::count_noun,
@@ -229,7 +230,7 @@ fn attention_table(fleet: &Fleet, stage: &StageView) -> PageTable {
                 reason: row.reason(MAX_CAUSE).unwrap_or_default(),
                 fix: row.fix,
             },
-            TableCell::text(row.owner.map(owner_name)),
+            TableCell::text(row.owner.map(|owner| owner_name(owner, &fleet.platform_team))),
         ];
         cells.extend(is_whole_fleet.then(|| TableCell::text(Some(department))));
         cells
@@ -241,12 +242,12 @@ fn attention_table(fleet: &Fleet, stage: &StageView) -> PageTable {
     }
 }
 
-fn owner_name(owner: FaultOwner) -> &'static str {
+fn owner_name(owner: FaultOwner, platform_team: &PlatformTeam) -> String {
     match owner {
-        FaultOwner::Department => "department",
-        FaultOwner::Network => "network team",
-        FaultOwner::Confluent => "Confluent",
-        FaultOwner::Platform => "platform team",
+        FaultOwner::Department => "department".to_owned(),
+        FaultOwner::Network => "network team".to_owned(),
+        FaultOwner::Confluent => "Confluent".to_owned(),
+        FaultOwner::Platform => platform_team.label(),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::diagnosis::{DiagnosisRule, FaultOwner, diagnose};
-use crate::api::connect::ConnectorStatus;
+use crate::{api::connect::ConnectorStatus, model::TaskState};
 
 /// Cause of a connector failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -86,13 +86,14 @@ pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
     let found = diagnosis.causes.first().filter(|found| !found.rule.is_generic);
     cause.rule = found.map(|found| found.rule);
     cause.fix = found.map(|found| found.rule.fix);
+    let has_task = |state: &TaskState| status.tasks.iter().any(|task| task.state == *state);
     // Source: docs/reference/connect.md#connector-states
     cause.owner = match found.map(|found| found.owner) {
         Some(FaultOwner::Department | FaultOwner::Network) => Some(FaultOwner::Department),
         Some(FaultOwner::Platform | FaultOwner::Confluent) => Some(FaultOwner::Platform),
-        None if status.tasks.iter().any(|task| task.state == "USER_ACTIONABLE_ERROR") => Some(FaultOwner::Department),
+        None if has_task(&TaskState::UserActionableError) => Some(FaultOwner::Department),
         None if !cause.validation_errors.is_empty() => Some(FaultOwner::Department),
-        None if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") => Some(FaultOwner::Platform),
+        None if has_task(&TaskState::SystemError) => Some(FaultOwner::Platform),
         None => None,
     };
     cause

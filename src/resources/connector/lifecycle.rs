@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{ConnectorClient, LiveConnector, conflict};
 use crate::{
     api::connect::{PauseConnector, RestartConnector, ResumeConnector},
+    model::ConnectorState,
     resources::ResourceError,
 };
 
@@ -51,7 +52,7 @@ impl ConnectorClient {
     /// When the request fails, or the state does not allow a restart.
     pub async fn restart(&self, observed: &LiveConnector) -> Result<RestartMethod, ResourceError> {
         match observed.state() {
-            "RUNNING" => match self.request_restart(observed).await {
+            ConnectorState::Running => match self.request_restart(observed).await {
                 Ok(()) => Ok(RestartMethod::Restart),
                 // It stopped running after it was observed.
                 Err(ResourceError::Client(error)) if error.status().is_some_and(|status| status == 400) => {
@@ -59,8 +60,8 @@ impl ConnectorClient {
                 }
                 Err(error) => Err(error),
             },
-            "FAILED" | "DEGRADED" => self.pause_and_resume(observed).await,
-            "PAUSED" => Err(conflict(format!(
+            ConnectorState::Failed | ConnectorState::Degraded => self.pause_and_resume(observed).await,
+            ConnectorState::Paused => Err(conflict(format!(
                 "cannot restart connector `{}`: it is paused; resume it instead",
                 observed.name
             ))),
@@ -68,7 +69,10 @@ impl ConnectorClient {
                 "cannot restart connector `{}`: it is {}, and only running, degraded or failed connectors can be \
                  restarted",
                 observed.name,
-                if state.is_empty() { "in no state yet" } else { state }
+                match state {
+                    ConnectorState::Unreported => "in no state yet",
+                    state => state.as_str(),
+                }
             ))),
         }
     }
@@ -93,7 +97,7 @@ impl ConnectorClient {
             let paused = self
                 .find_by_name(&observed.name)
                 .await?
-                .is_none_or(|now| now.state() == "PAUSED");
+                .is_none_or(|now| now.state().is_paused());
             // Resume even after a timeout, so that the connector does not stay paused.
             if paused || self.clock.elapsed_since(begun) > PAUSE_TIMEOUT {
                 break;

@@ -36,6 +36,7 @@ use crate::{
     },
     client::{Client, ClientError},
     clock::Clock,
+    model::ConnectorState,
 };
 
 /// Client for the connectors of one Kafka cluster.
@@ -70,7 +71,7 @@ impl LiveConnector {
 
     /// Returns its state as reported by the service.
     #[must_use]
-    pub fn state(&self) -> &str {
+    pub fn state(&self) -> &ConnectorState {
         &self.expanded.status.connector.state
     }
 
@@ -97,15 +98,12 @@ impl LiveConnector {
     }
 }
 
-/// State of a deleted connector that is still listed.
-const DELETED: &str = "DELETED";
-
 impl ConnectorClient {
     /// Lists all visible connectors with one request, which is also the only one that returns ids. Deleted connectors,
     /// which the service lists for a while, are omitted.
     pub async fn list(&self) -> Result<BTreeMap<String, ExpandedConnector>, ClientError> {
         let mut list = self.list_including_deleted().await?;
-        list.retain(|_, connector| connector.status.connector.state != DELETED);
+        list.retain(|_, connector| !connector.status.connector.state.is_deleted());
         Ok(list)
     }
 
@@ -124,7 +122,7 @@ impl ConnectorClient {
         let mut was_there = false;
         for wait in WAITS {
             match self.list_including_deleted().await?.get(name) {
-                Some(found) if found.status.connector.state == DELETED => was_there = true,
+                Some(found) if found.status.connector.state.is_deleted() => was_there = true,
                 Some(_) => return Ok(false),
                 None => return Ok(was_there),
             }

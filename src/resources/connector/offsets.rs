@@ -11,6 +11,7 @@ use super::{ConnectorClient, LiveConnector, conflict};
 use crate::{
     api::connect::{AlterOffsets, ConnectorOffsets, GetOffsetsStatus, OffsetItem, OffsetsStatus},
     client::ClientError,
+    model::ConnectorState,
     resources::{ResourceError, sleep_or_cancel},
 };
 
@@ -60,11 +61,11 @@ pub fn observed_at(offsets: &ConnectorOffsets) -> Option<Timestamp> {
 /// Returns why offsets cannot be altered in a state; `None` if they can. Unknown states are allowed, because the list
 /// of states is open.
 #[must_use]
-pub fn reason_not_movable(state: &str) -> Option<&'static str> {
+pub fn reason_not_movable(state: &ConnectorState) -> Option<&'static str> {
     match state {
-        "" | "NONE" | "PROVISIONING" => Some("it has not started yet"),
-        "RESTARTING" => Some("it is restarting"),
-        "DELETED" => Some("it is being deleted"),
+        state if state.is_before_start() => Some("it has not started yet"),
+        ConnectorState::Restarting => Some("it is restarting"),
+        ConnectorState::Deleted => Some("it is being deleted"),
         _ => None,
     }
 }

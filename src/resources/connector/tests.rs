@@ -171,7 +171,7 @@ impl ConnectorFixture {
             settle_time: settle,
         };
         let sights = Mutex::new(Vec::new());
-        let watch = |sight: &PollSnapshot| sights.lock().unwrap().push(sight.state.clone());
+        let watch = |sight: &PollSnapshot| sights.lock().unwrap().push(sight.state.to_string());
         let outcome = self.connectors.wait("claims-a", &options, &watch).await.unwrap();
         let seconds = u64::try_from(self.clock.offset().as_secs()).unwrap();
         (outcome, sights.into_inner().unwrap(), seconds)
@@ -322,7 +322,7 @@ async fn a_create_waits_until_a_deleted_connector_has_released_its_name() {
         .with_response("POST connectors", 409, taken.clone())
         .with_response("POST connectors", 201, json!({}));
     let begun = rig.connectors.create(&desired("DatagenSource")).await.unwrap();
-    assert!(matches!(begun, CreateOutcome::Created(Some(seen)) if seen.state() == "PROVISIONING"));
+    assert!(matches!(begun, CreateOutcome::Created(Some(seen)) if *seen.state() == ConnectorState::Provisioning));
     assert_eq!((rig.write_requests().len(), rig.clock.offset().as_secs()), (2, 6));
     // If the deleted connector stays listed, the wait ends and nothing is overwritten.
     let rig = ConnectorFixture::new([connector_list_in_state("DELETED")]).with_response("POST connectors", 409, taken);
@@ -351,7 +351,7 @@ async fn without_the_right_to_list_connectors_are_read_one_by_one() {
     assert_eq!(found.keys().collect::<Vec<_>>(), ["claims-a"]);
     let seen = find_selected(&found, "claims-a").unwrap();
     assert_eq!(
-        (seen.id(), seen.state(), seen.class()),
+        (seen.id(), seen.state().as_str(), seen.class()),
         ("claims-a", "RUNNING", "DatagenSource")
     );
     // An id cannot be read individually, and 403 does not mean "absent".

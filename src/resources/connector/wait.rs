@@ -17,6 +17,7 @@ use super::{
 use crate::{
     client::ClientError,
     hint::{Advice, Hint, connector_arg},
+    model::ConnectorState,
 };
 
 /// Initial poll interval.
@@ -57,12 +58,12 @@ impl WaitGoal {
 
     fn is_reached(self, snapshot: &PollSnapshot) -> bool {
         match self {
-            Self::Running => snapshot.state == "RUNNING" && snapshot.running > 0,
-            Self::Paused => snapshot.state == "PAUSED",
-            Self::Started => !matches!(
-                snapshot.state.as_str(),
-                "" | "NONE" | "PROVISIONING" | "FAILED" | "DELETED"
-            ),
+            Self::Running => snapshot.state.is_running() && snapshot.running > 0,
+            Self::Paused => snapshot.state.is_paused(),
+            Self::Started => {
+                let state = &snapshot.state;
+                !(state.is_before_start() || state.has_failed() || state.is_deleted())
+            }
         }
     }
 }
@@ -89,8 +90,8 @@ pub struct WaitOptions {
 /// State seen by one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PollSnapshot {
-    /// State; empty right after creation.
-    pub state: String,
+    /// State.
+    pub state: ConnectorState,
     /// Number of running tasks.
     pub running: usize,
     /// Number of tasks.
@@ -101,9 +102,9 @@ pub struct PollSnapshot {
 
 impl fmt::Display for PollSnapshot {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state.as_str() {
-            "" => "no state yet",
-            state => state,
+        let state = match &self.state {
+            ConnectorState::Unreported => "no state yet",
+            state => state.as_str(),
         };
         let (running, tasks, waited) = (self.running, self.tasks, self.waited.as_secs());
         write!(out, "{state}, {running} of {tasks} tasks running, after {waited} s")
@@ -161,14 +162,14 @@ impl ConnectorClient {
                     }
                     let reached = options.goal.is_reached(&sight);
                     good_polls = if reached { good_polls + 1 } else { 0 };
-                    match sight.state.as_str() {
-                        "FAILED" => {
+                    match sight.state {
+                        ConnectorState::Failed => {
                             let since = *failed_since.get_or_insert(waited);
                             if waited.saturating_sub(since) >= FAILURE_GRACE {
                                 return Ok(WaitOutcome::Failed(seen.clone()));
                             }
                         }
-                        "DELETED" => return Ok(WaitOutcome::Gone),
+                        ConnectorState::Deleted => return Ok(WaitOutcome::Gone),
                         _ => failed_since = None,
                     }
                     if good_polls >= 2 && waited >= options.settle_time {
@@ -208,8 +209,8 @@ impl PollSnapshot {
     fn from_observed(observed: &LiveConnector, waited: Duration) -> Self {
         let tasks = &observed.expanded.status.tasks;
         Self {
-            state: observed.state().to_owned(),
-            running: tasks.iter().filter(|task| task.state == "RUNNING").count(),
+            state: observed.state().clone(),
+            running: observed.expanded.status.running_tasks(),
             tasks: tasks.len(),
             waited,
         }
@@ -280,7 +281,7 @@ impl fmt::Display for WaitError {
         let name = &self.name;
         let seen = self.observed.as_deref();
         let id = seen.map_or(name.as_str(), LiveConnector::id);
-        let state = seen.map_or("not found", LiveConnector::state);
+        let state = seen.map_or("not found", |seen| seen.state().as_str());
         let why = || seen.map_or_else(String::new, |seen| find_cause(&seen.expanded.status).summary());
         match self.failure {
             WaitFailure::Failed => write!(out, "connector `{id}` ({name}) is {state}: {}", why()),
@@ -311,7 +312,7 @@ impl Advice for WaitError {
                     .as_deref()
                     .map_or_else(Default::default, |seen| find_cause(&seen.expanded.status));
                 let see = format!("Show causes and next steps with `confluent ebs connector explain {name}`.");
-                remedy(name, &cause).into_iter().chain([see]).map(Hint::from).collect()
+                remedy(name, &cause).into_iter().chain([see.into()]).collect()
             }
             WaitFailure::TimedOut | WaitFailure::Interrupted => {
                 vec![format!("Continue waiting with `confluent ebs connector wait {name}`.").into()]
@@ -322,18 +323,19 @@ impl Advice for WaitError {
 }
 
 /// Returns suggestions to fix the cause of connector `name`, which is quoted for the shell.
-fn remedy(name: &str, cause: &FailureCause) -> Vec<String> {
+fn remedy(name: &str, cause: &FailureCause) -> Vec<Hint> {
     if let Some(rule) = cause.rule {
         let corrects = rule.next_steps.iter().any(RemedyStep::is_update);
         let send = corrects
             .then(|| format!("Then apply the file with `confluent ebs connector update {name} --config-file FILE`."));
-        return [rule.fix.to_owned()].into_iter().chain(send).collect();
+        return [rule.fix.to_owned()].into_iter().chain(send).map(Hint::from).collect();
     }
     let restart = || {
-        format!(
-            "Restart the connector with `confluent ebs connector restart {name}`; if it fails again, contact the \
-             platform team."
-        )
+        Hint::naming_platform_team(|team| {
+            format!(
+                "Restart the connector with `confluent ebs connector restart {name}`; if it fails again, contact {team}."
+            )
+        })
     };
     (cause.owner == Some(FaultOwner::Platform))
         .then(restart)

@@ -17,7 +17,7 @@ use crate::{
     },
     client::{ClientError, ConnectorLogsClient, LogsClient},
     clock::Clock,
-    model::Crn,
+    model::{ConnectorState, Crn},
     redact::TextRedactor,
     resources::connector::{ConnectorClient, LiveConnector},
 };
@@ -202,7 +202,7 @@ pub struct Follower {
     cursor: FollowCursor,
     /// Current window and its buffered lines.
     pass: Option<(WindowPass, PageBuffer)>,
-    state: String,
+    state: ConnectorState,
     /// Time of the next request.
     due: Timestamp,
     failures: u32,
@@ -234,7 +234,7 @@ impl Follower {
             scrubber,
             cursor: FollowCursor::new(start, OVERLAP),
             pass: None,
-            state: observed.state().to_owned(),
+            state: observed.state().clone(),
             failures: 0,
             gone: false,
         }
@@ -324,11 +324,11 @@ impl Follower {
             self.logs = self.log_clients.for_connector(id);
             // The new connector has no older lines.
             self.cursor = FollowCursor::new(self.cursor.watermark(), OVERLAP);
-            seen.state().clone_into(&mut self.state);
+            self.state.clone_from(seen.state());
             return Some(FollowEvent::Recreated { old, new: id.clone() });
         }
-        if seen.state() != self.state && !seen.state().is_empty() {
-            seen.state().clone_into(&mut self.state);
+        if *seen.state() != self.state && *seen.state() != ConnectorState::Unreported {
+            self.state.clone_from(seen.state());
             return Some(FollowEvent::State(Some(Box::new(seen))));
         }
         None

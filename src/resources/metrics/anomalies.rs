@@ -2,6 +2,7 @@
 //! (docs/reference/metrics.md#signs-of-trouble).
 
 use super::{ConnectorMetrics, series::MetricSeries};
+use crate::model::ConnectorState;
 
 /// Minutes of growing lag that count as stalled.
 const STALLED_MINUTES: f64 = 5.0;
@@ -111,9 +112,9 @@ fn percent(part: f64) -> String {
 
 /// Finds the anomalies of a connector. `state` is its current state in the Connect API.
 #[must_use]
-pub fn find_anomalies(metrics: &ConnectorMetrics, state: &str) -> Vec<Anomaly> {
+pub fn find_anomalies(metrics: &ConnectorMetrics, state: &ConnectorState) -> Vec<Anomaly> {
     let mut anomalies = Vec::new();
-    if state == "RUNNING" {
+    if state.is_running() {
         let lag = metrics.metric_series("records_lag_max");
         let read = metrics.metric_series("received_records");
         if let (Some(lag), Some(read)) = (lag, read) {
@@ -159,7 +160,7 @@ pub fn find_anomalies(metrics: &ConnectorMetrics, state: &str) -> Vec<Anomaly> {
 fn silent_minutes(metrics: &ConnectorMetrics, records: &MetricSeries) -> f64 {
     let buckets = records.buckets();
     let silent = |bucket: &usize| {
-        let runs = metrics.states.at(*bucket) == Some("RUNNING");
+        let runs = metrics.states.at(*bucket).is_some_and(ConnectorState::is_running);
         runs && records.values()[*bucket].is_none_or(|records| records <= 0.0)
     };
     (0..buckets.count())
@@ -236,10 +237,10 @@ mod tests {
         };
         let mut state_series = StateSeries::unknown(time_buckets());
         if states.is_empty() {
-            state_series.add("RUNNING", &points(&always(1.0)));
+            state_series.add(&ConnectorState::Running, &points(&always(1.0)));
         }
         for (state, minutes) in states {
-            state_series.add(state, &points(minutes));
+            state_series.add(&(*state).into(), &points(minutes));
         }
         ConnectorMetrics {
             series: curves.iter().map(series).collect(),
@@ -249,7 +250,7 @@ mod tests {
     }
 
     fn anomalies(curves: &[(&'static str, Values)]) -> Vec<Anomaly> {
-        find_anomalies(&connector_metrics(curves, &[]), "RUNNING")
+        find_anomalies(&connector_metrics(curves, &[]), &ConnectorState::Running)
     }
 
     /// Returns lag that begins to grow at `from`.
@@ -273,7 +274,7 @@ mod tests {
         lag.add(&points(&quarters));
         let mut states = StateSeries::unknown(buckets);
         let runs: Vec<(usize, f64)> = quarters.iter().map(|(minute, _)| (*minute, 1.0)).collect();
-        states.add("RUNNING", &points(&runs));
+        states.add(&ConnectorState::Running, &points(&runs));
         let curves = BTreeMap::from([
             ("records_lag_max", lag),
             ("received_records", MetricSeries::unknown(buckets)),
@@ -283,7 +284,7 @@ mod tests {
             states,
             tasks: BTreeMap::new(),
         };
-        assert_eq!(find_anomalies(&idle, "RUNNING"), []);
+        assert_eq!(find_anomalies(&idle, &ConnectorState::Running), []);
     }
 
     // Lag grows while nothing is read and the state is RUNNING (docs/reference/metrics.md#signs-of-trouble).
@@ -311,7 +312,7 @@ mod tests {
             &[("received_records", until(50)), ("records_lag_max", growing(49))],
             &[],
         );
-        assert_eq!(find_anomalies(&paused, "PAUSED"), []);
+        assert_eq!(find_anomalies(&paused, &ConnectorState::Paused), []);
     }
 
     #[test]
@@ -328,9 +329,9 @@ mod tests {
             &[("sent_records", Vec::new())],
             &[("RUNNING", vec![(58, 1.0), (59, 1.0)])],
         );
-        assert_eq!(find_anomalies(&new, "RUNNING"), []);
+        assert_eq!(find_anomalies(&new, &ConnectorState::Running), []);
         let unknown = connector_metrics(&[("sent_records", Vec::new())], &[("RUNNING", Vec::new())]);
-        assert_eq!(find_anomalies(&unknown, "RUNNING"), []);
+        assert_eq!(find_anomalies(&unknown, &ConnectorState::Running), []);
     }
 
     #[test]
@@ -366,11 +367,11 @@ mod tests {
         };
         let to_and_fro = connector_metrics(&[], &[("RUNNING", every(0)), ("FAILED", every(1))]);
         assert_eq!(
-            find_anomalies(&to_and_fro, "FAILED"),
+            find_anomalies(&to_and_fro, &ConnectorState::Failed),
             [Anomaly::Flapping { changes: 5 }]
         );
         let paused = connector_metrics(&[], &[("RUNNING", every(0)), ("PAUSED", every(1))]);
-        assert_eq!(find_anomalies(&paused, "RUNNING"), []);
+        assert_eq!(find_anomalies(&paused, &ConnectorState::Running), []);
     }
 
     proptest! {

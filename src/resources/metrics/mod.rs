@@ -21,6 +21,7 @@ use super::connector::LiveConnector;
 use crate::{
     api::metrics::{CONNECTOR_ID, Metric, MetricKind, QueryMetrics, QuerySeries, STATUS, TASK},
     client::{ClientError, MetricsClient},
+    model::ConnectorState,
 };
 
 /// Metrics to read in display order; which ones exist depends on the direction of the connector.
@@ -75,7 +76,7 @@ impl ConnectorMetrics {
         match metric.suffix {
             "connector_status" => {
                 if let Some(state) = group.label(STATUS) {
-                    self.states.add(state, &group.sorted_points());
+                    self.states.add(&state.into(), &group.sorted_points());
                 }
             }
             "connector_task_status" => {
@@ -83,7 +84,7 @@ impl ConnectorMetrics {
                 if let (Some(state), Some(task)) = (group.label(STATUS), task) {
                     let unknown = || StateSeries::unknown(self.states.buckets());
                     let states = self.tasks.entry(task).or_insert_with(unknown);
-                    states.add(state, &group.sorted_points());
+                    states.add(&state.into(), &group.sorted_points());
                 }
             }
             suffix => {
@@ -99,9 +100,9 @@ impl ConnectorMetrics {
     pub fn tasks_running(&self) -> MetricSeries {
         let mut series = MetricSeries::unknown(self.states.buckets());
         for bucket in 0..series.values().len() {
-            let states: Vec<&str> = self.tasks.values().filter_map(|task| task.at(bucket)).collect();
+            let states: Vec<&ConnectorState> = self.tasks.values().filter_map(|task| task.at(bucket)).collect();
             if !states.is_empty() {
-                let running = states.iter().filter(|state| **state == "RUNNING").count();
+                let running = states.iter().filter(|state| state.is_running()).count();
                 series.set(bucket, f64::from(u32::try_from(running).unwrap_or(u32::MAX)));
             }
         }

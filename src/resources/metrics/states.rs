@@ -5,36 +5,37 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::series::TimeBuckets;
-use crate::api::metrics::Point;
+use crate::{api::metrics::Point, model::ConnectorState};
 
-/// States from worst to best; unknown ones rank in between (docs/reference/metrics.md#connector-metrics, states on
-/// dashboards).
-const WORST_FIRST: [&str; 4] = ["FAILED", "DEGRADED", "RESTARTING", "PAUSED"];
-
-/// State of a connector or task per bucket.
+/// State of a connector or task per bucket. The metrics of both have the words of connector states.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StateSeries {
     buckets: TimeBuckets,
     /// Worst state of each bucket; `None` if unknown.
-    worst: Vec<Option<String>>,
+    worst: Vec<Option<ConnectorState>>,
 }
 
 /// Interval in one state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateInterval {
-    /// State as named by the service.
-    pub state: String,
+    /// State.
+    pub state: ConnectorState,
     /// Start.
     pub from: Timestamp,
     /// End, which is excluded.
     pub to: Timestamp,
 }
 
-fn severity_rank(state: &str) -> usize {
-    match WORST_FIRST.iter().position(|known| *known == state) {
-        Some(place) => place,
-        None if state == "RUNNING" => WORST_FIRST.len() + 1,
-        None => WORST_FIRST.len(),
+/// Returns the rank of a state from worst to best; unlisted states rank before RUNNING
+/// (docs/reference/metrics.md#connector-metrics, states on dashboards).
+fn severity_rank(state: &ConnectorState) -> u8 {
+    match state {
+        ConnectorState::Failed => 0,
+        ConnectorState::Degraded => 1,
+        ConnectorState::Restarting => 2,
+        ConnectorState::Paused => 3,
+        ConnectorState::Running => 5,
+        _ => 4,
     }
 }
 
@@ -55,24 +56,24 @@ impl StateSeries {
     }
 
     /// Records `state` for the buckets of `points`, whose value is always 1.
-    pub fn add(&mut self, state: &str, points: &[Point]) {
+    pub fn add(&mut self, state: &ConnectorState, points: &[Point]) {
         for (bucket, value) in self.buckets.assign(points) {
             let Some(known) = self.worst.get_mut(bucket).filter(|_| value > 0.0) else {
                 continue;
             };
             if known
-                .as_deref()
+                .as_ref()
                 .is_none_or(|known| severity_rank(state) < severity_rank(known))
             {
-                *known = Some(state.to_owned());
+                *known = Some(state.clone());
             }
         }
     }
 
     /// Returns the worst state of a bucket.
     #[must_use]
-    pub fn at(&self, bucket: usize) -> Option<&str> {
-        self.worst.get(bucket)?.as_deref()
+    pub fn at(&self, bucket: usize) -> Option<&ConnectorState> {
+        self.worst.get(bucket)?.as_ref()
     }
 
     /// Returns the consecutive intervals. An interval also ends where the state is unknown.
@@ -99,8 +100,8 @@ impl StateSeries {
     pub(super) fn count_changes(&self, buckets: usize) -> usize {
         let from = self.worst.len().saturating_sub(buckets);
         let known = self.worst[from..].iter().flatten();
-        let mut own: Vec<&String> = known
-            .filter(|state| !matches!(state.as_str(), "PAUSED" | "PROVISIONING"))
+        let mut own: Vec<&ConnectorState> = known
+            .filter(|state| !matches!(state, ConnectorState::Paused | ConnectorState::Provisioning))
             .collect();
         own.dedup();
         own.len().saturating_sub(1)
@@ -123,7 +124,7 @@ mod tests {
                 timestamp: moment(*minute),
                 value: 1.0,
             };
-            states.add(state, &minutes.iter().map(point).collect::<Vec<_>>());
+            states.add(&(*state).into(), &minutes.iter().map(point).collect::<Vec<_>>());
         }
         states
     }
@@ -134,7 +135,7 @@ mod tests {
         let spans: Vec<(String, Timestamp, Timestamp)> = states
             .intervals()
             .into_iter()
-            .map(|stay| (stay.state, stay.from, stay.to))
+            .map(|stay| (stay.state.to_string(), stay.from, stay.to))
             .collect();
         let stay = |state: &str, from, to| (state.to_owned(), moment(from), moment(to));
         assert_eq!(
@@ -143,7 +144,7 @@ mod tests {
         );
         assert_eq!(
             (states.at(6), states.at(3), states.at(99)),
-            (Some("FAILED"), None, None)
+            (Some(&ConnectorState::Failed), None, None)
         );
     }
 

@@ -300,7 +300,10 @@ mod tests {
                 let seconds = interval.from.duration_since(start()).as_secs();
                 let starts = if interval.starts_tasks { " starts" } else { "" };
                 let stops = if interval.stops_tasks { " stops" } else { "" };
-                format!("{seconds} {}{stops}{starts}", interval.state.as_str())
+                format!(
+                    "{seconds} {}{stops}{starts}",
+                    crate::model::ConnectorState::from(interval.state)
+                )
             })
             .collect()
     }

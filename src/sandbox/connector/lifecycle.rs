@@ -6,7 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::{crypt::IdGenerator, settings::Timing};
+use crate::{
+    model::ConnectorState,
+    sandbox::{crypt::IdGenerator, settings::Timing},
+};
 
 /// Last action on a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,16 +35,16 @@ pub(crate) enum LifecycleState {
     Deleted,
 }
 
-impl LifecycleState {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Provisioning => "PROVISIONING",
-            Self::Running => "RUNNING",
-            Self::Degraded => "DEGRADED",
-            Self::Failed => "FAILED",
-            Self::Paused => "PAUSED",
-            Self::Restarting => "RESTARTING",
-            Self::Deleted => "DELETED",
+impl From<LifecycleState> for ConnectorState {
+    fn from(state: LifecycleState) -> Self {
+        match state {
+            LifecycleState::Provisioning => Self::Provisioning,
+            LifecycleState::Running => Self::Running,
+            LifecycleState::Degraded => Self::Degraded,
+            LifecycleState::Failed => Self::Failed,
+            LifecycleState::Paused => Self::Paused,
+            LifecycleState::Restarting => Self::Restarting,
+            LifecycleState::Deleted => Self::Deleted,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     plugins::SandboxPlugin,
     topics::connector_topics,
 };
+use crate::model::TaskState;
 
 /// Connector and configuration that a fault belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ pub(crate) struct FaultDetails {
     pub(crate) summary: String,
     pub(crate) recommendations: Vec<String>,
     /// `USER_ACTIONABLE_ERROR` or `SYSTEM_ERROR`.
-    pub(crate) task_state: &'static str,
+    pub(crate) task_state: TaskState,
     /// Whether tasks started before the fault.
     pub(crate) starts_tasks: bool,
 }
@@ -92,7 +93,7 @@ fn invalid_config(subject: &FaultContext<'_>, keys: &[&str], text: &str, summary
         cause: text.to_owned(),
         summary: summary.to_owned(),
         recommendations: Vec::new(),
-        task_state: "USER_ACTIONABLE_ERROR",
+        task_state: TaskState::UserActionableError,
         starts_tasks: false,
     }
 }
@@ -108,7 +109,7 @@ fn task_failure(progression: FaultProgression, cause: &str, summary: &str, advic
         cause: cause.to_owned(),
         summary: summary.to_owned(),
         recommendations: vec![advice.to_owned()],
-        task_state: "USER_ACTIONABLE_ERROR",
+        task_state: TaskState::UserActionableError,
         starts_tasks: true,
     }
 }
@@ -437,7 +438,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
             cause: UNEXPECTED_ERROR.to_owned(),
             summary: UNEXPECTED_ERROR.to_owned(),
             recommendations: Vec::new(),
-            task_state: "SYSTEM_ERROR",
+            task_state: TaskState::SystemError,
             starts_tasks: true,
         },
     }

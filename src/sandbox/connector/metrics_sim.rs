@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{history::HistoryInterval, lifecycle::LifecycleState};
-use crate::sandbox::crypt::IdGenerator;
+use crate::{model::ConnectorState, sandbox::crypt::IdGenerator};
 
 /// Metrics of a connector in one minute.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub(crate) struct MinuteMetrics {
     pub(crate) put_milliseconds: f64,
     pub(crate) state: LifecycleState,
     /// State of each task; empty before tasks start.
-    pub(crate) tasks: Vec<&'static str>,
+    pub(crate) tasks: Vec<ConnectorState>,
 }
 
 /// Simulator for the metrics of one connector.
@@ -135,18 +135,18 @@ fn active_share(interval: &HistoryInterval<'_>, begin: Timestamp, end: Timestamp
 }
 
 /// Returns the states of the tasks in an interval, in the notation of dashboards.
-fn task_states(interval: &HistoryInterval<'_>) -> Vec<&'static str> {
+fn task_states(interval: &HistoryInterval<'_>) -> Vec<ConnectorState> {
     let all = interval.phase.tasks;
     let started = interval.tasks_ran_before || interval.starts_tasks;
     (0..all)
         .filter_map(|task| {
             Some(match interval.state {
-                LifecycleState::Running => "RUNNING",
-                LifecycleState::Degraded if task > 0 => "RUNNING",
-                LifecycleState::Failed if interval.runs_previous_config() => "RUNNING",
-                LifecycleState::Degraded | LifecycleState::Failed if started => "FAILED",
-                LifecycleState::Paused => "PAUSED",
-                LifecycleState::Restarting => "RESTARTING",
+                LifecycleState::Running => ConnectorState::Running,
+                LifecycleState::Degraded if task > 0 => ConnectorState::Running,
+                LifecycleState::Failed if interval.runs_previous_config() => ConnectorState::Running,
+                LifecycleState::Degraded | LifecycleState::Failed if started => ConnectorState::Failed,
+                LifecycleState::Paused => ConnectorState::Paused,
+                LifecycleState::Restarting => ConnectorState::Restarting,
                 _ => return None,
             })
         })
@@ -218,7 +218,10 @@ mod tests {
         assert!(minutes[119].lag < 40.0);
         assert_eq!(
             (minutes[45].state, minutes[45].tasks.as_slice()),
-            (LifecycleState::Paused, ["PAUSED", "PAUSED"].as_slice())
+            (
+                LifecycleState::Paused,
+                [ConnectorState::Paused, ConnectorState::Paused].as_slice()
+            )
         );
         // A part of the period has the same values as in the whole period.
         assert_eq!(simulator.minutes(&intervals, first + 50, first + 70), minutes[50..70]);

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     api::connect::{ConnectorInfo, ConnectorStateDetail, ConnectorStatus, ConnectorTaskId, TaskStatus},
+    model::TaskState,
     sandbox::state::ConnectorRecord,
 };
 
@@ -50,7 +51,7 @@ pub(crate) fn status(connector: &ConnectorRecord, evaluation: &ConnectorEvaluati
         name: connector.name.clone(),
         connector_type: evaluation.plugin.kind().into(),
         connector: ConnectorStateDetail {
-            state: evaluation.state.as_str().into(),
+            state: evaluation.state.into(),
             worker_id: connector.name.clone(),
             trace: fault.map_or_else(String::new, |fault| fault.trace.clone()),
         },
@@ -80,28 +81,27 @@ fn task_status(
     fault: Option<&FaultDetails>,
     id: u32,
 ) -> TaskStatus {
-    let healthy = |state: &str| TaskStatus {
+    let healthy = |state: TaskState| TaskStatus {
         id,
-        state: state.into(),
+        state,
         worker_id: connector.name.clone(),
         ..TaskStatus::default()
     };
     match (evaluation.state, fault) {
-        (LifecycleState::Paused, _) => healthy("STOPPED"),
-        (LifecycleState::Restarting, _) => healthy("RESTARTING"),
+        (LifecycleState::Paused, _) => healthy(TaskState::Stopped),
+        (LifecycleState::Restarting, _) => healthy(TaskState::Restarting),
         // The tasks keep running with the previous configuration.
         (LifecycleState::Failed, Some(fault))
             if fault.progression == FaultProgression::Validation && evaluation.runs_previous_config =>
         {
-            healthy("RUNNING")
+            healthy(TaskState::Running)
         }
-        (LifecycleState::Degraded, Some(_)) if id > 0 => healthy("RUNNING"),
+        (LifecycleState::Degraded, Some(_)) if id > 0 => healthy(TaskState::Running),
         (LifecycleState::Failed | LifecycleState::Degraded, Some(fault)) => TaskStatus {
-            state: fault.task_state.into(),
             trace: Some(fault.task_trace(&connector.id, evaluation.plugin.is_sink(), id)),
-            ..healthy("")
+            ..healthy(fault.task_state.clone())
         },
-        _ => healthy("RUNNING"),
+        _ => healthy(TaskState::Running),
     }
 }
 

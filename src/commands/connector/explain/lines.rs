@@ -22,7 +22,7 @@ pub(super) fn cause_lines(cause: &ExplainedCause, evidence: Vec<TextLine>) -> Ve
         lines.push(labelled_line("Keys", Style::Plain, &cause.configs.join(", ")));
     }
     lines.extend(evidence);
-    lines.push(labelled_line("Owner", Style::Plain, cause.owner.display_name()));
+    lines.push(labelled_line("Owner", Style::Plain, &cause.responsible));
     lines.extend(next_step_lines(cause));
     lines.push(labelled_line("See also", Style::Muted, &cause.page));
     lines

@@ -8,6 +8,7 @@ use super::lines::{cause_lines, labelled_line, log_summary, truncate, truncate_t
 use crate::{
     commands::connector::show::tasks_text,
     connectors::explain::{ConnectorExplanation, ExplainedCause},
+    model::ConnectorState,
     render::{Block, Style, TextLine, Viewable},
     resources::connector::diagnosis::ConnectorHealth,
     text,
@@ -47,10 +48,9 @@ fn headline(explanation: &ConnectorExplanation) -> TextLine {
         ConnectorHealth::Unsettled => Style::Warning,
         ConnectorHealth::Healthy => Style::Ok,
     };
-    let state = if explanation.status.is_empty() {
-        "in an unknown state"
-    } else {
-        &explanation.status
+    let state = match &explanation.status {
+        ConnectorState::Unreported => "in an unknown state",
+        state => state.as_str(),
     };
     let what: Vec<&str> = [explanation.id.as_str(), explanation.plugin.as_str()]
         .into_iter()
@@ -97,7 +97,7 @@ fn explanation_lines(explanation: &ConnectorExplanation) -> Vec<TextLine> {
 /// Returns the lines about evidence other than the cause.
 fn evidence_lines(explanation: &ConnectorExplanation) -> Vec<TextLine> {
     let mut lines = Vec::new();
-    if explanation.status == "RUNNING" && explanation.log.is_some() {
+    if explanation.status.is_running() && explanation.log.is_some() {
         lines.push(labelled_line(
             "Current state",
             Style::Plain,
@@ -211,7 +211,7 @@ fn connector_blocks(explanations: &[ConnectorExplanation]) -> Vec<Block> {
         states.sort_unstable();
         states.dedup();
         let lines = states.into_iter().map(|state| {
-            let names = plain.iter().filter(|explanation| explanation.status == state);
+            let names = plain.iter().filter(|explanation| explanation.status.as_str() == state);
             let names: Vec<&str> = names.map(|explanation| explanation.name.as_str()).collect();
             let verb = if names.len() == 1 { "is" } else { "are" };
             TextLine::from(format!("{} {verb} ", text::count_noun(names.len(), "connector")))

@@ -25,6 +25,7 @@ use crate::{
         selectors::find_several,
     },
     error::Error,
+    model::PlatformTeam,
     render::{Block, Format, Viewable},
     resources::{
         connector::LiveConnector,
@@ -109,16 +110,17 @@ impl ConnectorLogsArgs {
             let logs = ConnectorLogs::open(&ctx.run, &session).await?;
             let streams = self.output_file.is_some() || ctx.ui.format() == Format::Ndjson;
             if self.follow {
-                let mut printer = self.printer(ctx, observed.len() > 1, self.expand)?;
+                let mut printer = self.printer(ctx, &session, observed.len() > 1, self.expand)?;
                 let failures = logs.follow(&observed, &query, &mut printer).await?;
                 let file = printer.file.filter(|file| file.entries() > 0 || failures.any_read());
                 Ok(appended_output(file, failures))
             } else if streams && query.limit.is_none() {
-                let mut printer = self.printer(ctx, true, true)?;
+                let mut printer = self.printer(ctx, &session, true, true)?;
                 let failures = logs.read_all(&observed, &query, &mut printer).await?;
                 Ok(appended_output(printer.file, failures))
             } else {
-                self.print_newest(ctx, &logs, &observed, &query).await
+                self.print_newest(ctx, &logs, &observed, &query, session.platform_team())
+                    .await
             }
         })
     }
@@ -161,13 +163,20 @@ impl ConnectorLogsArgs {
         })
     }
 
-    fn printer<'a>(&self, ctx: &'a Ctx, show_names: bool, expand: bool) -> Result<LogPrinter<'a>, Error> {
+    fn printer<'a>(
+        &self,
+        ctx: &'a Ctx,
+        session: &'a ConnectorSession,
+        show_names: bool,
+        expand: bool,
+    ) -> Result<LogPrinter<'a>, Error> {
         Ok(LogPrinter {
             ui: &ctx.ui,
             file: self.output_file.as_deref().map(LogFile::open).transpose()?,
             show_names,
             expand,
             known_traces: TraceDedup::default(),
+            platform_team: session.platform_team(),
         })
     }
 
@@ -177,10 +186,11 @@ impl ConnectorLogsArgs {
         logs: &ConnectorLogs<'_>,
         observed: &[LiveConnector],
         query: &LogQuery,
+        platform_team: &PlatformTeam,
     ) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
         let (all, failures) = logs.read_newest(observed, query).await?;
         if ctx.ui.format() != Format::Human || self.output_file.is_some() {
-            print_status(&ctx.ui, &all);
+            print_status(&ctx.ui, &all, platform_team);
         }
         if let Some(path) = &self.output_file {
             let mut file = LogFile::open(path)?;
@@ -189,7 +199,7 @@ impl ConnectorLogsArgs {
             }
             return Ok(appended_output(Some(file), failures));
         }
-        let lines = ConnectorLogsOutput::Lines(LogLinesOutput::new(all, self.expand));
+        let lines = ConnectorLogsOutput::Lines(LogLinesOutput::new(all, self.expand, platform_team.clone()));
         Ok(CommandOutput {
             error: failures.into_error(),
             ..CommandOutput::new(lines)

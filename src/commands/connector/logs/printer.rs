@@ -9,6 +9,7 @@ use crate::{
         view::visible_cause,
     },
     error::Error,
+    model::PlatformTeam,
     render::{Block, Ui},
     resources::logs::{follow::FollowEvent, trace_dedup::TraceDedup},
 };
@@ -22,6 +23,7 @@ pub(super) struct LogPrinter<'a> {
     pub(super) show_names: bool,
     pub(super) expand: bool,
     pub(super) known_traces: TraceDedup,
+    pub(super) platform_team: &'a PlatformTeam,
 }
 
 impl LogListener for LogPrinter<'_> {
@@ -37,7 +39,7 @@ impl LogListener for LogPrinter<'_> {
     }
 
     fn on_unlogged(&mut self, connector: &ConnectorLines) {
-        print_status(self.ui, std::slice::from_ref(connector));
+        print_status(self.ui, std::slice::from_ref(connector), self.platform_team);
     }
 
     fn on_event(&mut self, connector: &str, event: &FollowEvent) {
@@ -50,8 +52,8 @@ impl LogListener for LogPrinter<'_> {
                 self.ui
                     .info(&format!("Connector `{connector}` is now {}.", observed.state()));
                 if let Some(cause) = visible_cause(observed) {
-                    self.ui
-                        .print_message(&[cause_lines(observed.id(), &observed.name, &cause)]);
+                    let lines = cause_lines(observed.id(), &observed.name, &cause, self.platform_team);
+                    self.ui.print_message(&[lines]);
                 }
             }
             FollowEvent::Recreated { old, new } => self.ui.info(&format!(
@@ -66,8 +68,11 @@ impl LogListener for LogPrinter<'_> {
 }
 
 /// Prints the status of connectors without log lines on standard error; machine-readable output contains only lines.
-pub(super) fn print_status(ui: &Ui, connectors: &[ConnectorLines]) {
-    let blocks: Vec<Block> = connectors.iter().filter_map(status_block).collect();
+pub(super) fn print_status(ui: &Ui, connectors: &[ConnectorLines], platform_team: &PlatformTeam) {
+    let blocks: Vec<Block> = connectors
+        .iter()
+        .filter_map(|connector| status_block(connector, platform_team))
+        .collect();
     if !blocks.is_empty() {
         ui.print_message(&blocks);
     }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     api::logs::LogEntry,
     connectors::logs::ConnectorLines,
+    model::PlatformTeam,
     render::{Block, Cell, Style, Table, TextLine, Viewable},
     resources::logs::trace_dedup::{TraceDedup, TraceOccurrence},
 };
@@ -24,10 +25,12 @@ pub(in crate::commands::connector) struct LogLinesOutput {
     connectors: Vec<ConnectorLines>,
     #[serde(skip)]
     expand: bool,
+    #[serde(skip)]
+    platform_team: PlatformTeam,
 }
 
 impl LogLinesOutput {
-    pub(super) fn new(found: Vec<ConnectorLines>, expand: bool) -> Self {
+    pub(super) fn new(found: Vec<ConnectorLines>, expand: bool, platform_team: PlatformTeam) -> Self {
         let mut rows: Vec<(Option<Timestamp>, LogRow)> = found
             .iter()
             .flat_map(|found| {
@@ -42,6 +45,7 @@ impl LogLinesOutput {
             rows: rows.into_iter().map(|(_, row)| row).collect(),
             connectors: found,
             expand,
+            platform_team,
         }
     }
 }
@@ -72,14 +76,15 @@ impl Viewable for LogLinesOutput {
                 found.id
             )));
         }
-        blocks.extend(self.connectors.iter().filter_map(status_block));
+        let statuses = self.connectors.iter();
+        blocks.extend(statuses.filter_map(|connector| status_block(connector, &self.platform_team)));
         blocks.retain(|block| !matches!(block, Block::Verbatim(text) if text.is_empty()));
         blocks
     }
 }
 
 /// Returns the status of a connector whose log does not show it.
-pub(super) fn status_block(connector: &ConnectorLines) -> Option<Block> {
+pub(super) fn status_block(connector: &ConnectorLines, platform_team: &PlatformTeam) -> Option<Block> {
     let state = connector.state.as_ref()?;
     let mut blocks = vec![Block::line(match connector.never_started() {
         true => {
@@ -90,7 +95,7 @@ pub(super) fn status_block(connector: &ConnectorLines) -> Option<Block> {
         false => format!("It is {state}."),
     })];
     let cause = connector.cause.as_ref();
-    blocks.extend(cause.map(|cause| cause_lines(&connector.id, &connector.name, cause)));
+    blocks.extend(cause.map(|cause| cause_lines(&connector.id, &connector.name, cause, platform_team)));
     Some(Block::titled(format!("Status of Connector {}", connector.id), blocks))
 }
 

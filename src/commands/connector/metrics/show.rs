@@ -37,7 +37,7 @@ impl Viewable for ConnectorMetricsOutput {
         };
         let mut lines = Vec::new();
         for row in connectors {
-            if connectors.len() > 1 && row.status != "RUNNING" {
+            if connectors.len() > 1 && !row.status.is_running() {
                 lines.push(TextLine::from(format!("{} is {}.", row.name, row.status)));
             }
             lines.extend(row.anomalies.iter().map(|sign| {
@@ -136,7 +136,7 @@ fn state_intervals(row: &MetricsConnectorRow) -> Option<Block> {
     let tasks = row.tasks.iter();
     let of_tasks = tasks.flat_map(|task| task.states.iter().map(|interval| (Some(task.task), interval)));
     let mut all: Vec<(Option<u32>, &StateInterval)> = own.chain(of_tasks).collect();
-    if all.iter().all(|(_, interval)| interval.state == "RUNNING") {
+    if all.iter().all(|(_, interval)| interval.state.is_running()) {
         return None;
     }
     all.sort_by_key(|(task, interval)| (interval.from, *task));

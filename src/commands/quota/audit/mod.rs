@@ -32,8 +32,10 @@ impl QuotaAuditArgs {
         let collector = FleetCollector::open(&ctx.run)?;
         if !collector.session.is_platform_scope {
             let describe = ctx.run.options.suggest("quota describe");
-            return Err(Error::denied("only the platform team can audit quotas")
-                .with_hint(format!("Show your own quota with `{describe}`.")));
+            return Err(
+                Error::denied(format!("only {} can audit quotas", collector.session.platform_team()))
+                    .with_hint(format!("Show your own quota with `{describe}`.")),
+            );
         }
         let audit = ctx.block_on(collect_audit(&collector))?;
         let error = audit.error();

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api::connect::ConnectorStatus,
+    model::TaskState,
     resources::connector::cause::{VALIDATION_PREFIX, root_cause_line, validation_errors},
 };
 
@@ -30,22 +31,14 @@ pub enum ConnectorHealth {
 #[must_use]
 pub fn health(status: &ConnectorStatus) -> ConnectorHealth {
     let refused = status.validation_errors.iter().flatten().next().is_some();
-    let failed = status.tasks.iter().any(|task| has_failed(&task.state));
-    match status.connector.state.as_str() {
-        "FAILED" | "DEGRADED" => ConnectorHealth::Unhealthy,
-        _ if refused || failed => ConnectorHealth::Unhealthy,
-        "RUNNING" if has_running_task(status) => ConnectorHealth::Healthy,
-        "PAUSED" | "STOPPED" => ConnectorHealth::Healthy,
-        _ => ConnectorHealth::Unsettled,
+    let state = &status.connector.state;
+    if state.needs_attention() || refused || status.failed_tasks().next().is_some() {
+        ConnectorHealth::Unhealthy
+    } else if state.is_stopped() || state.is_running() && status.running_tasks() > 0 {
+        ConnectorHealth::Healthy
+    } else {
+        ConnectorHealth::Unsettled
     }
-}
-
-fn has_failed(state: &str) -> bool {
-    matches!(state, "FAILED" | "USER_ACTIONABLE_ERROR" | "SYSTEM_ERROR")
-}
-
-fn has_running_task(status: &ConnectorStatus) -> bool {
-    status.tasks.iter().any(|task| task.state == "RUNNING")
 }
 
 /// Diagnosis of a connector.
@@ -94,7 +87,7 @@ pub struct TaskError {
     /// Task number.
     pub task: u32,
     /// State.
-    pub state: String,
+    pub state: TaskState,
     /// Relevant line of its trace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -117,7 +110,7 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     };
     let health = health(status);
     if health != ConnectorHealth::Unhealthy {
-        if matches!(status.connector.state.as_str(), "PROVISIONING" | "NONE" | "") {
+        if status.connector.state.is_before_start() {
             diagnosis.causes.push(MatchedRule::from_state(&PROVISIONING));
         }
         return diagnosis;
@@ -126,7 +119,7 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     if !refused.is_empty() {
         // The service reports this even if the connector never had another configuration
         // (docs/reference/connect.md#update-a-connector).
-        diagnosis.previous_config_active = Some(has_running_task(status));
+        diagnosis.previous_config_active = Some(status.running_tasks() > 0);
     }
     let mut causes = CauseCollector::default();
     for said in refused {
@@ -145,7 +138,7 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
         diagnosis.causes.push(MatchedRule::from_state(&UNKNOWN));
     }
     // SYSTEM_ERROR is not a fault of the department (docs/reference/connect.md#connector-states).
-    if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") {
+    if status.tasks.iter().any(|task| task.state == TaskState::SystemError) {
         let vague = diagnosis.causes.iter_mut().filter(|found| found.rule.is_generic);
         vague
             .filter(|found| found.owner == FaultOwner::Department)
@@ -325,7 +318,7 @@ fn split_config_error(trace: &str) -> Option<(&str, &str)> {
 /// Returns the error texts of tasks and connector.
 fn error_texts(status: &ConnectorStatus) -> Vec<String> {
     let mut texts = status.trace_errors();
-    let tasks = status.tasks.iter().filter(|task| has_failed(&task.state));
+    let tasks = status.failed_tasks();
     texts.extend(tasks.flat_map(|task| [task.trace.clone().unwrap_or_default(), task.msg.clone()]));
     let trace = &status.connector.trace;
     if split_config_error(trace).is_none() {
@@ -335,8 +328,8 @@ fn error_texts(status: &ConnectorStatus) -> Vec<String> {
 }
 
 fn failed_tasks(status: &ConnectorStatus) -> Vec<TaskError> {
-    let failed = status.tasks.iter().filter(|task| has_failed(&task.state));
-    let mut tasks: Vec<TaskError> = failed
+    let mut tasks: Vec<TaskError> = status
+        .failed_tasks()
         .map(|task| {
             let root = root_cause_line(task.trace.as_deref().unwrap_or_default());
             let line = if root.is_empty() { task.msg.trim() } else { root };

@@ -21,6 +21,8 @@ pub use diagnose::{
 pub use no_records::explain_no_records;
 pub use rules::{NO_RECORDS, PROVISIONING, UNKNOWN, find_rule, rules};
 
+use crate::model::PlatformTeam;
+
 /// Rule that explains a failure of connectors.
 #[derive(Debug)]
 pub struct DiagnosisRule {
@@ -90,12 +92,12 @@ impl FaultOwner {
 
     /// Returns the name for display.
     #[must_use]
-    pub const fn display_name(self) -> &'static str {
+    pub fn display_name(self, platform_team: &PlatformTeam) -> String {
         match self {
-            Self::Department => "the department",
-            Self::Platform => "platform team",
-            Self::Network => "the network team",
-            Self::Confluent => "Confluent",
+            Self::Department => "the department".to_owned(),
+            Self::Platform => platform_team.label(),
+            Self::Network => "the network team".to_owned(),
+            Self::Confluent => "Confluent".to_owned(),
         }
     }
 }

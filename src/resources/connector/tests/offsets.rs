@@ -226,9 +226,9 @@ fn invalid_offsets_are_reported() {
 #[test]
 fn offsets_of_a_connector_that_has_not_started_cannot_be_altered() {
     for state in ["RUNNING", "PAUSED", "FAILED", "DEGRADED", "STOPPED", "NEW"] {
-        assert_eq!(reason_not_movable(state), None, "{state}");
+        assert_eq!(reason_not_movable(&state.into()), None, "{state}");
     }
     for state in ["", "NONE", "PROVISIONING", "RESTARTING", "DELETED"] {
-        assert!(reason_not_movable(state).is_some(), "{state}");
+        assert!(reason_not_movable(&state.into()).is_some(), "{state}");
     }
 }

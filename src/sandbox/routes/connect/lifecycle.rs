@@ -6,6 +6,7 @@ use http::StatusCode;
 use super::{bad_request, find_connector};
 use crate::{
     access::Operation,
+    model::ConnectorState,
     sandbox::{
         connector::{
             lifecycle::{ConnectorAction, LifecycleState},
@@ -43,7 +44,7 @@ fn apply_action(tx: &mut Tx<'_>, request: &ApiRequest, act: ConnectorAction) -> 
             return Err(bad_request(format!(
                 "Connector {} cannot be restarted: it is {}, not RUNNING",
                 connector.name,
-                state.as_str()
+                ConnectorState::from(state)
             )));
         }
         _ => false,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::connect::with_current_history;
 use crate::{
     api::metrics::{CONNECTOR_ID, HISTORY, Metric, STATUS, TASK},
-    model::{Crn, ResourceKind},
+    model::{ConnectorState, Crn, ResourceKind},
     sandbox::{
         connector::{
             lifecycle::ConnectorDelays,
@@ -71,10 +71,10 @@ pub(super) fn metric_values(
             values.push((labels, minute.number, value));
         };
         match metric.suffix {
-            "connector_status" => add(&[(STATUS, minute.state.as_str())], 1.0),
+            "connector_status" => add(&[(STATUS, ConnectorState::from(minute.state).as_str())], 1.0),
             "connector_task_status" => {
                 for (task, state) in minute.tasks.iter().enumerate() {
-                    add(&[(STATUS, state), (TASK, &task.to_string())], 1.0);
+                    add(&[(STATUS, state.as_str()), (TASK, &task.to_string())], 1.0);
                 }
             }
             suffix => match minute_value(&minute, suffix) {
