@@ -31,25 +31,6 @@ fn pages() -> Vec<String> {
 /// The modules that decide and act. `commands` only reads arguments, chooses a view and returns an exit code.
 const APPLICATION_MODULES: &[&str] = &["client", "plan", "apply", "probe", "handover"];
 
-/// Files of `commands` that still use [`APPLICATION_MODULES`], and which. The list only gets shorter.
-const COMMANDS_WITH_APPLICATION_CODE: &[(&str, &[&str])] = &[
-    ("src/commands/access/audit/fix.rs", &["apply", "plan"]),
-    ("src/commands/access/audit/inputs.rs", &["apply"]),
-    ("src/commands/access/source.rs", &["plan"]),
-    ("src/commands/keys/revoke.rs", &["plan"]),
-    ("src/commands/keys/rotate.rs", &["plan"]),
-    ("src/commands/keys/view.rs", &["apply", "plan"]),
-    ("src/commands/offboard/mod.rs", &["plan"]),
-    ("src/commands/offboard/output.rs", &["apply", "plan"]),
-    ("src/commands/onboard/mod.rs", &["apply", "plan"]),
-    ("src/commands/onboard/output/mod.rs", &["apply", "plan", "probe"]),
-    ("src/commands/onboard/output/plan.rs", &["plan"]),
-    ("src/commands/onboard/output/report.rs", &["apply", "plan", "probe"]),
-    ("src/commands/provisioning/args.rs", &["apply", "handover"]),
-    ("src/commands/provisioning/delivery_view.rs", &["apply"]),
-    ("src/commands/provisioning/plan_view.rs", &["plan"]),
-];
-
 /// The library behind the commands: it knows no arguments, no process environment and no terminal.
 const LIBRARY_MODULES: &[&str] = &["session", "checks", "provisioning", "connectors", "fleet"];
 
@@ -211,44 +192,17 @@ fn each_module_uses_only_modules_above_it() {
 }
 
 #[test]
-fn commands_use_no_application_module_besides_the_listed_files() {
-    let mut found = BTreeMap::new();
+fn commands_use_no_application_module() {
+    let mut wrong = Vec::new();
     for source in read_sources().iter().filter(|source| source.module == "commands") {
-        let mut used = used_modules(&source.code);
-        used.retain(|module| APPLICATION_MODULES.contains(&module.as_str()));
-        if !used.is_empty() {
-            found.insert(source.path.clone(), used);
-        }
+        let used = used_modules(&source.code).into_iter();
+        let used = used.filter(|module| APPLICATION_MODULES.contains(&module.as_str()));
+        wrong.extend(used.map(|module| format!("{}: {module}", source.path)));
     }
-    let listed: BTreeMap<String, BTreeSet<String>> = COMMANDS_WITH_APPLICATION_CODE
-        .iter()
-        .map(|(path, used)| {
-            (
-                (*path).to_owned(),
-                used.iter().map(|module| (*module).to_owned()).collect(),
-            )
-        })
-        .collect();
-    let missing = |all: &BTreeMap<String, BTreeSet<String>>, known: &BTreeMap<String, BTreeSet<String>>| {
-        let entries = all
-            .iter()
-            .flat_map(|(path, used)| used.iter().map(move |module| (path, module)));
-        let unknown = entries.filter(|(path, module)| !known.get(*path).is_some_and(|used| used.contains(*module)));
-        unknown
-            .map(|(path, module)| format!("{path}: {module}"))
-            .collect::<Vec<_>>()
-    };
-    let new = missing(&found, &listed);
     assert!(
-        new.is_empty(),
-        "commands use what belongs into session, provisioning, connectors or fleet:\n{}",
-        new.join("\n")
-    );
-    let stale = missing(&listed, &found);
-    assert!(
-        stale.is_empty(),
-        "no longer used, delete the entries of COMMANDS_WITH_APPLICATION_CODE:\n{}",
-        stale.join("\n")
+        wrong.is_empty(),
+        "commands use what belongs into session, checks, provisioning, connectors or fleet:\n{}",
+        wrong.join("\n")
     );
 }
 

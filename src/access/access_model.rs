@@ -18,7 +18,8 @@ use super::{
     roles::{account_operations_of_role, operations_of_binding, operations_of_role},
 };
 use crate::model::{
-    AclBinding, CrnPattern, DepartmentCode, Listing, Prefix, Principal, ResourceKind, Role, RoleBinding, StageAddress,
+    AclBinding, CrnPattern, DepartmentCode, Listing, NamePattern, Prefix, Principal, ResourceKind, Role, RoleBinding,
+    StageAddress,
 };
 
 /// A persona of a department and its service account.
@@ -203,6 +204,19 @@ impl AccessModel {
         match id.starts_with(PLANNED_ID_PREFIX) {
             true => format!("{}/{}", member.department, member.persona),
             false => format!("{}/{} ({id})", member.department, member.persona),
+        }
+    }
+
+    /// Returns the kind and name of a resource, such as `connector claims-*`. A service account has its name and id.
+    #[must_use]
+    pub fn describe_resource(&self, pattern: &CrnPattern) -> String {
+        match pattern.name() {
+            NamePattern::Literal(id) if pattern.kind() == ResourceKind::ServiceAccount => {
+                format!("service-account {}", self.display_name(&Principal::from_id(id)))
+            }
+            // A stage has one organization, whose id is long.
+            _ if pattern.kind() == ResourceKind::Organization => "organization".to_owned(),
+            _ => pattern.to_short_string(),
         }
     }
 

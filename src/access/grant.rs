@@ -36,6 +36,15 @@ impl AccessGrant {
         }
     }
 
+    /// Returns the role, or the permission and operation of an ACL, such as `ACL ALLOW WRITE`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Role(binding) => binding.role.to_string(),
+            Self::Acl(acl) => format!("ACL {} {}", acl.acl.permission, acl.acl.operation),
+        }
+    }
+
     /// Returns the pattern it applies to.
     #[must_use]
     pub fn pattern(&self) -> &CrnPattern {

@@ -30,6 +30,13 @@ pub enum JournalLine {
         /// Number of changes.
         changes: usize,
     },
+    /// A service account was created, or an interrupted run had created it.
+    AccountCreated {
+        /// Run id.
+        run: String,
+        /// Account id.
+        account: ServiceAccountId,
+    },
     /// A key was created; its secret may not be saved yet.
     KeyCreated {
         /// Run id.

@@ -10,6 +10,9 @@ use crate::{
     resources::api_key::KnownKeys,
 };
 
+/// Beginning of the label of a created account in journals without [`JournalLine::AccountCreated`].
+const OLD_ACCOUNT_LABEL: &str = "create service-account ";
+
 /// Loads the recorded keys as of `now`; a key younger than `budget` may belong to an active run.
 ///
 /// # Errors
@@ -41,9 +44,12 @@ pub fn load_known_keys(
             JournalLine::ProfileProved { from, keys, .. } => {
                 proved.insert(from, keys);
             }
+            JournalLine::AccountCreated { account, .. } => {
+                ledger.accounts.insert(account);
+            }
             JournalLine::Done {
                 change, id: Some(id), ..
-            } if change.starts_with("create service-account ") => {
+            } if change.starts_with(OLD_ACCOUNT_LABEL) => {
                 ledger.accounts.extend(id.parse());
             }
             _ => {}
@@ -61,4 +67,37 @@ pub fn load_known_keys(
     ledger.keys.extend(contents.finished.into_keys().map(|key| (key, true)));
     ledger.pending = contents.pending.into_keys().collect();
     Ok(ledger)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ServiceAccountId;
+
+    fn accounts(lines: &[&str]) -> Vec<ServiceAccountId> {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("prod.jsonl");
+        std::fs::write(&journal, lines.join("\n") + "\n").unwrap();
+        let store = ProfileStore::new(folder.path().join("handover"));
+        let known = load_known_keys(
+            &journal,
+            &folder.path().join("evidence"),
+            &store,
+            Timestamp::UNIX_EPOCH,
+            Duration::from_mins(5),
+        );
+        known.unwrap().accounts.into_iter().collect()
+    }
+
+    #[test]
+    fn a_created_account_is_known_by_its_own_line_and_in_old_journals_by_its_label() {
+        let typed = r#"{"at":"2026-11-22T10:00:00Z","event":"account_created","run":"r","account":"sa-abc123"}"#;
+        let renamed =
+            r#"{"at":"2026-11-22T10:00:00Z","event":"done","run":"r","change":"make account x","id":"sa-abc123"}"#;
+        let old = r#"{"at":"2026-11-22T10:00:00Z","event":"done","run":"r","change":"create service-account x","id":"sa-abc123"}"#;
+        let account: ServiceAccountId = "sa-abc123".parse().unwrap();
+        assert_eq!(accounts(&[typed, renamed]), std::slice::from_ref(&account));
+        assert_eq!(accounts(&[old]), [account]);
+        assert!(accounts(&[renamed]).is_empty());
+    }
 }

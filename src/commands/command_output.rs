@@ -49,8 +49,14 @@ impl<T: Viewable> CommandOutput<T> {
 
     /// Adds an error, which is printed after the value.
     #[must_use]
-    pub fn with_error(mut self, error: Error) -> Self {
-        self.error = Some(error);
+    pub fn with_error(self, error: Error) -> Self {
+        self.with_error_if_any(Some(error))
+    }
+
+    /// Sets the error of a partial failure, which is printed after the value.
+    #[must_use]
+    pub fn with_error_if_any(mut self, error: Option<Error>) -> Self {
+        self.error = error;
         self
     }
 }

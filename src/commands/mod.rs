@@ -43,7 +43,7 @@ use crate::{
     error::Error,
     exit::ExitCode,
     render::{Format, Problem, Ui},
-    session::{self, Environment, start_log},
+    session::{Environment, start_log},
 };
 use cli_parser::ParseExit;
 use global_args::OutputFormat;

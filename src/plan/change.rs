@@ -262,13 +262,44 @@ impl PlannedOperation {
     }
 
     /// Returns the place of the kind of object in summaries: accounts, what they are granted, then keys.
-    pub(super) fn rank(&self) -> usize {
+    #[must_use]
+    pub fn rank(&self) -> usize {
         match self {
             Self::CreateAccount { .. } | Self::UpdateAccount { .. } | Self::DeleteAccount { .. } => 0,
             Self::CreateBinding { .. } | Self::DeleteBinding { .. } => 1,
             Self::Object(_) => 2,
             _ => 3,
         }
+    }
+}
+
+/// Object of a change in columns, from general to specific, such as account, role and resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeSubject(Vec<String>);
+
+impl ChangeSubject {
+    /// Returns the columns.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl From<String> for ChangeSubject {
+    fn from(name: String) -> Self {
+        Self(vec![name])
+    }
+}
+
+impl<const N: usize> From<[String; N]> for ChangeSubject {
+    fn from(columns: [String; N]) -> Self {
+        Self(columns.into())
+    }
+}
+
+/// Joins the columns with two blanks.
+impl std::fmt::Display for ChangeSubject {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.pad(&self.0.join("  "))
     }
 }
 
@@ -283,8 +314,9 @@ pub struct PlannedChange {
     pub persona: String,
     /// Kind of change.
     pub action: Action,
-    /// Object in short form: `claims operator  ConnectManager  connector claims-*`.
-    pub what: String,
+    /// Object in short form: `claims-operator  ConnectManager  connector claims-*`.
+    #[serde(serialize_with = "serialize_as_text")]
+    pub what: ChangeSubject,
     /// Reason, from the template or from the observed state.
     pub why: String,
     /// Indexes of the changes that must be done first.

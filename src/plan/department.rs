@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    change::{AccountRef, Action, PlannedOperation, PlannedPattern},
+    change::{AccountRef, Action, ChangeSubject, PlannedOperation, PlannedPattern},
     diff::{
         DepartmentPlan, DepartmentStatus, Plan, PlanInput, PlanRefusal, SurplusGrant, account_ref,
         department_principals, new_change,
@@ -256,7 +256,7 @@ fn diff_bindings(
             fallback: fallback.clone(),
             pattern: pattern.clone(),
         };
-        let what = format!("{}-{}  {role}  {}", code, persona.persona, pattern.short());
+        let what = [format!("{code}-{}", persona.persona), role.to_string(), pattern.short()];
         let id = plan.push(new_change(
             desired,
             &persona.persona,
@@ -277,18 +277,16 @@ fn diff_bindings(
         if kept.contains(&(binding.role.clone(), binding.pattern.clone())) {
             continue;
         }
-        let what = format!(
-            "{}-{}  {}  {}",
-            code,
-            persona.persona,
-            binding.role,
-            binding.pattern.to_short_string()
-        );
+        let what = ChangeSubject::from([
+            format!("{code}-{}", persona.persona),
+            binding.role.to_string(),
+            binding.pattern.to_short_string(),
+        ]);
         if !input.prune {
             plan.surplus.push(SurplusGrant {
                 department: code.clone(),
                 account: persona.account_name.clone(),
-                what,
+                what: what.to_string(),
             });
             continue;
         }

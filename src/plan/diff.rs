@@ -1,11 +1,11 @@
 //! Comparison of desired and observed state. Pure: the same inputs give the same plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::{
-    change::{AccountRef, Action, PlannedChange, PlannedOperation},
+    change::{AccountRef, Action, ChangeSubject, PlannedChange, PlannedOperation},
     department::diff_department,
 };
 use crate::{
@@ -113,23 +113,6 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// Counts the changes that write at the service by action: for each, the kinds of objects as nouns with their
-    /// numbers, accounts first and keys last.
-    #[must_use]
-    pub fn totals(&self) -> BTreeMap<Action, Vec<(&'static str, usize)>> {
-        let mut counts = BTreeMap::new();
-        for PlannedChange { action, operation, .. } in &self.changes {
-            if operation.is_remote() {
-                *counts.entry((*action, operation.rank(), operation.noun())).or_default() += 1;
-            }
-        }
-        let mut totals: BTreeMap<Action, Vec<_>> = BTreeMap::new();
-        for ((action, _, noun), count) in counts {
-            totals.entry(action).or_default().push((noun, count));
-        }
-        totals
-    }
-
     /// Appends a change and returns its index.
     pub(super) fn push(&mut self, mut change: PlannedChange) -> usize {
         change.id = self.changes.len();
@@ -172,7 +155,7 @@ pub(super) fn new_change(
     desired: &DesiredDepartment,
     persona: &str,
     action: Action,
-    what: String,
+    what: impl Into<ChangeSubject>,
     why: impl Into<String>,
     needs: Vec<usize>,
     operation: PlannedOperation,
@@ -182,7 +165,7 @@ pub(super) fn new_change(
         department: desired.department.code.clone(),
         persona: persona.to_owned(),
         action,
-        what,
+        what: what.into(),
         why: why.into(),
         needs,
         operation,

@@ -99,8 +99,8 @@ impl ProvisionedKind for ThroughputLimit {
         }
     }
 
-    fn describe(&self) -> String {
-        format!("{} B/s", self.bytes_per_second)
+    fn describe(&self) -> [String; 2] {
+        ["rate".to_owned(), format!("{} B/s", self.bytes_per_second)]
     }
 
     fn planned_json(&self) -> Value {
@@ -163,12 +163,15 @@ fn a_missing_object_is_created_for_an_account_that_does_not_exist_yet() {
     let [create] = &plan.changes[..] else {
         panic!("{:?}", plan.changes)
     };
-    assert_eq!(create.label(), "create throughput-limit claims-runtime  1000 B/s");
+    assert_eq!(create.label(), "create throughput-limit claims-runtime  rate  1000 B/s");
     let value = serde_json::to_value(create).unwrap();
     assert_eq!(value["operation"], "create_throughput_limit");
     assert_eq!(value["principal"], account);
     assert_eq!(value["throughput_limit"], json!({ "bytes_per_second": 1_000 }));
-    assert_eq!(plan.totals()[&Action::Create], [("throughput limit", 1)]);
+    assert_eq!(
+        (create.action, create.operation.noun()),
+        (Action::Create, "throughput limit")
+    );
 }
 
 #[test]
@@ -192,5 +195,5 @@ fn an_existing_object_is_kept_updated_or_deleted() {
 
     let plan = plan_limits(&world, "operator", vec![observed_limit("sa-operator", 10), others()]);
     let labels: Vec<_> = plan.changes.iter().map(PlannedChange::label).collect();
-    assert_eq!(labels, ["delete throughput-limit claims-operator  10 B/s"]);
+    assert_eq!(labels, ["delete throughput-limit claims-operator  rate  10 B/s"]);
 }

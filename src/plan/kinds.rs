@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Value, json};
 
 use super::{
-    change::{Action, ObjectOperation, PlannedOperation},
+    change::{Action, ChangeSubject, ObjectOperation, PlannedOperation},
     diff::{Plan, PlanInput, PlanRefusal, SurplusGrant, account_ref, new_change},
 };
 use crate::{
@@ -102,7 +102,7 @@ pub(super) fn diff_objects(
         account_creation,
     } = *compared;
     let code = &desired.department.code;
-    let describe = |object: &ProvisionedObject| format!("{code}-{}  {}", persona.persona, object.summary);
+    let subject = |object: &ProvisionedObject| object_subject(format!("{code}-{}", persona.persona), object);
     let diff = kind.diff(snapshot, desired, persona, account.map(|account| &account.id));
     let mut changes = Vec::new();
     let mut push = |plan: &mut Plan, action, what, why: String, needs: &[usize], operation| {
@@ -111,13 +111,13 @@ pub(super) fn diff_objects(
         changes.push(plan.push(change));
     };
     for (object, why) in diff.missing {
-        let what = describe(&object);
+        let what = subject(&object);
         let principal = account_ref(snapshot, &persona.account_name);
         let create = ObjectOperation::Create { principal, object };
         push(plan, Action::Create, what, why, account_creation, create);
     }
     for (from, to, why) in diff.outdated {
-        let what = describe(&to);
+        let what = subject(&to);
         push(
             plan,
             Action::Update,
@@ -128,7 +128,7 @@ pub(super) fn diff_objects(
         );
     }
     for object in diff.surplus {
-        let what = describe(&object);
+        let what = subject(&object);
         if input.prune {
             let why = "not granted by the template".to_owned();
             push(plan, Action::Delete, what, why, &[], ObjectOperation::Delete { object });
@@ -136,11 +136,17 @@ pub(super) fn diff_objects(
             plan.surplus.push(SurplusGrant {
                 department: code.clone(),
                 account: persona.account_name.clone(),
-                what,
+                what: what.to_string(),
             });
         }
     }
     changes
+}
+
+/// Returns the subject of a change of `object`: holder, operation and target.
+pub(super) fn object_subject(holder: String, object: &ProvisionedObject) -> ChangeSubject {
+    let [operation, target] = object.summary.clone();
+    [holder, operation, target].into()
 }
 
 /// Lists objects on the department's names that belong neither to the department nor to the provisioner.

@@ -19,7 +19,7 @@ pub mod rotation;
 pub mod teardown;
 
 pub use budget::{BudgetRow, BudgetVerdict, check_budget};
-pub use change::{AccountRef, Action, ObjectOperation, PlannedChange, PlannedOperation, PlannedPattern};
+pub use change::{AccountRef, Action, ChangeSubject, ObjectOperation, PlannedChange, PlannedOperation, PlannedPattern};
 pub use connectors::{ConnectorChange, ConnectorOperation, ConnectorPlan};
 pub use diff::{DepartmentPlan, DepartmentStatus, Plan, PlanInput, PlanRefusal, SurplusGrant, diff};
 pub use kinds::{ForeignObject, ForeignObjects};

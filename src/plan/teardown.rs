@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    change::{Action, ObjectOperation, PlannedChange, PlannedOperation},
+    change::{Action, ChangeSubject, ObjectOperation, PlannedChange, PlannedOperation},
     diff::{Plan, PlanInput, PlanRefusal, is_adopted},
-    kinds::{ForeignObject, ForeignObjects, list_foreign_objects, refuse_unknown_objects},
+    kinds::{ForeignObject, ForeignObjects, list_foreign_objects, object_subject, refuse_unknown_objects},
 };
 use crate::{
     model::{
@@ -103,19 +103,18 @@ pub fn plan_teardown(
                 id: foreign.id.clone(),
                 binding: foreign.binding.clone(),
             };
-            let what = format!(
-                "{}  {}  {}",
-                foreign.holder,
-                foreign.binding.role,
-                foreign.binding.pattern.to_short_string()
-            );
+            let what = [
+                foreign.holder.clone(),
+                foreign.binding.role.to_string(),
+                foreign.binding.pattern.to_short_string(),
+            ];
             let why = "on the department's prefix, granted to another principal";
             teardown
                 .plan
                 .push(new_deletion(department, NO_PERSONA, what, why, Vec::new(), operation));
         }
         for ForeignObject { holder, object } in &teardown.foreign_objects.0 {
-            let what = format!("{holder}  {}", object.summary);
+            let what = object_subject(holder.clone(), object);
             let why = "on the department's prefix, granted to another principal";
             let operation = PlannedOperation::Object(ObjectOperation::Delete { object: object.clone() });
             teardown
@@ -202,12 +201,11 @@ fn push_account_teardown(
             id: binding.id.clone(),
             binding: binding.binding.clone(),
         };
-        let what = format!(
-            "{}  {}  {}",
+        let what = [
             snapshot.display_name(&binding.binding.principal),
-            binding.binding.role,
-            binding.binding.pattern.to_short_string()
-        );
+            binding.binding.role.to_string(),
+            binding.binding.pattern.to_short_string(),
+        ];
         let why = match binding.binding.principal == principal {
             true => "granted to an account of the department",
             false => "granted on an account of the department",
@@ -216,7 +214,7 @@ fn push_account_teardown(
     }
     // The service may keep objects of a deleted account, such as ACLs under a numeric principal (docs/assumptions.md, G).
     for object in KINDS.iter().flat_map(|kind| kind.held_by(snapshot, &principal)) {
-        let what = format!("{name}  {}", object.summary);
+        let what = object_subject(name.clone(), &object);
         let why = "granted to an account of the department";
         let operation = PlannedOperation::Object(ObjectOperation::Delete { object });
         before.push(plan.push(new_deletion(department, &persona, what, why, keys.clone(), operation)));
@@ -235,7 +233,7 @@ fn push_account_teardown(
 fn new_deletion(
     department: &Department,
     persona: &str,
-    what: String,
+    what: impl Into<ChangeSubject>,
     why: &str,
     needs: Vec<usize>,
     operation: PlannedOperation,
@@ -245,7 +243,7 @@ fn new_deletion(
         department: department.code.clone(),
         persona: persona.to_owned(),
         action: Action::Delete,
-        what,
+        what: what.into(),
         why: why.to_owned(),
         needs,
         operation,

@@ -32,6 +32,23 @@ pub enum ProbeVerdict {
     },
 }
 
+impl ProbeVerdict {
+    /// Whether the result is the opposite of the expected one.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+
+    /// Returns the reason why the probe did not pass.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Passed => None,
+            Self::Failed { reason } | Self::Inconclusive { reason } => Some(reason),
+        }
+    }
+}
+
 /// Probe with its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProbeOutcome {

@@ -1,6 +1,6 @@
 //! Delivery of pending profiles of earlier runs, and the report of all deliveries.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use super::Reconciliation;
 use crate::{
@@ -9,11 +9,30 @@ use crate::{
         delivery::{DeliveryContext, PendingProfile, find_pending_profiles},
     },
     error::Error,
-    handover::HandoverRequest,
+    handover::{HandoverCommand, HandoverRequest},
     hint::{Advice, Hint},
     model::{ApiKeyId, Listing, ownership::account_name},
     session::RunContext,
 };
+
+/// Command that receives finished profiles.
+#[derive(Clone, Debug)]
+pub struct DeliveryOptions {
+    /// Command line, run without a shell.
+    pub command: String,
+    /// Timeout of the command for each profile.
+    pub timeout: Duration,
+    /// Whether to remove the file of a profile after its delivery.
+    pub remove_delivered: bool,
+}
+
+impl DeliveryOptions {
+    pub(super) fn to_delivery(&self) -> Result<Delivery, Error> {
+        let command = HandoverCommand::parse(&self.command, self.timeout)
+            .map_err(|error| Error::usage(format!("invalid value for `--handover-command`: {error}")))?;
+        Ok(Delivery::new(command, self.remove_delivered))
+    }
+}
 
 /// Result of delivering a pending profile of an earlier run.
 #[derive(Clone, Debug, serde::Serialize)]

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Errors
 /// The plan is refused for a department.
-pub fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
+pub(super) fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
     let Some(first) = plan.refusals.first() else {
         return Ok(());
     };
@@ -51,7 +51,7 @@ pub fn check_refusals(command: &str, plan: &Plan) -> Result<(), Error> {
 }
 
 /// Returns the error of an incomplete run.
-pub fn incomplete_run_error(report: &Applied) -> Option<Error> {
+pub(super) fn incomplete_run_error(report: &Applied) -> Option<Error> {
     if report.is_complete() {
         return None;
     }
@@ -78,7 +78,7 @@ pub fn incomplete_run_error(report: &Applied) -> Option<Error> {
 }
 
 /// Returns the error of a run that could not deliver all pending profiles of earlier runs.
-pub fn undelivered_error(pending: &[PendingDelivery]) -> Option<Error> {
+pub(super) fn undelivered_error(pending: &[PendingDelivery]) -> Option<Error> {
     let failed = || pending.iter().filter(|pending| pending.reason.is_some());
     let first = failed().next()?;
     let message = format!(

@@ -1,17 +1,40 @@
 //! Files of age recipients.
 
-use std::path::Path;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     diag::{Finding, SourceFile, SourceSpan},
+    error::{Error, ResultExt},
     model::{Recipient, recipient::redact_secret_keys},
 };
 
-/// Parses a recipients file in the format of `age -R`: one recipient per line.
+/// Reads files of recipients in the format of `age -R`.
 ///
 /// # Errors
-/// A finding for each invalid line, or for a file without recipients.
-pub fn parse_recipients_file(file: &Path, text: &str) -> Result<Vec<Recipient>, Vec<Finding>> {
+/// A file cannot be read or has findings. All findings are reported at once.
+pub fn read_recipients_files(files: &[PathBuf]) -> Result<BTreeSet<Recipient>, Error> {
+    let mut recipients = BTreeSet::new();
+    let mut findings = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        match parse_recipients_file(file, &text) {
+            Ok(more) => recipients.extend(more),
+            Err(more) => findings.extend(more),
+        }
+    }
+    if findings.is_empty() {
+        Ok(recipients)
+    } else {
+        Err(Error::findings("invalid recipients", findings))
+    }
+}
+
+/// Parses a recipients file: one recipient per line. Returns a finding for each invalid line, or for a file without
+/// recipients.
+fn parse_recipients_file(file: &Path, text: &str) -> Result<Vec<Recipient>, Vec<Finding>> {
     let source = SourceFile::new(file, redact_secret_keys(text));
     let mut recipients = Vec::new();
     let mut findings = Vec::new();

@@ -123,12 +123,12 @@ impl ProvisionedKind for AclBinding {
         }
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self) -> [String; 2] {
         let target = match self.resource.kind() {
             Some(kind) if self.resource != AclResource::Cluster => format!("{} {}", kind.display_name(), self.pattern),
             _ => self.resource.to_string().to_lowercase(),
         };
-        format!("{} {}  {target}", self.permission, self.operation)
+        [format!("{} {}", self.permission, self.operation), target]
     }
 
     fn to_sentence(&self) -> String {

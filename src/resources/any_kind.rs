@@ -26,8 +26,8 @@ pub struct ErasedObject {
     pub kind: &'static KindInfo,
     /// Principal that the object belongs to.
     pub holder: Principal,
-    /// Description in a plan, in parts separated by two spaces and without the holder.
-    pub summary: String,
+    /// Description in the columns of a plan, without the holder: the operation or property, and its target.
+    pub summary: [String; 2],
     /// Description in a sentence, without the holder.
     pub sentence: String,
     /// The object as JSON.

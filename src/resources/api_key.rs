@@ -100,13 +100,14 @@ pub struct KnownKeys {
 }
 
 /// Status of an API key on a managed account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ApiKeyStatus {
     /// Recorded and delivered.
     Delivered,
-    /// Recorded and live; the profile is pending.
+    /// Recorded and live; the profile is pending. The next run tests and delivers it.
     Pending,
-    /// Managed, but the secret is lost.
+    /// Managed, but an interrupted run lost the secret.
     Orphaned,
     /// Not recorded.
     Unrecorded,

@@ -131,12 +131,12 @@ pub trait ProvisionedKind: Clone + fmt::Debug + Ord + Serialize + Send + Sync + 
         }
     }
 
-    /// Describes the object in a plan, in parts separated by two spaces and without its holder.
-    fn describe(&self) -> String;
+    /// Describes the object in the columns of a plan, without its holder: the operation or property, and its target.
+    fn describe(&self) -> [String; 2];
 
     /// Describes the object in a sentence, without its holder.
     fn to_sentence(&self) -> String {
-        self.describe()
+        self.describe().join(" ")
     }
 
     /// Returns the fields of a creation in the JSON of a plan; the holder has a field of its own there.

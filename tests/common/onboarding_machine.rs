@@ -9,13 +9,14 @@ use std::{
 };
 
 use confluent_ebs::{
-    apply::ProvisioningReport,
     client::{Client, Jitter},
     config::{Profile, ServiceEndpoint, StandardDirs},
     error::Error,
-    model::{DepartmentCode, KeyKind, Recipient},
-    plan::Plan,
-    provisioning::{ProvisioningOptions, find_active_departments, onboarding::PreparedOnboarding},
+    model::{KeyKind, Recipient},
+    provisioning::{
+        DepartmentSelection, ProvisioningOptions,
+        onboarding::{OnboardInput, OnboardOutcome, onboard},
+    },
     sandbox::{Sandbox, SandboxJournalEntry, SandboxSettings},
     session::{Environment, Options, PlatformSession, RunContext},
 };
@@ -53,13 +54,13 @@ pub(crate) enum RunOutcome {
     /// Not started, with the reason.
     NotStarted(String),
     /// Finished; some changes may have failed.
-    Finished(Box<(Plan, ProvisioningReport)>),
+    Finished(Box<OnboardOutcome>),
 }
 
 impl RunOutcome {
     /// Whether the plan was empty.
     pub(crate) fn is_idle(&self) -> bool {
-        matches!(self, Self::Finished(run) if run.0.is_empty())
+        matches!(self, Self::Finished(outcome) if outcome.changes.0.is_empty())
     }
 }
 
@@ -157,22 +158,22 @@ impl OnboardingMachine {
         }
     }
 
-    async fn try_run(&self, codes: &[&str]) -> Result<(Plan, ProvisioningReport), Error> {
+    async fn try_run(&self, codes: &[&str]) -> Result<OnboardOutcome, Error> {
         let run = run_context(self.environment.clone(), self.cancel.clone());
-        let codes: Vec<DepartmentCode> = codes.iter().map(|code| code.parse().unwrap()).collect();
-        let departments = find_active_departments(&self.session, &codes)?;
-        let options = ProvisioningOptions {
-            recipients: self.recipients.clone(),
-            ..ProvisioningOptions::default()
+        let codes = codes.iter().map(|code| code.parse().unwrap()).collect();
+        let input = OnboardInput {
+            departments: DepartmentSelection::Codes(codes),
+            options: ProvisioningOptions {
+                recipients: self.recipients.clone(),
+                ..ProvisioningOptions::default()
+            },
+            prune: false,
+            dry_run: false,
+            show_secrets: false,
+            concurrency: 2,
         };
-        let onboarding = PreparedOnboarding::prepare(&run, &self.session, &departments, options, false).await?;
-        if onboarding.plan.is_empty() {
-            onboarding.reconciliation.finalize_evidence()?;
-            return Ok((onboarding.plan, ProvisioningReport::default()));
-        }
-        onboarding.reconciliation.check_profiles_writable(&onboarding.plan)?;
-        let applied = onboarding.apply(&run, 2).await?;
-        Ok((onboarding.plan, applied.report))
+        let outcome = onboard(&run, &self.session, input, &|_| Ok(true)).await?;
+        Ok(outcome.expect("the run is confirmed"))
     }
 
     /// Runs until the plan is empty, at most `times` times; returns the result of each run.
@@ -184,7 +185,9 @@ impl OnboardingMachine {
                 return Ok(run);
             }
             last = match outcome {
-                RunOutcome::Finished(run) => format!("{:?}", run.1.failures),
+                RunOutcome::Finished(outcome) => {
+                    format!("{:?}", outcome.report.as_ref().map(|report| &report.failures))
+                }
                 other => format!("{other:?}"),
             };
         }

@@ -15,6 +15,7 @@ mod delivery;
 mod profile_encryption;
 mod ci_job;
 mod keys;
+mod library;
 mod offboard;
 mod isolation_check;
 #[cfg(feature = "age")]

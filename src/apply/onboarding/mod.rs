@@ -11,7 +11,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Delivery, EventListener, Journal, JournalError, PlanRunner, PlanStep, StepError, StepExecutor,
+    Delivery, EventListener, Journal, JournalError, JournalLine, PlanRunner, PlanStep, StepError, StepExecutor,
     report::ProvisioningReport,
 };
 use crate::{
@@ -211,6 +211,11 @@ impl StepExecutor for ProvisioningExecutor<'_> {
         match &change.operation {
             PlannedOperation::CreateAccount { tag } => {
                 let id = service_account::create(context, tag).await?;
+                let line = JournalLine::AccountCreated {
+                    run: self.input.run_id.to_owned(),
+                    account: id.clone(),
+                };
+                self.input.journal.write(context.clock.now(), &line, false)?;
                 self.accounts.borrow_mut().insert(tag.account_name(), id.clone());
                 Ok(Some(id.to_string()))
             }

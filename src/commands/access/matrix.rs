@@ -4,18 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{
-    parse::{format_resource, grant_label, unknown_department_error},
-    source::{AccessSource, DefaultSource, SourceArgs},
-};
+use super::source_args::{DefaultSource, SourceArgs, source_line};
 use crate::{
     access::{
-        AccessModel, Operation, Uncertainty,
-        matrix::{AccessExtent, AccessMatrix, Right},
+        Operation,
+        matrix::{AccessExtent, AccessMatrix},
     },
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     error::Error,
-    model::{AclBinding, DepartmentCode, ResourceKind},
+    model::{DepartmentCode, ResourceKind},
+    provisioning::access::{MatrixOutcome, MatrixRow, access_matrix},
     render::{Block, Cell, Style, Table, TextLine, Viewable},
     text,
 };
@@ -45,83 +43,25 @@ impl AccessMatrixArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessMatrixOutput>, Error> {
         let csv = ctx.globals.output == OutputFormat::Csv;
         let context = self.from.load(ctx, DefaultSource::Live)?;
-        let model = &context.model;
         let selected = self.code.as_ref().or(ctx.run.options.department.as_ref());
-        let matrices = match selected {
-            Some(code) => vec![
-                model
-                    .matrix(code)
-                    .ok_or_else(|| unknown_department_error(&context, code))?,
-            ],
-            None => model.matrices(),
-        };
-        let rights = matrices.iter().flat_map(|matrix| matrix_rows(model, matrix)).collect();
-        let uncertainties: Vec<Uncertainty> = model.visibility_gaps_anywhere().collect();
+        let outcome = access_matrix(context, selected)?;
         if csv {
             // CSV has no place for uncertainties.
-            for uncertainty in &uncertainties {
+            for uncertainty in &outcome.uncertainties {
                 ctx.ui.warn(&format!("the matrix may be incomplete: {uncertainty}"));
             }
         }
-        Ok(CommandOutput::new(AccessMatrixOutput {
-            rights,
-            matrices,
-            uncertainties,
-            csv,
-            is_account_list_complete: model.is_account_list_complete(),
-            source: context.source,
-        }))
+        Ok(CommandOutput::new(AccessMatrixOutput { outcome, csv }))
     }
 }
 
-fn matrix_rows(model: &AccessModel, matrix: &AccessMatrix) -> Vec<MatrixRow> {
-    let row = |right: &Right| MatrixRow {
-        department: matrix.department.clone(),
-        template: matrix.template.clone(),
-        persona: right.persona.clone(),
-        kind: right.kind,
-        operation: right.operation,
-        extent: right.extent,
-        label: grant_label(&right.granted_by),
-        role_name: right.granted_by.role_binding().map(|binding| binding.role.to_string()),
-        acl: right.granted_by.acl().cloned(),
-        on: format_resource(model, right.granted_by.pattern()),
-    };
-    matrix.rights.iter().map(row).collect()
-}
-
-/// Allowed operation of a persona.
-#[derive(Debug, Serialize)]
-struct MatrixRow {
-    department: DepartmentCode,
-    template: Option<String>,
-    persona: String,
-    kind: ResourceKind,
-    operation: Operation,
-    extent: AccessExtent,
-    /// Role, for a role binding.
-    role_name: Option<String>,
-    /// ACL, for an ACL.
-    acl: Option<AclBinding>,
-    on: String,
-    /// Role or ACL in tables and CSV.
-    #[serde(skip)]
-    label: String,
-}
-
-/// Output of `matrix`.
+/// Matrix as a table or as CSV.
 #[derive(Debug, Serialize)]
 pub(super) struct AccessMatrixOutput {
-    rights: Vec<MatrixRow>,
-    /// Reasons why the matrix may be incomplete.
-    uncertainties: Vec<Uncertainty>,
-    source: AccessSource,
-    #[serde(skip)]
-    matrices: Vec<AccessMatrix>,
+    #[serde(flatten)]
+    outcome: MatrixOutcome,
     #[serde(skip)]
     csv: bool,
-    #[serde(skip)]
-    is_account_list_complete: bool,
 }
 
 /// Cells of a table by row, with one cell per persona.
@@ -134,6 +74,7 @@ impl AccessMatrixOutput {
     fn missing_accounts(&self) -> impl Iterator<Item = String> {
         let has_none = |matrix: &&AccessMatrix| matrix.personas.is_empty();
         let absent: Vec<&str> = self
+            .outcome
             .matrices
             .iter()
             .filter(has_none)
@@ -143,11 +84,12 @@ impl AccessMatrixOutput {
         let absent =
             (!absent.is_empty()).then(|| format!("{} {verb} no service account.", format_departments(&absent)));
         let partly = |matrix: &&AccessMatrix| !matrix.personas.is_empty() && !matrix.missing.is_empty();
-        let partly = self.matrices.iter().filter(partly).map(|matrix| {
+        let partly = self.outcome.matrices.iter().filter(partly).map(|matrix| {
             let missing = text::join_list(&matrix.missing);
             format!("{} has no service account for {missing}.", matrix.department)
         });
-        let incomplete = (!self.is_account_list_complete).then(|| "Not all service accounts are visible.".to_owned());
+        let incomplete =
+            (!self.outcome.is_account_list_complete).then(|| "Not all service accounts are visible.".to_owned());
         absent.into_iter().chain(partly).chain(incomplete)
     }
 }
@@ -155,10 +97,10 @@ impl AccessMatrixOutput {
 impl Viewable for AccessMatrixOutput {
     fn view(&self) -> Vec<Block> {
         if self.csv {
-            return vec![Block::Verbatim(to_csv(&self.rights))];
+            return vec![Block::Verbatim(to_csv(&self.outcome.rights))];
         }
         let mut blocks = Vec::new();
-        for ((template, personas, cells), departments) in group_departments(&self.matrices) {
+        for ((template, personas, cells), departments) in group_departments(&self.outcome.matrices) {
             let mut table = Table::new(
                 ["Kind", "Operation"]
                     .map(str::to_owned)
@@ -192,11 +134,11 @@ impl Viewable for AccessMatrixOutput {
             self.missing_accounts()
                 .map(|text| TextLine::new().with_styled_text(Style::Warning, text)),
         );
-        for uncertainty in &self.uncertainties {
+        for uncertainty in &self.outcome.uncertainties {
             let text = format!("The matrix may be incomplete: {uncertainty}.");
             lines.push(TextLine::new().with_styled_text(Style::Warning, text));
         }
-        lines.push(self.source.line());
+        lines.push(source_line(&self.outcome.source));
         blocks.push(Block::Lines(lines));
         blocks
     }

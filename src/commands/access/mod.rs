@@ -3,8 +3,7 @@
 mod audit;
 mod can_i;
 mod matrix;
-mod parse;
-mod source;
+mod source_args;
 mod test;
 mod who_can;
 

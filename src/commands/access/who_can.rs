@@ -1,19 +1,13 @@
 //! `confluent ebs access who-can`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use serde::Serialize;
-
-use super::{
-    parse::{AccessQuestion, GrantRow, uncertainty_lines},
-    source::{AccessSource, DefaultSource, SourceArgs},
-};
+use super::source_args::{DefaultSource, SourceArgs, source_line, uncertainty_lines};
 use crate::{
-    access::{AccessGrant, Uncertainty},
     commands::{CommandOutput, Ctx},
     error::Error,
-    model::Principal,
-    render::{Block, Style, Table, TextLine, Viewable},
+    provisioning::access::{AccessQuestion, GrantRow, WhoCanOutcome, who_can},
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
     text,
 };
 
@@ -43,50 +37,17 @@ pub(super) struct AccessWhoCanArgs {
 }
 
 impl AccessWhoCanArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessWhoCanOutput>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<WhoCanOutcome>, Error> {
         let context = self.from.load(ctx, DefaultSource::Live)?;
         let question = AccessQuestion::parse(&context, &self.operation, &self.resource)?;
-        let model = &context.model;
-        let found = model.who_can(question.operation, &question.crn_pattern);
-        let mut grants: Vec<GrantRow> = found.iter().map(|grant| GrantRow::new(model, grant)).collect();
-        grants.sort_by_cached_key(|grant| grant.cells(0));
-        let holders: BTreeSet<&Principal> = found.iter().map(AccessGrant::principal).collect();
-        let controllers: BTreeSet<_> = holders.iter().flat_map(|account| model.controllers(account)).collect();
-        let controllers = controllers
-            .iter()
-            .filter(|binding| !holders.contains(&binding.principal))
-            .map(|binding| GrantRow::new(model, &AccessGrant::Role(Arc::clone(binding))));
-        Ok(CommandOutput::new(AccessWhoCanOutput {
-            controllers: controllers.collect(),
-            question_text: question.describe(model),
-            grants,
-            uncertainties: model.uncertainties(None, question.operation, &question.crn_pattern),
-            question,
-            source: context.source,
-        }))
+        Ok(CommandOutput::new(who_can(context, question)))
     }
 }
 
 /// Maximum number of listed controllers.
 const MAX_CONTROLLERS: usize = 4;
 
-/// Output of `who-can`.
-#[derive(Debug, Serialize)]
-pub(super) struct AccessWhoCanOutput {
-    #[serde(flatten)]
-    question: AccessQuestion,
-    /// Role bindings and ACLs that allow the operation.
-    grants: Vec<GrantRow>,
-    /// Role bindings that let other principals act through one of these service accounts.
-    controllers: Vec<GrantRow>,
-    /// Reasons why the list may be incomplete.
-    uncertainties: Vec<Uncertainty>,
-    source: AccessSource,
-    #[serde(skip)]
-    question_text: String,
-}
-
-impl Viewable for AccessWhoCanOutput {
+impl Viewable for WhoCanOutcome {
     fn view(&self) -> Vec<Block> {
         let question = &self.question_text;
         let mut blocks = Vec::new();
@@ -100,7 +61,7 @@ impl Viewable for AccessWhoCanOutput {
         } else {
             let mut table = Table::new(["Principal", "Role", "Resource", "Origin"]);
             for (grant, more) in group_similar(&self.grants) {
-                table.push(grant.cells(more));
+                table.push(grant_cells(grant, more));
             }
             blocks.push(Block::titled(
                 format!("Principals that may {question}"),
@@ -139,7 +100,7 @@ impl Viewable for AccessWhoCanOutput {
             lines.push(TextLine::new().with_styled_text(Style::Warning, "The list may be incomplete:"));
             lines.extend(uncertainty_lines(&self.uncertainties));
         }
-        lines.push(self.source.line());
+        lines.push(source_line(&self.source));
         lines.extend(self.source.limitation().map(TextLine::from));
         blocks.push(Block::Lines(lines));
         blocks
@@ -157,4 +118,18 @@ fn group_similar(grants: &[GrantRow]) -> Vec<(&GrantRow, usize)> {
         }
     }
     rows
+}
+
+/// Returns the cells of a row that represents `grant` and `more` similar ones.
+fn grant_cells(grant: &GrantRow, more: usize) -> [Cell; 4] {
+    let resource = match more {
+        0 => grant.resource.clone(),
+        more => format!("{} and {more} more", grant.resource),
+    };
+    [
+        Cell::text(&grant.principal.title),
+        Cell::text(&grant.label),
+        Cell::Text(resource),
+        Cell::Text(grant.origin.to_short_string()),
+    ]
 }

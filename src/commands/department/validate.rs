@@ -6,6 +6,7 @@ use crate::{
     error::Error,
     manifest::views::WorkspaceValidation,
     render::{Block, Viewable},
+    text::count_noun,
 };
 
 /// Validate ebs.toml, departments and templates
@@ -24,15 +25,10 @@ impl DepartmentValidateArgs {
         let (workspace, findings) = load_platform(ctx)?;
         let validation = WorkspaceValidation::new(&workspace, findings);
         let error = (!validation.is_valid()).then(|| {
-            let count = validation.errors;
-            let errors = if count == 1 { "error" } else { "errors" };
-            Error::failed(format!("invalid platform configuration: {count} {errors}"))
+            let errors = count_noun(validation.errors, "error");
+            Error::failed(format!("invalid platform configuration: {errors}"))
         });
-        let report = CommandOutput::new(validation);
-        Ok(match error {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
+        Ok(CommandOutput::new(validation).with_error_if_any(error))
     }
 }
 
@@ -43,8 +39,13 @@ impl Viewable for WorkspaceValidation {
             blocks.push(Block::Findings(self.findings.clone()));
         }
         blocks.push(Block::line(format!(
-            "Checked {}: {} stages, {} departments, {} templates; {} errors, {} warnings.",
-            self.platform, self.stages, self.departments, self.templates, self.errors, self.warnings
+            "Checked {}: {}, {}, {}; {}, {}.",
+            self.platform,
+            count_noun(self.stages, "stage"),
+            count_noun(self.departments, "department"),
+            count_noun(self.templates, "template"),
+            count_noun(self.errors, "error"),
+            count_noun(self.warnings, "warning"),
         )));
         blocks
     }

@@ -2,23 +2,22 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
-use super::view::{KeysChangeOutput, plan_blocks};
+use super::view::plan_blocks;
 use crate::{
     commands::{
         CommandOutput, Ctx,
         duration::parse_duration,
-        provisioning::{HandoverArgs, confirm_pending},
+        provisioning::{HandoverArgs, confirm_delivery, select_departments},
     },
-    error::{Error, ErrorKind, ResultExt},
+    error::Error,
     exit::ExitCode,
-    manifest::DesiredPersona,
-    model::{Department, DepartmentCode},
-    plan::{Rotation, rotation::plan_rotation},
-    provisioning::{AclLookup, Reconciliation, check_refusals, incomplete_run_error, undelivered_error},
+    model::DepartmentCode,
+    provisioning::{
+        ConfirmationRequest,
+        keys::{KeysOutcome, RotateInput, rotate_keys},
+    },
     session::PlatformSession,
-    text::{count_noun, join_code},
+    text::count_noun,
 };
 
 /// Replace API keys without an outage
@@ -65,132 +64,43 @@ pub(super) struct KeysRotateArgs {
 }
 
 impl KeysRotateArgs {
-    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<KeysChangeOutput>, Error> {
-        if !self.all && self.departments.is_empty() {
-            self.departments.extend(ctx.run.options.department.clone());
-        }
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<KeysOutcome>, Error> {
         let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
-        let departments: Vec<Department> = if self.all {
-            session.workspace.active_departments().cloned().collect()
+        let input = RotateInput {
+            departments: select_departments(ctx, self.all, self.departments),
+            persona: self.persona,
+            overlap: self.overlap,
+            older_than: self.older_than,
+            dry_run: self.dry_run,
+            concurrency: self.concurrency,
+            options: self.handover.to_options()?,
+        };
+        let confirm = |request: ConfirmationRequest<'_, KeysOutcome>| match request {
+            ConfirmationRequest::Apply(planned) => confirm_plan(ctx, planned),
+            ConfirmationRequest::DeliverPending { profiles, program } => confirm_delivery(ctx, profiles, program),
+        };
+        let Some(outcome) = ctx.block_on(rotate_keys(&ctx.run, &session, input, &confirm))? else {
+            return Ok(CommandOutput::empty());
+        };
+        let has_differences = self.detailed_exitcode && !outcome.changes.is_empty();
+        let error = outcome.error();
+        let output = CommandOutput::new(outcome).with_error_if_any(error);
+        Ok(if has_differences {
+            output.with_code(ExitCode::Differences)
         } else {
-            crate::provisioning::find_active_departments(&session, &self.departments)?
-        };
-        ctx.block_on(self.rotate(ctx, &session, &departments))
-    }
-
-    async fn rotate(
-        &self,
-        ctx: &Ctx,
-        session: &PlatformSession,
-        departments: &[Department],
-    ) -> Result<CommandOutput<KeysChangeOutput>, Error> {
-        let mut reconciliation = Reconciliation::observe(
-            &ctx.run,
-            session,
-            departments,
-            self.handover.to_options()?,
-            AclLookup::IfNeeded,
-        )
-        .await?;
-        if self.all {
-            // A department that is not onboarded yet has no keys and must not block the rotation of the others.
-            let snapshot = &reconciliation.observed.snapshot;
-            let exists = |persona: &DesiredPersona| snapshot.account_by_name(&persona.account_name).is_some();
-            reconciliation
-                .desired
-                .retain(|desired| desired.personas.iter().any(exists));
-        }
-        let rotation = Rotation {
-            overlap: to_signed_duration(self.overlap)?,
-            older_than: to_signed_duration(self.older_than)?,
-        };
-        self.check_persona(&reconciliation)?;
-        let selected = |name: &str| self.persona.as_deref().is_none_or(|persona| persona == name);
-        let plan = plan_rotation(
-            &reconciliation.plan_input(false),
-            &reconciliation.observed.snapshot,
-            &rotation,
-            |persona| selected(&persona.persona),
-        );
-        check_refusals("keys rotate", &plan)?;
-        let changed = KeysChangeOutput::new(&session.stage_name, reconciliation.profile_store.folder(), &plan);
-        if self.dry_run {
-            let code = if self.detailed_exitcode && !plan.is_empty() {
-                ExitCode::Differences
-            } else {
-                ExitCode::Ok
-            };
-            return Ok(CommandOutput::new(changed.planned()).with_code(code));
-        }
-        if plan.is_empty() {
-            let evidence = reconciliation.finalize_evidence()?;
-            let Some(pending) = confirm_pending(ctx, &reconciliation).await? else {
-                return Ok(CommandOutput::empty());
-            };
-            let error = undelivered_error(&pending);
-            let report = CommandOutput::new(
-                changed
-                    .with_evidence(evidence)
-                    .with_deliveries(reconciliation.delivery_report(pending)),
-            );
-            return Ok(match error {
-                Some(error) => report.with_error(error),
-                None => report,
-            });
-        }
-        reconciliation.check_profiles_writable(&plan)?;
-        if !ctx.globals.yes {
-            let codes: Vec<DepartmentCode> = departments.iter().map(|department| department.code.clone()).collect();
-            ctx.ui.print_preview(&plan_blocks(&plan, &codes))?;
-            let question = format!(
-                "Rotate the API keys of {} in stage `{}`?",
-                count_noun(reconciliation.desired.len(), "department"),
-                session.stage_name
-            );
-            if !ctx.confirm(&question)? {
-                return Ok(CommandOutput::empty());
-            }
-        }
-        let pending = reconciliation.deliver_pending(&ctx.run).await?;
-        let undelivered = undelivered_error(&pending);
-        let changed = changed.with_deliveries(reconciliation.delivery_report(pending));
-        if let Some(error) = undelivered {
-            // The old key must keep working until the profile with the new key is delivered.
-            return Ok(CommandOutput::new(changed).with_error(error));
-        }
-        let (report, evidence) = reconciliation
-            .apply(&ctx.run, "keys rotate", &plan, self.concurrency)
-            .await?;
-        let error = incomplete_run_error(&report);
-        let report = CommandOutput::new(changed.applied(report, evidence));
-        Ok(match error {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
-    }
-
-    fn check_persona(&self, reconciliation: &Reconciliation<'_>) -> Result<(), Error> {
-        let Some(persona) = &self.persona else { return Ok(()) };
-        let mut known: Vec<&str> = reconciliation
-            .desired
-            .iter()
-            .flat_map(|desired| &desired.personas)
-            .filter(|known| !known.keys.is_empty())
-            .map(|known| known.persona.as_str())
-            .collect();
-        known.sort_unstable();
-        known.dedup();
-        if known.contains(&persona.as_str()) {
-            return Ok(());
-        }
-        let error = Error::new(ErrorKind::Usage, format!("no persona `{persona}` with an API key"));
-        Err(match crate::hint::closest_match(persona, known.iter().copied()) {
-            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-            None => error.with_hint(format!("Personas with API keys: {}.", join_code(&known))),
+            output
         })
     }
 }
 
-fn to_signed_duration(duration: Duration) -> Result<SignedDuration, Error> {
-    SignedDuration::try_from(duration).context("duration too long")
+fn confirm_plan(ctx: &Ctx, planned: &KeysOutcome) -> Result<bool, Error> {
+    if ctx.globals.yes {
+        return Ok(true);
+    }
+    ctx.ui.print_preview(&plan_blocks(planned))?;
+    ctx.confirm(&format!(
+        "Rotate the API keys of {} in stage `{}`?",
+        count_noun(planned.department_count, "department"),
+        planned.stage
+    ))
 }

@@ -1,22 +1,16 @@
 //! `confluent ebs offboard`.
 
-mod output;
+mod view;
 
 use clap::Args;
 
 use super::{CommandOutput, Ctx, connector::BackupArgs, provisioning::FolderArgs};
 use crate::{
-    error::{Error, ErrorKind},
-    model::{Department, DepartmentCode},
-    plan::{Teardown, plan_teardown},
-    provisioning::{
-        AclLookup, Reconciliation,
-        connector_removal::{ConnectorRemoval, observe_connectors},
-        incomplete_run_error, prove_removal, retire,
-    },
+    error::Error,
+    model::DepartmentCode,
+    provisioning::offboarding::{ConnectorRemoval, OffboardInput, OffboardOutcome, offboard},
     session::PlatformSession,
 };
-use output::{OffboardOutput, plan_blocks};
 
 /// Remove all access of a department
 ///
@@ -62,117 +56,35 @@ struct ConnectorRemovalArgs {
     backup: BackupArgs,
 }
 
-impl ConnectorRemovalArgs {
-    fn to_removal(&self) -> ConnectorRemoval {
-        ConnectorRemoval {
-            delete: self.delete_connectors,
-            backup: self.backup.policy(),
-        }
-    }
-}
-
 impl OffboardArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffboardOutput>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffboardOutcome>, Error> {
         let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
-        let department = crate::provisioning::find_department(&session, &self.department)?;
-        ctx.block_on(self.offboard(ctx, &session, &department))
-    }
-
-    async fn offboard(
-        &self,
-        ctx: &Ctx,
-        session: &PlatformSession,
-        department: &Department,
-    ) -> Result<CommandOutput<OffboardOutput>, Error> {
-        // The department may be retired already, by an interrupted offboarding.
-        let reconciliation = Reconciliation::observe(
-            &ctx.run,
-            session,
-            std::slice::from_ref(department),
-            self.folders.to_options(),
-            AclLookup::BestEffort,
-        )
-        .await?;
-        let snapshot = &reconciliation.observed.snapshot;
-        let down = plan_teardown(
-            &reconciliation.plan_input(false),
-            snapshot,
-            department,
-            self.remove_foreign,
-        );
-        let connectors = observe_connectors(&reconciliation, department, &down).await?;
-        let topics = reconciliation.list_topics(department).await;
-        check_refusals(&down)?;
-        if !self.dry_run {
-            self.connectors.to_removal().check(department, &connectors)?;
-        }
-        let mut output = OffboardOutput::new(&reconciliation, department, &down, &connectors, topics, self);
-        if self.dry_run {
-            return Ok(CommandOutput::new(output));
-        }
-        if !(down.plan.is_empty() && connectors.own.is_empty()) {
-            ctx.ui.print_preview(&plan_blocks(&output))?;
-            let question = format!(
-                "This removes all access of department `{}` in stage `{}`.",
-                department.code, session.stage_name
-            );
-            ctx.confirm_by_typing(&question, department.code.as_str())?;
-        }
-        if ctx.run.cancel.is_cancelled() {
-            return Err(Error::new(
-                ErrorKind::Interrupted,
-                "interrupted before anything was changed",
-            ));
-        }
-        // The retirement comes first, so that no onboarding recreates the access during the removal.
-        output.retired = retire(&ctx.run, session, department)?;
-        output.backups = self
-            .connectors
-            .to_removal()
-            .delete(&ctx.run, &reconciliation, department, &connectors)
-            .await?;
-        let mut error = None;
-        if !down.plan.is_empty() {
-            let (report, evidence) = reconciliation
-                .apply(&ctx.run, "offboard", &down.plan, self.concurrency)
-                .await?;
-            error = incomplete_run_error(&report);
-            output.set_applied(report, evidence);
-        }
-        if error.is_none() {
-            let proof = Box::pin(prove_removal(
-                &ctx.run,
-                &reconciliation,
-                department,
-                &down,
-                output.topics_unknown(),
-            ))
-            .await?;
-            error = proof.to_error(department, self.remove_foreign);
-            output
-                .evidence
-                .extend(reconciliation.write_removal_evidence(&department.code, &proof)?);
-            output.proof = Some(proof);
-        }
-        let report = CommandOutput::new(output);
-        Ok(match error {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
+        let input = OffboardInput {
+            department: self.department,
+            connectors: ConnectorRemoval {
+                delete: self.connectors.delete_connectors,
+                backup: self.connectors.backup.policy(),
+            },
+            remove_foreign: self.remove_foreign,
+            dry_run: self.dry_run,
+            concurrency: self.concurrency,
+            options: self.folders.to_options(),
+        };
+        let confirm = |planned: &OffboardOutcome| confirm_plan(ctx, planned);
+        let Some(outcome) = ctx.block_on(offboard(&ctx.run, &session, input, &confirm))? else {
+            return Ok(CommandOutput::empty());
+        };
+        let error = outcome.error();
+        Ok(CommandOutput::new(outcome).with_error_if_any(error))
     }
 }
 
-/// Returns an error if the plan is refused.
-fn check_refusals(down: &Teardown) -> Result<(), Error> {
-    let Some(first) = down.plan.refusals.first() else {
-        return Ok(());
-    };
-    let messages: Vec<String> = down
-        .plan
-        .refusals
-        .iter()
-        .map(|refusal| format!("({}) {}", refusal.rule, refusal.message))
-        .collect();
-    let error = Error::refused(format!("refused; nothing was changed: {}", messages.join("; ")));
-    Err(first.hints.iter().cloned().fold(error, Error::with_hint))
+fn confirm_plan(ctx: &Ctx, planned: &OffboardOutcome) -> Result<bool, Error> {
+    ctx.ui.print_preview(&view::plan_blocks(planned))?;
+    let question = format!(
+        "This removes all access of department `{}` in stage `{}`.",
+        planned.department, planned.stage
+    );
+    ctx.confirm_by_typing(&question, planned.department.as_str())?;
+    Ok(true)
 }

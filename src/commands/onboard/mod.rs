@@ -1,25 +1,22 @@
 //! `confluent ebs onboard`.
 
-mod output;
+mod plan_view;
+mod result_view;
 
 use clap::Args;
 
-use self::output::{
-    OnboardHeader, OnboardOutput, PlanSummary, PrintedSecret, department_rows, plan_blocks, plan_summary,
-};
 use super::{
     CommandOutput, Ctx,
-    provisioning::{HandoverArgs, confirm_pending},
+    provisioning::{HandoverArgs, confirm_delivery, select_departments},
 };
 use crate::{
-    apply::ProvisioningReport,
-    config::Profile,
     error::Error,
     exit::ExitCode,
-    manifest::DesiredDepartment,
-    model::{Department, DepartmentCode, Principal, Snapshot},
-    plan::ObservedOrganization,
-    provisioning::{PendingDelivery, incomplete_run_error, onboarding::PreparedOnboarding, undelivered_error},
+    model::DepartmentCode,
+    provisioning::{
+        ConfirmationRequest,
+        onboarding::{OnboardInput, OnboardOutcome, onboard},
+    },
     session::PlatformSession,
     text::count_noun,
 };
@@ -73,184 +70,48 @@ pub(super) struct OnboardArgs {
 }
 
 impl OnboardArgs {
-    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<OnboardOutput>, Error> {
-        if !self.all && self.departments.is_empty() {
-            self.departments.extend(ctx.run.options.department.clone());
-        }
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OnboardOutcome>, Error> {
         let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
         }
-        let departments = self.select_departments(&session)?;
-        ctx.block_on(self.onboard(ctx, &session, &departments))
-    }
-
-    /// Returns the selected departments, or an error if one is unknown or retired.
-    fn select_departments(&self, session: &PlatformSession) -> Result<Vec<Department>, Error> {
-        if self.all {
-            let all: Vec<Department> = session.workspace.active_departments().cloned().collect();
-            if all.is_empty() {
-                return Err(Error::failed("no departments to onboard")
-                    .with_hint("Create a department file with `confluent ebs department new CODE`."));
-            }
-            return Ok(all);
-        }
-        crate::provisioning::find_active_departments(session, &self.departments)
-    }
-
-    async fn onboard(
-        &self,
-        ctx: &Ctx,
-        session: &PlatformSession,
-        departments: &[Department],
-    ) -> Result<CommandOutput<OnboardOutput>, Error> {
-        let started = std::cell::Cell::new(std::time::Instant::now());
-        let options = self.handover.to_options()?;
-        let prepared = PreparedOnboarding::prepare(&ctx.run, session, departments, options, self.prune).await?;
-        let reconciliation = &prepared.reconciliation;
-        let (desired, profile_store) = (&reconciliation.desired, &reconciliation.profile_store);
-        let mut encrypted = departments
-            .iter()
-            .filter(|department| profile_store.is_encrypted(&department.code));
-        if let Some(encrypted) = encrypted.next().filter(|_| self.show_secrets) {
-            return Err(Error::usage(format!(
-                "`--show-secrets` cannot show encrypted profiles: department `{}` has recipients",
-                encrypted.code
-            )));
-        }
-        let snapshot = &reconciliation.observed.snapshot;
-        let plan = &prepared.plan;
-        let header = report_header(session, &reconciliation.observed);
-        let output = |report: Option<ProvisioningReport>, pending: Vec<PendingDelivery>, evidence, secrets| {
-            let accounts = desired.iter().flat_map(|desired| {
-                desired
-                    .personas
-                    .iter()
-                    .map(|p| (p.account_name.clone(), desired.department.code.clone()))
-            });
-            let before = |code: &DepartmentCode| count_existing(desired, snapshot, code);
-            OnboardOutput {
-                header: header.clone(),
-                dry_run: self.dry_run,
-                departments: department_rows(plan, report.as_ref(), &before, &accounts.collect()),
-                checks: prepared.checks.clone(),
-                quotas: prepared.budget.clone(),
-                plan: PlanSummary::from_plan(plan),
-                report,
-                isolation: Some(prepared.isolation.clone()),
-                credentials_dir: profile_store.folder().to_owned(),
-                deliveries: reconciliation.delivery_report(pending),
-                evidence,
-                secrets,
-                elapsed_ms: u64::try_from(started.get().elapsed().as_millis()).unwrap_or(u64::MAX),
-            }
+        let input = OnboardInput {
+            departments: select_departments(ctx, self.all, self.departments),
+            options: self.handover.to_options()?,
+            prune: self.prune,
+            dry_run: self.dry_run,
+            show_secrets: self.show_secrets,
+            concurrency: self.concurrency,
         };
-        if self.dry_run {
-            let code = if self.detailed_exitcode && !plan.is_empty() {
-                ExitCode::Differences
-            } else {
-                ExitCode::Ok
-            };
-            return Ok(CommandOutput::new(output(None, Vec::new(), Vec::new(), Vec::new())).with_code(code));
-        }
-        if plan.is_empty() {
-            let evidence = reconciliation.finalize_evidence()?;
-            let Some(pending) = confirm_pending(ctx, reconciliation).await? else {
-                return Ok(CommandOutput::empty());
-            };
-            let error = undelivered_error(&pending);
-            let finished = CommandOutput::new(output(None, pending, evidence, Vec::new()));
-            return Ok(match error {
-                Some(error) => finished.with_error(error),
-                None => finished,
-            });
-        }
-        reconciliation.check_profiles_writable(plan)?;
-
-        if !ctx.globals.yes {
-            let blocks = match desired.len() {
-                0..=2 => plan_blocks(&header, plan, &prepared.budget, &prepared.checks),
-                _ => plan_summary(&header, plan, &prepared.budget, &prepared.checks),
-            };
-            ctx.ui.print_preview(&blocks)?;
-            let question = format!(
-                "Onboard {} to stage `{}`?",
-                count_noun(desired.len(), "department"),
-                session.stage_name
-            );
-            if !ctx.confirm(&question)? {
-                return Ok(CommandOutput::empty());
-            }
-        }
-        // The elapsed time does not include the confirmation prompt.
-        started.set(std::time::Instant::now());
-        let applied = prepared.apply(&ctx.run, self.concurrency).await?;
-        let secrets = if self.show_secrets {
-            read_secrets(&applied.report)
+        let confirm = |request: ConfirmationRequest<'_, OnboardOutcome>| match request {
+            ConfirmationRequest::Apply(planned) => confirm_plan(ctx, planned),
+            ConfirmationRequest::DeliverPending { profiles, program } => confirm_delivery(ctx, profiles, program),
+        };
+        let Some(outcome) = ctx.block_on(onboard(&ctx.run, &session, input, &confirm))? else {
+            return Ok(CommandOutput::empty());
+        };
+        let has_differences = self.detailed_exitcode && !outcome.changes.is_empty();
+        let error = outcome.error();
+        let output = CommandOutput::new(outcome).with_error_if_any(error);
+        Ok(if has_differences {
+            output.with_code(ExitCode::Differences)
         } else {
-            Vec::new()
-        };
-        let error = incomplete_run_error(&applied.report).or_else(|| undelivered_error(&applied.previous_runs));
-        let mut finished = CommandOutput::new(output(
-            Some(applied.report),
-            applied.previous_runs,
-            applied.evidence,
-            secrets,
-        ));
-        if let Some(error) = error {
-            finished = finished.with_error(error);
-        }
-        Ok(finished)
-    }
-}
-
-fn report_header(session: &PlatformSession, observed: &ObservedOrganization) -> OnboardHeader {
-    OnboardHeader {
-        stage: session.stage_name.clone(),
-        address: observed.snapshot.address.clone(),
-        cluster_type: observed.cluster.spec.config.kind.clone(),
-        provisioner: observed.snapshot.display_name(&observed.snapshot.observed_by),
-    }
-}
-
-/// Counts the existing accounts, role bindings and keys of a department.
-fn count_existing(desired: &[DesiredDepartment], snapshot: &Snapshot, code: &DepartmentCode) -> [usize; 3] {
-    let Some(desired) = desired.iter().find(|desired| desired.department.code == *code) else {
-        return [0; 3];
-    };
-    let accounts: Vec<Principal> = desired
-        .personas
-        .iter()
-        .filter_map(|persona| snapshot.account_by_name(&persona.account_name))
-        .map(|account| Principal::ServiceAccount(account.id.clone()))
-        .collect();
-    let bindings = accounts
-        .iter()
-        .map(|account| snapshot.bindings_of(account).count())
-        .sum();
-    let keys = accounts.iter().map(|account| snapshot.keys_of(account).count()).sum();
-    [accounts.len(), bindings, keys]
-}
-
-/// Reads the keys and secrets from the written profiles.
-fn read_secrets(report: &ProvisioningReport) -> Vec<PrintedSecret> {
-    report
-        .profiles
-        .iter()
-        .filter_map(|profile| {
-            let text = std::fs::read_to_string(&profile.path).ok()?;
-            let (_, keys, _) = Profile::parse(&profile.path, text, &[]);
-            Some(
-                [keys.cloud, keys.kafka, keys.schema_registry]
-                    .into_iter()
-                    .flatten()
-                    .map(|pair| PrintedSecret {
-                        account: profile.account.clone(),
-                        api_key: pair.id.to_string(),
-                        api_secret: pair.secret.expose().to_owned(),
-                    }),
-            )
+            output
         })
-        .flatten()
-        .collect()
+    }
+}
+
+fn confirm_plan(ctx: &Ctx, planned: &OnboardOutcome) -> Result<bool, Error> {
+    if ctx.globals.yes {
+        return Ok(true);
+    }
+    ctx.ui.print_preview(&match planned.departments.len() {
+        0..=2 => plan_view::plan_blocks(planned),
+        _ => plan_view::plan_summary(planned),
+    })?;
+    ctx.confirm(&format!(
+        "Onboard {} to stage `{}`?",
+        count_noun(planned.departments.len(), "department"),
+        planned.header.stage
+    ))
 }

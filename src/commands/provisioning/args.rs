@@ -3,13 +3,26 @@
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use crate::{
-    apply::Delivery,
-    commands::duration::parse_duration,
-    error::{Error, ResultExt},
-    handover::HandoverCommand,
-    model::{Recipient, RecipientError},
-    provisioning::{ProvisioningOptions, parse_recipients_file},
+    commands::{Ctx, duration::parse_duration},
+    error::Error,
+    model::{DepartmentCode, Recipient, RecipientError},
+    provisioning::{DeliveryOptions, DepartmentSelection, ProvisioningOptions, read_recipients_files},
 };
+
+/// Returns the selected departments: all, those in the arguments, or the one of `--department`.
+pub(in crate::commands) fn select_departments(
+    ctx: &Ctx,
+    all: bool,
+    mut codes: Vec<DepartmentCode>,
+) -> DepartmentSelection {
+    if all {
+        return DepartmentSelection::AllActive;
+    }
+    if codes.is_empty() {
+        codes.extend(ctx.run.options.department.clone());
+    }
+    DepartmentSelection::Codes(codes)
+}
 
 /// Flags for the folders of profiles and evidence.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -67,37 +80,20 @@ impl HandoverArgs {
             })?;
             recipients.insert(recipient);
         }
-        let mut findings = Vec::new();
-        for file in &self.recipients_file {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-            match parse_recipients_file(file, &text) {
-                Ok(more) => recipients.extend(more),
-                Err(more) => findings.extend(more),
-            }
-        }
-        if findings.is_empty() {
-            Ok(recipients)
-        } else {
-            Err(Error::findings("invalid recipients", findings))
-        }
-    }
-
-    /// Parses the delivery of profiles.
-    fn parse_delivery(&self) -> Result<Option<Delivery>, Error> {
-        let Some(text) = &self.handover_command else {
-            return Ok(None);
-        };
-        let timeout = self.handover_timeout.unwrap_or(Duration::from_mins(1));
-        let command = HandoverCommand::parse(text, timeout)
-            .map_err(|error| Error::usage(format!("invalid value for `--handover-command`: {error}")))?;
-        Ok(Some(Delivery::new(command, self.remove_delivered)))
+        recipients.extend(read_recipients_files(&self.recipients_file)?);
+        Ok(recipients)
     }
 
     /// Returns the options of a run that delivers profiles.
     pub(in crate::commands) fn to_options(&self) -> Result<ProvisioningOptions, Error> {
+        let delivery = self.handover_command.as_ref().map(|command| DeliveryOptions {
+            command: command.clone(),
+            timeout: self.handover_timeout.unwrap_or(Duration::from_mins(1)),
+            remove_delivered: self.remove_delivered,
+        });
         Ok(ProvisioningOptions {
             recipients: self.parse_recipients()?,
-            delivery: self.parse_delivery()?,
+            delivery,
             ..self.folders.to_options()
         })
     }

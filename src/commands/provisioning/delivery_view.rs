@@ -1,17 +1,11 @@
-//! Lines about probes and deliveries, and the delivery of pending profiles after a prompt.
+//! Lines about probes and deliveries, and the prompt for the delivery of pending profiles.
 
-use crate::{
-    apply::{FinishedProfile, ProvisioningReport},
-    commands::Ctx,
-    error::Error,
-    provisioning::{DeliveryReport, PendingDelivery, Reconciliation},
-    render::TextLine,
-    text::count_noun,
-};
+use crate::{commands::Ctx, error::Error, provisioning::DeliveryReport, render::TextLine, text::count_noun};
 
-/// Returns the line about the probes of a run, if it ran any.
-pub(in crate::commands) fn probe_line(report: &ProvisioningReport) -> Option<TextLine> {
-    let (passed, failed, inconclusive) = report.count_verdicts();
+/// Returns the line about the probes of a run, if it ran any. `verdicts` are the numbers of passed, failed and
+/// inconclusive probes.
+pub(in crate::commands) fn probe_line(verdicts: (usize, usize, usize)) -> Option<TextLine> {
+    let (passed, failed, inconclusive) = verdicts;
     let total = passed + failed + inconclusive;
     let mut text = format!("Probes with the new keys: {passed} of {total} passed");
     if failed > 0 {
@@ -23,11 +17,11 @@ pub(in crate::commands) fn probe_line(report: &ProvisioningReport) -> Option<Tex
     (total > 0).then(|| TextLine::from(format!("{text}.")).with_hanging_indent(2))
 }
 
-/// Returns the lines about deliveries of this run and of pending profiles of earlier runs.
-pub(in crate::commands) fn delivery_lines(report: &DeliveryReport, profiles: &[FinishedProfile]) -> Vec<TextLine> {
+/// Returns the lines about `delivered` profiles of this run and about pending profiles of earlier runs.
+pub(in crate::commands) fn delivery_lines(report: &DeliveryReport, delivered: usize) -> Vec<TextLine> {
     let mut lines = Vec::new();
     let earlier = report.previous_runs.iter().filter(|pending| pending.reason.is_none());
-    let delivered = earlier.count() + profiles.iter().filter(|profile| profile.delivered).count();
+    let delivered = earlier.count() + delivered;
     if let Some(program) = report.program.as_ref().filter(|_| delivered > 0) {
         let files = if report.remove_delivered { "; files removed" } else { "" };
         let text = format!("Delivered: {} to `{program}`{files}.", count_noun(delivered, "profile"));
@@ -41,21 +35,10 @@ pub(in crate::commands) fn delivery_lines(report: &DeliveryReport, profiles: &[F
     lines
 }
 
-/// Delivers the pending profiles of earlier runs after a prompt, for a run without changes. Returns `None` if the user
-/// declines.
-pub(in crate::commands) async fn confirm_pending(
-    ctx: &Ctx,
-    reconciliation: &Reconciliation<'_>,
-) -> Result<Option<Vec<PendingDelivery>>, Error> {
-    let pending = reconciliation.pending_profiles()?;
-    if let Some(program) = reconciliation.delivery_program().filter(|_| !pending.is_empty()) {
-        let question = format!(
-            "Nothing else to do. Deliver {} of earlier runs to `{program}`?",
-            count_noun(pending.len(), "profile")
-        );
-        if !ctx.confirm(&question)? {
-            return Ok(None);
-        }
-    }
-    reconciliation.deliver_pending(&ctx.run).await.map(Some)
+/// Asks whether to deliver profiles of earlier runs.
+pub(in crate::commands) fn confirm_delivery(ctx: &Ctx, profiles: usize, program: &str) -> Result<bool, Error> {
+    ctx.confirm(&format!(
+        "Nothing else to do. Deliver {} of earlier runs to `{program}`?",
+        count_noun(profiles, "profile")
+    ))
 }

@@ -4,5 +4,5 @@ mod args;
 mod delivery_view;
 pub(super) mod plan_view;
 
-pub(super) use args::{FolderArgs, HandoverArgs};
-pub(super) use delivery_view::{confirm_pending, delivery_lines, probe_line};
+pub(super) use args::{FolderArgs, HandoverArgs, select_departments};
+pub(super) use delivery_view::{confirm_delivery, delivery_lines, probe_line};

@@ -2,32 +2,53 @@
 
 use crate::{
     model::DepartmentCode,
-    plan::{Action, Plan, PlannedChange, PlannedOperation},
-    render::{Block, ChangeMark, view},
+    provisioning::{Action, ChangeRow, PlannedChanges},
+    render::{Block, ChangeMark, DiffEntry, TextLine},
     text::count_noun,
 };
 
 /// Returns the changes of a department, or `None` if there are none.
-pub(crate) fn department_changes(plan: &Plan, department: &DepartmentCode) -> Option<Block> {
-    // Probes and deliveries follow from the keys, so they are omitted.
-    let is_shown = |change: &&PlannedChange| {
-        let follows = matches!(
-            change.operation,
-            PlannedOperation::Prove { .. } | PlannedOperation::HandOver { .. }
-        );
-        change.department == *department && !follows
-    };
-    let changes: Vec<view::DiffEntry> = plan.changes.iter().filter(is_shown).map(change_view).collect();
-    (!changes.is_empty()).then_some(Block::Diff(changes))
+pub(in crate::commands) fn department_changes(changes: &PlannedChanges, department: &DepartmentCode) -> Option<Block> {
+    let entries: Vec<DiffEntry> = changes.rows(department).iter().map(diff_entry).collect();
+    (!entries.is_empty()).then_some(Block::Diff(entries))
 }
 
-fn change_mark(action: Action) -> ChangeMark {
-    match action {
+/// Returns the changes of each department with its code as title, and the totals.
+pub(in crate::commands) fn change_blocks(changes: &PlannedChanges) -> Vec<Block> {
+    let titled = changes.departments().into_iter().filter_map(|code| {
+        let title = format!("Department {code}");
+        Some(Block::titled(title, [department_changes(changes, code)?]))
+    });
+    titled.chain([Block::line(plan_totals(changes))]).collect()
+}
+
+/// Returns a block of indented lines with a title, or `None` without lines.
+pub(in crate::commands) fn titled_lines(
+    title: impl Into<String>,
+    lines: impl IntoIterator<Item = impl std::fmt::Display>,
+) -> Option<Block> {
+    let lines: Vec<TextLine> = lines
+        .into_iter()
+        .map(|line| TextLine::from(format!("  {line}")).with_hanging_indent(4))
+        .collect();
+    (!lines.is_empty()).then(|| Block::titled(title, [Block::Lines(lines)]))
+}
+
+fn diff_entry(row: &ChangeRow<'_>) -> DiffEntry {
+    let mark = match row.action {
         Action::Create => ChangeMark::Add,
         Action::Update => ChangeMark::Change,
         Action::Replace => ChangeMark::Replace,
         Action::Delete => ChangeMark::Remove,
+    };
+    let mut entry = DiffEntry::new(mark, row.columns.iter().copied());
+    if let Some(reason) = row.reason {
+        entry = entry.with_reason(reason);
     }
+    if let Some((from, to)) = row.description {
+        entry = entry.field("description", from, to);
+    }
+    entry
 }
 
 /// Joins parts, such as `3 service accounts, 8 role bindings and 2 API keys`.
@@ -39,9 +60,9 @@ fn format_list(parts: &[String]) -> String {
     }
 }
 
-/// Returns a sentence with the number of changes by action and kind.
+/// Returns a sentence with the number of changes by action and kind of object.
 #[must_use]
-pub(crate) fn plan_totals(plan: &Plan) -> String {
+pub(in crate::commands) fn plan_totals(changes: &PlannedChanges) -> String {
     let describe = |(action, counts): (Action, Vec<(&str, usize)>)| {
         let verb = match action {
             Action::Create => "to create",
@@ -49,34 +70,13 @@ pub(crate) fn plan_totals(plan: &Plan) -> String {
             Action::Replace => "to replace",
             Action::Delete => "to delete",
         };
-        let counts: Vec<String> = counts
-            .into_iter()
-            .map(|(noun, count)| count_noun(count, noun))
-            .collect();
-        format!("{} {verb}", format_list(&counts))
+        let counts = counts.into_iter().map(|(noun, count)| count_noun(count, noun));
+        format!("{} {verb}", format_list(&counts.collect::<Vec<_>>()))
     };
-    let parts: Vec<String> = plan.totals().into_iter().map(describe).collect();
+    let parts: Vec<String> = changes.totals().into_iter().map(describe).collect();
     if parts.is_empty() {
         "Plan: no changes.".to_owned()
     } else {
         format!("Plan: {}.", parts.join("; "))
     }
-}
-
-fn change_view(change: &PlannedChange) -> view::DiffEntry {
-    let mut words = vec![change.operation.kind().to_owned()];
-    words.extend(change.what.split("  ").map(str::to_owned));
-    let mut entry = view::DiffEntry::new(change_mark(change.action), words);
-    // The reason for a new account or key is obvious.
-    let is_obvious = matches!(
-        change.operation,
-        PlannedOperation::CreateAccount { .. } | PlannedOperation::CreateKey { .. }
-    );
-    if !is_obvious {
-        entry = entry.with_reason(change.why.clone());
-    }
-    if let PlannedOperation::UpdateAccount { from, to, .. } = &change.operation {
-        entry = entry.field("description", from.clone(), to.clone());
-    }
-    entry
 }

@@ -1,31 +1,16 @@
 //! `confluent ebs access audit`.
 
-mod fix;
-mod inputs;
-mod output;
+mod view;
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
-use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
-
-use self::{
-    inputs::AuditInputs,
-    output::{AccessAuditOutput, AuditHeader},
-};
 use crate::{
-    access::audit::{AuditFinding, AuditVerdict, RuleResult, apply_baseline, audit, desired_state::MAX_KEY_AGE_DAYS},
+    access::audit::desired_state::MAX_KEY_AGE_DAYS,
     commands::{CommandOutput, Ctx, provisioning::FolderArgs},
-    config::{IfExists, SnapshotFile, save},
-    diag::has_errors,
-    error::{Error, ResultExt},
-    manifest::baseline,
+    error::Error,
     model::DepartmentCode,
-    session::unknown_department_error,
-    text,
+    provisioning::audit::{AuditInput, AuditOutcome, AuditRemoval, RemovalMode, audit_access},
 };
-
-/// Days until the acceptances of a drafted baseline expire.
-const BASELINE_DAYS: i64 = 90;
 
 /// Audit access in the organization
 ///
@@ -93,135 +78,36 @@ pub(super) struct AccessAuditArgs {
 }
 
 impl AccessAuditArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessAuditOutput>, Error> {
-        let inputs = match &self.from {
-            Some(file) => AuditInputs::load(ctx, file)?,
-            None => AuditInputs::observe(ctx)?,
-        };
-        let (inputs, fix) = if self.fix {
-            match fix::remove_findings(ctx, &self.departments, &self.folders, self.dry_run)? {
-                None => return Ok(CommandOutput::empty()),
-                // The report describes the state after the removals.
-                Some(fix) if fix.has_changed() => (AuditInputs::observe(ctx)?, Some(fix)),
-                fix => (inputs, fix),
-            }
-        } else {
-            (inputs, None)
-        };
-        let selected = self.selected_departments(&inputs)?;
-        let (acceptances, notes) = match &self.baseline {
-            Some(path) => baseline::read(path),
-            None => Default::default(),
-        };
-        if has_errors(&notes) {
-            return Err(Error::findings("invalid baseline", notes));
-        }
-        let mut results = self.run_rules(&inputs)?;
-        if !selected.is_empty() {
-            retain_departments(&mut results, &selected);
-        }
-        let today = inputs.snapshot.taken_at.to_zoned(TimeZone::UTC).date();
-        let (accepted, mut baseline_findings) = apply_baseline(&mut results, &acceptances, today, !selected.is_empty());
-        baseline_findings.extend(notes);
-        if let Some(file) = &self.save {
-            let saved = SnapshotFile {
-                stage: inputs.stage.clone(),
-                snapshot: inputs.snapshot.clone(),
-            };
-            saved.save(file, IfExists::Keep).context("cannot save the snapshot")?;
-        }
-        if let Some(file) = &self.write_baseline {
-            write_baseline(file, &results, today)?;
-        }
-        let audited = AccessAuditOutput::new(
-            AuditHeader {
-                stage: inputs.stage,
-                address: inputs.snapshot.address.clone(),
-                observed_by: inputs.snapshot.display_name(&inputs.snapshot.observed_by),
-                taken_at: inputs.snapshot.taken_at,
-                provisioner: inputs.snapshot.display_name(&inputs.provisioner.into()),
-                departments: selected,
-                snapshot_file: self.save.clone(),
-                baseline: self.write_baseline.clone(),
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AuditOutcome>, Error> {
+        let input = AuditInput {
+            departments: self.departments,
+            snapshot: self.from,
+            save_to: self.save,
+            earlier_snapshot: self.compare_to,
+            strict: self.strict,
+            baseline: self.baseline,
+            draft_baseline: self.write_baseline,
+            max_key_age_days: self.max_key_age,
+            removal: match (self.fix, self.dry_run) {
+                (false, _) => RemovalMode::Keep,
+                (true, true) => RemovalMode::Plan,
+                (true, false) => RemovalMode::Apply,
             },
-            results,
-            accepted,
-            baseline_findings,
-            fix,
-        );
-        let error = audited.fix_error().or_else(|| self.verdict_error(&audited));
-        let report = CommandOutput::new(audited);
-        Ok(match error {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
-    }
-
-    /// Returns the selected departments, or an error if one is unknown.
-    fn selected_departments(&self, inputs: &AuditInputs) -> Result<BTreeSet<DepartmentCode>, Error> {
-        let workspace = &inputs.workspace;
-        let unknown = self
-            .departments
-            .iter()
-            .find(|code| workspace.department(code).is_none());
-        match unknown {
-            Some(code) => Err(unknown_department_error(workspace, code)),
-            None => Ok(self.departments.iter().cloned().collect()),
-        }
-    }
-
-    fn run_rules(&self, inputs: &AuditInputs) -> Result<Vec<RuleResult>, Error> {
-        let earlier = match &self.compare_to {
-            Some(file) => Some(inputs.load_earlier(file)?),
-            None => None,
+            options: self.folders.to_options(),
         };
-        let known_keys = inputs.load_known_keys(&self.folders)?;
-        let max_key_age = Duration::from_secs(24 * 60 * 60 * u64::from(self.max_key_age));
-        let desired = inputs.desired_state(&known_keys, max_key_age, earlier.as_ref());
-        Ok(audit(&desired, &inputs.snapshot))
-    }
-
-    fn verdict_error(&self, audited: &AccessAuditOutput) -> Option<Error> {
-        let counts = audited.counts();
-        let found = [(counts.errors, "error"), (counts.warnings, "warning")];
-        let mut parts: Vec<String> = found
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| text::count_noun(count, word))
-            .collect();
-        if self.strict && counts.unknown > 0 {
-            parts.push(format!(
-                "{} with an unknown verdict",
-                text::count_noun(counts.unknown, "rule")
-            ));
-        }
-        if parts.is_empty() {
-            return None;
-        }
-        let error = Error::refused(format!("the audit found {}", text::join_list(&parts)));
-        Some(match (counts.errors + counts.warnings, self.write_baseline.is_some()) {
-            (0, _) => error.with_hint(
-                "Audit with an administrator's API key, which sees more. docs/audit.md lists the data of each rule.",
-            ),
-            (_, true) => error,
-            (_, false) => error.with_hint("Accept intended findings with `--write-baseline` and `--baseline`."),
-        })
+        let confirm = |planned: &AuditRemoval| confirm_removal(ctx, planned);
+        let Some(outcome) = ctx.block_on(audit_access(&ctx.run, input, &confirm))? else {
+            return Ok(CommandOutput::empty());
+        };
+        let error = outcome.error();
+        Ok(CommandOutput::new(outcome).with_error_if_any(error))
     }
 }
 
-/// Removes findings about other departments than `selected`.
-fn retain_departments(results: &mut [RuleResult], selected: &BTreeSet<DepartmentCode>) {
-    for result in results {
-        result
-            .findings
-            .retain(|finding| !finding.departments.is_disjoint(selected));
+fn confirm_removal(ctx: &Ctx, planned: &AuditRemoval) -> Result<bool, Error> {
+    if ctx.globals.yes {
+        return Ok(true);
     }
-}
-
-fn write_baseline(file: &std::path::Path, results: &[RuleResult], today: Date) -> Result<(), Error> {
-    let findings = results.iter().flat_map(|result| &result.findings);
-    let problems: Vec<&AuditFinding> = findings.filter(|finding| finding.is_problem()).collect();
-    let until = today.saturating_add(BASELINE_DAYS.days());
-    let text = baseline::draft(&problems, until);
-    save::save(file, text.as_bytes(), IfExists::Keep).context("cannot write the baseline")
+    ctx.ui.print_preview(&view::removal_blocks(planned))?;
+    ctx.confirm("Apply these removals?")
 }

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use super::{AclLookup, Reconciliation, observe_organization};
 use crate::{
     api::org::ListEnvironments,
     client::{Auth, BasicCredentials, CredentialSource},
     error::{Error, ErrorKind},
     hint::Hint,
-    model::{ApiKeyId, Department, Secret},
+    model::{ApiKeyId, Department, Prefix, Secret},
     plan::{self, ResidualAccess, Teardown, find_residual_access, plan_teardown},
+    provisioning::{AclLookup, Reconciliation, observe_organization},
     resources::{PROPAGATION_BUDGET, poll},
     session::RunContext,
     text,
@@ -56,7 +56,7 @@ pub struct RemovalProof {
 
 /// Observes the organization again, and tests the keys whose secrets are in stored profiles. `topics_unknown` is the
 /// reason why the topics could not be listed.
-pub async fn prove_removal(
+pub(super) async fn prove_removal(
     run: &RunContext,
     reconciliation: &Reconciliation<'_>,
     department: &Department,
@@ -138,7 +138,7 @@ async fn test_key(
 impl RemovalProof {
     /// Returns an error if the department still has access, or if others have access to its prefix. The hint on others
     /// depends on whether the run removed their grants (`removed_foreign`).
-    pub fn to_error(&self, department: &Department, removed_foreign: bool) -> Option<Error> {
+    pub(super) fn to_error(&self, prefix: &Prefix, removed_foreign: bool) -> Option<Error> {
         let alive: Vec<&str> = self
             .keys
             .iter()
@@ -161,8 +161,7 @@ impl RemovalProof {
         if !self.residual_access.others.is_empty() {
             let others: Vec<&str> = self.residual_access.others.iter().map(String::as_str).collect();
             problems.push(format!(
-                "others still have access to the prefix `{}`: {}",
-                department.prefix,
+                "others still have access to the prefix `{prefix}`: {}",
                 others.join("; ")
             ));
             hints.push(Hint::new(if removed_foreign {

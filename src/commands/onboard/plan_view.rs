@@ -1,25 +1,20 @@
 //! Views of an onboarding plan, for the confirmation prompt and for `--dry-run`.
 
-use super::{OnboardHeader, PlanSummary};
 use crate::{
-    checks::{CheckResult, CheckState},
-    commands::provisioning::plan_view::{department_changes, plan_totals},
-    plan::{BudgetRow, DepartmentStatus, Plan, PlannedChange},
+    checks::CheckState,
+    commands::provisioning::plan_view::{department_changes, plan_totals, titled_lines},
+    provisioning::{DepartmentStatus, onboarding::OnboardOutcome},
     render::{Block, Cell, Style, Table, TextLine},
 };
 
-/// Returns the full plan as blocks: changes by department, quotas and failed checks.
+/// Returns the full plan: changes by department, quotas and failed checks.
 #[must_use]
-pub(crate) fn plan_blocks(
-    header: &OnboardHeader,
-    plan: &Plan,
-    budget: &[BudgetRow],
-    checks: &[CheckResult],
-) -> Vec<Block> {
-    let mut blocks = vec![header_lines(header)];
-    blocks.extend(problem_lines(checks));
-    for department in &plan.departments {
-        let Some(changes) = department_changes(plan, &department.code) else {
+pub(super) fn plan_blocks(planned: &OnboardOutcome) -> Vec<Block> {
+    let mut blocks = vec![header_lines(planned)];
+    blocks.extend(problem_lines(planned));
+    for row in &planned.departments {
+        let department = &row.plan;
+        let Some(changes) = department_changes(&planned.changes, &department.code) else {
             continue;
         };
         let title = format!(
@@ -28,43 +23,39 @@ pub(crate) fn plan_blocks(
         );
         blocks.push(Block::titled(title, [changes]));
     }
-    blocks.push(Block::line(plan_totals(plan)));
-    if !plan.is_empty() {
-        blocks.push(budget_table(budget));
+    blocks.push(Block::line(plan_totals(&planned.changes)));
+    if !planned.changes.is_empty() {
+        blocks.push(quota_table(planned));
     }
-    blocks.extend(note_blocks(&PlanSummary::from_plan(plan)));
+    blocks.extend(finding_blocks(planned));
     blocks
 }
 
 /// Returns a short plan with one line per department, for a prompt about many departments.
 #[must_use]
-pub(crate) fn plan_summary(
-    header: &OnboardHeader,
-    plan: &Plan,
-    budget: &[BudgetRow],
-    checks: &[CheckResult],
-) -> Vec<Block> {
+pub(super) fn plan_summary(planned: &OnboardOutcome) -> Vec<Block> {
     let mut table = Table::new(["Department", "Prefix", "Template", "Status", "Changes"]);
-    for department in &plan.departments {
-        let writes = |change: &&PlannedChange| change.department == department.code && change.operation.is_remote();
+    for row in &planned.departments {
+        let department = &row.plan;
         table.push([
             Cell::text(&department.code),
             Cell::text(&department.prefix),
             Cell::text(&department.template),
             status_label(department.status).into(),
-            plan.changes.iter().filter(writes).count().into(),
+            planned.changes.count_remote(&department.code).into(),
         ]);
     }
-    let mut blocks = vec![header_lines(header)];
-    blocks.extend(problem_lines(checks));
+    let mut blocks = vec![header_lines(planned)];
+    blocks.extend(problem_lines(planned));
     blocks.push(Block::Table(table));
-    blocks.push(Block::line(plan_totals(plan)));
-    blocks.push(budget_table(budget));
-    blocks.extend(note_blocks(&PlanSummary::from_plan(plan)));
+    blocks.push(Block::line(plan_totals(&planned.changes)));
+    blocks.push(quota_table(planned));
+    blocks.extend(finding_blocks(planned));
     blocks
 }
 
-fn header_lines(header: &OnboardHeader) -> Block {
+fn header_lines(planned: &OnboardOutcome) -> Block {
+    let header = &planned.header;
     Block::Lines(vec![
         TextLine::new().with_styled_text(
             Style::Heading,
@@ -77,9 +68,9 @@ fn header_lines(header: &OnboardHeader) -> Block {
     ])
 }
 
-fn budget_table(budget: &[BudgetRow]) -> Block {
+fn quota_table(planned: &OnboardOutcome) -> Block {
     let mut table = Table::new(["Confluent Quota", "Used", "Added", "After", "Limit"]);
-    for row in budget {
+    for row in &planned.quotas {
         let amount = |number: i64| {
             if row.reported {
                 number.to_string()
@@ -101,8 +92,9 @@ fn budget_table(budget: &[BudgetRow]) -> Block {
     Block::Table(table)
 }
 
-fn problem_lines(checks: &[CheckResult]) -> Option<Block> {
-    let lines: Vec<TextLine> = checks
+fn problem_lines(planned: &OnboardOutcome) -> Option<Block> {
+    let lines: Vec<TextLine> = planned
+        .checks
         .iter()
         .filter(|check| check.state != CheckState::Ok)
         .map(|check| {
@@ -119,29 +111,24 @@ fn problem_lines(checks: &[CheckResult]) -> Option<Block> {
     (!lines.is_empty()).then_some(Block::Lines(lines))
 }
 
-pub(super) fn note_blocks(plan: &PlanSummary) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut section = |title: &str, lines: Vec<String>| {
-        if !lines.is_empty() {
-            let lines = lines
-                .into_iter()
-                .map(|line| TextLine::from(format!("  {line}")).with_hanging_indent(4))
-                .collect();
-            blocks.push(Block::titled(title, [Block::Lines(lines)]));
-        }
-    };
-    section("Notices", plan.notices.clone());
-    let surplus = plan.surplus.iter().map(|surplus| surplus.what.clone()).collect();
-    section("Surplus grants (kept; `--prune` removes them)", surplus);
-    section(
-        "Unmanaged resources on a department's prefix (never changed)",
-        plan.unmanaged.clone(),
-    );
-    section(
-        "Orphaned: managed accounts whose department has no file",
-        plan.orphans.clone(),
-    );
-    blocks
+/// Returns what the plan leaves as it is.
+pub(super) fn finding_blocks(planned: &OnboardOutcome) -> impl Iterator<Item = Block> {
+    let findings = &planned.findings;
+    let surplus = findings.surplus.iter().map(|surplus| &surplus.what);
+    [
+        titled_lines("Notices", &findings.notices),
+        titled_lines("Surplus grants (kept; `--prune` removes them)", surplus),
+        titled_lines(
+            "Unmanaged resources on a department's prefix (never changed)",
+            &findings.unmanaged,
+        ),
+        titled_lines(
+            "Orphaned: managed accounts whose department has no file",
+            &findings.orphans,
+        ),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn status_label(status: DepartmentStatus) -> &'static str {

@@ -6,17 +6,20 @@ use crate::{
     access::audit::{DesiredState, KeyRecordStatus, desired_state},
     apply,
     catalog::topic_keys::topic_use,
-    commands::{Ctx, access::source, provisioning::FolderArgs},
     config::SnapshotFile,
     error::Error,
     manifest::Workspace,
-    model::{ObservedConnector, Prefix, ServiceAccountId, Snapshot},
+    model::{ApiKeyId, ObservedConnector, Prefix, ServiceAccountId, Snapshot},
+    provisioning::{ProvisioningOptions, access::load_snapshot},
     resources::{
         PROPAGATION_BUDGET,
         api_key::{ApiKeyStatus, KnownKeys},
     },
-    session::{self, PlatformSession, StatePaths},
+    session::{self, PlatformSession, RunContext, StatePaths},
 };
+
+/// Number of concurrent requests of an audit.
+pub(super) const CONCURRENCY: u16 = 8;
 
 /// Platform configuration and a snapshot of the organization.
 pub(super) struct AuditInputs {
@@ -29,26 +32,25 @@ pub(super) struct AuditInputs {
 
 impl AuditInputs {
     /// Observes the organization.
-    pub(super) fn observe(ctx: &Ctx) -> Result<Self, Error> {
-        if let Some(persona) = source::impersonated_persona(ctx) {
-            return Err(
-                Error::usage(format!("persona `{persona}` is not allowed to list role bindings")).with_hint(
-                    "Audit as the provisioner with `--sandbox`, or as an administrator with `--sandbox-as admin`.",
-                ),
-            );
+    pub(super) async fn observe(run: &RunContext) -> Result<Self, Error> {
+        if let Some((department, persona)) = run.options.impersonated_persona() {
+            let message = format!("persona `{department}/{persona}` is not allowed to list role bindings");
+            return Err(Error::usage(message).with_hint(
+                "Audit as the provisioner with `--sandbox`, or as an administrator with `--sandbox-as admin`.",
+            ));
         }
-        let session = PlatformSession::open(&ctx.run, 8)?;
+        let session = PlatformSession::open(run, usize::from(CONCURRENCY))?;
         for warning in &session.warnings {
-            ctx.ui.warn(&warning.message);
+            run.warn(&warning.message);
         }
-        let snapshot = ctx.block_on(async { Ok(session.observe().await?) })?;
+        let snapshot = session.observe().await?;
         Self::new(session.workspace, session.stage_name, snapshot, session.state_paths)
     }
 
     /// Loads a saved snapshot.
-    pub(super) fn load(ctx: &Ctx, file: &Path) -> Result<Self, Error> {
-        let (workspace, saved) = source::load_snapshot(ctx, file)?;
-        let state_paths = session::offline_state_paths(&ctx.run, &workspace)?;
+    pub(super) fn load(run: &RunContext, file: &Path) -> Result<Self, Error> {
+        let (workspace, saved) = load_snapshot(run, file)?;
+        let state_paths = session::offline_state_paths(run, &workspace)?;
         Self::new(workspace, saved.stage, saved.snapshot, state_paths)
     }
 
@@ -86,12 +88,12 @@ impl AuditInputs {
     }
 
     /// Loads the keys in the journal, the evidence and the profile folder.
-    pub(super) fn load_known_keys(&self, folders: &FolderArgs) -> Result<KnownKeys, Error> {
+    pub(super) fn load_known_keys(&self, options: &ProvisioningOptions) -> Result<KnownKeys, Error> {
         let journal = self
             .state_paths
             .journal_path(&self.snapshot.address.organization, &self.stage);
-        let evidence = folders.evidence_dir.as_ref().unwrap_or(&self.state_paths.evidence);
-        let profile_store = self.state_paths.open_profile_store(folders.credentials_dir.as_ref())?;
+        let evidence = options.evidence_dir.as_ref().unwrap_or(&self.state_paths.evidence);
+        let profile_store = self.state_paths.open_profile_store(options.profiles_dir.as_ref())?;
         let now = self.snapshot.taken_at;
         Ok(apply::load_known_keys(
             &journal,
@@ -125,7 +127,7 @@ impl AuditInputs {
     }
 }
 
-fn key_statuses(snapshot: &Snapshot, known_keys: &KnownKeys) -> BTreeMap<crate::model::ApiKeyId, KeyRecordStatus> {
+fn key_statuses(snapshot: &Snapshot, known_keys: &KnownKeys) -> BTreeMap<ApiKeyId, KeyRecordStatus> {
     let record_status = |status| match status {
         ApiKeyStatus::Delivered | ApiKeyStatus::Pending => KeyRecordStatus::Recorded,
         ApiKeyStatus::Orphaned => KeyRecordStatus::Orphaned,

@@ -1,41 +1,28 @@
-//! Onboarding of departments in two steps. `prepare` observes, plans and refuses; `apply` delivers pending profiles,
-//! applies the plan and records evidence. A caller can show the plan and ask for confirmation between the two.
+//! Plan of an onboarding and the checks that can refuse it.
 
-use super::{
-    AclLookup, IsolationSummary, PendingDelivery, ProvisioningOptions, Reconciliation, check_isolation, check_refusals,
-};
 use crate::{
-    apply::ProvisioningReport,
     checks::{CheckResult, CheckState, check_object_limits, check_preflight},
     error::Error,
     model::Department,
     plan::{self, BudgetRow, Plan},
+    provisioning::{
+        AclLookup, IsolationSummary, ProvisioningOptions, Reconciliation, check_isolation, errors::check_refusals,
+    },
     session::{PlatformSession, RunContext},
 };
-use std::path::PathBuf;
 
 /// Onboarding that passed all checks and can be applied.
-pub struct PreparedOnboarding<'a> {
+pub(super) struct PreparedOnboarding<'a> {
     /// Observed and desired state.
-    pub reconciliation: Reconciliation<'a>,
+    pub(super) reconciliation: Reconciliation<'a>,
     /// Planned changes.
-    pub plan: Plan,
+    pub(super) plan: Plan,
     /// Confluent quotas before and after the plan.
-    pub budget: Vec<BudgetRow>,
+    pub(super) budget: Vec<BudgetRow>,
     /// Results of the preflight checks.
-    pub checks: Vec<CheckResult>,
+    pub(super) checks: Vec<CheckResult>,
     /// Isolation of departments after the plan.
-    pub isolation: IsolationSummary,
-}
-
-/// Result of an applied onboarding.
-pub struct AppliedOnboarding {
-    /// Report of the applied plan.
-    pub report: ProvisioningReport,
-    /// Deliveries of pending profiles of earlier runs.
-    pub previous_runs: Vec<PendingDelivery>,
-    /// Evidence files.
-    pub evidence: Vec<PathBuf>,
+    pub(super) isolation: IsolationSummary,
 }
 
 impl<'a> PreparedOnboarding<'a> {
@@ -44,7 +31,7 @@ impl<'a> PreparedOnboarding<'a> {
     ///
     /// # Errors
     /// The plan is refused, a preflight check or the isolation check failed, or the state cannot be observed.
-    pub async fn prepare(
+    pub(super) async fn prepare(
         run: &RunContext,
         session: &'a PlatformSession,
         departments: &[Department],
@@ -74,24 +61,6 @@ impl<'a> PreparedOnboarding<'a> {
             budget,
             checks,
             isolation,
-        })
-    }
-
-    /// Delivers pending profiles, applies the plan and writes the evidence.
-    ///
-    /// # Errors
-    /// The run was cancelled before the first write, a concurrent run changed the stage, or the journal or the evidence
-    /// cannot be written.
-    pub async fn apply(&self, run: &RunContext, concurrency: u16) -> Result<AppliedOnboarding, Error> {
-        let previous_runs = self.reconciliation.deliver_pending(run).await?;
-        let (report, evidence) = self
-            .reconciliation
-            .apply(run, "onboard", &self.plan, concurrency)
-            .await?;
-        Ok(AppliedOnboarding {
-            report,
-            previous_runs,
-            evidence,
         })
     }
 }

@@ -1,60 +1,38 @@
 //! Source of access answers: Confluent Cloud, a saved snapshot, or the platform configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
     access::{AccessModel, PersonaAccount},
-    commands::Ctx,
     config::{LoadedProfile, SnapshotFile},
     error::{Error, ErrorKind},
     manifest::{Stage, Workspace},
     model::{DepartmentCode, Listing, Principal, Snapshot, StageAddress, ownership::account_name},
     plan::{self, ObservationTarget},
-    render::{Style, TextLine},
-    session::{self, ConnectorSession, PlatformSession, Settings},
+    session::{self, ConnectorSession, PlatformSession, RunContext, Settings},
 };
 
-/// Flags that select the source.
-#[derive(Debug, clap::Args)]
-pub(super) struct SourceArgs {
-    /// Answer from the platform configuration, without an API key.
-    #[arg(long, conflicts_with_all = ["from", "live"])]
-    planned: bool,
-    /// Answer from a snapshot that "access audit --save" wrote, without an API key.
-    #[arg(long, value_name = "string", conflicts_with = "live")]
-    from: Option<PathBuf>,
-    /// Answer from the current state of Confluent Cloud.
-    #[arg(long)]
-    live: bool,
-}
-
-/// Source without a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DefaultSource {
-    /// Confluent Cloud.
-    Live,
-    /// Platform configuration.
-    Planned,
-}
+/// Number of concurrent requests of an observation.
+const CONCURRENCY: usize = 8;
 
 /// Loaded source.
-pub(super) struct AccessContext {
+pub struct AccessContext {
     /// Platform configuration.
-    pub(super) workspace: Workspace,
+    pub workspace: Workspace,
     /// Access model.
-    pub(super) model: AccessModel,
+    pub model: AccessModel,
     /// Description of the source.
-    pub(super) source: AccessSource,
+    pub source: AccessSource,
     /// Caller, the default principal of questions.
-    pub(super) caller: Option<Caller>,
+    pub caller: Option<Caller>,
 }
 
 /// Caller of a command.
 #[derive(Clone, Debug)]
-pub(super) enum Caller {
+pub enum Caller {
     /// Owner of the API key.
     Principal(Principal),
     /// Persona of the profile.
@@ -63,7 +41,7 @@ pub(super) enum Caller {
 
 /// Description of a source.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct AccessSource {
+pub struct AccessSource {
     /// Kind of source.
     kind: AccessSourceKind,
     /// Stage.
@@ -87,13 +65,14 @@ enum AccessSourceKind {
 }
 
 impl AccessSource {
-    /// Returns a line about the source.
-    pub(super) fn line(&self) -> TextLine {
+    /// Returns a sentence about the source.
+    #[must_use]
+    pub fn describe(&self) -> String {
         let stage = &self.stage;
         let by = self.observed_by.as_deref().unwrap_or_default();
         let at = self.taken_at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
         let at = at.unwrap_or_default();
-        let text = match self.kind {
+        match self.kind {
             AccessSourceKind::Planned => format!("Source: {}, stage `{stage}`.", self.platform),
             AccessSourceKind::Saved => {
                 let file = self.file.as_ref().map(|file| file.display().to_string());
@@ -103,17 +82,18 @@ impl AccessSource {
             AccessSourceKind::Live => {
                 format!("Source: current state of stage `{stage}` with the data visible to `{by}`.")
             }
-        };
-        TextLine::new().with_styled_text(Style::Muted, text)
+        }
     }
 
     /// Whether the source is the platform configuration.
-    pub(super) fn is_planned(&self) -> bool {
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
         self.kind == AccessSourceKind::Planned
     }
 
     /// Returns a sentence about data that the source never contains.
-    pub(super) fn limitation(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn limitation(&self) -> Option<&'static str> {
         match self.kind {
             AccessSourceKind::Planned => {
                 Some("The platform configuration contains neither administrators nor roles bound by hand.")
@@ -123,31 +103,21 @@ impl AccessSource {
     }
 }
 
-impl SourceArgs {
-    /// Loads the selected source.
-    pub(super) fn load(&self, ctx: &Ctx, default: DefaultSource) -> Result<AccessContext, Error> {
-        if let Some(file) = &self.from {
-            return load_saved(ctx, file);
-        }
-        if self.planned || (!self.live && default == DefaultSource::Planned) {
-            return load_planned(ctx);
-        }
-        load_live(ctx)
-    }
-}
-
-fn load_planned(ctx: &Ctx) -> Result<AccessContext, Error> {
-    let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
-    let workspace = load_platform(ctx)?;
-    let (stage_name, stage) =
-        Settings::resolve(&ctx.run, profile.as_ref(), Some(&workspace)).platform_stage(&workspace)?;
+/// Loads the access that the platform configuration declares.
+///
+/// # Errors
+/// The configuration or the profile is invalid, or the organization is unknown.
+pub fn load_planned_access(run: &RunContext) -> Result<AccessContext, Error> {
+    let profile = session::load_selected_profile(run, run.environment.dirs()?)?;
+    let workspace = load_platform(run)?;
+    let (stage_name, stage) = Settings::resolve(run, profile.as_ref(), Some(&workspace)).platform_stage(&workspace)?;
     let address = workspace
         .planned_address(&stage)
         .ok_or_else(|| Error::failed("`ebs.toml` names no organization"))?;
-    let impersonated = ctx.run.options.sandbox_as.as_deref().and_then(|who| {
-        let (department, persona) = who.split_once('/')?;
-        Some(Caller::Persona(department.parse().ok()?, persona.to_owned()))
-    });
+    let impersonated = run
+        .options
+        .impersonated_persona()
+        .and_then(|(department, persona)| Some(Caller::Persona(department.parse().ok()?, persona.to_owned())));
     let facts = profile.map(|loaded| loaded.profile.facts);
     Ok(AccessContext {
         model: workspace.planned_access(&stage_name, &address),
@@ -166,40 +136,40 @@ fn load_planned(ctx: &Ctx) -> Result<AccessContext, Error> {
     })
 }
 
-/// Returns the persona that `--sandbox-as` impersonates. Without a key of its own, it cannot list role bindings.
-pub(super) fn impersonated_persona(ctx: &Ctx) -> Option<&str> {
-    ctx.run.options.sandbox_as.as_deref().filter(|who| who.contains('/'))
-}
-
-fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
-    if let Some(persona) = impersonated_persona(ctx) {
+/// Loads the current access in Confluent Cloud. A department with a profile and without the platform configuration sees
+/// the data visible to its API key.
+///
+/// # Errors
+/// The caller is a persona of the sandbox, which is not allowed to list role bindings, or the organization cannot be
+/// observed.
+pub async fn observe_access(run: &RunContext) -> Result<AccessContext, Error> {
+    if let Some((department, persona)) = run.options.impersonated_persona() {
+        let persona = format!("{department}/{persona}");
         return Err(
             Error::usage(format!("persona `{persona}` is not allowed to list role bindings"))
                 .with_hint(format!("Ask as the provisioner with `--sandbox --as {persona}`."))
                 .with_hint("Ask as the persona with its profile: `--profile FILE`."),
         );
     }
-    let folders = ctx.run.environment.dirs()?;
-    let profile = session::load_selected_profile(&ctx.run, folders)?;
+    let folders = run.environment.dirs()?;
+    let profile = session::load_selected_profile(run, folders)?;
     if let Some(profile) = profile
-        && Settings::resolve(&ctx.run, Some(&profile), None)
-            .sandbox_dir()
-            .is_none()
-        && Workspace::find(ctx.run.environment.working_dir()?, ctx.run.platform_dir().as_deref())?.is_none()
+        && Settings::resolve(run, Some(&profile), None).sandbox_dir().is_none()
+        && Workspace::find(run.environment.working_dir()?, run.platform_dir().as_deref())?.is_none()
     {
-        return load_from_profile(ctx, profile);
+        return load_from_profile(run, profile).await;
     }
-    let session = PlatformSession::open(&ctx.run, 8)?;
+    let session = PlatformSession::open(run, CONCURRENCY)?;
     for warning in &session.warnings {
-        ctx.ui.warn(&warning.message);
+        run.warn(&warning.message);
     }
-    let snapshot = ctx.block_on(async { Ok(session.observe().await?) })?;
+    let snapshot = session.observe().await?;
     Ok(observed_context(session.workspace, session.stage_name, &snapshot, None))
 }
 
 /// Loads the data visible to the API key of a profile, without the platform configuration.
-fn load_from_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<AccessContext, Error> {
-    let session = ConnectorSession::open(&ctx.run)?;
+async fn load_from_profile(run: &RunContext, profile: LoadedProfile) -> Result<AccessContext, Error> {
+    let session = ConnectorSession::open(run)?;
     let facts = profile.profile.facts;
     let target = ObservationTarget {
         organization: Some(facts.organization.clone()),
@@ -210,7 +180,7 @@ fn load_from_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<AccessContext,
         key: session.api_key.clone(),
     };
     let client = &session.connectors.client;
-    let mut snapshot = ctx.block_on(async { Ok(plan::observe_visible(client, session.clock(), &target).await?) })?;
+    let mut snapshot = plan::observe_visible(client, session.clock(), &target).await?;
     snapshot
         .unknown
         .insert(Listing::Acls, "only administrators may list ACLs".to_owned());
@@ -226,8 +196,12 @@ fn load_from_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<AccessContext,
     Ok(context)
 }
 
-fn load_saved(ctx: &Ctx, file: &std::path::Path) -> Result<AccessContext, Error> {
-    let (workspace, saved) = load_snapshot(ctx, file)?;
+/// Loads the access in a snapshot.
+///
+/// # Errors
+/// The snapshot is invalid, or of another organization or stage.
+pub fn load_saved_access(run: &RunContext, file: &Path) -> Result<AccessContext, Error> {
+    let (workspace, saved) = load_snapshot(run, file)?;
     Ok(observed_context(
         workspace,
         saved.stage,
@@ -240,14 +214,17 @@ fn load_saved(ctx: &Ctx, file: &std::path::Path) -> Result<AccessContext, Error>
 ///
 /// # Errors
 /// They are about different organizations or stages.
-pub(super) fn load_snapshot(ctx: &Ctx, file: &std::path::Path) -> Result<(Workspace, SnapshotFile), Error> {
+pub(in crate::provisioning) fn load_snapshot(
+    run: &RunContext,
+    file: &Path,
+) -> Result<(Workspace, SnapshotFile), Error> {
     let saved = SnapshotFile::load(file)?;
-    let workspace = load_platform(ctx)?;
+    let workspace = load_platform(run)?;
     let differs = |what: String| {
         Error::new(ErrorKind::Failed, format!("snapshot `{}` is of {what}", file.display()))
             .with_hint("Use the platform configuration with which the snapshot was taken.")
     };
-    if let Some(stage) = ctx.run.options.stage.as_ref().filter(|stage| **stage != saved.stage) {
+    if let Some(stage) = run.options.stage.as_ref().filter(|stage| **stage != saved.stage) {
         return Err(differs(format!("stage `{}`, not of `{stage}`", saved.stage)));
     }
     let Some((_, stage)) = workspace.platform.stage(Some(&saved.stage)) else {
@@ -299,11 +276,11 @@ fn observed_context(workspace: Workspace, stage: String, snapshot: &Snapshot, fi
     }
 }
 
-/// Loads the platform configuration and prints its warnings.
-fn load_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let (workspace, warnings) = session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
+/// Loads the platform configuration and reports its warnings.
+fn load_platform(run: &RunContext) -> Result<Workspace, Error> {
+    let (workspace, warnings) = session::load_valid_workspace(run, run.options.is_sandbox())?;
     for warning in &warnings {
-        ctx.ui.warn(&warning.message);
+        run.warn(&warning.message);
     }
     Ok(workspace)
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::Reconciliation;
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
     connectors::{BackupFile, BackupPolicy, execute},
@@ -10,6 +9,7 @@ use crate::{
     hint::Hint,
     model::Department,
     plan::{ConnectorPlan, Teardown},
+    provisioning::Reconciliation,
     resources::connector::{ConnectorClient, LiveConnector},
     session::RunContext,
     text,
@@ -29,16 +29,16 @@ pub struct ConnectorRemoval {
 }
 
 /// Connectors that have the prefix of a department or run under its service accounts.
-pub struct DepartmentConnectors {
+pub(super) struct DepartmentConnectors {
     connectors: ConnectorClient,
     /// Connectors with the prefix of the department.
-    pub own: Vec<LiveConnector>,
+    pub(super) own: Vec<LiveConnector>,
     /// Connectors without the prefix that run under a service account of the department.
-    pub dependent: Vec<LiveConnector>,
+    pub(super) dependent: Vec<LiveConnector>,
 }
 
 /// Lists the connectors of the cluster and selects the ones that depend on the department.
-pub async fn observe_connectors(
+pub(super) async fn observe_connectors(
     reconciliation: &Reconciliation<'_>,
     department: &Department,
     down: &Teardown,
@@ -82,7 +82,7 @@ impl ConnectorRemoval {
     ///
     /// # Errors A connector of another department depends on the department, or the department has connectors and the
     /// policy keeps them.
-    pub fn check(&self, department: &Department, connectors: &DepartmentConnectors) -> Result<(), Error> {
+    pub(super) fn check(&self, department: &Department, connectors: &DepartmentConnectors) -> Result<(), Error> {
         if !connectors.dependent.is_empty() {
             let names: Vec<&str> = connectors
                 .dependent
@@ -113,7 +113,7 @@ impl ConnectorRemoval {
 
     /// Backs up and deletes the department's connectors, and waits until they are no longer listed. Returns the
     /// backups.
-    pub async fn delete(
+    pub(super) async fn delete(
         &self,
         run: &RunContext,
         reconciliation: &Reconciliation<'_>,

@@ -20,7 +20,7 @@ pub struct Retirement {
 }
 
 /// Sets `retired` to today's date in the department file, unless it is already set. The rest of the file is unchanged.
-pub fn retire(
+pub(super) fn retire(
     run: &RunContext,
     session: &PlatformSession,
     department: &Department,

@@ -1,0 +1,123 @@
+//! View of `access audit`.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    access::audit::{AuditVerdict, MissingData},
+    commands::provisioning::plan_view::{change_blocks, titled_lines},
+    model::DepartmentCode,
+    provisioning::audit::{AuditOutcome, AuditRemoval},
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    text,
+};
+
+/// Returns a removal as blocks.
+pub(super) fn removal_blocks(removal: &AuditRemoval) -> Vec<Block> {
+    let mut blocks = change_blocks(&removal.changes);
+    blocks.extend(titled_lines("Unchanged", &removal.notices));
+    blocks
+}
+
+impl Viewable for AuditOutcome {
+    fn view(&self) -> Vec<Block> {
+        let mut blocks = self.fix.as_ref().map(removal_blocks).unwrap_or_default();
+        blocks.push(rule_table(self));
+        let findings = self.findings();
+        if !findings.is_empty() {
+            blocks.push(Block::Findings(findings));
+        }
+        blocks.extend(missing_data(self));
+        let information = self
+            .information
+            .iter()
+            .map(|found| format!("{}: {}", found.finding.rule, found.finding.message));
+        blocks.extend(titled_lines("Information", information));
+        let accepted = self.accepted.iter().map(|accepted| {
+            let finding = &accepted.finding.finding;
+            format!(
+                "{}: {} (until {}: {})",
+                finding.rule, finding.message, accepted.until, accepted.reason
+            )
+        });
+        blocks.extend(titled_lines("Accepted", accepted));
+        blocks.push(Block::Lines(summary(self)));
+        blocks
+    }
+}
+
+fn rule_table(outcome: &AuditOutcome) -> Block {
+    let mut table = Table::new(["Rule", "Threat", "Verdict", "Findings"]);
+    for row in &outcome.rules {
+        let verdict = match row.verdict {
+            AuditVerdict::Present => "present",
+            AuditVerdict::Absent => "absent",
+            AuditVerdict::Unknown => "unknown",
+        };
+        table.push([
+            row.rule.into(),
+            row.threat.into(),
+            verdict.into(),
+            Cell::from(row.findings.len()),
+        ]);
+    }
+    Block::Table(table)
+}
+
+/// Returns the missing data, grouped by reason, with the rules that need it.
+fn missing_data(outcome: &AuditOutcome) -> Option<Block> {
+    let mut reasons: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for row in &outcome.rules {
+        for MissingData { what, reason } in &row.unknown {
+            reasons
+                .entry(reason)
+                .or_default()
+                .entry(what)
+                .or_default()
+                .push(row.rule);
+        }
+    }
+    let lines = reasons.into_iter().flat_map(|(reason, missing)| {
+        let rows = missing.into_iter();
+        let rows = rows.map(|(what, rules)| format!("  {what} ({})", rules.join(", ")));
+        std::iter::once(format!("{reason}:")).chain(rows).collect::<Vec<_>>()
+    });
+    titled_lines("Missing data", lines)
+}
+
+fn summary(outcome: &AuditOutcome) -> Vec<TextLine> {
+    let counts = &outcome.counts;
+    let found =
+        [(counts.errors, "error"), (counts.warnings, "warning")].map(|(count, word)| text::count_noun(count, word));
+    let codes: Vec<&str> = outcome.header.departments.iter().map(DepartmentCode::as_str).collect();
+    let selection = if codes.is_empty() {
+        String::new()
+    } else {
+        format!(" for {}", text::join_code(&codes))
+    };
+    let style = match (counts.errors, counts.warnings, counts.unknown) {
+        (1.., ..) => Style::Error,
+        (0, 1.., _) | (0, 0, 1..) => Style::Warning,
+        (0, 0, 0) => Style::Ok,
+    };
+    let sentence = format!(
+        "Audited stage `{}`{selection} with the data visible to `{}`: {}; {} without findings, {} with missing \
+         data.",
+        outcome.header.stage,
+        outcome.header.observed_by,
+        text::join_list(&found),
+        text::count_noun(counts.absent, "rule"),
+        text::count_noun(counts.unknown, "rule"),
+    );
+    let mut lines = vec![TextLine::new().with_styled_text(style, sentence)];
+    if let Some(file) = &outcome.header.snapshot_file {
+        lines.push(TextLine::from(format!("Saved the snapshot to `{}`.", file.display())));
+    }
+    if let Some(file) = &outcome.header.baseline {
+        let text = format!(
+            "Wrote the baseline to `{}`. Fill in the reasons, then pass it with `--baseline`.",
+            file.display()
+        );
+        lines.push(TextLine::from(text));
+    }
+    lines
+}
