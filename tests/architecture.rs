@@ -13,7 +13,7 @@ use std::{
 const MAX_FILE_LINES: usize = 530;
 
 /// Files outside of `render` that may use the standard streams.
-const STREAM_EXCEPTIONS: &[(&str, &str)] = &[("src/client/trace.rs", "wire trace of programs that use the library")];
+const STREAM_EXCEPTIONS: &[(&str, &str)] = &[("src/client/trace.rs", "the wire trace of `--unsafe-trace`")];
 
 /// The pages that describe the product, without the glossary, which names what they must not say.
 fn pages() -> Vec<String> {

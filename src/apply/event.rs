@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEvent {
-    /// A phase of `total` steps begins (`Look`, `Apply`, `Prove`, `Hand over`).
+    /// A phase of `total` steps begins (`Observe`, `Apply`, `Prove`, `Hand over`).
     Phase {
         /// Name of the phase, an imperative.
         name: &'static str,
