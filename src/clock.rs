@@ -105,10 +105,14 @@ impl VirtualTime {
             base: None,
             offset: Arc::default(),
         };
+        clock.set_offset(offset);
         clock
-            .offset
+    }
+
+    /// Sets the offset from the base, also backwards.
+    pub fn set_offset(&self, offset: SignedDuration) {
+        self.offset
             .store(i64::try_from(offset.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
-        clock
     }
 
     /// Returns the offset from the base.

@@ -73,6 +73,33 @@ const POSTGRES_FILE: &str = "name: claims-a\nconnector.class: PostgresSource\nco
                         connection.user: u\ndb.name: d\ntopic.prefix: claims-\n";
 const PASSWORD_LINE: &str = "connection.password: ${env:EBS_SECRET_DB}\n";
 
+// docs/reference/connect.md#limits-of-values.
+#[test]
+fn numbers_outside_of_their_limits_are_errors() {
+    let about = |text: &str| finding_lines(&lint_text(text, false));
+    for (line, said) in [
+        ("flush.size: 10", "`flush.size` is 10, less than 1000"),
+        ("s3.part.size: 1048576", "`s3.part.size` is 1048576, less than 5242880"),
+        ("max.poll.records: 0", "`max.poll.records` is 0, less than 1"),
+    ] {
+        assert_eq!(about(&format!("{S3_FILE}{line}\n")), [format!("out-of-range! {said}")]);
+    }
+    for line in [
+        "flush.size: 1000",
+        "flush.size: ${X}",
+        "flush.size: ''",
+        "max.poll.records: 500",
+    ] {
+        let lines = about(&format!("{S3_FILE}{line}\n"));
+        assert!(!lines.iter().any(|line| line.starts_with("out-of-range")), "{lines:?}");
+    }
+    let port = POSTGRES_FILE.replace("5432", "54321000");
+    assert_eq!(
+        about(&format!("{port}{PASSWORD_LINE}")),
+        ["out-of-range! `connection.port` is 54321000, more than 65535"]
+    );
+}
+
 #[test]
 fn valid_files_have_no_findings_with_or_without_a_department() {
     let http = "name: claims-a\nconnector.class: HttpSinkV2\ntopics: claims-x\nhttp.api.base.url: https://example.com\n\

@@ -4,6 +4,7 @@
 //! - [`schema`]: plugins with their keys, types, defaults and transforms; embedded from `data/`, parsed on first use
 //! - [`mod@file`]: a connector file as the linter reads it; `manifest` reads it from disk
 //! - [`key_groups`]: groups of keys
+//! - [`limits`]: the smallest and largest numbers that keys accept
 //! - [`secret`]: which values are secrets, and how a file references one
 //! - [`starter`]: a new connector file for a plugin
 //! - [`lint()`]: applies the [`rules`], one file each
@@ -13,6 +14,7 @@
 pub mod schema;
 pub mod file;
 pub mod key_groups;
+pub mod limits;
 pub mod lint;
 mod reader;
 mod regex_prefix;

@@ -185,29 +185,85 @@ pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> S
     }
 }
 
-/// Returns whether a key has the name of a secret.
+/// Returns whether a key has the name of a secret. A test compares the answer with the types of all keys of the catalog.
 #[must_use]
 pub fn is_secret_key_name(key: &str) -> bool {
-    const WORDS: [&str; 11] = [
+    // Names of secrets, wherever they occur.
+    const WORDS: [&str; 15] = [
         "password",
         "passwd",
         "passphrase",
         "secret",
         "private.key",
         "privatekey",
-        "token",
         "keyfile",
-        "credentials",
+        "credential",
         "api.key",
+        "apikey",
         "access.key",
+        "accesskey",
+        "pemfile",
+        "jaas",
+        "sensitive.headers",
     ];
-    // Keys about a secret are not secrets.
-    const ABOUT: [&str; 9] = [
-        "url", "provider", "type", "enabled", "scope", "property", "endpoint", "manager", "source",
+    // Names of secrets at the end of a part: `max.tokens` is a number, `sas.keyname` a name.
+    const WHOLE: [&str; 16] = [
+        "token",
+        "pwd",
+        "account.key",
+        "client.key",
+        "client.headers",
+        "customer.key",
+        "encryption.key",
+        "function.key",
+        "key.file",
+        "license.key",
+        "master.key",
+        "sas.key",
+        "shared.key",
+        "signing.key",
+        "ssl.key",
+        "sslkey",
     ];
-    let key = key.to_ascii_lowercase();
-    let mut parts = key.split('.');
-    WORDS.iter().any(|word| key.contains(word)) && !parts.any(|part| ABOUT.contains(&part))
+    // Files with private keys; a trust store has only certificates.
+    const KEY_FILES: [&str; 3] = ["keystore", "key.store", "keytab"];
+    let key = key.to_ascii_lowercase().replace(['-', '_'], ".");
+    let occurs = |word: &&str, whole: bool| {
+        key.match_indices(*word).any(|(at, _)| {
+            let rest = &key[at + word.len()..];
+            let ends = !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
+            (ends || !whole) && !is_about_secret(rest)
+        })
+    };
+    WORDS.iter().chain(&KEY_FILES).any(|word| occurs(word, false)) || WHOLE.iter().any(|word| occurs(word, true))
+}
+
+/// Returns whether the rest of a name after the word for a secret says that the key is about a secret: its address, its
+/// kind, its name.
+fn is_about_secret(rest: &str) -> bool {
+    const ABOUT: [&str; 20] = [
+        "algorithm",
+        "arn",
+        "class",
+        "enabled",
+        "endpoint",
+        "expiry",
+        "format",
+        "header",
+        "interval",
+        "length",
+        "manager",
+        "ms",
+        "name",
+        "property",
+        "provider",
+        "scope",
+        "source",
+        "type",
+        "uri",
+        "url",
+    ];
+    rest == ".location" || rest.split('.').any(|part| ABOUT.contains(&part))
 }
 
 #[cfg(test)]
@@ -270,6 +326,59 @@ mod tests {
             "value",
         ] {
             assert!(!is_password_key(key), "{key}");
+        }
+    }
+
+    // The catalog is the measure: a plugin that it lacks has keys like those that it has.
+    #[test]
+    fn names_of_secrets_agree_with_the_types_of_the_catalog() {
+        let keys = || catalog().plugins().flat_map(|plugin| plugin.keys.values());
+        let is_password = |key: &KeySchema| key.value_type == ValueType::Password;
+        let passwords: HashSet<&str> = keys()
+            .filter(|key| is_password(key))
+            .map(|key| key.name.as_str())
+            .collect();
+        let secrets = || passwords.iter().copied().filter(|key| not_secret_reason(key).is_none());
+        let missed: Vec<&str> = secrets().filter(|key| !is_secret_key_name(key)).collect();
+        assert_eq!(missed, [""; 0], "recall");
+        let others: HashSet<&str> = keys()
+            .map(|key| key.name.as_str())
+            .filter(|key| !passwords.contains(key))
+            .collect();
+        let wrong: Vec<&str> = others.into_iter().filter(|key| is_secret_key_name(key)).collect();
+        assert_eq!(wrong, [""; 0], "precision");
+    }
+
+    #[test]
+    fn names_of_secrets_in_keys_of_other_connectors() {
+        for key in [
+            "neo4j.authentication.basic.password",
+            "src.kafka.sasl.jaas.config",
+            "s3.credentials.provider.aws.secret.access.key",
+            "iceberg.catalog.s3.secret-access-key",
+            "datadog.api_key",
+            "connection.javax.net.ssl.keyStore",
+            "connect.hdfs.keytab",
+            "syslog.ssl.key.path",
+            "openai.apikey",
+            "weaviate.auth.token",
+        ] {
+            assert!(is_secret_key_name(key), "{key}");
+        }
+        for key in [
+            "s3.credentials.provider.class",
+            "aws.credentials.provider.sts.role.arn",
+            "oauth2.token.url",
+            "openai.max.tokens",
+            "schema.generation.key.name",
+            "tls.public.key",
+            "rabbitmq.routing.key",
+            "confluent.topic.ssl.truststore.location",
+            "vault.secret.name",
+            "cassandra.keyspace",
+            "token.refresh.interval.ms",
+        ] {
+            assert!(!is_secret_key_name(key), "{key}");
         }
     }
 

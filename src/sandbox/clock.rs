@@ -26,6 +26,9 @@ pub(crate) struct ClockBase {
     /// Whether the clock ignores the system time and moves only by waits, advances and serving.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_fixed: bool,
+    /// Number of resets before this base. Only a reset sets the clock back.
+    #[serde(default)]
+    pub(crate) resets: u32,
 }
 
 impl ClockBase {
@@ -35,6 +38,7 @@ impl ClockBase {
             sandbox: moment,
             scale,
             is_fixed: false,
+            resets: 0,
         }
     }
 
@@ -43,6 +47,18 @@ impl ClockBase {
         Self {
             is_fixed: true,
             ..Self::at(moment, scale)
+        }
+    }
+
+    /// Returns the base after a reset: a fixed clock starts again, another one continues with the system time.
+    fn restarted(&self, scale: f64) -> Self {
+        let base = match self.is_fixed {
+            true => Self::fixed_at(self.system, scale),
+            false => Self::at(Timestamp::now(), scale),
+        };
+        Self {
+            resets: self.resets + 1,
+            ..base
         }
     }
 
@@ -88,8 +104,18 @@ impl SandboxTime {
 
     /// Takes over the base and the offset that another process stored.
     pub(crate) fn sync_to(&self, base: ClockBase, offset: SignedDuration) {
-        *self.base.write().unwrap_or_else(std::sync::PoisonError::into_inner) = base;
-        self.stepping.advance_to(offset);
+        let mut current = self.base.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if current.resets == base.resets {
+            self.stepping.advance_to(offset);
+        } else {
+            self.stepping.set_offset(offset);
+        }
+        *current = base;
+    }
+
+    /// Returns the base of the clock after a reset.
+    pub(crate) fn restarted(&self, scale: f64) -> ClockBase {
+        self.base().restarted(scale)
     }
 
     pub(crate) fn offset(&self) -> SignedDuration {
@@ -182,6 +208,16 @@ mod tests {
         assert_eq!(time.now(), start() + SignedDuration::from_secs(120));
         time.advance(Duration::from_secs(5));
         assert_eq!(time.now(), start() + SignedDuration::from_secs(125));
+    }
+
+    #[test]
+    fn only_a_reset_sets_the_clock_back() {
+        let time = SandboxTime::new(ClockBase::fixed_at(start(), 1.0));
+        time.advance(Duration::from_hours(1));
+        time.sync_to(ClockBase::fixed_at(start(), 1.0), SignedDuration::ZERO);
+        assert_eq!(time.now(), start() + SignedDuration::from_hours(1));
+        time.sync_to(time.restarted(1.0), SignedDuration::ZERO);
+        assert_eq!(time.now(), start());
     }
 
     #[test]

@@ -272,6 +272,15 @@ impl Sandbox {
         server::running_server_url(dir)
     }
 
+    /// Returns the clock of the server that runs on a state folder. Waits take real time, as for the server.
+    pub fn running_server_clock(dir: &Path) -> Option<Clock> {
+        let store = Store::open(dir, || Err(std::io::ErrorKind::NotFound.into())).ok()?;
+        let time = SandboxTime::new(store.state.clock_base);
+        time.sync_to(store.state.clock_base, store.ahead);
+        time.use_real_time();
+        Some(Clock::new(time))
+    }
+
     /// Returns the status of a state folder without opening, creating or waiting for it.
     pub fn state_dir_status(dir: &Path) -> StateDirStatus {
         server::state_dir_status(dir)
@@ -396,16 +405,18 @@ impl Sandbox {
         self.read_state(|_, _| ())
     }
 
-    /// Discards the state and creates a new one from the seed, with the same or other settings. Keys and control token
-    /// stay the same.
+    /// Discards the state and creates a new one from the seed, with the same or other settings. The clock starts again;
+    /// keys and control token stay the same.
     pub fn reset(&self, seed: Option<Seed>, settings: Option<SandboxSettings>) -> Result<(), SandboxError> {
         let (mut live, mut guard, _) = self.lock_state()?;
         let seed = seed.unwrap_or_else(|| live.store.state.seed.clone());
         let settings = settings.unwrap_or_else(|| live.store.state.settings.clone());
         seed.validate().map_err(SandboxError::Seed)?;
         settings.validate().map_err(SandboxError::Setting)?;
-        let base = self.0.time.rebased(settings.time_scale);
+        let base = self.0.time.restarted(settings.time_scale);
         let state = seed.build_state(settings, self.token(), base)?;
-        Ok(live.store.reset(&mut guard, state)?)
+        live.store.reset(&mut guard, state)?;
+        self.0.time.sync_to(base, live.store.ahead);
+        Ok(())
     }
 }

@@ -236,10 +236,11 @@ impl Store {
         Ok(())
     }
 
-    /// Replaces the stored state with `state`.
+    /// Replaces the stored state with `state`, whose clock has no offset.
     pub(crate) fn reset(&mut self, guard: &mut StoreGuard, state: SandboxState) -> io::Result<()> {
         guard.log = None;
         self.state = state;
+        self.ahead = SignedDuration::ZERO;
         self.recent.clear();
         if let Some(location) = &self.location {
             state_dir::remove_file_if_exists(&location.dir.join(JOURNAL_FILE))?;

@@ -148,7 +148,7 @@ impl<'a> ConnectionBuilder<'a> {
 
     /// Connects to the sandbox: to its server if one is running, else in this process.
     fn open_sandbox(self, folder: &Path) -> Result<Connection, Error> {
-        // The key of a profile and the URL of a server are enough: the sandbox's state is not read.
+        // The key of a profile and the URL of a server are enough: the platform files are not read.
         let own_auth = match self.run.options.sandbox_as {
             None => self.profile.and_then(profile_auth),
             Some(_) => None,
@@ -209,7 +209,10 @@ impl<'a> ConnectionBuilder<'a> {
         let run = self.run;
         let clock = match &sandbox_mode {
             Some(SandboxMode::InProcess(sandbox)) => sandbox.clock(),
-            _ => run.clock().clone(),
+            Some(SandboxMode::Remote(folder)) => {
+                Sandbox::running_server_clock(folder).unwrap_or_else(|| run.clock().clone())
+            }
+            None => run.clock().clone(),
         };
         Ok(Connection {
             base: url.parse().context("invalid endpoint")?,

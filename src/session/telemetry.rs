@@ -2,7 +2,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::OnceLock,
     time::Duration,
 };
 
@@ -14,7 +13,6 @@ use crate::{
     config::ServiceHosts,
     error::{Error, ResultExt},
     model::{Crn, OrganizationId, ResourceKind, StageAddress},
-    sandbox::{Sandbox, Seed},
 };
 
 /// Default wait after a 429 without a wait time: a fifth of the one-minute rate limit window
@@ -25,8 +23,6 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(12);
 pub struct TelemetryClients {
     connection: Connection,
     hosts: ServiceHosts,
-    /// Clock of log lines; read from a served sandbox on first use.
-    clock: OnceLock<Clock>,
     state_dir: PathBuf,
     cluster_path: ClusterPath,
     organization: Option<OrganizationId>,
@@ -44,7 +40,6 @@ impl TelemetryClients {
         Ok(Self {
             hosts: connection.hosts()?.clone(),
             connection,
-            clock: OnceLock::new(),
             state_dir,
             cluster_path,
             organization,
@@ -53,19 +48,7 @@ impl TelemetryClients {
 
     /// Returns the clock of log lines.
     pub fn clock(&self) -> &Clock {
-        self.clock.get_or_init(|| {
-            let Some(SandboxMode::Remote(folder)) = &self.connection.sandbox_mode else {
-                return self.connection.clock.clone();
-            };
-            // Log lines carry the sandbox time, which may be ahead of real time.
-            match Sandbox::open(folder, Seed::default(), None) {
-                Ok(sandbox) => {
-                    sandbox.use_real_time();
-                    sandbox.clock()
-                }
-                Err(_) => self.connection.clock.clone(),
-            }
-        })
+        &self.connection.clock
     }
 
     /// Makes waiting take real time, also for a sandbox in this process, because a user is watching.

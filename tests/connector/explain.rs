@@ -32,7 +32,7 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     (Fault::DecodingPlugin, CDC, "decoding-plugin", "department"),
     (Fault::SlotInUse, CDC, "slot-in-use", "department"),
     (Fault::LogPurged, CDC, "log-purged", "department"),
-    (Fault::RedoTopic, CDC, "redo-topic", "department"),
+    (Fault::RedoTopic, ORACLE, "redo-topic", "department"),
     // 16, 17.
     (Fault::WrongFormat, SINK, "wrong-format", "department"),
     (Fault::SchemaMissing, SINK, "schema-missing", "department"),
@@ -44,9 +44,9 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     (Fault::MissingTopic, SINK, "topic-missing", "department"),
     // 19 to 23.
     (Fault::RecordTooLarge, CDC, "record-too-large", "department"),
-    (Fault::TableMissing, SINK, "table-missing", "department"),
+    (Fault::TableMissing, TABLE, "table-missing", "department"),
     (Fault::StorageDenied, SINK, "storage-denied", "department"),
-    (Fault::SnowflakeJwt, SINK, "snowflake-key", "department"),
+    (Fault::SnowflakeJwt, SNOWFLAKE, "snowflake-key", "department"),
     (Fault::SlowTarget, SINK, "slow-target", "department"),
     // 24: the last cause of the trace, which is one of pattern 10.
     (Fault::TaskFailed, SINK, "timed-out", "network"),
@@ -62,6 +62,9 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
 const CDC: &str = "dataplatform-cdc";
 const SINK: &str = "dataplatform-lake";
 const JDBC: &str = "dataplatform-ledger";
+const TABLE: &str = "dataplatform-table";
+const SNOWFLAKE: &str = "dataplatform-snow";
+const ORACLE: &str = "dataplatform-oracle";
 
 /// A department that may use every plugin, with one connector of each kind.
 fn cli_with_running_connectors() -> Cli {
@@ -98,6 +101,27 @@ fn cli_with_running_connectors() -> Cli {
                "connection.user": "reader", "connection.password": "${env:EBS_SECRET_P}", "db.name": "ledger",
                "ssl.mode": "prefer", "table.whitelist": "entries", "topic.prefix": "dataplatform-", "mode": "bulk",
                "db.timezone": "UTC", "output.data.format": "JSON""#,
+        ),
+        (
+            TABLE,
+            r#""connector.class": "PostgresSink", "topics": "dataplatform-orders", "input.data.format": "JSON_SR",
+               "connection.host": "db.example.com", "connection.port": "5432", "connection.user": "writer",
+               "connection.password": "${env:EBS_SECRET_P}", "db.name": "ledger", "insert.mode": "INSERT""#,
+        ),
+        (
+            SNOWFLAKE,
+            r#""connector.class": "SnowflakeSink", "topics": "dataplatform-orders", "input.data.format": "JSON",
+               "snowflake.url.name": "acme.example.com", "snowflake.user.name": "loader",
+               "snowflake.private.key": "${env:EBS_SECRET_P}", "snowflake.database.name": "d",
+               "snowflake.schema.name": "s""#,
+        ),
+        (
+            ORACLE,
+            r#""connector.class": "OracleCdcSource", "oracle.server": "ora.example.com", "oracle.port": "1521",
+               "oracle.sid": "orcl", "oracle.username": "cdc", "oracle.password": "${env:EBS_SECRET_P}",
+               "table.inclusion.regex": "ORCL[.]HR[.]STAFF", "output.data.key.format": "JSON",
+               "output.data.value.format": "JSON", "redo.log.topic.name": "dataplatform-redo",
+               "table.topic.name.template": "dataplatform-${tableName}""#,
         ),
     ] {
         let file = format!("{name}.json");

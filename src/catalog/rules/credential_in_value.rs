@@ -65,69 +65,78 @@ fn has_url_password(value: &str) -> bool {
     })
 }
 
+/// Names of headers and properties with a credential, without `-`, `_` and `.`, by their ends.
+const SECRET_NAMES: [&str; 16] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "appkey",
+    "authkey",
+    "accesskey",
+    "accountkey",
+    "secretkey",
+    "privatekey",
+    "functionskey",
+    "subscriptionkey",
+    "accesssignature",
+];
+const SECRET_HEADERS: [&str; 2] = ["authorization", "cookie"];
+
+/// Tokens that only continue a list of results.
+const PAGE_TOKENS: [&str; 3] = ["pagetoken", "continuationtoken", "csrftoken"];
+
+fn is_secret_name(name: &str) -> bool {
+    let name = name.replace(['-', '_', '.'], "");
+    let ends_with = |word: &&str| name.ends_with(*word);
+    SECRET_NAMES.iter().any(ends_with) && !PAGE_TOKENS.iter().any(ends_with)
+}
+
 /// Checks for `Authorization: SCHEME …`, whatever the scheme, and for headers such as `X-Api-Key: …`. Headers are
-/// separated by `|`, `,` or line breaks.
+/// separated by `|`, `,`, `;` or line breaks; they may also be the fields of a JSON object.
 fn is_authorization_header(lower: &str) -> bool {
-    const NAMES: [&str; 12] = [
-        "authorization",
-        "api-key",
-        "apikey",
-        "api-token",
-        "app-key",
-        "auth-token",
-        "auth-key",
-        "access-token",
-        "subscription-key",
-        "functions-key",
-        "private-token",
-        "cookie",
-    ];
-    lower.split(['|', '\n', ',']).any(|header| {
+    lower.split(['|', '\n', ',', ';']).any(|header| {
         let Some((name, value)) = header.split_once(':') else {
             return false;
         };
         // `url.headers=authorization: …` in a list of properties.
         let name = name
-            .rsplit(['=', '"', ' '])
+            .rsplit(['=', '"', '\'', ' ', '{'])
             .find(|part| !part.is_empty())
             .unwrap_or_default();
-        let value = value.trim_matches([' ', '"', '\'']);
+        let value = value.trim_matches([' ', '"', '\'', '}']);
         let credential = value
             .split_once(' ')
             .map_or(value, |(_, credential)| credential.trim_start());
-        NAMES.into_iter().any(|secret| name.ends_with(secret)) && is_literal(credential)
+        let secret = SECRET_HEADERS.iter().any(|header| name.ends_with(header)) || is_secret_name(name);
+        secret && is_literal(credential)
     })
 }
 
-/// Checks for `password=…` and `AccountKey=…`, in JDBC URLs, connection strings and JAAS lines.
+/// Checks for `password=…` and `AccountKey=…`, in JDBC URLs, connection strings, lists of properties and JAAS lines, and
+/// for the signature of a URL (`sig=…`).
 fn is_secret_property(lower: &str) -> bool {
-    const NAMES: [&str; 8] = [
-        "password",
-        "passwd",
-        "pwd",
-        "accountkey",
-        "sharedaccesskey",
-        "client_secret",
-        "access_token",
-        "api_key",
-    ];
-    NAMES.into_iter().any(|name| {
-        lower.match_indices(name).any(|(at, _)| {
-            let begins = lower[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
-            let rest = lower[at + name.len()..].trim_start();
-            let value = rest
-                .strip_prefix('=')
-                .map(|rest| rest.trim_start_matches(['"', '\'', ' ']));
-            begins
-                && value
-                    .is_some_and(|value| is_literal(value.split([';', '&', '"', '\'', ',', ' ']).next().unwrap_or("")))
-        })
+    let ends_name = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    lower.match_indices('=').any(|(at, _)| {
+        let name = lower[..at].trim_end();
+        let begin = name.rfind(ends_name).map_or(0, |end| end + 1);
+        let name = name.get(begin..).unwrap_or_default();
+        let value = lower[at + 1..].trim_start_matches(['"', '\'', ' ']);
+        let value = value
+            .split([';', '&', '"', '\'', ',', ' ', '\n'])
+            .next()
+            .unwrap_or_default();
+        (is_secret_name(name) || name == "sig") && is_literal(value)
     })
 }
 
-/// Returns whether a text is a literal value: not empty, not a placeholder of the service, not masked.
+/// Returns whether a text is a literal value: not empty, not a placeholder of the service, not masked, not a switch.
 fn is_literal(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with("${") && !text.starts_with("**")
+    let is_switch = ["true", "false", "null", "none"].contains(&text);
+    !text.is_empty() && !is_switch && !text.starts_with("${") && !text.starts_with("**")
 }
 
 #[cfg(test)]
@@ -144,6 +153,16 @@ mod tests {
             "x-api-key: 123",
             "jdbc:postgresql://h/db?user=a&password=secret",
             "Endpoint=sb://x/;SharedAccessKey=abc=",
+            "DD-API-KEY:123",
+            "X-Vault-Token: s.abc|Accept: */*",
+            "Accept: a;Proxy-Authorization: Basic dTpw",
+            "{\"Content-Type\": \"a/b\", \"Authorization\": \"Token abc\"}",
+            "{\"user\": \"a\", \"password\": \"b\"}",
+            "https://x.blob.example.com/c?sv=2024&sig=abc%3D",
+            "jdbc:sqlserver://h;trustStorePassword=abc",
+            "user=a\nssl.key_password = abc",
+            "client-secret=abc",
+            "aws_secret_access_key=abc",
             "org.example.PlainLoginModule required username=\"a\" password=\"b\";",
         ] {
             assert!(find_credential(value).is_some(), "{value}");
@@ -159,6 +178,12 @@ mod tests {
             "${topic}",
             "password",
             "passwordless=true",
+            "usePassword=false",
+            "https://api.example.com/v1?pageToken=${token}&x=1",
+            "nextPageToken=abc",
+            "Idempotency-Key: abc",
+            "jdbc:mysql://h/db?allowPublicKeyRetrieval=true",
+            "{\"token_field\": \"a\"}",
         ] {
             assert!(find_credential(value).is_none(), "{value}");
         }

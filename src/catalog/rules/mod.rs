@@ -19,6 +19,7 @@ pub mod masked_value;
 pub mod missing_key;
 pub mod not_a_string;
 pub mod one_of;
+pub mod out_of_range;
 pub mod placeholder;
 pub mod plugin_not_allowed;
 pub mod secret_reference;
@@ -52,6 +53,7 @@ pub const RULES: &[LintRule] = &[
     missing_key::RULE,
     not_a_string::RULE,
     one_of::RULE,
+    out_of_range::RULE,
     placeholder::RULE,
     plugin_not_allowed::RULE,
     secret_reference::RULE,

@@ -13,8 +13,8 @@ use crate::{
 
 /// Delete the state of the sandbox
 ///
-/// Deletes all accounts, role bindings, keys and connectors, and the profiles, journals and evidence of the sandbox.
-/// The keys of its administrator and of its provisioner stay valid.
+/// Deletes all accounts, role bindings, keys and connectors, and the profiles, journals and evidence of the sandbox, and
+/// starts its clock again. The keys of its administrator and of its provisioner stay valid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Delete the state.

@@ -106,7 +106,7 @@ pub(crate) fn mask_secrets(
         // A mask without a stored secret is taken as the secret itself, which is wrong for any system.
         let found = match secret && is_masked_value(value) {
             true => Some(ConnectorFault::WrongPassword),
-            false => triggered_fault(plugin.class(), key, value),
+            false => triggered_fault(plugin, key, value),
         };
         if let Some(kind) = found {
             stored.triggered_faults.insert(key.clone(), kind);

@@ -8,20 +8,21 @@ use super::{
     config::{ConnectorConfig, value},
     plugins::{SandboxPlugin, value_type_name, written_value},
 };
-use crate::catalog::{KeySchema, ValueType, secret::is_masked_value};
+use crate::{
+    catalog::{KeySchema, ValueType, secret::is_masked_value},
+    sandbox::seed::ClusterKind,
+};
 
 /// Errors by key.
 pub(crate) type ConfigErrors = BTreeMap<String, Vec<String>>;
 
-/// Minimum values of keys for which a plugin defines one (pattern 4).
-const MIN_VALUES: [(&str, i64); 1] = [("flush.size", 1_000)];
-
-/// Validates a configuration.
-pub(crate) fn check_config(plugin: &SandboxPlugin, config: &ConnectorConfig) -> ConfigErrors {
+/// Validates a configuration for a cluster.
+pub(crate) fn check_config(plugin: &SandboxPlugin, config: &ConnectorConfig, cluster: ClusterKind) -> ConfigErrors {
     let mut errors = ConfigErrors::new();
     let mut add = |key: &str, text: String| errors.entry(key.to_owned()).or_default().push(text);
     for key in plugin.keys() {
-        if let Some(text) = key_error(key, config) {
+        let text = key_error(key, config).or_else(|| range_error(plugin, key, config, cluster));
+        if let Some(text) = text {
             add(&key.name, text);
         }
     }
@@ -35,12 +36,6 @@ pub(crate) fn check_config(plugin: &SandboxPlugin, config: &ConnectorConfig) -> 
             "tasks.max",
             format!("Invalid value {text} for configuration tasks.max: must be a number of at least 1"),
         );
-    }
-    for (name, least) in MIN_VALUES {
-        let number = value(config, name).and_then(|text| text.parse::<i64>().ok());
-        if plugin.is_sink() && number.is_some_and(|number| number < least) {
-            add(name, format!("\"{name}\" should be greater than or equal to {least}"));
-        }
     }
     let (topics, regex) = (value(config, "topics"), value(config, "topics.regex"));
     if plugin.is_sink() && topics.is_some() && regex.is_some() {
@@ -90,6 +85,32 @@ fn key_error(key: &KeySchema, config: &ConnectorConfig) -> Option<String> {
     }
 }
 
+/// Returns the error of a number that is too small or too large. The service has its own text for `flush.size`
+/// (pattern 4), other keys have that of Kafka's `ConfigDef.Range`.
+fn range_error(
+    plugin: &SandboxPlugin,
+    key: &KeySchema,
+    config: &ConnectorConfig,
+    cluster: ClusterKind,
+) -> Option<String> {
+    let name = &key.name;
+    let limits = plugin.limits(key)?;
+    let number = written_value(Some(key), config, name)?.parse::<i64>().ok()?;
+    let min = match cluster {
+        ClusterKind::Dedicated => limits.min_dedicated,
+        _ => limits.min,
+    };
+    let invalid = |what: String| Some(format!("Invalid value {number} for configuration {name}: {what}"));
+    match limits.max {
+        _ if number < min && name == "flush.size" => {
+            Some(format!("\"{name}\" should be greater than or equal to {min}"))
+        }
+        _ if number < min => invalid(format!("Value must be at least {min}")),
+        Some(max) if number > max => invalid(format!("Value must be no more than {max}")),
+        _ => None,
+    }
+}
+
 /// Checks that the Kafka credentials are complete (docs/reference/connect.md#kafka-identity).
 fn identity_errors(config: &ConnectorConfig) -> Vec<(&'static str, String)> {
     let required = |name: &'static str| match value(config, name) {
@@ -131,12 +152,44 @@ mod tests {
     ];
 
     fn error_lines_of(written: &[(&str, &str)]) -> Vec<String> {
+        error_lines_on(ClusterKind::Enterprise, written)
+    }
+
+    fn error_lines_on(cluster: ClusterKind, written: &[(&str, &str)]) -> Vec<String> {
         let config = REST
             .iter()
             .chain(written)
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        error_lines(&check_config(&SandboxPlugin::find_or_unknown("S3_SINK"), &config))
+        error_lines(&check_config(
+            &SandboxPlugin::find_or_unknown("S3_SINK"),
+            &config,
+            cluster,
+        ))
+    }
+
+    // docs/reference/connect.md#limits-of-values.
+    #[test]
+    fn numbers_outside_of_their_limits_are_rejected() {
+        let rest = [("topics", "t"), ("s3.bucket.name", "b")];
+        let on = |cluster, lines: &[(&str, &str)]| error_lines_on(cluster, &[&rest, lines].concat());
+        assert_eq!(
+            on(
+                ClusterKind::Standard,
+                &[
+                    ("s3.part.size", "1000"),
+                    ("max.poll.records", "0"),
+                    ("flush.size", "999")
+                ]
+            ),
+            [
+                "flush.size: \"flush.size\" should be greater than or equal to 1000",
+                "max.poll.records: Invalid value 0 for configuration max.poll.records: Value must be at least 1",
+                "s3.part.size: Invalid value 1000 for configuration s3.part.size: Value must be at least 5242880",
+            ]
+        );
+        assert!(on(ClusterKind::Dedicated, &[("flush.size", "1")]).is_empty());
+        assert_eq!(on(ClusterKind::Dedicated, &[("flush.size", "0")]).len(), 1);
     }
 
     // The texts of docs/reference/connect.md#error-messages, patterns 2 to 4.

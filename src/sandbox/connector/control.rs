@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ArmedConnectorFault, ConnectorFault, evaluation::ConnectorEvaluator};
+use super::{ArmedConnectorFault, ConnectorFault, evaluation::ConnectorEvaluator, plugins::SandboxPlugin};
 use crate::sandbox::{
     Sandbox, SandboxError,
     state::{SandboxState, StateChange},
@@ -36,10 +36,16 @@ impl Sandbox {
         self.read_state(|state, _| state.connector_faults.clone())
     }
 
-    /// Makes the connector with that name fail from now on, even if it is created later; `None` clears the fault.
-    /// Returns whether anything changed.
+    /// Makes the connector with that name fail from now on, even if it is created later; `None` clears the fault. A
+    /// connector that is created later has the fault only if its plugin can. Returns whether anything changed.
+    ///
+    /// # Errors
+    /// No existing connector with that name can have the fault.
     pub fn set_connector_fault(&self, connector: &str, kind: Option<ConnectorFault>) -> Result<bool, SandboxError> {
         let since = self.now()?;
+        if let Some(kind) = kind {
+            self.check_fault_fits(connector, kind)?;
+        }
         let mut changed = false;
         self.apply_changes(|state| {
             let mut faults = state.connector_faults.clone();
@@ -56,6 +62,27 @@ impl Sandbox {
         })?;
         self.apply_changes(|state| history_changes(state, connector, since))?;
         Ok(changed)
+    }
+
+    fn check_fault_fits(&self, connector: &str, kind: ConnectorFault) -> Result<(), SandboxError> {
+        let classes: Vec<String> = self.read_state(|state, _| {
+            let named = state.connectors.values().filter(|found| found.name == connector);
+            let existing = named.filter(|found| found.lifetime.exists());
+            existing.map(|found| found.class().to_owned()).collect()
+        })?;
+        let fits = |class: &String| kind.fits(&SandboxPlugin::find_or_unknown(class));
+        match classes.first() {
+            Some(class) if !classes.iter().any(fits) => {
+                let plugin = SandboxPlugin::find_or_unknown(class);
+                let fitting = ConnectorFault::ALL.iter().filter(|kind| kind.fits(&plugin));
+                let fitting: Vec<&str> = fitting.map(|kind| kind.name()).collect();
+                Err(SandboxError::Setting(format!(
+                    "a connector of plugin `{class}` cannot fail with `{kind}`; its faults are {}",
+                    fitting.join(", ")
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether `secret` is the stored value of a PASSWORD key of a connector.

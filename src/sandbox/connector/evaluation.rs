@@ -157,7 +157,7 @@ impl ConnectorEvaluator<'_> {
             .state
             .connector_faults
             .iter()
-            .find(|armed| armed.connector == connector.name);
+            .find(|armed| armed.connector == connector.name && armed.kind.fits(plugin));
         if let Some(armed) = armed {
             return Err(Box::new((armed.since, fault_details(armed.kind, subject))));
         }

@@ -6,7 +6,8 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::topic_keys::topic_use;
+use super::plugins::SandboxPlugin;
+use crate::catalog::topic_keys::{topic_use, uses_dotted_names};
 
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $about:literal;)+) => {
@@ -95,6 +96,41 @@ faults! {
     StuckProvisioning = "stuck-provisioning", "stays PROVISIONING";
 }
 
+impl ConnectorFault {
+    /// Returns whether connectors of `plugin` can have the fault: its direction, and the external system that its text
+    /// belongs to.
+    pub(crate) fn fits(self, plugin: &SandboxPlugin) -> bool {
+        let (sink, class) = (plugin.is_sink(), plugin.class());
+        let has_key = |wanted: &str| plugin.keys().any(|key| key.name.contains(wanted));
+        match self {
+            Self::DlqNotCreatable | Self::WrongFormat | Self::SchemaMissing | Self::GroupDenied | Self::SlowTarget => {
+                sink
+            }
+            Self::RecordTooLarge | Self::OffsetType => !sink,
+            Self::DecodingPlugin | Self::SlotInUse => !sink && has_key("slot.name"),
+            Self::LogPurged => !sink && uses_dotted_names(class),
+            Self::RedoTopic => !sink && has_key("redo.log.topic.name"),
+            Self::TableMissing => sink && (has_key("auto.create") || has_key("table.name.format")),
+            Self::StorageDenied => ["bucket", "azblob.", "azure.datalake."].into_iter().any(has_key),
+            Self::SnowflakeJwt => class.contains("Snowflake"),
+            Self::KafkaKeyInvalid
+            | Self::InvalidUpdate
+            | Self::WrongPassword
+            | Self::UnknownHost
+            | Self::ConnectionRefused
+            | Self::TlsName
+            | Self::TlsUntrusted
+            | Self::SchemaDenied
+            | Self::TopicDenied
+            | Self::MissingTopic
+            | Self::TaskFailed
+            | Self::PlatformError
+            | Self::Flapping
+            | Self::StuckProvisioning => true,
+        }
+    }
+}
+
 /// Error for a text that is not the name of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a connector fault")]
@@ -129,14 +165,17 @@ pub struct ArmedConnectorFault {
 /// Keys whose values are free names or ids, in addition to topic keys. Their values never trigger a fault.
 const EXEMPT_KEYS: [&str; 4] = ["name", "connector.class", "kafka.auth.mode", "kafka.service.account.id"];
 
-/// Returns the fault that a configuration value triggers: the value contains the name of the fault, or a host that
-/// cannot exist (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots allow no hyphens.
-pub(crate) fn triggered_fault(class: &str, key: &str, value: &str) -> Option<ConnectorFault> {
-    if EXEMPT_KEYS.contains(&key) || topic_use(class, key).is_some() {
+/// Returns the fault that a configuration value triggers: the value contains the name of a fault that the plugin can
+/// have, or a host that cannot exist (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots
+/// allow no hyphens.
+pub(crate) fn triggered_fault(plugin: &SandboxPlugin, key: &str, value: &str) -> Option<ConnectorFault> {
+    if EXEMPT_KEYS.contains(&key) || topic_use(plugin.class(), key).is_some() {
         return None;
     }
     let value = value.to_ascii_lowercase().replace('_', "-");
-    let name = ConnectorFault::ALL.iter().find(|kind| value.contains(kind.name()));
+    let name = ConnectorFault::ALL
+        .iter()
+        .find(|kind| value.contains(kind.name()) && kind.fits(plugin));
     let nowhere = || {
         let mut hosts = value.split(['/', ':', ',', '@']);
         hosts.any(|part| part.ends_with(".invalid"))
@@ -161,23 +200,41 @@ mod tests {
 
     #[test]
     fn faults_are_triggered_by_values_but_not_by_names() {
+        let triggered = |class, key, value| triggered_fault(&SandboxPlugin::find_or_unknown(class), key, value);
+        let cdc = "PostgresCdcSourceV2";
         assert_eq!(
-            triggered_fault("X", "slot.name", "slot_in_use"),
+            triggered(cdc, "slot.name", "slot_in_use"),
             Some(ConnectorFault::SlotInUse)
         );
-        assert_eq!(
-            triggered_fault("X", "database.hostname", "pg.example.invalid"),
-            Some(ConnectorFault::UnknownHost)
-        );
-        assert_eq!(
-            triggered_fault("X", "http.api.url", "https://hooks.example.invalid:8443/in"),
-            Some(ConnectorFault::UnknownHost)
-        );
-        assert_eq!(triggered_fault("X", "topics", "claims-missing-topic"), None);
-        assert_eq!(
-            triggered_fault("HttpSinkV2", "api1.topics", "claims-missing-topic"),
-            None
-        );
-        assert_eq!(triggered_fault("X", "database.hostname", "db.example.com"), None);
+        assert_eq!(triggered("S3_SINK", "s3.bucket.name", "slot_in_use"), None);
+        for (key, value) in [
+            ("database.hostname", "pg.example.invalid"),
+            ("http.api.url", "https://hooks.example.invalid:8443/in"),
+        ] {
+            assert_eq!(triggered("X", key, value), Some(ConnectorFault::UnknownHost), "{key}");
+        }
+        assert_eq!(triggered("X", "topics", "claims-missing-topic"), None);
+        assert_eq!(triggered("HttpSinkV2", "api1.topics", "claims-missing-topic"), None);
+        assert_eq!(triggered("X", "database.hostname", "db.example.com"), None);
+    }
+
+    #[test]
+    fn a_fault_fits_the_direction_and_the_system_of_a_plugin() {
+        use ConnectorFault as Fault;
+        for (kind, fitting, other) in [
+            (Fault::SlowTarget, "S3_SINK", "PostgresCdcSourceV2"),
+            (Fault::GroupDenied, "PostgresSink", "PostgresSource"),
+            (Fault::RecordTooLarge, "DatagenSource", "S3_SINK"),
+            (Fault::SlotInUse, "PostgresCdcSourceV2", "MySqlCdcSourceV2"),
+            (Fault::LogPurged, "MySqlCdcSourceV2", "MySqlSource"),
+            (Fault::RedoTopic, "OracleCdcSource", "PostgresCdcSourceV2"),
+            (Fault::TableMissing, "PostgresSink", "S3_SINK"),
+            (Fault::StorageDenied, "S3_SINK", "PostgresSink"),
+            (Fault::StorageDenied, "AzureBlobSink", "HttpSinkV2"),
+            (Fault::SnowflakeJwt, "SnowflakeSink", "S3_SINK"),
+        ] {
+            assert!(kind.fits(&SandboxPlugin::find_or_unknown(fitting)), "{kind} {fitting}");
+            assert!(!kind.fits(&SandboxPlugin::find_or_unknown(other)), "{kind} {other}");
+        }
     }
 }

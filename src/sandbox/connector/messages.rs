@@ -179,7 +179,7 @@ impl<'a> FaultContext<'a> {
     }
 
     /// Returns the text with which the external system rejects a wrong password (pattern 8).
-    fn connection_refused(&self) -> String {
+    fn credentials_refusal(&self) -> String {
         let (class, user) = (self.plugin.class(), self.user());
         match () {
             () if class.contains("Postgres") => format!("FATAL: password authentication failed for user \"{user}\""),
@@ -188,7 +188,21 @@ impl<'a> FaultContext<'a> {
             }
             () if class.contains("SqlServer") => format!("Login failed for user '{user}'."),
             () if class.contains("Oracle") => "ORA-01017: invalid username/password; logon denied".to_owned(),
+            () if class.contains("AlloyDb") || class.contains("Redshift") => {
+                format!("FATAL: password authentication failed for user \"{user}\"")
+            }
+            () if class.contains("SqlDw") => format!("Login failed for user '{user}'."),
             () if class.contains("Mongo") => "Command failed with error 18 (AuthenticationFailed)".to_owned(),
+            () if class.contains("Snowflake") => "Incorrect username or password was specified.".to_owned(),
+            () if class.contains("Redis") => "WRONGPASS invalid username-password pair or user is disabled.".to_owned(),
+            () if class.contains("Sftp") => "com.jcraft.jsch.JSchException: Auth fail".to_owned(),
+            () if class.contains("Salesforce") => {
+                "INVALID_LOGIN: Invalid username, password, security token; or user locked out.".to_owned()
+            }
+            () if self.is_aws() => "com.amazonaws.services.s3.model.AmazonS3Exception: The AWS Access Key Id you \
+                                    provided does not exist in our records. (Service: Amazon S3; Status Code: 403; \
+                                    Error Code: InvalidAccessKeyId)"
+                .to_owned(),
             () => "401 Unauthorized: the credentials were not accepted".to_owned(),
         }
     }
@@ -204,7 +218,38 @@ impl<'a> FaultContext<'a> {
         }
     }
 
-    fn storage_host(&self) -> String {
+    fn is_aws(&self) -> bool {
+        self.plugin.class().starts_with("S3")
+    }
+
+    /// Returns the text of a database that has purged the log after the position of the connector. Debezium adds its
+    /// own text for binary logs and for redo logs.
+    fn purged_log(&self) -> String {
+        let class = self.plugin.class();
+        let debezium = format!(
+            "{CONNECT}.ConnectException: The connector is trying to read change stream starting at a position, but this is \
+             no longer available on the server. Reconfigure the connector to use a snapshot mode when needed."
+        );
+        let cause = match () {
+            () if class.contains("Postgres") => {
+                "org.postgresql.util.PSQLException: ERROR: requested WAL segment 0000000100000012000000A4 has already been \
+                 removed"
+            }
+            () if class.contains("SqlServer") => {
+                "com.microsoft.sqlserver.jdbc.SQLServerException: An insufficient number of arguments were supplied for \
+                 the procedure or function cdc.fn_cdc_get_all_changes_ ... ."
+            }
+            () if class.contains("Oracle") => "ORA-01291: missing logfile",
+            () if class.contains("Mongo") => {
+                "com.mongodb.MongoCommandException: Command failed with error 286 (ChangeStreamHistoryLost): 'Resume of \
+                 change stream was not possible, as the resume point may no longer be in the oplog.'"
+            }
+            () => return debezium,
+        };
+        format!("{debezium}\nCaused by: {cause}")
+    }
+
+    fn storage_refusal(&self) -> String {
         let class = self.plugin.class();
         match () {
             () if class.contains("Gcs") || class.contains("BigQuery") => {
@@ -258,7 +303,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
             invalid_config(&subject, &key, "the value was not accepted", "The configuration of the connector is invalid.")
         }
         Fault::WrongPassword => {
-            let (refusal, summary) = (subject.connection_refused(), "The connector cannot authenticate to the database.");
+            let (refusal, summary) = (subject.credentials_refusal(), "The connector cannot authenticate to the database.");
             let mut fault = subject.connection_fault(&PASSWORDS, &refusal, summary);
             if subject.is_debezium() {
                 // Source: docs/reference/connect.md#status. The tasks had started, so both kinds of errors are present.
@@ -310,10 +355,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
             )
         }
         Fault::LogPurged => later(
-            format!(
-                "{CONNECT}.ConnectException: The connector is trying to read change stream starting at a position, but \
-                 this is no longer available on the server. Reconfigure the connector to use a snapshot mode when needed."
-            ),
+            subject.purged_log(),
             "The database has purged the log that the connector must read.",
             "Reset the offsets of the connector, which takes a new snapshot, and increase the retention of the log.",
         ),
@@ -391,7 +433,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
             "Set auto.create to true, or create the table.",
         ),
         Fault::StorageDenied => start(
-            format!("{CONNECT}.ConnectException: {}", subject.storage_host()),
+            format!("{CONNECT}.ConnectException: {}", subject.storage_refusal()),
             "The cloud storage denies access.",
             "Check the policy of the bucket and the permissions of the access key.",
         ),

@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 
 use super::config::{ConnectorConfig, value};
-use crate::catalog::{self, ConnectorDirection, KeySchema, ValueType, catalog, secret::secrecy};
+use crate::catalog::{
+    self, ConnectorDirection, KeySchema, ValueType, catalog,
+    limits::{ValueLimits, value_limits},
+    secret::secrecy,
+};
 
 /// Plugin of a connector.
 #[derive(Clone, Debug)]
@@ -76,6 +80,11 @@ impl SandboxPlugin {
                 .or(Some(default))
         };
         written_value(key, config, name).or_else(default)
+    }
+
+    /// Returns the limits of a numeric key.
+    pub(crate) fn limits(&self, key: &KeySchema) -> Option<ValueLimits> {
+        value_limits(self.facts?, key)
     }
 
     /// Returns whether the service masks the value of a key.

@@ -101,7 +101,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     if is_name_taken(tx, cluster, &name) {
         return Err(super::write_checks::name_conflict(tx, &name));
     }
-    let AcceptedConfig { config, plugin } = match accept_config(&body["config"], &name)? {
+    let AcceptedConfig { config, plugin } = match accept_config(&body["config"], &name, cluster.kind)? {
         Ok(wish) => wish,
         Err(class) => return Ok(unknown_class(&class)),
     };
@@ -181,7 +181,7 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorR
         &crn,
     )?;
     let written: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    let AcceptedConfig { config, plugin } = match accept_config(&written, &name)? {
+    let AcceptedConfig { config, plugin } = match accept_config(&written, &name, cluster.kind)? {
         Ok(wish) => wish,
         Err(class) => return Ok(unknown_class(&class)),
     };

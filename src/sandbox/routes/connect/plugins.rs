@@ -38,7 +38,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
 
 /// Validates a configuration and always returns 200. Hosts, passwords and permissions of the principal are not tested.
 pub(crate) fn validate(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
-    resolve_cluster(tx, request)?;
+    let (cluster, _) = resolve_cluster(tx, request)?;
     let class = request.segment(2);
     let Some(plugin) = SandboxPlugin::find(class) else {
         return match tx.assumptions().connect.unknown_plugin_is_server_error {
@@ -63,7 +63,7 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, E
     if value(&config, "connector.class").is_some_and(|inside| inside != class) {
         return Err(bad_request(format!("connector.class: must be {class}, as in the path")));
     }
-    let mut errors = check_config(&plugin, &config);
+    let mut errors = check_config(&plugin, &config, cluster.kind);
     let mut configs: Vec<_> = plugin
         .keys()
         .enumerate()

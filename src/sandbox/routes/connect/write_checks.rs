@@ -28,14 +28,18 @@ pub(super) struct AcceptedConfig {
     pub(super) plugin: SandboxPlugin,
 }
 
-/// Parses and validates a configuration. The inner error is the class of an unknown plugin.
-pub(super) fn accept_config(written: &Value, name: &str) -> Result<Result<AcceptedConfig, String>, ErrorReply> {
+/// Parses and validates a configuration for a cluster. The inner error is the class of an unknown plugin.
+pub(super) fn accept_config(
+    written: &Value,
+    name: &str,
+    cluster: ClusterKind,
+) -> Result<Result<AcceptedConfig, String>, ErrorReply> {
     let config = config::parse_config(written, name).map_err(|errors| invalid_config(&errors))?;
     let class = value(&config, "connector.class").unwrap_or_default();
     let Some(plugin) = SandboxPlugin::find(class) else {
         return Ok(Err(class.to_owned()));
     };
-    let errors = check_config(&plugin, &config);
+    let errors = check_config(&plugin, &config, cluster);
     match errors.is_empty() {
         true => Ok(Ok(AcceptedConfig { config, plugin })),
         false => Err(invalid_config(&error_lines(&errors))),
