@@ -510,6 +510,9 @@ fn the_lint_page_matches_the_lint_rules() {
          `confluent ebs connector lint` checks connector files with these rules; `create`, `update` and `validate` check them\n\
          before they send a request. An error refuses the file (exit code 5), a warning does not. A rule can be disabled, with\n\
          a reason, in the table `[lint]` of `ebs.toml`, a department's file or a profile ([files.md](files.md)).\n\n\
+         The rules compare a file with built-in facts about plugins, whose age `lint` prints. `confluent ebs connector plugin\n\
+         refresh` reads newer facts from Confluent Cloud and writes them to `catalogue.json` beside `ebs.toml`, or, without one,\n\
+         to the state directory. They add plugins, keys, values and secrets; they never remove what the built-in facts know.\n\n\
          | Rule | Severity | Detects | Reason |\n|---|---|---|---|\n",
     );
     for rule in rules::RULES {

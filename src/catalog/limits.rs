@@ -37,7 +37,6 @@ pub fn value_limits(plugin: &PluginSchema, key: &KeySchema) -> Option<ValueLimit
         return None;
     }
     let is_sink = plugin.direction == ConnectorDirection::Sink;
-    let jdbc_sink = is_sink && plugin.implementation.contains(".jdbc.");
     Some(match key.name.as_str() {
         "flush.size" if is_sink => ValueLimits {
             min_dedicated: 1,
@@ -45,7 +44,6 @@ pub fn value_limits(plugin: &PluginSchema, key: &KeySchema) -> Option<ValueLimit
         },
         "s3.part.size" => ValueLimits::between(5_242_880, Some(2_147_483_647)),
         "max.poll.interval.ms" | "max.poll.records" => ValueLimits::between(1, None),
-        "batch.size" | "max.retries" | "retry.backoff.ms" if jdbc_sink => ValueLimits::between(0, None),
         name if name == "port" || name.ends_with(".port") => ValueLimits::between(1, Some(65_535)),
         _ => return None,
     })
@@ -76,7 +74,6 @@ mod tests {
             "s3.part.size",
             "max.poll.interval.ms",
             "max.poll.records",
-            "batch.size",
             "database.port",
             "connection.port",
         ] {

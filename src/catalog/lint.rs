@@ -32,7 +32,7 @@ pub struct LintResult {
 /// Lints `file`. Findings refer to a redacted copy of the text, so they can be shown anywhere.
 #[must_use]
 pub fn lint(file: &ConnectorConfigFile, context: &LintOptions<'_>) -> LintResult {
-    let catalog = catalog();
+    let catalog = context.catalog.unwrap_or_else(|| catalog());
     let class = file.class();
     let input = LintInput {
         catalog,

@@ -6,6 +6,7 @@
 //! - [`key_groups`]: groups of keys
 //! - [`limits`]: the smallest and largest numbers that keys accept
 //! - [`secret`]: which values are secrets, and how a file references one
+//! - [`refreshed`]: facts that were read from the service later
 //! - [`starter`]: a new connector file for a plugin
 //! - [`lint()`]: applies the [`rules`], one file each
 //!
@@ -17,6 +18,7 @@ pub mod key_groups;
 pub mod limits;
 pub mod lint;
 mod reader;
+pub mod refreshed;
 mod regex_prefix;
 mod renamed_keys;
 pub mod rule;

@@ -49,6 +49,8 @@ pub struct LintOptions<'a> {
     pub secret_variables: &'a [String],
     /// Excepted rules, each with its reason.
     pub exceptions: &'a [(String, String)],
+    /// Embedded facts with refreshed ones; `None` for the embedded facts only.
+    pub catalog: Option<&'a Catalog>,
 }
 
 /// Input of a rule.

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use super::refreshed::RefreshOrigin;
+
 /// Date of the snapshot, for messages.
 pub const SNAPSHOT: &str = "June 2026";
 
 /// Type of a value in the service's definitions (connect/v1 `definition.type`). In requests every value is a string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the variants are the service's own words")]
 pub enum ValueType {
@@ -42,7 +44,7 @@ impl ValueType {
 }
 
 /// Importance of a key in its definition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the variants are the service's own words")]
 pub enum Importance {
@@ -54,7 +56,7 @@ pub enum Importance {
 }
 
 /// Direction of a connector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectorDirection {
     /// Writes to Kafka.
@@ -129,14 +131,31 @@ impl PluginSchema {
 }
 
 /// Catalog of all plugins.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     pub(super) plugins: BTreeMap<&'static str, PluginSchema>,
     /// Transforms supported by every plugin with known transforms.
     pub(super) transforms: Vec<&'static str>,
+    /// Origin of the refreshed facts in it, if there are any.
+    pub(super) refreshed: Option<RefreshOrigin>,
 }
 
 impl Catalog {
+    /// Returns the age of the facts, for messages.
+    #[must_use]
+    pub fn age(&self) -> String {
+        match &self.refreshed {
+            Some(origin) => format!("{SNAPSHOT}, refreshed on {}", origin.date),
+            None => SNAPSHOT.to_owned(),
+        }
+    }
+
+    /// Returns the origin of the refreshed facts.
+    #[must_use]
+    pub fn refreshed(&self) -> Option<&RefreshOrigin> {
+        self.refreshed.as_ref()
+    }
+
     /// Returns the plugin with this id.
     #[must_use]
     pub fn plugin(&self, class: &str) -> Option<&PluginSchema> {

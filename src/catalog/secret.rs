@@ -207,7 +207,7 @@ pub fn is_secret_key_name(key: &str) -> bool {
         "sensitive.headers",
     ];
     // Names of secrets at the end of a part: `max.tokens` is a number, `sas.keyname` a name.
-    const WHOLE: [&str; 16] = [
+    const WHOLE: [&str; 17] = [
         "token",
         "pwd",
         "account.key",
@@ -224,10 +224,14 @@ pub fn is_secret_key_name(key: &str) -> bool {
         "signing.key",
         "ssl.key",
         "sslkey",
+        "wallet.file",
     ];
     // Files with private keys; a trust store has only certificates.
     const KEY_FILES: [&str; 3] = ["keystore", "key.store", "keytab"];
     let key = key.to_ascii_lowercase().replace(['-', '_'], ".");
+    if key.ends_with("api.key.location") {
+        return false;
+    }
     let occurs = |word: &&str, whole: bool| {
         key.match_indices(*word).any(|(at, _)| {
             let rest = &key[at + word.len()..];
@@ -263,7 +267,7 @@ fn is_about_secret(rest: &str) -> bool {
         "uri",
         "url",
     ];
-    rest == ".location" || rest.split('.').any(|part| ABOUT.contains(&part))
+    rest.split('.').any(|part| ABOUT.contains(&part))
 }
 
 #[cfg(test)]

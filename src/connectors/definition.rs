@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{quota_check::desired_tasks, selectors::reject_foreign_names};
+use super::{plugin_refresh::load_refreshed_catalog, quota_check::desired_tasks, selectors::reject_foreign_names};
 use crate::{
     catalog::{self, LintOptions, ValueKind, ValueReference},
     diag::{Severity, has_errors},
@@ -59,7 +59,9 @@ impl ParsedConnectorFile {
     pub fn lint(&self, run: &RunContext, department: Option<&DepartmentContext>) -> Result<ConnectorDefinition, Error> {
         let name = self.0.connector_name().map_or("", |entry| &entry.value).to_owned();
         reject_foreign_names(department, std::slice::from_ref(&name))?;
+        let refreshed = load_refreshed_catalog(run)?;
         let context = LintOptions {
+            catalog: refreshed.as_ref(),
             department: department.map(|department| catalog::LintDepartment {
                 prefix: &department.prefix,
                 runtime_account: department.runtime_account_id.as_ref(),

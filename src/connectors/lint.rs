@@ -1,6 +1,7 @@
 //! Lints connector files without a connection.
 
 use std::{
+    fmt,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -9,7 +10,9 @@ use serde::Serialize;
 
 use super::PartialResult;
 use crate::{
-    catalog::{ExceptedFinding, LintDepartment, LintOptions, lint},
+    catalog::{
+        Catalog, ExceptedFinding, LintDepartment, LintOptions, lint, refreshed::RefreshOrigin, schema::SNAPSHOT,
+    },
     config::LoadedProfile,
     diag::{Finding, Severity},
     error::{Error, ResultExt},
@@ -21,6 +24,8 @@ use crate::{
 pub struct LintReport {
     /// Number of files.
     pub files: usize,
+    /// Age of the facts about plugins.
+    pub facts: LintFacts,
     /// Number of findings that are errors.
     pub errors: usize,
     /// Number of findings that are warnings.
@@ -31,8 +36,38 @@ pub struct LintReport {
     pub excepted: Vec<ExceptedFinding>,
 }
 
+/// Age of the facts about plugins.
+#[derive(Debug, Default, Serialize)]
+pub struct LintFacts {
+    /// Month of the built-in facts.
+    pub snapshot: &'static str,
+    /// When and where the facts were refreshed.
+    pub refreshed: Option<RefreshOrigin>,
+}
+
+impl LintFacts {
+    fn new(catalog: Option<&Catalog>) -> Self {
+        Self {
+            snapshot: SNAPSHOT,
+            refreshed: catalog.and_then(Catalog::refreshed).cloned(),
+        }
+    }
+}
+
+impl fmt::Display for LintFacts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "facts of {}", self.snapshot)?;
+        let Some(origin) = &self.refreshed else { return Ok(()) };
+        write!(out, ", refreshed on {}", origin.date)?;
+        match (&origin.cloud, &origin.region) {
+            (Some(cloud), Some(region)) => write!(out, " ({cloud}, {region})"),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Lints `paths`, with the rules of the department if there is a profile. A directory stands for all connector files in
-/// it; `-` is `standard_input`.
+/// it; `-` is `standard_input`. `catalog` contains refreshed facts, if there are any.
 ///
 /// # Errors
 /// A directory is unreadable or has no connector file. Findings that are errors, and unreadable files, are an error of
@@ -40,12 +75,17 @@ pub struct LintReport {
 pub fn lint_files(
     paths: &[PathBuf],
     profile: Option<&LoadedProfile>,
+    catalog: Option<&Catalog>,
     standard_input: &mut dyn Read,
 ) -> Result<PartialResult<LintReport>, Error> {
-    let options = lint_options(profile);
+    let options = LintOptions {
+        catalog,
+        ..lint_options(profile)
+    };
     let files = collect_files(paths)?;
     let mut report = LintReport {
         files: files.len(),
+        facts: LintFacts::new(catalog),
         ..LintReport::default()
     };
     let mut unreadable = 0;
@@ -104,6 +144,7 @@ fn lint_options(profile: Option<&LoadedProfile>) -> LintOptions<'_> {
         }),
         secret_variables: &profile.secret_variables,
         exceptions: &profile.facts.lint_exceptions,
+        catalog: None,
     }
 }
 

@@ -23,6 +23,7 @@
 //! - [`lint`]: findings in files, without a connection
 //! - [`starter_file`]: a file to begin with
 //! - [`plugins`]: plugins of a cluster and their keys
+//! - [`plugin_refresh`]: facts about plugins that the linter's catalog lacks
 
 pub mod backup;
 pub mod change;
@@ -38,6 +39,7 @@ pub mod lint;
 pub mod logs;
 pub mod metrics;
 pub mod offsets;
+pub mod plugin_refresh;
 pub mod plugins;
 pub mod preparation;
 pub mod quota_check;

@@ -277,6 +277,7 @@ pub(crate) const DOCUMENTED_RUNS: &[&str] = &[
     "connector plugin list PROFILE",
     "connector plugin new PostgresSource --output-file starter.yaml",
     "connector plugin describe PostgresSource PROFILE",
+    "connector plugin refresh --out refreshed.json PROFILE",
     "connector offset describe claims-orders PROFILE",
     "connector offset delete claims-orders --force PROFILE",
     "connector offset update claims-orders --config-file offsets.json --yes PROFILE",

@@ -57,13 +57,14 @@ fn files_and_folders_are_linted_together_in_order() {
       = help: Known values: `CLICKSTREAM_CODES`, `CLICKSTREAM`,
               `CLICKSTREAM_USERS`, `ORDERS`, `RATINGS`, `USERS`, `USERS_ARRAY`,
               `PAGEVIEWS`, `STOCK_TRADES`, `INVENTORY`, `PRODUCT` and
-              `PURCHASES`, and 26 more. `confluent ebs connector validate` asks the
-              service, which may have added it since.
+              `PURCHASES`, and 26 more. `confluent ebs connector validate` asks
+              the service, which may have added it since.
 
     Found 2 errors and 1 warning.
 
     Checked 3 files.
     ----- stderr -----
+    Checked with facts of June 2026 about plugins.
     Error: 2 findings are errors
     "#);
     let output = cli.run("connector lint connectors/claims-a.json");
@@ -153,7 +154,7 @@ fn json_output_has_every_finding_with_its_location() {
     assert_eq!(
         answer,
         json!({
-            "files": 1, "errors": 1, "warnings": 0,
+            "files": 1, "facts": { "snapshot": "June 2026", "refreshed": null }, "errors": 1, "warnings": 0,
             "findings": [{
                 "rule": "foreign-topic", "severity": "error",
                 "message": "topic `motor-x` of `kafka.topic` does not start with `claims-`",

@@ -11,4 +11,6 @@ mod metrics;
 mod offsets;
 mod quota;
 mod plugin_new;
+mod plugin_refresh;
+mod sandbox_clock;
 mod status;

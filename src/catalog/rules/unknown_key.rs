@@ -5,7 +5,7 @@ use crate::{
     catalog::{
         renamed_keys::{limits_what_is_read, replacement_for},
         rule::{ASK_THE_SERVICE, LintInput, LintRule, RuleFindings, is_transform_key, list_quoted},
-        schema::{Catalog, PluginSchema, SNAPSHOT},
+        schema::{Catalog, PluginSchema},
     },
     diag::Severity,
     hint,
@@ -36,7 +36,8 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         if let Some(fix) = find_mistake(input.catalog, plugin, key) {
             findings.error(&entry.key_span, format!("{} has no key `{shown}`", plugin.class), fix);
         } else {
-            let message = format!("{} has no key `{shown}` in the catalog of {SNAPSHOT}", plugin.class);
+            let age = input.catalog.age();
+            let message = format!("{} has no key `{shown}` in the catalog of {age}", plugin.class);
             let fix = format!("{ASK_THE_SERVICE} It ignores unknown keys.");
             findings.warning(&entry.key_span, message, fix);
         }

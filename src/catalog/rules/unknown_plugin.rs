@@ -2,10 +2,7 @@
 
 use super::self_managed::{is_known_elsewhere, is_self_managed};
 use crate::{
-    catalog::{
-        rule::{LintInput, LintRule, RuleFindings, quote},
-        schema::SNAPSHOT,
-    },
+    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
     diag::Severity,
     hint,
 };
@@ -37,7 +34,8 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
         findings.error(&entry.value_span, message, format!("Did you mean `{near}`?"));
         return;
     }
-    let message = format!("plugin {} is not in the catalog (snapshot of {SNAPSHOT})", quote(class));
+    let age = input.catalog.age();
+    let message = format!("plugin {} is not in the catalog (snapshot of {age})", quote(class));
     let fix = "Validate the file with `confluent ebs connector validate`; the linter does not check its keys.";
     findings.warning(&entry.value_span, message, fix);
 }

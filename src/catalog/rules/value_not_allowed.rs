@@ -3,7 +3,7 @@
 use crate::{
     catalog::{
         rule::{ASK_THE_SERVICE, LintInput, LintRule, RuleFindings, is_template, list_quoted, quote},
-        schema::{KeySchema, SNAPSHOT, ValueType},
+        schema::{KeySchema, ValueType},
     },
     diag::Severity,
     hint,
@@ -53,9 +53,10 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
             findings.error(&entry.value_span, message, fix);
         } else {
             let message = format!(
-                "value {} of `{}` is not in the catalog of {SNAPSHOT}",
+                "value {} of `{}` is not in the catalog of {}",
                 quote(item),
-                entry.key
+                entry.key,
+                input.catalog.age()
             );
             let fix = format!("{} {ASK_THE_SERVICE}", list_allowed(fact));
             findings.warning(&entry.value_span, message, fix);

@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
-    connectors::lint::{LintReport, lint_files},
+    connectors::{
+        lint::{LintReport, lint_files},
+        plugin_refresh::load_refreshed_catalog,
+    },
     error::Error,
     render::{Block, Style, TextLine, Viewable, to_sarif},
     session, text,
@@ -35,7 +38,11 @@ pub(super) struct ConnectorLintArgs {
 impl ConnectorLintArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorLintOutput>, Error> {
         let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
-        let result = lint_files(&self.files, profile.as_ref(), &mut std::io::stdin())?;
+        let catalog = load_refreshed_catalog(&ctx.run)?;
+        let result = lint_files(&self.files, profile.as_ref(), catalog.as_ref(), &mut std::io::stdin())?;
+        if let (OutputFormat::Human, Some(report)) = (ctx.globals.output, &result.value) {
+            ctx.run.info(format!("Checked with {} about plugins.", report.facts));
+        }
         let sarif = ctx.globals.output == OutputFormat::Sarif;
         let output = |report| ConnectorLintOutput { report, sarif };
         Ok(result.map(output).into())

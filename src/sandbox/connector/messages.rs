@@ -115,7 +115,7 @@ fn task_failure(progression: FaultProgression, cause: &str, summary: &str, advic
 }
 
 const KAFKA: &str = "org.apache.kafka.common.errors";
-const CONNECT: &str = "org.apache.kafka.connect.errors";
+pub(super) const CONNECT: &str = "org.apache.kafka.connect.errors";
 
 /// Keys with the address and the credentials of a database. Debezium reports one error for all of them (pattern 9);
 /// JDBC connectors report the keys that they used.
@@ -163,7 +163,7 @@ impl<'a> FaultContext<'a> {
         host.split(['/', ':']).next().unwrap_or(host)
     }
 
-    fn user(&self) -> &'a str {
+    pub(super) fn user(&self) -> &'a str {
         self.first_configured(&["database.user", "connection.user", "oracle.username"])
             .unwrap_or("user")
     }
@@ -178,35 +178,6 @@ impl<'a> FaultContext<'a> {
         }
     }
 
-    /// Returns the text with which the external system rejects a wrong password (pattern 8).
-    fn credentials_refusal(&self) -> String {
-        let (class, user) = (self.plugin.class(), self.user());
-        match () {
-            () if class.contains("Postgres") => format!("FATAL: password authentication failed for user \"{user}\""),
-            () if class.contains("MySql") => {
-                format!("Access denied for user '{user}'@'10.0.12.7' (using password: YES)")
-            }
-            () if class.contains("SqlServer") => format!("Login failed for user '{user}'."),
-            () if class.contains("Oracle") => "ORA-01017: invalid username/password; logon denied".to_owned(),
-            () if class.contains("AlloyDb") || class.contains("Redshift") => {
-                format!("FATAL: password authentication failed for user \"{user}\"")
-            }
-            () if class.contains("SqlDw") => format!("Login failed for user '{user}'."),
-            () if class.contains("Mongo") => "Command failed with error 18 (AuthenticationFailed)".to_owned(),
-            () if class.contains("Snowflake") => "Incorrect username or password was specified.".to_owned(),
-            () if class.contains("Redis") => "WRONGPASS invalid username-password pair or user is disabled.".to_owned(),
-            () if class.contains("Sftp") => "com.jcraft.jsch.JSchException: Auth fail".to_owned(),
-            () if class.contains("Salesforce") => {
-                "INVALID_LOGIN: Invalid username, password, security token; or user locked out.".to_owned()
-            }
-            () if self.is_aws() => "com.amazonaws.services.s3.model.AmazonS3Exception: The AWS Access Key Id you \
-                                    provided does not exist in our records. (Service: Amazon S3; Status Code: 403; \
-                                    Error Code: InvalidAccessKeyId)"
-                .to_owned(),
-            () => "401 Unauthorized: the credentials were not accepted".to_owned(),
-        }
-    }
-
     /// Creates the details of a connection error: for all `database.*` keys of Debezium, otherwise for `keys`.
     fn connection_fault(&self, keys: &[&str], text: &str, summary: &str) -> FaultDetails {
         match self.is_debezium() {
@@ -215,54 +186,6 @@ impl<'a> FaultContext<'a> {
                 invalid_config(self, &CDC_KEYS, &text, summary)
             }
             false => invalid_config(self, keys, text, summary),
-        }
-    }
-
-    fn is_aws(&self) -> bool {
-        self.plugin.class().starts_with("S3")
-    }
-
-    /// Returns the text of a database that has purged the log after the position of the connector. Debezium adds its
-    /// own text for binary logs and for redo logs.
-    fn purged_log(&self) -> String {
-        let class = self.plugin.class();
-        let debezium = format!(
-            "{CONNECT}.ConnectException: The connector is trying to read change stream starting at a position, but this is \
-             no longer available on the server. Reconfigure the connector to use a snapshot mode when needed."
-        );
-        let cause = match () {
-            () if class.contains("Postgres") => {
-                "org.postgresql.util.PSQLException: ERROR: requested WAL segment 0000000100000012000000A4 has already been \
-                 removed"
-            }
-            () if class.contains("SqlServer") => {
-                "com.microsoft.sqlserver.jdbc.SQLServerException: An insufficient number of arguments were supplied for \
-                 the procedure or function cdc.fn_cdc_get_all_changes_ ... ."
-            }
-            () if class.contains("Oracle") => "ORA-01291: missing logfile",
-            () if class.contains("Mongo") => {
-                "com.mongodb.MongoCommandException: Command failed with error 286 (ChangeStreamHistoryLost): 'Resume of \
-                 change stream was not possible, as the resume point may no longer be in the oplog.'"
-            }
-            () => return debezium,
-        };
-        format!("{debezium}\nCaused by: {cause}")
-    }
-
-    fn storage_refusal(&self) -> String {
-        let class = self.plugin.class();
-        match () {
-            () if class.contains("Gcs") || class.contains("BigQuery") => {
-                "com.google.cloud.storage.StorageException: 403 Forbidden: the account does not have \
-                 storage.objects.create access to the bucket"
-                    .to_owned()
-            }
-            () if class.contains("Az") => {
-                "com.azure.storage.blob.models.BlobStorageException: Status code 403, AuthorizationFailure".to_owned()
-            }
-            () => "com.amazonaws.services.s3.model.AmazonS3Exception: Access Denied (Service: Amazon S3; Status Code: \
-                   403; Error Code: AccessDenied)"
-                .to_owned(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - `config_check`: static validation of configurations
 //! - `fault`: faults, set by name or triggered by configuration values
 //! - `messages`: texts of each fault, as sent by the service
+//! - `system_messages`: texts of external systems in them
 //! - `topics`: topics that a configuration reads and writes
 //! - `evaluation`: faults and missing permissions of a connector
 //! - `lifecycle`: states and delays
@@ -29,6 +30,7 @@ pub(crate) mod offsets;
 pub(crate) mod plugins;
 pub(crate) mod status;
 mod messages;
+mod system_messages;
 pub(crate) mod topics;
 
 pub use assumptions::ConnectAssumptions;

@@ -3,6 +3,7 @@
 mod describe;
 mod list;
 mod new;
+mod refresh;
 
 use clap::Subcommand;
 
@@ -24,6 +25,7 @@ enum PluginCommand {
     Describe(describe::PluginDescribeArgs),
     List(list::PluginListArgs),
     New(new::PluginNewArgs),
+    Refresh(refresh::PluginRefreshArgs),
 }
 
 impl PluginArgs {
@@ -32,6 +34,7 @@ impl PluginArgs {
             PluginCommand::Describe(command) => command_output::finish(command.run(ctx), ctx),
             PluginCommand::List(command) => command_output::finish(command.run(ctx), ctx),
             PluginCommand::New(command) => command_output::finish(command.run(ctx), ctx),
+            PluginCommand::Refresh(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }
