@@ -369,12 +369,13 @@ pub(crate) fn write_connector_files(cli: &Cli) {
         ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""),
     );
     cli.write("typo.json", ORDERS_FILE.replace("quickstart", "quickstrat"));
-    // Only the service knows that this value is too small (docs/reference/connect.md#error-messages, pattern 4).
+    // Only the service knows for certain that the interval is not allowed (docs/reference/connect.md#error-messages,
+    // pattern 3).
     cli.write(
         "claims-lake.json",
         r#"{"name": "claims-lake", "config": {"connector.class": "S3_SINK", "topics": "claims-orders",
-            "input.data.format": "JSON", "output.data.format": "JSON", "s3.bucket.name": "lake", "time.interval": "HOURLY",
-            "flush.size": "10", "authentication.method": "IAM Roles", "provider.integration.id": "cspi-1"}}"#,
+            "input.data.format": "JSON", "output.data.format": "JSON", "s3.bucket.name": "lake", "time.interval": "WEEKLY",
+            "flush.size": "1000", "authentication.method": "IAM Roles", "provider.integration.id": "cspi-1"}}"#,
     );
     cli.write(
         "offsets.json",

@@ -72,6 +72,8 @@ fn files_and_folders_are_linted_together_in_order() {
     exit 0
     ----- stdout -----
     Checked 1 file: no findings.
+    ----- stderr -----
+    Checked with facts of June 2026 about plugins.
     ");
     cli.write("empty/README.md", "");
     for (args, words) in [

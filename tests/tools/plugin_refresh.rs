@@ -10,6 +10,9 @@ const REFRESHED: &str = r#"{
       "type": "sink",
       "implementation": "com.example.NewSink",
       "keys": {
+        "connector.class": { "type": "STRING", "importance": "high" },
+        "name": { "type": "STRING", "importance": "high" },
+        "topics": { "type": "LIST", "importance": "high" },
         "new.host": { "type": "STRING", "required": true, "importance": "high" },
         "new.pin": { "type": "PASSWORD", "importance": "high" }
       }

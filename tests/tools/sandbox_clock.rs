@@ -1,24 +1,16 @@
 //! The clock of the sandbox, as commands see it.
 
-use crate::common::{Cli, JsonAccess as _, RunningCommand};
-
-fn show_clock(cli: &Cli) -> jiff::Timestamp {
-    cli.run("sandbox clock show -o json")
-        .json()
-        .text("/now")
-        .parse()
-        .unwrap()
-}
+use crate::common::{Cli, RunningCommand};
 
 #[test]
 fn a_reset_starts_the_clock_again() {
     let cli = Cli::onboarded("claims");
-    let start = show_clock(&cli);
+    let start = cli.sandbox().now().unwrap();
     cli.run("sandbox clock advance 90d").expect_success();
-    let ahead = show_clock(&cli);
+    let ahead = cli.sandbox().now().unwrap();
     assert!(ahead.duration_since(start).as_hours() >= 89 * 24, "{start} {ahead}");
     cli.run("sandbox reset --yes").expect_success();
-    assert!(show_clock(&cli) <= start, "{start}");
+    assert!(cli.sandbox().now().unwrap() <= start, "{start}");
 }
 
 #[test]
