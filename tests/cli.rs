@@ -537,10 +537,12 @@ fn the_causes_page_matches_the_diagnosis_rules() {
         "# Causes of connector failures\n\n\
          `confluent ebs connector explain` compares errors of the service and log lines with these rules, specific rules first, and\n\
          prints the first match; `--message` does the same with any error text. In the patterns, `*` matches any text within a\n\
-         line, and a leading `^` matches the beginning of a line; matching ignores case.\n\n\
+         line, and a leading `^` matches the beginning of a line; matching ignores case. `http=`, `sqlstate=`, `mysql=` and\n\
+         `sqlserver=` stand for a code in any notation. Some rules apply only if the message shows who said it: a 401 of an HTTP\n\
+         target, of the Schema Registry and of Confluent's API concern different credentials, and a 401 of nobody says nothing.\n\n\
          Each example has a confidence: *verified* in source code, a specification or a recording, *documented*, or *inferred*.\n\
          Report errors without a rule, and wrong explanations, to the platform team: a rule is a few lines of code.\n\n\
-         | Rule | Cause | Owner |\n|---|---|---|\n",
+         | Rule | Cause | Family | Owner |\n|---|---|---|---|\n",
     );
     for rule in diagnosis::rules() {
         page.extend([
@@ -551,6 +553,8 @@ fn the_causes_page_matches_the_diagnosis_rules() {
             ") | ",
             rule.cause,
             " | ",
+            rule.family.as_str(),
+            " | ",
             &rule.owner.display_name(&PlatformTeam::default()),
             " |\n",
         ]);
@@ -560,8 +564,15 @@ fn the_causes_page_matches_the_diagnosis_rules() {
         let example = rule.example.replace('\n', "\n    ");
         page.extend(["\n## ", id, "\n\n", rule.cause, "\n\n    ", &example, "\n\n"]);
         page.extend(["Owner: ", &owner, ".\n\n1. ", rule.fix, "\n"]);
-        for (place, step) in rule.next_steps.iter().enumerate() {
-            page.extend([&(place + 2).to_string(), ". ", step.text]);
+        let mut number = 1;
+        for step in rule.next_steps {
+            let mark = if step.is_alternative {
+                "   - ".to_owned()
+            } else {
+                number += 1;
+                format!("{number}. ")
+            };
+            page.extend([mark.as_str(), step.text]);
             if let Some(command) = step.command {
                 let command = command.replace("{name}", "NAME").replace("{plugin}", "PLUGIN");
                 page.extend([": `confluent ebs ", &command, "`"]);
@@ -569,6 +580,10 @@ fn the_causes_page_matches_the_diagnosis_rules() {
             page.push('\n');
         }
         let patterns: Vec<String> = rule.patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+        if !rule.said_by.is_empty() {
+            let said_by: Vec<&str> = rule.said_by.iter().map(|speaker| speaker.display_name()).collect();
+            page.extend(["\nSaid by: ", &said_by.join(", "), ".\n"]);
+        }
         if !patterns.is_empty() {
             page.extend(["\nPatterns: ", &patterns.join(", "), ".\n"]);
         }

@@ -13,7 +13,7 @@ use crate::{
 /// pattern of docs/reference/connect.md#error-messages.
 const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     // 1.
-    (Fault::KafkaKeyInvalid, CDC, "kafka-key-invalid", "department"),
+    (Fault::KafkaKeyInvalid, CDC, "kafka-key-invalid", "platform"),
     // 5.
     (Fault::DlqNotCreatable, SINK, "dead-letters-denied", "platform"),
     // 6.
@@ -56,7 +56,8 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     (Fault::OffsetType, CDC, "offset-type", "department"),
     // Source: docs/reference/connect.md#timing-of-states
     (Fault::Flapping, JDBC, "connection-lost", "network"),
-    (Fault::StuckProvisioning, SINK, "provisioning", "confluent"),
+    // The connector was created more than a quarter of an hour ago.
+    (Fault::StuckProvisioning, SINK, "provisioning-stuck", "confluent"),
 ];
 
 const CDC: &str = "dataplatform-cdc";
@@ -191,7 +192,7 @@ fn the_configured_platform_team_is_named_as_the_owner() {
         ("connector explain", "Owner EBS (ebs@example.com)"),
         ("connector describe", "Responsible: EBS (ebs@example.com)."),
     ] {
-        let result = cli.run_as("claims-operator", &format!("{command} {SINK}"));
+        let result = cli.run_as("data-platform-operator", &format!("{command} {SINK}"));
         assert!(result.stdout_line().contains(words), "{words}: {result}");
     }
     let (_, answer) = explain_json(&cli, SINK);
@@ -448,6 +449,39 @@ fn explain_message_works_without_a_profile() {
             .stdout_line()
             .contains("connector update NAME --config-file FILE"),
         "{result}"
+    );
+}
+
+#[test]
+fn a_message_may_be_json_of_many_lines_on_standard_input() {
+    let cli = Cli::new();
+    let event = r#"{
+  "data": { "summary": { "connectorErrorSummary": {
+    "message": "Non tolerated exception in error handler",
+    "rootCause": "Failed to access Avro data from topic claims.orders : Unauthorized; error code: 401" } } },
+  "type": "io.confluent.logevents.connect.TaskFailed"
+}"#;
+    let result = cli
+        .run_with_input("connector explain --message - -o json", event)
+        .expect_success();
+    let answer = result.json();
+    assert_eq!(
+        (&answer["rule"], &answer["owner"], &answer["family"]),
+        (&"schema-denied".into(), &"platform".into(), &"schema".into()),
+        "{answer:#}"
+    );
+    assert!(
+        answer.text("/errors/0").ends_with("Unauthorized; error code: 401"),
+        "{answer:#}"
+    );
+    cli.run_with_input("connector explain --message -", " ").expect_code(64);
+    let unknown = cli
+        .run_with_input("connector explain --message - -o json", "nobody has ever seen this")
+        .json();
+    assert_eq!(
+        (&unknown["rule"], &unknown["owner"]),
+        (&"unknown".into(), &"unknown".into()),
+        "{unknown:#}"
     );
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::LogErrorSummary;
 use crate::{
     api::logs::LogEntry,
@@ -9,8 +11,8 @@ use crate::{
     resources::connector::{
         LiveConnector,
         diagnosis::{
-            ConnectorDiagnosis, ConnectorHealth, MatchedRule, NO_RECORDS, diagnose, diagnose_text, explain_no_records,
-            health,
+            ConnectorDiagnosis, ConnectorHealth, MatchedRule, NO_RECORDS, PROVISIONING, PROVISIONING_STUCK, diagnose,
+            diagnose_text, explain_no_records, health,
         },
         root_cause_line,
     },
@@ -21,6 +23,9 @@ const FAILED_LOG_WINDOW: Duration = Duration::from_hours(24);
 /// Time window of log lines for a running connector: recurring errors repeat about every five minutes
 /// (docs/reference/logs.md#log-lines-and-pages).
 const RUNNING_LOG_WINDOW: Duration = Duration::from_mins(10);
+
+/// Time after which a connector that has not started is stuck (docs/reference/connect.md#timing-of-states).
+const LONGEST_START: Duration = Duration::from_mins(15);
 
 /// Connector with the diagnosis of its status.
 #[derive(Debug)]
@@ -63,6 +68,19 @@ impl DiagnosedConnector {
             ConnectorHealth::Unhealthy => self.diagnosis.is_generic().then_some(FAILED_LOG_WINDOW),
             _ if self.observed.state().is_running() => only.then_some(RUNNING_LOG_WINDOW),
             _ => None,
+        }
+    }
+
+    /// Returns whether the connector has not started yet.
+    pub(super) fn is_starting(&self) -> bool {
+        self.diagnosis.causes.iter().any(|found| *found.rule == PROVISIONING)
+    }
+
+    /// Says that the connector is stuck if its last change is longer ago than any start takes.
+    pub(super) fn judge_start(&mut self, changed_at: Option<Timestamp>, now: Timestamp) {
+        let age = changed_at.and_then(|changed| Duration::try_from(now.duration_since(changed)).ok());
+        if self.is_starting() && age.is_some_and(|age| age >= LONGEST_START) {
+            self.diagnosis.causes = vec![MatchedRule::from_state(&PROVISIONING_STUCK)];
         }
     }
 

@@ -1,10 +1,12 @@
 //! Collects evidence besides the status: the recommendation of Confluent Cloud, and recent log errors.
 
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 
 use super::DiagnosedConnector;
 use crate::{
     api::connect::ErrorRecommendations,
+    apply::{Journal, JournalLine},
     connectors::logs::{ConnectorLogs, NewestLines},
     error::{Error, ErrorKind},
     resources::connector::diagnosis::ConnectorHealth,
@@ -23,6 +25,8 @@ pub struct Evidence {
     pub log: Option<NewestLines>,
     /// Reason why log lines could not be read, if they could add evidence.
     pub log_error: Option<String>,
+    /// Last change by this machine, for a connector that has not started: the service does not report since when.
+    pub changed_at: Option<Timestamp>,
 }
 
 /// Collects the evidence about each connector.
@@ -40,6 +44,10 @@ pub(super) async fn collect(
     let collect_one = |diagnosed: DiagnosedConnector| async move {
         let mut evidence = Evidence {
             advice: read_advice(run, session, &diagnosed).await,
+            changed_at: diagnosed
+                .is_starting()
+                .then(|| last_change(session, &diagnosed))
+                .flatten(),
             ..Evidence::default()
         };
         if let (Some(window), Some(logs)) = (diagnosed.log_window(only), logs) {
@@ -80,6 +88,22 @@ async fn read_advice(
             None
         }
     }
+}
+
+/// Returns when this machine last created or updated the connector, according to its journal.
+fn last_change(session: &ConnectorSession, diagnosed: &DiagnosedConnector) -> Option<Timestamp> {
+    let lines = Journal::read_timed(&session.journal_path).ok()?;
+    let name = &diagnosed.observed.name;
+    let names = |change: &str| {
+        ["create", "update"]
+            .iter()
+            .any(|verb| change == format!("{verb} connector {name}"))
+    };
+    let changed = lines.iter().rev().find(|timed| match &timed.line {
+        JournalLine::Done { change, .. } | JournalLine::Failed { change, .. } => names(change),
+        _ => false,
+    });
+    changed.map(|timed| timed.at)
 }
 
 /// Returns a short reason why the log could not be read.

@@ -13,7 +13,7 @@ use crate::{
     redact::TextRedactor,
     resources::connector::{
         LiveConnector,
-        diagnosis::{ConnectorHealth, FaultOwner, MatchedRule, TaskError, diagnose_message},
+        diagnosis::{ConnectorHealth, ErrorFamily, FaultOwner, MatchedRule, TaskError, diagnose_message},
     },
 };
 
@@ -89,6 +89,8 @@ pub struct ExplainedCause {
     pub rule: &'static str,
     /// Explanation, one sentence.
     pub cause: &'static str,
+    /// Kind of error.
+    pub family: ErrorFamily,
     /// Owner of the fault.
     pub owner: FaultOwner,
     /// Name of the owner.
@@ -114,6 +116,9 @@ pub struct NextStep {
     /// Command for the caller, unless it would be refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// Whether it is an alternative or depends on a condition, instead of being the next one in the sequence.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub alternative: bool,
 }
 
 impl ConnectorExplanation {
@@ -125,6 +130,7 @@ impl ConnectorExplanation {
         commands: &CommandBuilder,
         now: Timestamp,
     ) -> Self {
+        diagnosed.judge_start(evidence.changed_at, now);
         let log = evidence.log.and_then(|newest| diagnosed.add_log_errors(&newest));
         let DiagnosedConnector {
             observed,
@@ -136,6 +142,7 @@ impl ConnectorExplanation {
         let mut redactor = TextRedactor::for_plugin(observed.class());
         let is_generic = diagnosis.is_generic();
         let since = evidence.advice.as_ref().and_then(ErrorRecommendations::occurred_at);
+        let since = since.or(evidence.changed_at);
         let causes = diagnosis
             .causes
             .into_iter()
@@ -203,10 +210,12 @@ impl ExplainedCause {
                 None => step.text.to_owned(),
             },
             command: commands.command(step, observed),
+            alternative: step.is_alternative,
         });
         Self {
             rule: rule.id,
             cause: rule.cause,
+            family: rule.family,
             owner: found.owner,
             responsible: found.owner.display_name(commands.platform_team()),
             errors: errors.collect(),

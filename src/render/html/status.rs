@@ -248,6 +248,7 @@ fn owner_name(owner: FaultOwner, platform_team: &PlatformTeam) -> String {
         FaultOwner::Network => "network team".to_owned(),
         FaultOwner::Confluent => "Confluent".to_owned(),
         FaultOwner::Platform => platform_team.label(),
+        FaultOwner::Unknown => "unknown".to_owned(),
     }
 }
 

@@ -88,9 +88,12 @@ pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
     cause.fix = found.map(|found| found.rule.fix);
     let has_task = |state: &TaskState| status.tasks.iter().any(|task| task.state == *state);
     // Source: docs/reference/connect.md#connector-states
-    cause.owner = match found.map(|found| found.owner) {
+    cause.owner = match found
+        .map(|found| found.owner)
+        .filter(|owner| *owner != FaultOwner::Unknown)
+    {
         Some(FaultOwner::Department | FaultOwner::Network) => Some(FaultOwner::Department),
-        Some(FaultOwner::Platform | FaultOwner::Confluent) => Some(FaultOwner::Platform),
+        Some(_) => Some(FaultOwner::Platform),
         None if has_task(&TaskState::UserActionableError) => Some(FaultOwner::Department),
         None if !cause.validation_errors.is_empty() => Some(FaultOwner::Department),
         None if has_task(&TaskState::SystemError) => Some(FaultOwner::Platform),

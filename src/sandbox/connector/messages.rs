@@ -382,7 +382,9 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
             "Restart the connector.",
         ),
         Fault::OffsetType => start(
-            "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long".to_owned(),
+            "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long\n\tat \
+             io.debezium.connector.postgresql.PostgresOffsetContext$Loader.load(PostgresOffsetContext.java)"
+                .to_owned(),
             "The offsets of the connector have the wrong type.",
             "Set the offsets again, with numeric values instead of texts.",
         ),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::{
     connectors::explain::{ExplainedCause, LogErrorSummary},
     render::{Style, TextLine},
+    resources::connector::diagnosis::find_rule,
 };
 
 /// Length limit of error messages; `describe` and `logs` show them in full.
@@ -16,7 +17,9 @@ const INDENT: usize = 18;
 pub(super) fn cause_lines(cause: &ExplainedCause, evidence: Vec<TextLine>) -> Vec<TextLine> {
     let mut lines = vec![labelled_line("Cause", Style::Plain, cause.cause)];
     for error in &cause.errors {
-        lines.push(labelled_line("Message", Style::Error, &truncate(error)));
+        let rule = find_rule(cause.rule);
+        let text = rule.map_or_else(|| truncate(error), |rule| rule.excerpt(error, MAX_TEXT));
+        lines.push(labelled_line("Message", Style::Error, &text));
     }
     if !cause.configs.is_empty() {
         lines.push(labelled_line("Keys", Style::Plain, &cause.configs.join(", ")));
@@ -31,9 +34,16 @@ pub(super) fn cause_lines(cause: &ExplainedCause, evidence: Vec<TextLine>) -> Ve
 fn next_step_lines(cause: &ExplainedCause) -> Vec<TextLine> {
     let mut lines =
         vec![labelled_line("Next steps", Style::Plain, &format!("1. {}", cause.fix)).with_hanging_indent(INDENT + 1)];
-    for (place, step) in cause.steps.iter().enumerate() {
+    let mut number = 1;
+    for step in &cause.steps {
         let end = if step.command.is_some() { ":" } else { "" };
-        let text = format!("{}{}. {}{end}", " ".repeat(INDENT), place + 2, step.text);
+        let mark = if step.alternative {
+            " -".to_owned()
+        } else {
+            number += 1;
+            format!("{number}.")
+        };
+        let text = format!("{}{mark} {}{end}", " ".repeat(INDENT), step.text);
         lines.push(TextLine::from(text).with_hanging_indent(3));
         if let Some(command) = &step.command {
             let line = TextLine::from(" ".repeat(INDENT + 3)).with_styled_text(Style::Hint, command);

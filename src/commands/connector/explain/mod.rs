@@ -3,6 +3,8 @@
 mod lines;
 mod show;
 
+use std::{borrow::Cow, io::Read as _};
+
 use self::show::ExplainOutput;
 use crate::{
     commands::{CommandOutput, Ctx},
@@ -38,7 +40,11 @@ Explain why records of a running connector do not arrive.
 
 Explain an error message from a pipeline.
 
-  $ confluent ebs connector explain --message UnknownHostException")]
+  $ confluent ebs connector explain --message UnknownHostException
+
+Explain a stack trace, a log event or a status from a file.
+
+  $ confluent ebs connector explain --message - < trace.txt")]
 pub(super) struct ConnectorExplainArgs {
     /// IDs or names of connectors; names may contain "*" and "?".
     #[arg(value_name = "id", required_unless_present_any = ["all", "message"])]
@@ -49,7 +55,7 @@ pub(super) struct ConnectorExplainArgs {
     /// Diagnose running connectors that transfer no records.
     #[arg(long, conflicts_with = "all")]
     no_records: bool,
-    /// Explain an error message instead of connectors.
+    /// Explain an error message instead of connectors: text or JSON; "-" is standard input.
     #[arg(long, value_name = "text", conflicts_with_all = ["connectors", "all", "no_records"])]
     message: Option<String>,
 }
@@ -57,7 +63,8 @@ pub(super) struct ConnectorExplainArgs {
 impl ConnectorExplainArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ExplainOutput>, Error> {
         if let Some(message) = &self.message {
-            let cause = ExplainedCause::from_message(message, &CommandBuilder::for_run(&ctx.run)?);
+            let message = read_message(message)?;
+            let cause = ExplainedCause::from_message(&message, &CommandBuilder::for_run(&ctx.run)?);
             return Ok(CommandOutput::new(ExplainOutput::Message(cause)));
         }
         let session = ConnectorSession::open(&ctx.run)?;
@@ -71,4 +78,24 @@ impl ConnectorExplainArgs {
         };
         Ok(CommandOutput::new(ExplainOutput::Connectors(explanations)).with_code(code))
     }
+}
+
+/// Longest message in bytes that is read from standard input.
+const MAX_MESSAGE: u64 = 1 << 20;
+
+/// Returns the message of `--message`, which is on standard input for `-`.
+fn read_message(message: &str) -> Result<Cow<'_, str>, Error> {
+    let mut text = Cow::from(message);
+    if message == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .take(MAX_MESSAGE)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::failed(format!("cannot read standard input: {error}")))?;
+        text = String::from_utf8_lossy(&bytes).into_owned().into();
+    }
+    if text.trim().is_empty() {
+        return Err(Error::usage("the error message is empty"));
+    }
+    Ok(text)
 }

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::{
     DiagnosisRule, FaultOwner,
-    pattern::matches,
-    rules::{DATABASE_UNREACHABLE, INVALID_CONFIGURATION, PROVISIONING, UNKNOWN, rules},
+    message::readable_text,
+    pattern::matching_rule,
+    rules::{DATABASE_UNREACHABLE, INVALID_CONFIGURATION, PROVISIONING, UNKNOWN},
 };
 use crate::{
     api::connect::ConnectorStatus,
@@ -137,12 +138,18 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     if diagnosis.causes.is_empty() {
         diagnosis.causes.push(MatchedRule::from_state(&UNKNOWN));
     }
-    // SYSTEM_ERROR is not a fault of the department (docs/reference/connect.md#connector-states).
-    if status.tasks.iter().any(|task| task.state == TaskState::SystemError) {
-        let vague = diagnosis.causes.iter_mut().filter(|found| found.rule.is_generic);
-        vague
-            .filter(|found| found.owner == FaultOwner::Department)
-            .for_each(|found| found.owner = FaultOwner::Platform);
+    // The service says whose fault it is where no rule does (docs/reference/connect.md#connector-states).
+    let has_task_in = |state: &TaskState| status.tasks.iter().any(|task| task.state == *state);
+    for found in diagnosis.causes.iter_mut().filter(|found| found.rule.is_generic) {
+        match found.owner {
+            FaultOwner::Department | FaultOwner::Unknown if has_task_in(&TaskState::SystemError) => {
+                found.owner = FaultOwner::Platform;
+            }
+            FaultOwner::Unknown if has_task_in(&TaskState::UserActionableError) => {
+                found.owner = FaultOwner::Department;
+            }
+            _ => {}
+        }
     }
     diagnosis
 }
@@ -150,34 +157,23 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
 /// Diagnoses a text such as a log line with its trace; returns `None` if only a generic rule matches.
 #[must_use]
 pub fn diagnose_text(text: &str) -> Option<MatchedRule> {
-    let rule = matching_rule(text).filter(|rule| !rule.is_generic)?;
-    Some(match_rule(rule, ErrorMessage::from_text(text)))
+    let said = ErrorMessage::from_text(text);
+    let rule = matching_rule(&said.text).filter(|rule| !rule.is_generic)?;
+    Some(match_rule(rule, said))
 }
 
 /// Diagnoses any single message.
 #[must_use]
 pub fn diagnose_message(message: &str) -> MatchedRule {
-    match_rule(
-        matching_rule(message).unwrap_or(&UNKNOWN),
-        ErrorMessage::from_text(message),
-    )
-}
-
-/// Returns the first rule that matches a text.
-fn matching_rule(text: &str) -> Option<&'static DiagnosisRule> {
-    let text = text.to_lowercase();
-    let meets = |rule: &&DiagnosisRule| {
-        let mut patterns = rule.patterns.iter();
-        patterns.any(|pattern| text.lines().any(|line| matches(line, pattern)))
-    };
-    rules().find(meets)
+    let said = ErrorMessage::from_text(message);
+    match_rule(matching_rule(&said.text).unwrap_or(&UNKNOWN), said)
 }
 
 impl ErrorMessage {
     fn from_text(text: &str) -> Self {
         Self {
             configs: Vec::new(),
-            text: text.trim().to_owned(),
+            text: readable_text(text),
         }
     }
 }
@@ -194,10 +190,12 @@ fn match_rule(rule: &'static DiagnosisRule, said: ErrorMessage) -> MatchedRule {
 
 /// Returns the innermost line that matches the rule, or the root cause line.
 fn relevant_line(rule: &DiagnosisRule, text: &str) -> String {
-    let by_rule = text.lines().rev().find(|line| {
-        let line = line.to_lowercase();
-        rule.patterns.iter().any(|pattern| matches(&line, pattern))
-    });
+    let specific = |rule: &DiagnosisRule| rule.patterns != ["*"];
+    let by_rule = text
+        .lines()
+        .rev()
+        .filter(|_| specific(rule))
+        .find(|line| rule.matches_line(line));
     let line = by_rule.map_or_else(|| root_cause_line(text), str::trim);
     // Remove the prefixes of Java and Debezium.
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);

@@ -6,10 +6,14 @@
 //!
 //! To add a rule, add it to the file of its subject in `rules/`. `docs/causes.md` is generated from the rules.
 
+mod codes;
 mod diagnose;
-mod pattern;
+mod family;
+mod message;
 mod no_records;
+mod pattern;
 mod rules;
+mod speaker;
 
 use std::fmt;
 
@@ -18,8 +22,10 @@ use serde::{Serialize, Serializer};
 pub use diagnose::{
     ConnectorDiagnosis, ConnectorHealth, MatchedRule, TaskError, diagnose, diagnose_message, diagnose_text, health,
 };
+pub use family::ErrorFamily;
 pub use no_records::explain_no_records;
-pub use rules::{NO_RECORDS, PROVISIONING, UNKNOWN, find_rule, rules};
+pub use rules::{NO_RECORDS, PROVISIONING, PROVISIONING_STUCK, UNKNOWN, find_rule, rules};
+pub use speaker::Speaker;
 
 use crate::model::PlatformTeam;
 
@@ -28,8 +34,13 @@ use crate::model::PlatformTeam;
 pub struct DiagnosisRule {
     /// Id, kebab-case and stable; the anchor in `docs/causes.md`.
     pub id: &'static str,
+    /// Kind of error.
+    pub family: ErrorFamily,
+    /// Who has to have said it; empty for anybody.
+    pub said_by: &'static [Speaker],
     /// Patterns, any of which matches: `*` matches anything within a line, a leading `^` the beginning of the line, and
-    /// case is ignored. A rule without patterns matches a state.
+    /// case is ignored. `http=`, `sqlstate=`, `mysql=` and `sqlserver=` stand for a code however it is written. A rule
+    /// without patterns matches a state.
     pub patterns: &'static [&'static str],
     /// Explanation, one sentence.
     pub cause: &'static str,
@@ -76,6 +87,8 @@ pub enum FaultOwner {
     Network,
     /// Confluent.
     Confluent,
+    /// Nobody knows.
+    Unknown,
 }
 
 impl FaultOwner {
@@ -87,6 +100,7 @@ impl FaultOwner {
             Self::Platform => "platform",
             Self::Network => "network",
             Self::Confluent => "confluent",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -98,6 +112,7 @@ impl FaultOwner {
             Self::Platform => platform_team.label(),
             Self::Network => "the network team".to_owned(),
             Self::Confluent => "Confluent".to_owned(),
+            Self::Unknown => "unknown".to_owned(),
         }
     }
 }
@@ -140,6 +155,8 @@ pub struct RemedyStep {
     pub command: Option<&'static str>,
     /// Persona that every template allows to run the command.
     pub persona: RequiredPersona,
+    /// Whether the step is an alternative or a condition instead of the next one in the sequence.
+    pub is_alternative: bool,
 }
 
 impl RemedyStep {
@@ -179,6 +196,15 @@ const fn text_step(text: &'static str) -> RemedyStep {
         text,
         command: None,
         persona: RequiredPersona::Viewer,
+        is_alternative: false,
+    }
+}
+
+/// Step that is not the next one in the sequence, but an alternative to the others or depends on a condition.
+const fn alternative(text: &'static str) -> RemedyStep {
+    RemedyStep {
+        is_alternative: true,
+        ..text_step(text)
     }
 }
 
@@ -187,6 +213,7 @@ const fn viewer_step(text: &'static str, command: &'static str) -> RemedyStep {
         text,
         command: Some(command),
         persona: RequiredPersona::Viewer,
+        is_alternative: false,
     }
 }
 
@@ -195,6 +222,7 @@ const fn operator_step(text: &'static str, command: &'static str) -> RemedyStep 
         text,
         command: Some(command),
         persona: RequiredPersona::Operator,
+        is_alternative: false,
     }
 }
 
@@ -203,6 +231,7 @@ const fn deployer_step(text: &'static str, command: &'static str) -> RemedyStep 
         text,
         command: Some(command),
         persona: RequiredPersona::Deployer,
+        is_alternative: false,
     }
 }
 
@@ -210,6 +239,14 @@ const fn deployer_step(text: &'static str, command: &'static str) -> RemedyStep 
 const UPDATE: RemedyStep = deployer_step("Apply the corrected file", "connector update {name} --config-file FILE");
 /// Step after a change outside of the file.
 const RESTART: RemedyStep = operator_step("Restart the connector", "connector restart {name}");
+/// Restart instead of an update, for rules whose fix may lie in the file or outside of it.
+const RESTART_UNCHANGED: RemedyStep = RemedyStep {
+    is_alternative: true,
+    ..operator_step(
+        "If the file is right as it is, restart the connector",
+        "connector restart {name}",
+    )
+};
 /// Step that shows the errors of the tasks.
 const LOGS: RemedyStep = operator_step(
     "Read the errors of its tasks",

@@ -1,64 +1,31 @@
 //! Rules for errors of the service itself, unspecific messages, and states.
 
 use super::{
-    CONTACT_PLATFORM_TEAM, Confluent, Department, DiagnosisRule, Documented, Inferred, LOGS, Platform, RESTART,
-    Verified, operator_step, text_step, viewer_step,
+    Confluent, Department, DiagnosisRule, Documented, ErrorFamily, Inferred, LOGS, RESTART, Speaker, Unknown, Verified,
+    alternative, operator_step, text_step, viewer_step,
 };
 
-pub(super) static RULES: &[DiagnosisRule] = &[
-    DiagnosisRule {
-        id: "not-restartable",
-        patterns: &["cannot be restarted"],
-        cause: "The service restarts only connectors that are RUNNING.",
-        fix: "Use `confluent ebs connector restart`, which pauses and resumes connectors that are not running.",
-        next_steps: &[RESTART],
-        owner: Department,
-        example: "Connector claims-orders cannot be restarted: it is PAUSED, not RUNNING",
-        confidence: Inferred,
-        source: "confluentinc/mcp-confluent (status 400; the message is inferred); \
+pub(super) static RULES: &[DiagnosisRule] = &[DiagnosisRule {
+    id: "not-restartable",
+    family: ErrorFamily::ControlPlane,
+    said_by: &[],
+    patterns: &["cannot be restarted"],
+    cause: "The service restarts only connectors that are RUNNING.",
+    fix: "Use `confluent ebs connector restart`, which pauses and resumes connectors that are not running.",
+    next_steps: &[RESTART],
+    owner: Department,
+    example: "Connector claims-orders cannot be restarted: it is PAUSED, not RUNNING",
+    confidence: Inferred,
+    source: "confluentinc/mcp-confluent (status 400; the message is inferred); \
                  docs/reference/connect.md#error-messages, pattern 29",
-        is_generic: false,
-    },
-    DiagnosisRule {
-        id: "wrong-place",
-        // In the format of the service: DynamoDB reports "Requested resource not found" for a table.
-        patterns: &[
-            "account not found",
-            "^resource not found",
-            "\"resource not found",
-            "404 Not Found: resource not found",
-        ],
-        cause: "The environment has no such Kafka cluster.",
-        fix: "Compare the environment id and cluster id with those of the profile.",
-        next_steps: &[viewer_step("Show the profile", "profile show")],
-        owner: Department,
-        example: "{\"error\":{\"code\":404,\"message\":\"account not found\"}}",
-        confidence: Documented,
-        source: "terraform-provider-confluent issue 402; docs/reference/connect.md#error-messages, pattern 28",
-        is_generic: false,
-    },
-    DiagnosisRule {
-        id: "forbidden",
-        patterns: &["Forbidden Access"],
-        cause: "The key's roles do not allow this, or the connector does not exist: the service does not distinguish \
-                the two.",
-        fix: "Check the name, then the permissions of the key.",
-        next_steps: &[
-            viewer_step("Check whether the connector exists", "connector list"),
-            viewer_step("Check the permissions of the key", "doctor"),
-            CONTACT_PLATFORM_TEAM,
-        ],
-        owner: Platform,
-        example: "{\"errors\":[{\"status\":\"403\",\"code\":\"forbidden_access\",\"title\":\"Forbidden Access\"}]}",
-        confidence: Verified,
-        source: "terraform-provider-confluent; docs/reference/connect.md#error-messages, pattern 27",
-        is_generic: false,
-    },
-];
+    is_generic: false,
+}];
 
 /// More specific than the keys it is reported for: Debezium reports it for all database keys.
 pub(in super::super) static DATABASE_UNREACHABLE: DiagnosisRule = DiagnosisRule {
     id: "database-unreachable",
+    family: ErrorFamily::Network,
+    said_by: &[],
     patterns: &[
         "Couldn't obtain encoding for database",
         "Unable to obtain a connection",
@@ -77,7 +44,21 @@ pub(in super::super) static DATABASE_UNREACHABLE: DiagnosisRule = DiagnosisRule 
 pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "platform-error",
-        patterns: &["The connector failed due to an unexpected error. Contact our Support"],
+        family: ErrorFamily::Confluent,
+        said_by: &[],
+        patterns: &[
+            "The connector failed due to an unexpected error",
+            "Unexpected error occurred with connector",
+            "connect team is looking",
+            "worker was lost",
+            "OutOfMemoryError",
+            "Task is being killed",
+            "Cannot complete request",
+            "ensuring membership in the cluster",
+            "ConnectRestException",
+            "contact Confluent support",
+            "contact our support",
+        ],
         cause: "The service failed and reports no details.",
         fix: "Check the logs for details; a restart often helps.",
         next_steps: &[
@@ -96,15 +77,31 @@ pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
         is_generic: true,
     },
     DiagnosisRule {
+        id: "external-system",
+        family: ErrorFamily::ExternalSystem,
+        said_by: &[Speaker::ExternalSystem],
+        patterns: &["*"],
+        cause: "The external system, or the plugin's client for it, reports an error that no rule explains.",
+        fix: "Look the message up in the documentation of the external system, and read its own log of that time.",
+        next_steps: &[LOGS],
+        owner: Department,
+        example: "ORA-26824: user-defined XStream callback error",
+        confidence: Inferred,
+        source: "names of products and their clients in the message",
+        is_generic: true,
+    },
+    DiagnosisRule {
         id: "task-crashed",
+        family: ErrorFamily::Unknown,
+        said_by: &[],
         patterns: &[
             "Task threw an uncaught and unrecoverable exception",
             "Tolerance exceeded in error handler",
         ],
         cause: "A task failed with an unknown error.",
         fix: "Check the logs of the task for details.",
-        next_steps: &[LOGS, RESTART],
-        owner: Department,
+        next_steps: &[LOGS],
+        owner: Unknown,
         example: "org.apache.kafka.connect.errors.ConnectException: WorkerSinkTask{id=lcc-8kq2zm-0} Task threw an uncaught and \
                   unrecoverable exception",
         confidence: Verified,
@@ -116,6 +113,8 @@ pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
 /// Rule for a running connector that moves no records.
 pub static NO_RECORDS: DiagnosisRule = DiagnosisRule {
     id: "no-records",
+    family: ErrorFamily::Unknown,
+    said_by: &[],
     patterns: &[],
     cause: "The connector runs without a reported error; records may be missing because of its configuration.",
     fix: "Check the settings that skip or drop records silently.",
@@ -136,6 +135,8 @@ pub static NO_RECORDS: DiagnosisRule = DiagnosisRule {
 /// Rule for a connector that has not started.
 pub static PROVISIONING: DiagnosisRule = DiagnosisRule {
     id: "provisioning",
+    family: ErrorFamily::Provisioning,
+    said_by: &[],
     patterns: &[],
     cause: "The connector has not started yet. Most connectors run within 2 min, and failures show within 3 min.",
     fix: "Wait up to 15 min; after that, the connector is stuck.",
@@ -153,14 +154,37 @@ pub static PROVISIONING: DiagnosisRule = DiagnosisRule {
     is_generic: true,
 };
 
+/// Rule for a connector that has not started although its last change is longer ago than any start takes.
+pub static PROVISIONING_STUCK: DiagnosisRule = DiagnosisRule {
+    id: "provisioning-stuck",
+    family: ErrorFamily::Provisioning,
+    said_by: &[],
+    patterns: &[],
+    cause: "The connector has not started, although its last change is more than 15 min ago: it is stuck.",
+    fix: "Send this output to the platform team: a support case needs the connector's id and the time.",
+    next_steps: &[alternative(
+        "On private networking, check the route from Confluent's network to the external system first.",
+    )],
+    owner: Confluent,
+    example: "PROVISIONING for 3 h",
+    confidence: Documented,
+    source: "terraform-provider-confluent issues 42 and 199; docs/reference/connect.md#timing-of-states",
+    is_generic: true,
+};
+
 /// Rule for errors that match no other rule.
 pub static UNKNOWN: DiagnosisRule = DiagnosisRule {
     id: "unknown",
+    family: ErrorFamily::Unknown,
+    said_by: &[],
     patterns: &[],
     cause: "The error is unknown.",
-    fix: "Check the message of the service and the logs.",
-    next_steps: &[LOGS, RESTART, CONTACT_PLATFORM_TEAM],
-    owner: Department,
+    fix: "No fix is known; read the whole message and the log around it.",
+    next_steps: &[
+        LOGS,
+        alternative("Send the message to the platform team, so that a rule can be added."),
+    ],
+    owner: Unknown,
     example: "anything else",
     confidence: Inferred,
     source: "none",

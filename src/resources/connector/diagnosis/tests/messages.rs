@@ -25,7 +25,7 @@ const TABLE: &[(u32, &str, &str, FaultOwner)] = &[
         "There were some errors with your configuration:\ntopics: Provided Kafka ApiKey is invalid\nkafka.api.secret: \
          Provided Kafka ApiKey is invalid",
         "kafka-key-invalid",
-        FaultOwner::Department,
+        FaultOwner::Platform,
     ),
     (
         2,
@@ -315,7 +315,7 @@ const TABLE: &[(u32, &str, &str, FaultOwner)] = &[
         24,
         "WorkerSinkTask{id=lcc-8kq2zm-0} Task threw an uncaught and unrecoverable exception",
         "task-crashed",
-        FaultOwner::Department,
+        FaultOwner::Unknown,
     ),
     (
         25,
@@ -360,7 +360,8 @@ const TABLE: &[(u32, &str, &str, FaultOwner)] = &[
     (
         31,
         "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long (java.lang.String and \
-         java.lang.Long are in module java.base)",
+         java.lang.Long are in module java.base)\n\tat \
+         io.debezium.connector.mysql.MySqlOffsetContext$Loader.load(MySqlOffsetContext.java:180)",
         "offset-type",
         FaultOwner::Department,
     ),
@@ -387,20 +388,20 @@ fn every_documented_message_matches_its_rule() {
 fn similar_messages_do_not_match_the_rule() {
     for (text, rule) in [
         // A single word of a pattern.
-        ("SSL is required by the broker", "unknown"),
+        ("TLS is required by the broker", "unknown"),
         ("The certificate is required", "unknown"),
         ("replication slot \"a\" was created", "unknown"),
         ("This slot is active", "unknown"),
         ("The user is limited", "unknown"),
         ("Wrote 403 records", "unknown"),
-        ("The table \"a\" is missing", "unknown"),
+        ("The table \"a\" is missing", "external-system"),
         ("Retrieving Avro value schema for id 7", "unknown"),
         ("User cdc has CREATE access to topic prefixed with dlq-lcc", "unknown"),
         ("The topic was not found", "unknown"),
         // A cast error that is unrelated to offsets.
         (
             "ClassCastException: class java.util.HashMap cannot be cast to class java.lang.Number",
-            "unknown",
+            "unsupported-type",
         ),
         // Two systems with nearly the same message.
         ("Access denied for user 'a'@'b'", "wrong-password"),
@@ -415,13 +416,13 @@ fn similar_messages_do_not_match_the_rule() {
         // An HTTP sink, whose target is not a bucket.
         (
             "Status code: 403, Reason Phrase: Forbidden, Url: https://example.com",
-            "unknown",
+            "bare-status",
         ),
         // DynamoDB, not Confluent Cloud.
         (
             "ResourceNotFoundException: Requested resource not found: Table: claims-orders not found (Service: \
              AmazonDynamoDBv2; Status Code: 400; Error Code: ResourceNotFoundException)",
-            "unknown",
+            "bucket-missing",
         ),
         // A logged line of a configuration.
         ("\tmax.poll.interval.ms = 300000", "unknown"),

@@ -24,7 +24,7 @@ fn every_rule_is_complete_and_matches_its_example() {
         assert!(!rule.example.is_empty() && !rule.source.is_empty(), "{id}");
         match rule.patterns {
             [] => assert!(
-                [&NO_RECORDS, &PROVISIONING, &UNKNOWN]
+                [&NO_RECORDS, &PROVISIONING, &PROVISIONING_STUCK, &UNKNOWN]
                     .iter()
                     .any(|known| known.id == id),
                 "{id}"
