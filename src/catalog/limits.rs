@@ -44,7 +44,7 @@ pub fn value_limits(plugin: &PluginSchema, key: &KeySchema) -> Option<ValueLimit
         },
         "s3.part.size" => ValueLimits::between(5_242_880, Some(2_147_483_647)),
         "max.poll.interval.ms" | "max.poll.records" => ValueLimits::between(1, None),
-        name if name == "port" || name.ends_with(".port") => ValueLimits::between(1, Some(65_535)),
+        name if name.rsplit('.').next() == Some("port") => ValueLimits::between(1, Some(65_535)),
         _ => return None,
     })
 }
