@@ -342,7 +342,11 @@ fn desired_state(address: &StageAddress, departments: usize, names: bool) -> Des
         departments: (0..departments)
             .map(|department| expected_principal(address, department, names))
             .collect(),
-        provisioner: "sa-provisioner".parse().expect("an id"),
+        provisioner: Some("sa-provisioner".parse().expect("an id")),
+        provisioner_keys: None,
+        rejected_records: Vec::new(),
+        transform_outside: |_, _| None,
+        dead_letter_topics: |_| Vec::new(),
         administrators: ["u-admin".to_owned()].into(),
         adopted: BTreeSet::new(),
         key_statuses: Some(BTreeMap::new()),

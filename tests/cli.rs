@@ -411,8 +411,9 @@ findings, each with its evidence, a remedy and the party that can apply it.
 - **Errors, warnings, information.** An error is access to resources of another owner, or control of them. A warning makes an error more likely, or is
   probably a mistake. Access that a template declares with a reason is information; information does not affect the exit code.
 - **Exit code:** 0 without errors and warnings, 5 with errors or warnings, and 1 if the audit itself failed.
-- **Not a finding:** roles and keys of the provisioner (`provisioner` in `ebs.toml`, otherwise the caller, otherwise the only account without the
-  `ebs:v1` tag that administrates the cluster), and of the principals in `administrators` and `adopt` in `ebs.toml`.
+- **Not a finding:** roles of the provisioner (`provisioner` in `ebs.toml`, otherwise the caller, otherwise the account without the `ebs:v1` tag that
+  administrates the cluster and owns most departments' accounts), and of the principals in `administrators` and `adopt` in `ebs.toml`. Their keys and
+  connectors are judged: keys of the provisioner are recorded in `provisioner_keys`, keys of adopted accounts in `adopt`.
 - **Accepted findings.** `--write-baseline FILE` writes all findings to a file. Add a reason to each entry; `--baseline FILE` then accepts them
   until their expiry date. An expired entry, and one without a matching finding, are warnings.
 - **Snapshots.** `--save FILE` saves the observed state, `--from FILE` audits it without a key, and `--compare-to FILE` also reports new
@@ -421,7 +422,8 @@ findings, each with its evidence, a remedy and the party that can apply it.
   keys. It creates nothing, and changes nothing of other owners. An account that another principal controls becomes managed only when this control
   ends, so a second run can find more.
 
-The journal, the evidence files and the profiles on this computer determine which API keys are recorded. Run the audit where these files are, or
+The journal, the evidence files and the profiles on this computer determine which API keys are recorded. An evidence file
+records only keys of the account, persona, stage and department that it names, made before it; a profile only those of its persona. Run the audit where these files are, or
 use `--evidence-dir`.
 
 ```toml

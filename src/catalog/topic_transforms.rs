@@ -53,6 +53,24 @@ pub fn topic_transforms<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Vec<Topi
     names.filter_map(|name| read(name, &value)).collect()
 }
 
+/// Returns where the records of a source go after all `transforms`, and the transform that leads outside `prefix`.
+#[must_use]
+pub fn place_transformed<'t, 'a>(
+    transforms: &'t [TopicTransform<'a>],
+    prefix: &str,
+) -> (TopicPlacement, Option<&'t TopicTransform<'a>>) {
+    let mut placement = TopicPlacement::Inside;
+    let mut cause = None;
+    for transform in transforms {
+        let after = transform.place(placement, prefix);
+        if after != placement {
+            cause = (after != TopicPlacement::Inside).then_some(transform);
+        }
+        placement = after;
+    }
+    (placement, cause)
+}
+
 fn read<'a>(name: &'a str, value: &impl Fn(&str) -> Option<&'a str>) -> Option<TopicTransform<'a>> {
     let key = |setting: &str| format!("transforms.{name}.{setting}");
     let setting = |setting: &str| value(&key(setting));

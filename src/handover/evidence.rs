@@ -92,6 +92,54 @@ pub fn write(folder: &Path, evidence: &EvidenceRecord) -> io::Result<PathBuf> {
     Ok(path)
 }
 
+/// Statement of a file that a key was given to a persona.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyClaim {
+    /// Key.
+    pub key: ApiKeyId,
+    /// Stage, department and persona; `None` if the file does not say for whom the key is.
+    pub persona: Option<(String, String, String)>,
+    /// Name or id of the owner, if the file says it.
+    pub account: Option<String>,
+    /// Time of the statement, if the file says it.
+    pub at: Option<Timestamp>,
+    /// File.
+    pub file: PathBuf,
+}
+
+/// Reads the statements of the evidence files in `folder` about keys that were handed over; skips other files.
+#[must_use]
+pub fn read_key_claims(folder: &Path) -> Vec<KeyClaim> {
+    let mut claims = Vec::new();
+    for (file, evidence) in read_records(folder) {
+        for key in evidence.keys.into_iter().filter(|key| key.handed_over) {
+            claims.push(KeyClaim {
+                key: key.id,
+                persona: Some((evidence.stage.clone(), evidence.department.clone(), key.persona)),
+                account: Some(key.account),
+                at: Some(evidence.at),
+                file: file.clone(),
+            });
+        }
+    }
+    claims.sort_by(|a, b| (&a.file, &a.key).cmp(&(&b.file, &b.key)));
+    claims
+}
+
+fn read_records(folder: &Path) -> impl Iterator<Item = (PathBuf, EvidenceRecord)> {
+    let paths = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    paths
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .filter_map(|path| {
+            let evidence = serde_json::from_str(&fs::read_to_string(&path).ok()?).ok()?;
+            Some((path, evidence))
+        })
+}
+
 /// Key that evidence records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedKey {
@@ -104,12 +152,8 @@ pub struct RecordedKey {
 /// Reads the keys that the evidence files in `folder` record as handed over; skips other files.
 #[must_use]
 pub fn read_recorded_keys(folder: &Path) -> BTreeMap<ApiKeyId, RecordedKey> {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    let evidence = files
-        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
-        .filter_map(|entry| serde_json::from_str::<EvidenceRecord>(&fs::read_to_string(entry.path()).ok()?).ok());
     let mut recorded: BTreeMap<ApiKeyId, RecordedKey> = BTreeMap::new();
-    for evidence in evidence {
+    for (_, evidence) in read_records(folder) {
         for key in evidence.keys.into_iter().filter(|key| key.handed_over) {
             let known = recorded.entry(key.id).or_insert(RecordedKey {
                 account: key.account,

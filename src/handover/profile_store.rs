@@ -14,7 +14,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::age::{self, AgeError};
+use super::{
+    age::{self, AgeError},
+    evidence::KeyClaim,
+};
 use crate::{
     config::{
         IfExists, Profile, ProfileKeys, SaveError,
@@ -363,6 +366,32 @@ impl ProfileStore {
             }
         }
         contents
+    }
+}
+
+impl ProfileStore {
+    /// Returns the statements of the finished profiles about their keys, sorted by file.
+    #[must_use]
+    pub fn key_claims(&self) -> Vec<KeyClaim> {
+        let mut claims: Vec<KeyClaim> = self
+            .stored_keys()
+            .finished
+            .into_iter()
+            .map(|(key, file)| {
+                let text = fs::read_to_string(&file).unwrap_or_default();
+                let (profile, ..) = Profile::parse(&file, text, &[]);
+                let facts = profile.map(|profile| profile.facts);
+                KeyClaim {
+                    key,
+                    persona: facts.map(|facts| (facts.stage, facts.department.to_string(), facts.persona)),
+                    account: None,
+                    at: None,
+                    file,
+                }
+            })
+            .collect();
+        claims.sort_by(|a, b| (&a.file, &a.key).cmp(&(&b.file, &b.key)));
+        claims
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     platform::{Stage, default_quota},
     toml_format::{toml_list, toml_string},
 };
-use crate::model::{OrganizationId, ServiceAccountId};
+use crate::model::{ApiKeyId, OrganizationId, ServiceAccountId};
 
 /// Values for a new `ebs.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct NewPlatform {
     pub organization: Option<OrganizationId>,
     /// Account of the provisioner, if it exists.
     pub provisioner: Option<ServiceAccountId>,
+    /// API keys of the provisioner.
+    pub provisioner_keys: Vec<ApiKeyId>,
     /// Stages by name; the first one becomes the default.
     pub stages: Vec<(String, Stage)>,
 }
@@ -42,6 +44,14 @@ impl NewPlatform {
             None => writeln!(
                 out,
                 "# provisioner = \"sa-…\"  # created once by an administrator, see docs/provisioner.md"
+            )?,
+        }
+        let keys: Vec<String> = self.provisioner_keys.iter().map(ToString::to_string).collect();
+        match keys.is_empty() {
+            false => writeln!(out, "provisioner_keys = {}", toml_list(&keys))?,
+            true => writeln!(
+                out,
+                "# provisioner_keys = [\"…\"]  # ids of its API keys; `access audit` reports every other one"
             )?,
         }
         writeln!(

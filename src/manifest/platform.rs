@@ -85,6 +85,8 @@ pub struct Platform {
     pub quota: DepartmentQuota,
     /// Service account of the provisioner, for when its key cannot identify it.
     pub provisioner: Option<ServiceAccountId>,
+    /// Ids of the provisioner's API keys, for the audit; `None` if not configured.
+    pub provisioner_keys: Option<Vec<String>>,
     /// Ids of service accounts and API keys that are treated as managed without further evidence.
     pub adopt: Vec<String>,
     /// Ids of users and accounts that may administrate the organization, the environments or the clusters.
@@ -105,6 +107,7 @@ impl Default for Platform {
             template: DEFAULT_TEMPLATE.to_owned(),
             quota: default_quota(),
             provisioner: None,
+            provisioner_keys: None,
             adopt: Vec::new(),
             administrators: Vec::new(),
             lint_exceptions: Vec::new(),
@@ -136,7 +139,13 @@ pub struct PlatformFile {
     pub(super) stages: BTreeMap<String, std::ops::Range<usize>>,
 }
 
-const TOP_LEVEL_KEYS: [&str; 4] = ["default_stage", "provisioner", "adopt", "administrators"];
+const TOP_LEVEL_KEYS: [&str; 5] = [
+    "default_stage",
+    "provisioner",
+    "provisioner_keys",
+    "adopt",
+    "administrators",
+];
 const TOP_LEVEL_HINT: &str = "Move it to the top of the file, above the first table.";
 
 /// Reads `ebs.toml`.
@@ -158,13 +167,9 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     );
     let default_stage = root.get::<String>("default_stage");
     platform.provisioner = root.parse("provisioner").map(Spanned::into_inner);
-    platform.adopt = read_ids(root, "adopt", "neither a service account id nor an API key", ADOPT_HINT);
-    platform.administrators = read_ids(
-        root,
-        "administrators",
-        "neither a user id nor a service account id",
-        ADMINISTRATORS_HINT,
-    );
+    platform.provisioner_keys = read_ids(root, &PROVISIONER_KEYS);
+    platform.adopt = read_ids(root, &ADOPT).unwrap_or_default();
+    platform.administrators = read_ids(root, &ADMINISTRATORS).unwrap_or_default();
     if let Some(organization) = root.table("organization") {
         organization.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
         platform.organization = organization.parse("id").map(Spanned::into_inner);
@@ -204,18 +209,53 @@ pub(crate) fn read_team(table: &TomlTable<'_>) -> PlatformTeam {
     }
 }
 
-const ADOPT_HINT: &str = "Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.";
-const ADMINISTRATORS_HINT: &str = "Write ids such as `u-abc123` or `sa-abc123`.";
+/// A list of ids.
+struct IdList {
+    key: &'static str,
+    /// Whether the id is of an accepted kind.
+    accepts: fn(&str) -> bool,
+    /// Description of an invalid id for messages.
+    otherwise: &'static str,
+    hint: &'static str,
+}
 
-/// Reads the list of ids under `key`; `otherwise` describes an invalid id in messages.
-fn read_ids(root: &TomlTable<'_>, key: &'static str, otherwise: &str, fix: &str) -> Vec<String> {
+const PROVISIONER_KEYS: IdList = IdList {
+    key: "provisioner_keys",
+    accepts: |id| !id.contains('-'),
+    otherwise: "no API key id",
+    hint: "Write the ids of API keys, such as `ABCDEFGHIJKLMNOP`; never their secrets.",
+};
+const ADOPT: IdList = IdList {
+    key: "adopt",
+    accepts: |id| !id.contains('-') || is_principal(id),
+    otherwise: "neither a service account id nor an API key",
+    hint: "Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.",
+};
+const ADMINISTRATORS: IdList = IdList {
+    key: "administrators",
+    accepts: is_principal,
+    otherwise: "neither a user id nor a service account id",
+    hint: "Write ids such as `u-abc123` or `sa-abc123`.",
+};
+
+/// Whether an id is of a kind that holds role bindings (docs/reference/rbac.md#crn-patterns).
+fn is_principal(id: &str) -> bool {
+    ["u-", "sa-", "pool-", "group-"].iter().any(|kind| id.starts_with(kind))
+}
+
+/// Reads a list of ids; `None` if the file does not have it.
+fn read_ids(root: &TomlTable<'_>, list: &IdList) -> Option<Vec<String>> {
     let mut ids: Vec<String> = Vec::new();
-    for id in root.list(key).unwrap_or_default() {
+    for id in root.list(list.key)? {
         let text = id.get_ref();
         let harmless = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        if !harmless {
-            let message = format!("`{}` is {otherwise}", text.escape_debug());
+        if harmless && text.starts_with("i-") {
+            let message = format!("`{text}` is the id of an invitation, which holds no roles");
+            let fix = "Write the id of the user, such as `u-abc123`; `confluent iam user list` shows it once the invitation is accepted.";
             root.report(id.span(), Finding::error("invalid-value", message).with_fix(fix));
+        } else if !harmless || !(list.accepts)(text) {
+            let message = format!("`{}` is {}", text.escape_debug(), list.otherwise);
+            root.report(id.span(), Finding::error("invalid-value", message).with_fix(list.hint));
         } else if ids.contains(text) {
             root.report(
                 id.span(),
@@ -225,7 +265,7 @@ fn read_ids(root: &TomlTable<'_>, key: &'static str, otherwise: &str, fix: &str)
             ids.push(text.clone());
         }
     }
-    ids
+    Some(ids)
 }
 
 fn read_stages(table: &TomlTable<'_>, file: &mut PlatformFile) {

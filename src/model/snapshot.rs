@@ -69,6 +69,9 @@ pub struct ObservedConnector {
     pub identity: Option<ConnectorIdentity>,
     /// Configuration keys that name topics, with their values.
     pub topics: BTreeMap<String, String>,
+    /// `transforms` and the settings of the transforms that change topics; `None` if they were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transforms: Option<BTreeMap<String, String>>,
 }
 
 /// Identity that a connector uses towards Kafka (`kafka.auth.mode`).

@@ -16,7 +16,7 @@ use crate::{
         quota::{AppliedQuota, ListAppliedQuotas},
         srcm::ListRegistries,
     },
-    catalog::topic_keys::topic_use,
+    catalog::{topic_keys::topic_use, topic_transforms::topic_transforms},
     client::{Client, ClientError},
     clock::Clock,
     hint::{Advice, Hint},
@@ -391,16 +391,31 @@ pub(super) fn to_observed_connectors(connectors: BTreeMap<String, ExpandedConnec
         let config = connector.info.config;
         let class = config.get("connector.class").cloned().unwrap_or_default();
         let identity = connector_identity(&config);
+        let transforms = identity.is_some().then(|| topic_transform_settings(&config));
         let topics = config.into_iter().filter(|(key, _)| topic_use(&class, key).is_some());
         ObservedConnector {
             name,
             id: connector.id.id,
             topics: topics.collect(),
+            transforms,
             identity,
             class,
         }
     });
     seen.collect()
+}
+
+/// Returns `transforms` and the settings of those transforms that change topics.
+fn topic_transform_settings(config: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let transforms = topic_transforms(|key| config.get(key).map(String::as_str));
+    let names = transforms
+        .iter()
+        .map(|transform| format!("transforms.{}.", transform.name));
+    let names: Vec<String> = names.collect();
+    let kept = config.iter().filter(|(key, _)| {
+        !names.is_empty() && (*key == "transforms" || names.iter().any(|name| key.starts_with(name.as_str())))
+    });
+    kept.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Returns the identity that a connector uses in Kafka; without `kafka.auth.mode` it is the API key (terraform docs

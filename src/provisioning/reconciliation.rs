@@ -114,13 +114,7 @@ impl<'a> Reconciliation<'a> {
         let evidence_dir = options
             .evidence_dir
             .unwrap_or_else(|| session.state_paths.evidence.clone());
-        let known_keys = apply::load_known_keys(
-            &journal,
-            &evidence_dir,
-            &profile_store,
-            snapshot.taken_at,
-            PROPAGATION_BUDGET,
-        )?;
+        let known_keys = apply::load_known_keys(&journal, &evidence_dir, &profile_store, snapshot, PROPAGATION_BUDGET)?;
         let known = session.workspace.active_departments();
         Ok(Self {
             session,

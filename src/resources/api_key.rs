@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{ResourceContext, ResourceError, poll::create_or_find, sleep_or_cancel};
 use crate::{
+    access::audit::RejectedKeyRecord,
     api::keys::{ApiKey, CLOUD, CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
     client::ClientError,
     model::{
@@ -89,6 +90,8 @@ pub struct KnownKeys {
     pub keys: BTreeMap<ApiKeyId, bool>,
     /// Keys in pending profiles.
     pub pending: BTreeSet<ApiKeyId>,
+    /// Evidence and profiles that name a key they cannot record.
+    pub rejected: Vec<RejectedKeyRecord>,
     /// Ids of recorded runs.
     pub runs: BTreeSet<String>,
     /// Accounts created by recorded runs.

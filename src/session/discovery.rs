@@ -6,6 +6,8 @@ use super::{ConnectionBuilder, RunContext, Settings, load_selected_profile, load
 use crate::{
     api::{
         cmk::ListClusters,
+        iam::ListServiceAccounts,
+        keys::ListApiKeys,
         org::{ListEnvironments, ListOrganizations},
         srcm::ListRegistries,
     },
@@ -13,10 +15,11 @@ use crate::{
     error::{Error, ResultExt},
     manifest::{
         Stage,
+        admin::PROVISIONER,
         new_platform::NewPlatform,
         platform::{DEFAULT_RESERVE_PERCENT, DEFAULT_TASK_CEILING},
     },
-    model::{ClusterId, EnvironmentId, SchemaRegistryId},
+    model::{ApiKeyId, ClusterId, EnvironmentId, SchemaRegistryId, ServiceAccountId},
 };
 
 /// Stage to be written to ebs.toml.
@@ -33,6 +36,8 @@ struct DiscoveredStage {
 #[derive(Debug)]
 pub struct DiscoveredOrganization {
     organization: String,
+    provisioner: Option<ServiceAccountId>,
+    provisioner_keys: Vec<ApiKeyId>,
     stages: Vec<DiscoveredStage>,
 }
 
@@ -74,8 +79,11 @@ impl DiscoveredOrganization {
                 ),
             );
         }
+        let (provisioner, provisioner_keys) = find_provisioner(client).await.unzip();
         Ok(Self {
             organization: organization.id.to_string(),
+            provisioner,
+            provisioner_keys: provisioner_keys.unwrap_or_default(),
             stages,
         })
     }
@@ -127,6 +135,8 @@ impl DiscoveredOrganization {
         }
         Ok(Self {
             organization: json_text(organization, "id"),
+            provisioner: None,
+            provisioner_keys: Vec::new(),
             stages,
         })
     }
@@ -139,7 +149,8 @@ impl DiscoveredOrganization {
         stages.sort_by_key(|stage| !stage.name.contains("prod"));
         let platform = NewPlatform {
             organization: self.organization.parse().ok(),
-            provisioner: None,
+            provisioner: self.provisioner.clone(),
+            provisioner_keys: self.provisioner_keys.clone(),
             stages: stages
                 .iter()
                 .map(|found| (found.name.clone(), found.stage.clone()))
@@ -173,6 +184,19 @@ fn open_client(run: &RunContext) -> Result<Client, Error> {
     }
     let (workspace, _) = load_valid_workspace(run, true)?;
     builder.workspace(&workspace).open()?.client()
+}
+
+/// Returns the account called like the provisioner and its API keys, as far as the key of the caller shows them.
+async fn find_provisioner(client: &Client) -> Option<(ServiceAccountId, Vec<ApiKeyId>)> {
+    let accounts = client.list(ListServiceAccounts::default()).await.ok()?;
+    let account = accounts
+        .into_iter()
+        .find(|account| account.display_name == PROVISIONER)?;
+    let keys = client.list(ListApiKeys::default()).await.unwrap_or_default();
+    let own = keys.into_iter().filter(|key| key.spec.owner.id == account.id.as_str());
+    let mut keys: Vec<ApiKeyId> = own.map(|key| key.id).collect();
+    keys.sort();
+    Some((account.id, keys))
 }
 
 /// Builds the stage of an environment with its first cluster that supports granular roles.
@@ -266,6 +290,8 @@ mod tests {
         assert_eq!(found.stage.cluster.as_str(), "lkc-2");
         assert_eq!(found.other_clusters, ["lkc-1 (x, Basic)"]);
         let text = DiscoveredOrganization {
+            provisioner: None,
+            provisioner_keys: Vec::new(),
             organization: "o".into(),
             stages: vec![found],
         }

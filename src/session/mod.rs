@@ -15,13 +15,14 @@ mod workspace;
 
 use std::path::PathBuf;
 
+pub use crate::sandbox::SandboxInfo;
 pub use connection::{Connection, ConnectionBuilder, SandboxMode};
 pub use connector_session::{ConnectorSession, DepartmentContext};
 pub use environment::{Environment, Options, RunContext};
 pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_profile, kafka_base_url};
 pub use log::start_log;
 pub use profiles::{load_selected_profile, selected_profile};
-pub use sandbox::{build_seed, open_sandbox, sandbox_start, to_error_with_hints};
+pub use sandbox::{build_seed, open_sandbox, sandbox_info, sandbox_start, to_error_with_hints};
 pub use settings::{SettingRow, Settings};
 pub use telemetry::{TelemetryClients, connector_crn};
 pub use workspace::{

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::RunContext;
+use super::{RunContext, Settings, load_selected_profile};
 use crate::{
     env,
     error::Error,
     hint::Advice,
     manifest::Workspace,
     model::StageAddress,
-    sandbox::{ClusterKind, Sandbox, SandboxError, Seed, SeedStage},
+    sandbox::{ClusterKind, Sandbox, SandboxError, SandboxInfo, Seed, SeedStage},
 };
 
 /// Converts a sandbox error and adds its hints. The general conversion cannot, because it does not depend on the
@@ -24,6 +24,17 @@ pub fn to_error_with_hints(error: SandboxError) -> Error {
 /// The sandbox of a folder, seeded with the platform's stages when it is new.
 pub fn open_sandbox(run: &RunContext, folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
     Sandbox::open_at(folder, build_seed(workspace), None, sandbox_start(run)?).map_err(to_error_with_hints)
+}
+
+/// Returns the principals and keys that the selected sandbox starts with; `None` if the run uses Confluent Cloud.
+pub fn sandbox_info(run: &RunContext, workspace: &Workspace) -> Result<Option<SandboxInfo>, Error> {
+    let profile = load_selected_profile(run, run.environment.dirs()?)?;
+    let settings = Settings::resolve(run, profile.as_ref(), None);
+    let Some(folder) = settings.sandbox_dir() else {
+        return Ok(None);
+    };
+    let sandbox = open_sandbox(run, folder, workspace)?;
+    Ok(Some(sandbox.info(false).map_err(to_error_with_hints)?))
 }
 
 /// The fixed start time of a new sandbox, from `CONFLUENT_EBS_SANDBOX_START`.

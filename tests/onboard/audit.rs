@@ -56,6 +56,86 @@ fn the_audit_of_the_example_platform_has_no_findings() {
     assert!(human.stdout_line().contains("no errors and no warnings"), "{human}");
 }
 
+/// Writes an evidence file like those of `claims`, which names `key` as that of a persona.
+fn forge_evidence(cli: &Cli, name: &str, key: &str, persona: &str) {
+    let folder = cli.state_dir().join("evidence");
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let genuine = files
+        .iter()
+        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("claims-"));
+    let mut evidence: Value = serde_json::from_str(&fs::read_to_string(genuine.unwrap()).unwrap()).unwrap();
+    let account = format!("ebs-prod-claims-{persona}");
+    evidence["keys"] = json!([{ "id": key, "account": account, "persona": persona, "handed_over": true }]);
+    fs::write(folder.join(name), evidence.to_string()).unwrap();
+}
+
+// A thief of the provisioner's key creates its successor.
+#[test]
+fn a_second_key_of_the_provisioner_is_an_error() {
+    let cli = Cli::onboarded("claims");
+    let info = cli.sandbox().info(false).unwrap();
+    let admin = cli.admin_key();
+    let cloud = cli.create_key(&admin, &info.provisioner, "cloud").id;
+    let kafka = cli.create_key(&admin, &info.provisioner, "lkc-prod01").id;
+    let expected: BTreeSet<String> = [&cloud, &kafka].map(|key| format!("unrecorded-key {key}")).into();
+    assert_eq!(reported_findings(&run_audit(&cli, "--sandbox-as admin", 5)), expected);
+    let platform = include_str!("../../examples/platform/ebs.toml");
+    cli.write(
+        "ebs.toml",
+        format!("provisioner_keys = [\"{cloud}\", \"{kafka}\"]\n{platform}"),
+    );
+    // Without the files of the departments, their accounts are orphans.
+    let listed = reported_findings(&run_audit(&cli, "--sandbox-as admin", 5));
+    assert!(
+        listed.iter().all(|found| !found.starts_with("unrecorded-key")),
+        "{listed:?}"
+    );
+}
+
+// Evidence is made to be committed, so everyone who may change the repository can add a file.
+#[test]
+fn forged_evidence_records_no_key() {
+    let cli = Cli::onboarded("claims");
+    let operator = cli.account_id("ebs-prod-claims-operator");
+    let key = cli.create_key(&cli.admin_key(), &operator, "cloud").id;
+    forge_evidence(&cli, "forged.json", &key, "viewer");
+    let expected = [
+        format!("invalid-key-record {key} forged.json"),
+        format!("unrecorded-key {key}"),
+    ];
+    assert_eq!(
+        reported_findings(&run_audit(&cli, "--sandbox-as admin", 5)),
+        expected.into()
+    );
+    let refused = cli.run_without_writes("onboard claims --sandbox --yes", 5);
+    assert!(refused.stderr.contains(&key), "{refused}");
+}
+
+// Terraform provider issue 356: people give CloudClusterAdmin to the accounts of applications.
+#[test]
+fn a_second_cluster_administrator_is_a_warning_and_does_not_stop_the_audit() {
+    let cli = Cli::onboarded("claims");
+    let admin = cli.admin_key();
+    let body = json!({ "display_name": "orders-application", "description": "" });
+    let account = cli.send_ok(&admin, "POST", "/iam/v2/service-accounts", Some(body));
+    let binding = cli.bind(&admin, account.text("/id"), "CloudClusterAdmin", CLUSTER_CRN);
+    for who in ["--sandbox-as admin", "--sandbox"] {
+        let audited = run_audit(&cli, who, 5);
+        let found = reported_findings(&audited);
+        assert_eq!(found, [format!("unnamed-administrator {binding}")].into(), "{who}");
+        assert_eq!(audited["counts"]["warnings"], 1);
+        let mut information = audited.items("/information").iter();
+        assert!(
+            information.all(|finding| finding["rule"] != "unnamed-administrator"),
+            "{audited:#}"
+        );
+    }
+}
+
 /// An organization with departments claims, fraud, motor and legacy, which is off-boarded, and the planted threats.
 struct ThreatenedOrganization {
     cli: Cli,
@@ -79,7 +159,11 @@ impl ThreatenedOrganization {
             include_str!("../../examples/templates/hybrid.toml"),
         );
         for name in ["claims", "fraud", "motor", "ghost"] {
-            cli.write(format!("departments/{name}.toml"), department_file(name, ""));
+            let mut text = department_file(name, "");
+            if name == "motor" {
+                text = text.replace("\"*\"", "\"S3_SINK\"");
+            }
+            cli.write(format!("departments/{name}.toml"), text);
         }
         cli.write(
             "departments/legacy.toml",
@@ -134,11 +218,18 @@ impl ThreatenedOrganization {
     }
 
     fn create_connector(&self, name: &str, runtime: &str, topic: &str) {
-        let config = json!({
+        self.create_connector_with(name, runtime, topic, &[]);
+    }
+
+    fn create_connector_with(&self, name: &str, runtime: &str, topic: &str, more: &[(&str, &str)]) {
+        let mut config = json!({
             "name": name, "connector.class": "DatagenSource", "tasks.max": "1", "kafka.topic": topic,
             "quickstart": "ORDERS", "output.data.format": "JSON",
             "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime,
         });
+        for (key, value) in more {
+            config[*key] = json!(value);
+        }
         let body = json!({ "name": name, "config": config });
         self.cli.send_ok(&self.admin, "POST", CONNECTORS_PATH, Some(body));
     }
@@ -237,6 +328,8 @@ fn organization_with_every_threat() -> ThreatenedOrganization {
     let mimic = dirty.create_account(&deployer, "mimic", tag, &me);
     dirty.expect_finding("impersonating-account", &mimic);
     dirty.expect_finding("unmanaged-account", &mimic);
+    let upper = dirty.create_account(&dirty.admin, "EBS-prod-claims-operator", "", "");
+    dirty.expect_finding("lookalike-name", &upper);
     dirty.cli.bind(&dirty.admin, &me, "Assigner", &account_crn(&operator));
     dirty.expect_finding("impersonating-account", &operator);
     // T5: claims becomes the owner of its runtime account, and creates a key for it.
@@ -247,6 +340,29 @@ fn organization_with_every_threat() -> ThreatenedOrganization {
     // T6 and T8.
     dirty.create_connector("motor-spy", &dirty.account_id(motor, "runtime"), "claims-orders");
     dirty.expect_finding("connector-topic", "motor-spy");
+    dirty.expect_finding("plugin-not-allowed", "motor-spy");
+    let router = [
+        ("transforms", "router"),
+        (
+            "transforms.router.type",
+            "org.apache.kafka.connect.transforms.RegexRouter",
+        ),
+        ("transforms.router.regex", "claims-(.*)"),
+        ("transforms.router.replacement", "fraud-$1"),
+    ];
+    dirty.create_connector_with("claims-router", &runtime, "claims-orders", &router);
+    dirty.expect_finding("connector-transform", "claims-router");
+    let dead_letters = [("errors.deadletterqueue.topic.name", "claims-dlq")];
+    dirty.create_connector_with(
+        "fraud-dead",
+        &dirty.account_id(fraud, "runtime"),
+        "fraud-cases",
+        &dead_letters,
+    );
+    dirty.expect_finding("foreign-dead-letters", "fraud-dead errors.deadletterqueue.topic.name");
+    let provisioner = dirty.cli.sandbox().info(false).unwrap().provisioner;
+    dirty.create_connector("export-all", &provisioner, "anything");
+    dirty.expect_finding("privileged-connector", "export-all");
     dirty.create_connector("fraud-squatted", &dirty.account_id(motor, "runtime"), "fraud-cases");
     dirty.expect_finding("connector-identity", "fraud-squatted");
     // T7.
@@ -272,6 +388,20 @@ fn organization_with_every_threat() -> ThreatenedOrganization {
     }
     let unknown = dirty.create_key_with_description(&motorist, "cloud", "by hand");
     dirty.expect_finding("unrecorded-key", &unknown);
+    // Evidence of another persona does not record it.
+    forge_evidence(&dirty.cli, "forged.json", &unknown, "viewer");
+    dirty.expect_finding("invalid-key-record", &format!("{unknown} forged.json"));
+    // The keys that the sandbox starts with are as old as the departments' keys.
+    let info = dirty.cli.sandbox().info(false).unwrap();
+    let stages = info.stages.iter().map(|stage| stage.provisioner_kafka_key.clone());
+    for key in stages.chain([info.provisioner_key.clone(), info.admin_key.clone()]) {
+        dirty.expect_finding("key-age", &key);
+    }
+    let spare_provisioner_key = dirty.create_key_with_description(&info.provisioner, "lkc-prod01", "");
+    dirty.expect_finding("unrecorded-key", &spare_provisioner_key);
+    let robot = dirty.create_account(&dirty.admin, "robot", "", "");
+    let robot_key = dirty.create_key_with_description(&robot, "lkc-prod01", "");
+    dirty.expect_finding("administrator-key", &robot_key);
     let new = "ebs:v1 stage=prod dept=fraud role=viewer state=new run=0badcafe";
     let orphan = dirty.create_key_with_description(&dirty.account_id(fraud, "viewer"), "cloud", new);
     dirty.expect_finding("orphaned-key", &orphan);
@@ -339,8 +469,14 @@ fn organization_with_every_threat() -> ThreatenedOrganization {
     // T16 and T17.
     dirty.insert_binding("group-mapping", "group-sso", "DataDiscovery", &environment);
     dirty.insert_binding("unnamed-administrator", "u-eve", "EnvironmentAdmin", &environment);
+    dirty.insert_binding(
+        "unknown-resource-kind",
+        "u-eve",
+        "FlinkAdmin",
+        &format!("{environment}/compute-pool=lfcp-1"),
+    );
     let named = format!(
-        "administrators = [\"{administrator}-deputy\"]\nadopt = [\"{}\", \"{}\"]\n",
+        "administrators = [\"{administrator}-deputy\", \"{robot}\"]\nadopt = [\"{}\", \"{}\"]\n",
         spare[0], spare[1]
     );
     let platform = include_str!("../../examples/platform/ebs.toml");
@@ -363,6 +499,14 @@ const EXPECTED_RULES: &[(&str, &str, &str)] = &[
     ("dangling-binding", "warning", "motor"),
     ("impersonating-account", "error", "fraud motor"),
     ("third-party-grant", "error", "claims fraud"),
+    ("administrator-key", "warning", ""),
+    ("connector-transform", "error", "claims"),
+    ("foreign-dead-letters", "error", "claims fraud"),
+    ("invalid-key-record", "error", ""),
+    ("lookalike-name", "error", ""),
+    ("plugin-not-allowed", "error", "motor"),
+    ("privileged-connector", "error", ""),
+    ("unknown-resource-kind", "warning", ""),
     ("group-mapping", "warning", ""),
     ("key-age", "warning", "claims"),
     ("key-count", "warning", "fraud"),
@@ -466,6 +610,7 @@ fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
         assert_ne!(verdicts[rule], "absent", "{missed}");
     }
     // It cannot list bindings on the organization, the environment and accounts of others, nor keys of users.
+    let administrator_key = dirty.cli.sandbox().info(false).unwrap().admin_key;
     for rule in [
         "unmanaged-account",
         "group-mapping",
@@ -483,7 +628,10 @@ fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
         "connector-identity",
         "key-age",
     ] {
-        let all = |one: &&String| one.starts_with(&format!("{rule} ")) && !one.ends_with(&dirty.dangling_binding);
+        let hidden = [&dirty.dangling_binding, &administrator_key];
+        let all = |one: &&String| {
+            one.starts_with(&format!("{rule} ")) && !hidden.iter().any(|hidden| one.ends_with(hidden.as_str()))
+        };
         let expected: Vec<_> = dirty.expected_findings.iter().filter(all).collect();
         assert_eq!(found.iter().filter(all).collect::<Vec<_>>(), expected, "{rule}");
     }
@@ -563,7 +711,8 @@ fn baseline_findings_do_not_count_until_they_expire_or_disappear() {
         .iter()
         .map(|f| f["rule"].clone())
         .collect();
-    assert_eq!(about, ["baseline-expired", "baseline-unused"]);
+    // Two rules found the deleted connector.
+    assert_eq!(about, ["baseline-expired", "baseline-unused", "baseline-unused"]);
     let human = cli
         .run("access audit --sandbox-as admin --baseline accepted.toml")
         .expect_code(5);

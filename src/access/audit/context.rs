@@ -6,6 +6,7 @@ use super::{
     binding_location::{BindingLocation, StageScopes},
     desired_state::{DesiredState, ExpectedDepartment},
     principal_class::{DepartmentAccount, PrincipalClass, PrincipalResolver, department_accounts},
+    privileged::{PrivilegedPrincipal, privileged_principals},
     visibility::{MissingData, RequiredData, Visibility},
 };
 use crate::{
@@ -59,8 +60,8 @@ impl BindingInContext<'_> {
 
 /// Input of the rules.
 pub(super) struct AuditContext<'a> {
-    /// Class of each account.
-    account_classes: HashMap<&'a str, PrincipalClass<'a>>,
+    /// Class of each account, each owner of a key and each holder of a role.
+    principal_classes: HashMap<&'a str, PrincipalClass<'a>>,
     /// Whether all desired department accounts were observed.
     all_department_accounts_observed: bool,
     pub(super) observed: &'a Snapshot,
@@ -76,6 +77,7 @@ pub(super) struct AuditContext<'a> {
     on_accounts: HashMap<&'a str, Vec<usize>>,
     keys: HashMap<&'a str, Vec<&'a ObservedKey>>,
     prefixes: BTreeMap<String, &'a ExpectedDepartment>,
+    privileged: BTreeMap<&'a str, PrivilegedPrincipal>,
 }
 
 impl<'a> AuditContext<'a> {
@@ -123,13 +125,22 @@ impl<'a> AuditContext<'a> {
             let principal = Principal::from(account.id.clone());
             (account.id.as_str(), resolver.classify(&principal))
         });
-        let whose = whose.collect();
+        let owners = snapshot
+            .keys
+            .iter()
+            .map(|key| (key.owner.id(), resolver.classify(&key.owner)));
+        let holders = bindings
+            .iter()
+            .map(|held| (held.observed.binding.principal.id(), held.holder));
+        let whose: HashMap<&str, PrincipalClass<'a>> = whose.chain(owners).chain(holders).collect();
+        let privileged = privileged_principals(desired, &whose, &bindings);
         let prefixes = desired.departments.iter();
         let prefixes = prefixes.map(|expected| (expected.department.prefix.as_str().to_owned(), expected));
         let wanted: usize = desired.departments.iter().map(|expected| expected.personas.len()).sum();
         let found = members.iter().filter(|member| member.persona.is_some()).count();
         Self {
-            account_classes: whose,
+            principal_classes: whose,
+            privileged,
             all_department_accounts_observed: found >= wanted,
             observed: snapshot,
             desired,
@@ -160,15 +171,55 @@ impl<'a> AuditContext<'a> {
 
     /// Returns the class of an account.
     pub(super) fn account_class(&self, account: &str) -> Option<PrincipalClass<'a>> {
-        self.account_classes.get(account).copied()
+        self.accounts.get(account)?;
+        self.principal_classes.get(account).copied()
     }
 
     /// Returns the class of the account that a connector runs as, directly or through an API key.
     pub(super) fn runs_as(&self, connector: &ObservedConnector) -> Option<PrincipalClass<'a>> {
+        self.principal_classes
+            .get(self.identity_of(connector)?.as_str())
+            .copied()
+    }
+
+    /// Returns the id of the principal that a connector runs as; `None` if it is not visible.
+    pub(super) fn identity_of(&self, connector: &ObservedConnector) -> Option<String> {
         match connector.identity.as_ref()? {
-            ConnectorIdentity::ServiceAccount(id) => self.account_class(id),
-            ConnectorIdentity::ApiKey(key) => self.account_class(self.key_owner(key)?.id()),
+            ConnectorIdentity::ServiceAccount(id) => Some(id.clone()),
+            ConnectorIdentity::ApiKey(key) => Some(self.key_owner(key)?.id().to_owned()),
             ConnectorIdentity::Other(_) => None,
+        }
+    }
+
+    /// Returns the department that a connector belongs to: by its name, else by the account that it runs as.
+    pub(super) fn department_of(&self, connector: &ObservedConnector) -> Option<&'a ExpectedDepartment> {
+        let runs_as = || match self.runs_as(connector) {
+            Some(PrincipalClass::DepartmentAccount(member)) => Some(member.department),
+            _ => None,
+        };
+        self.owner(&connector.name).or_else(runs_as)
+    }
+
+    /// Returns the principals with access to all departments, sorted by id.
+    pub(super) fn privileged(&self) -> impl Iterator<Item = &PrivilegedPrincipal> {
+        self.privileged.values()
+    }
+
+    /// Returns the principal `id`, if it has access to all departments.
+    pub(super) fn find_privileged(&self, id: &str) -> Option<&PrivilegedPrincipal> {
+        self.privileged.get(id)
+    }
+
+    /// Returns the keys of a principal.
+    pub(super) fn keys_of_principal(&self, principal: &Principal) -> &[&'a ObservedKey] {
+        self.keys.get(principal.id()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns why the API keys of a principal are incomplete.
+    pub(super) fn missing_keys(&self, principal: &Principal) -> Option<MissingData> {
+        match principal.service_account() {
+            Some(id) => self.visibility.missing_keys(id, &self.display_name(principal)),
+            None => self.visibility.missing(RequiredData::PeopleKeys),
         }
     }
 

@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::model::{
-    AclGrant, ApiKeyId, CrnPattern, Department, KeyKind, ObservedConnector, OwnershipTag, Prefix, Principal, Role,
-    RoleGrant, ServiceAccountId, Snapshot,
+    AclGrant, ApiKeyId, CrnPattern, Department, KeyKind, ObservedConnector, OwnershipTag, Prefix, Role, RoleGrant,
+    ServiceAccountId, Snapshot,
 };
 
 /// Default maximum key age. Confluent recommends regular rotation but gives no number (docs `best-practices-api-keys`;
@@ -21,14 +21,18 @@ pub struct DesiredState<'a> {
     pub stage: &'a str,
     /// All departments that have a file, ordered by code; retired ones without personas.
     pub departments: Vec<ExpectedDepartment>,
-    /// Service account that onboards departments.
-    pub provisioner: ServiceAccountId,
+    /// Service account that onboards departments; `None` if several accounts can be it.
+    pub provisioner: Option<ServiceAccountId>,
+    /// Ids of the provisioner's API keys; `None` if `ebs.toml` does not list them.
+    pub provisioner_keys: Option<BTreeSet<String>>,
     /// Ids of principals that may administrate the organization, the environment or the cluster.
     pub administrators: BTreeSet<String>,
     /// Ids of accounts, keys and principals under `adopt` in `ebs.toml`.
     pub adopted: BTreeSet<String>,
     /// Status of known keys; `None` if neither a journal nor evidence is available.
     pub key_statuses: Option<BTreeMap<ApiKeyId, KeyRecordStatus>>,
+    /// Evidence and profiles that name a key they cannot record.
+    pub rejected_records: Vec<RejectedKeyRecord>,
     /// Maximum key age.
     pub max_key_age: Duration,
     /// Previous snapshot of the same organization, for detecting new accounts.
@@ -36,6 +40,30 @@ pub struct DesiredState<'a> {
     /// Returns the topics of a connector that do not begin with a prefix, as `key=value`. A function of the caller,
     /// because only the catalog knows which keys name topics.
     pub topics_outside: fn(&ObservedConnector, &Prefix) -> Vec<String>,
+    /// Returns the transform with which a source writes to topics that do not begin with a prefix.
+    pub transform_outside: fn(&ObservedConnector, &Prefix) -> Option<TransformOutside>,
+    /// Returns the topics of a connector for failed records and reports, with their keys.
+    pub dead_letter_topics: fn(&ObservedConnector) -> Vec<(String, String)>,
+}
+
+/// A transform that leads outside a prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransformOutside {
+    /// Key and value of its setting; only the key if a field of the record names the topic.
+    pub setting: String,
+    /// Whether some topic is outside for certain; otherwise the records decide.
+    pub is_certain: bool,
+}
+
+/// An evidence file or a profile that names a key without proving who got it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedKeyRecord {
+    /// Key.
+    pub key: ApiKeyId,
+    /// Path of the file.
+    pub file: String,
+    /// Why it does not record the key.
+    pub reason: String,
 }
 
 /// Desired state of a department.
@@ -71,30 +99,51 @@ pub enum KeyRecordStatus {
     Unrecorded,
 }
 
-/// Returns the provisioner when `ebs.toml` does not name it: the observing account, or the only account without an
-/// ownership tag that administrates the cluster. Only an administrator can bind that role, so no lesser principal can
-/// pass as the provisioner.
+/// Returns the accounts without an ownership tag that administrate the cluster, sorted by id.
 #[must_use]
-pub fn find_provisioner(snapshot: &Snapshot) -> Option<ServiceAccountId> {
+pub fn provisioner_candidates(snapshot: &Snapshot) -> Vec<ServiceAccountId> {
     let cluster = CrnPattern::from(snapshot.address.cluster_crn());
-    let administrates = |id: &ServiceAccountId| {
-        let tagged = snapshot.account(id).is_some_and(|account| account.tag().is_some());
-        let principal = Principal::from(id.clone());
-        let mut held = snapshot.bindings_of(&principal);
-        !tagged && held.any(|seen| seen.binding.role == Role::CloudClusterAdmin && seen.binding.pattern == cluster)
-    };
-    let looked = snapshot.observed_by.service_account().filter(|id| administrates(id));
-    if let Some(id) = looked {
-        return Some(id.clone());
-    }
-    let holders = snapshot
+    let administrates = snapshot
         .bindings
         .iter()
-        .filter_map(|seen| seen.binding.principal.service_account());
-    let administrators: BTreeSet<&ServiceAccountId> = holders.collect();
-    let mut administrators = administrators.into_iter().filter(|id| administrates(id));
-    let only = administrators.next()?;
-    administrators.next().is_none().then(|| only.clone())
+        .filter(|seen| seen.binding.role == Role::CloudClusterAdmin && seen.binding.pattern == cluster);
+    let holders = administrates.filter_map(|seen| seen.binding.principal.service_account());
+    let untagged = holders.filter(|id| snapshot.account(id).is_none_or(|account| account.tag().is_none()));
+    let candidates: BTreeSet<&ServiceAccountId> = untagged.collect();
+    candidates.into_iter().cloned().collect()
+}
+
+/// Returns the provisioner when `ebs.toml` does not name it: of the [candidates](provisioner_candidates) the observing
+/// account, the only one, or the one that owns most accounts with an ownership tag. `None` if there is none or no
+/// single one; an intruder's role must not decide who the provisioner is.
+#[must_use]
+pub fn find_provisioner(snapshot: &Snapshot) -> Option<ServiceAccountId> {
+    let candidates = provisioner_candidates(snapshot);
+    if let Some(id) = snapshot
+        .observed_by
+        .service_account()
+        .filter(|id| candidates.contains(id))
+    {
+        return Some(id.clone());
+    }
+    let tagged = snapshot.accounts.iter().filter(|account| account.tag().is_some());
+    let tagged: BTreeSet<CrnPattern> = tagged
+        .map(|account| snapshot.address.service_account_crn(&account.id).into())
+        .collect();
+    let owned_accounts = |id: &ServiceAccountId| {
+        let owned = snapshot.bindings.iter().filter(|seen| {
+            seen.binding.principal.service_account() == Some(id)
+                && seen.binding.role == Role::ResourceOwner
+                && tagged.contains(&seen.binding.pattern)
+        });
+        owned.count()
+    };
+    let mut ranked: Vec<(usize, ServiceAccountId)> =
+        candidates.into_iter().map(|id| (owned_accounts(&id), id)).collect();
+    ranked.sort();
+    let (most, id) = ranked.pop()?;
+    let is_single = ranked.last().is_none_or(|(next, _)| *next < most);
+    is_single.then_some(id)
 }
 
 impl ExpectedDepartment {
@@ -106,6 +155,13 @@ impl ExpectedDepartment {
 }
 
 impl DesiredState<'_> {
+    /// Whether `id` is the provisioner.
+    pub(super) fn is_provisioner(&self, id: &str) -> bool {
+        self.provisioner
+            .as_ref()
+            .is_some_and(|provisioner| provisioner.as_str() == id)
+    }
+
     /// Whether `id` is listed under `adopt` in `ebs.toml`.
     pub(super) fn is_adopted(&self, id: &str) -> bool {
         self.adopted.contains(id)
@@ -124,6 +180,7 @@ impl DesiredState<'_> {
 #[cfg(test)]
 mod tests {
     use super::{super::fixture::Org, *};
+    use crate::model::Principal;
 
     fn found_provisioner(org: &Org) -> Option<String> {
         find_provisioner(&org.observed).map(|id| id.to_string())
@@ -143,8 +200,15 @@ mod tests {
             "$O/environment=env-other/cloud-cluster=lkc-other",
         );
         assert_eq!(found_provisioner(&org).as_deref(), Some("sa-provisioner"));
+        // An intruder's role does not hide the account that owns the departments' accounts.
         org.bind("sa-central", "CloudClusterAdmin", "$C");
-        assert_eq!(found_provisioner(&org), None, "two of them");
+        assert_eq!(found_provisioner(&org).as_deref(), Some("sa-provisioner"));
+        let managed: Vec<_> = org.observed.bindings.clone();
+        org.observed
+            .bindings
+            .retain(|seen| seen.binding.role != crate::model::Role::ResourceOwner);
+        assert_eq!(found_provisioner(&org), None, "two that own no account");
+        org.observed.bindings = managed;
         org.observed.observed_by = Principal::from_id("sa-provisioner");
         assert_eq!(found_provisioner(&org).as_deref(), Some("sa-provisioner"));
         org.observed.bindings.clear();

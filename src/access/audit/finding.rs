@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use super::rules::AuditRule;
 use crate::{
     diag::{Assignee, Finding, Severity},
-    model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedBinding, ObservedConnector},
+    model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedBinding, ObservedConnector, Principal},
 };
 
 /// Evidence: an object that shows a finding.
@@ -77,11 +77,7 @@ impl AuditFinding {
     /// Adds a role binding as evidence.
     pub(super) fn binding(&mut self, seen: &ObservedBinding) -> &mut Self {
         self.add_evidence("role-binding", seen.id.as_str());
-        let principal = &seen.binding.principal;
-        match principal.service_account() {
-            Some(id) => self.add_evidence("service-account", id.as_str()),
-            None => self.add_evidence("principal", principal.id()),
-        }
+        self.principal(&seen.binding.principal)
     }
 
     /// Adds an ACL as evidence.
@@ -96,6 +92,19 @@ impl AuditFinding {
     /// Adds a service account as evidence.
     pub(super) fn account(&mut self, account: &ObservedAccount) -> &mut Self {
         self.add_evidence("service-account", account.id.as_str())
+    }
+
+    /// Adds a department as evidence.
+    pub(super) fn department(&mut self, code: &DepartmentCode) -> &mut Self {
+        self.add_evidence("department", code.as_str())
+    }
+
+    /// Adds a principal as evidence.
+    pub(super) fn principal(&mut self, principal: &Principal) -> &mut Self {
+        match principal.service_account() {
+            Some(id) => self.add_evidence("service-account", id.as_str()),
+            None => self.add_evidence("principal", principal.id()),
+        }
     }
 
     /// Adds an API key as evidence.

@@ -10,13 +10,13 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    DesiredState, ExpectedDepartment, ExpectedPersona, KeyRecordStatus, RuleResult, audit,
-    desired_state::MAX_KEY_AGE_DAYS,
+    DesiredState, ExpectedDepartment, ExpectedPersona, KeyRecordStatus, RejectedKeyRecord, RuleResult,
+    TransformOutside, audit, desired_state::MAX_KEY_AGE_DAYS,
 };
 use crate::model::{
     AclBinding, AclGrant, AclOperation, ApiKeyId, ConnectorIdentity, CrnPattern, Department, DepartmentQuota,
     GrantTarget, KeyKind, NamePattern, ObservedAccount, ObservedBinding, ObservedConnector, ObservedKey, OwnershipTag,
-    Prefix, Principal, ResourceKind, Role, RoleBinding, RoleGrant, Snapshot, StageAddress,
+    Prefix, Principal, ResourceKind, Role, RoleBinding, RoleGrant, ServiceAccountId, Snapshot, StageAddress,
 };
 
 const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
@@ -106,6 +106,9 @@ pub(super) struct Org {
     pub(super) observed: Snapshot,
     pub(super) administrators: BTreeSet<String>,
     pub(super) adopted: BTreeSet<String>,
+    pub(super) provisioner: Option<ServiceAccountId>,
+    pub(super) provisioner_keys: Option<BTreeSet<String>>,
+    pub(super) rejected_records: Vec<RejectedKeyRecord>,
     pub(super) key_statuses: Option<BTreeMap<ApiKeyId, KeyRecordStatus>>,
     pub(super) max_key_age: u16,
     pub(super) previous: Option<Snapshot>,
@@ -120,6 +123,9 @@ impl Org {
             observed: Snapshot::new(taken_at, address(), Principal::from_id("u-admin")),
             administrators: ["u-admin".to_owned()].into(),
             adopted: BTreeSet::new(),
+            provisioner: "sa-provisioner".parse().ok(),
+            provisioner_keys: Some(BTreeSet::new()),
+            rejected_records: Vec::new(),
             key_statuses: Some(BTreeMap::new()),
             max_key_age: MAX_KEY_AGE_DAYS,
             previous: None,
@@ -147,6 +153,12 @@ impl Org {
         org.observed.observed_by = Principal::from_id("sa-provisioner");
         org.unbind("u-admin", "$O");
         org
+    }
+
+    /// Changes the plugins that a department may use.
+    pub(super) fn allow_plugins(&mut self, code: &str, plugins: &[&str]) {
+        let plugins = plugins.iter().map(|plugin| (*plugin).to_owned());
+        self.expected(code).department.quota.plugins = plugins.collect();
     }
 
     fn expected(&mut self, code: &str) -> &mut ExpectedDepartment {
@@ -329,6 +341,7 @@ impl Org {
             class: "S3_SINK".to_owned(),
             identity: Some(ConnectorIdentity::ServiceAccount(account.to_owned())),
             topics: [("topics".to_owned(), topics.to_owned())].into(),
+            transforms: Some(BTreeMap::new()),
         });
     }
 
@@ -336,13 +349,17 @@ impl Org {
         let desired = DesiredState {
             stage: STAGE,
             departments: self.departments.clone(),
-            provisioner: "sa-provisioner".parse().unwrap(),
+            provisioner: self.provisioner.clone(),
+            provisioner_keys: self.provisioner_keys.clone(),
             administrators: self.administrators.clone(),
             adopted: self.adopted.clone(),
             key_statuses: self.key_statuses.clone(),
+            rejected_records: self.rejected_records.clone(),
             max_key_age: Duration::from_hours(24 * u64::from(self.max_key_age)),
             previous: self.previous.as_ref(),
             topics_outside,
+            transform_outside,
+            dead_letter_topics,
         };
         audit(&desired, &self.observed)
     }
@@ -394,8 +411,24 @@ fn sorted<'a>(subjects: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// Simplified form of the catalog's check.
+fn transform_outside(connector: &ObservedConnector, prefix: &Prefix) -> Option<TransformOutside> {
+    let transforms = connector.transforms.as_ref()?;
+    let (key, value) = transforms.iter().find(|(_, value)| !prefix.owns(value))?;
+    Some(TransformOutside {
+        setting: format!("{key}={value}"),
+        is_certain: true,
+    })
+}
+
+fn dead_letter_topics(connector: &ObservedConnector) -> Vec<(String, String)> {
+    let topics = connector.topics.iter().filter(|(key, _)| key.starts_with("errors."));
+    topics.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// Simplified form of the catalog's check.
 fn topics_outside(connector: &ObservedConnector, prefix: &Prefix) -> Vec<String> {
-    let topics = connector.topics.iter().flat_map(|(key, value)| {
+    let named = connector.topics.iter().filter(|(key, _)| !key.starts_with("errors."));
+    let topics = named.flat_map(|(key, value)| {
         let names = value.split(',').filter(|name| !prefix.owns(name));
         names.map(move |name| format!("{key}={name}"))
     });

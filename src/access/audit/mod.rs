@@ -7,12 +7,15 @@
 //! - [`baseline`]: accepted findings
 //!
 //! Pure: the result depends only on the snapshot and the files. A grant that a template declares with a reason is an
-//! info finding. The provisioner and the principals that `ebs.toml` names cause no findings.
+//! info finding. The roles of the provisioner and of the principals that `ebs.toml` names cause no findings; their keys
+//! and connectors do.
 
 pub mod baseline;
 pub mod desired_state;
 pub mod finding;
 mod binding_location;
+mod lookalike;
+mod privileged;
 pub mod rules;
 pub mod visibility;
 mod context;
@@ -23,7 +26,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use baseline::{AcceptedFinding, BaselineEntry, apply_baseline};
-pub use desired_state::{DesiredState, ExpectedDepartment, ExpectedPersona, KeyRecordStatus};
+pub use desired_state::{
+    DesiredState, ExpectedDepartment, ExpectedPersona, KeyRecordStatus, RejectedKeyRecord, TransformOutside,
+};
 pub use finding::{AuditEvidence, AuditFinding};
 pub use rules::{AuditRule, RULES};
 pub use visibility::{MissingData, RequiredData};

@@ -147,7 +147,7 @@ impl<'a, 'b> PrincipalResolver<'a, 'b> {
 
     pub(super) fn classify(&self, principal: &Principal) -> PrincipalClass<'a> {
         let id = principal.id();
-        if self.desired.provisioner.as_str() == id {
+        if self.desired.is_provisioner(id) {
             return PrincipalClass::Provisioner;
         }
         if let Some(member) = self.department_accounts.get(id) {

@@ -24,11 +24,13 @@ fn rules_that_need_lists_hidden_from_the_provisioner_are_unknown() {
         "third-party-grant",
         "runtime-owner",
         "runtime-key",
-        "unrecorded-key",
         "orphaned-key",
-        "key-age",
-        "key-count",
+        // Nothing is recorded for a key of others.
+        "invalid-key-record",
         "connector-topic",
+        "connector-transform",
+        "plugin-not-allowed",
+        "foreign-dead-letters",
         // With a key of the cluster.
         "unmanaged-acl",
     ];
@@ -51,14 +53,7 @@ fn an_observer_without_roles_gets_unknown_for_every_rule() {
     org.observed.keys.clear();
     org.observed.unknown.insert(Listing::Acls, "no key".into());
     for result in org.run_audit() {
-        let by_account = [
-            "runtime-owner",
-            "runtime-key",
-            "unrecorded-key",
-            "orphaned-key",
-            "key-age",
-            "key-count",
-        ];
+        let by_account = ["runtime-owner", "runtime-key", "orphaned-key", "invalid-key-record"];
         // Without a department's account these rules have nothing to check.
         if !by_account.contains(&result.rule.id) {
             assert_eq!(result.verdict(), AuditVerdict::Unknown, "{result:#?}");
@@ -72,9 +67,11 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
     let on_cluster = [
         "prefix-overlap",
         "overbroad-binding",
+        "unknown-resource-kind",
         "third-party-grant",
         "template-drift",
         "shared-namespace",
+        "privileged-connector",
         "dangling-binding",
         "retired-prefix",
         "group-mapping",
@@ -86,8 +83,10 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
         "template-drift",
         "unmanaged-account",
         "impersonating-account",
+        "lookalike-name",
         "shared-namespace",
         "connector-identity",
+        "privileged-connector",
         "dangling-binding",
         "retired-prefix",
         "orphan-department",
@@ -100,18 +99,25 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
                 "template-drift",
                 "runtime-key",
                 "unrecorded-key",
+                "invalid-key-record",
                 "orphaned-key",
                 "key-age",
                 "key-count",
                 "user-key",
+                "administrator-key",
             ],
         ),
         (
             Listing::Connectors,
             &[
+                "lookalike-name",
                 "connector-topic",
+                "connector-transform",
+                "plugin-not-allowed",
                 "shared-namespace",
+                "foreign-dead-letters",
                 "connector-identity",
+                "privileged-connector",
                 "retired-prefix",
             ],
         ),
@@ -120,6 +126,7 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
             Listing::OrganizationBindings,
             &[
                 "overbroad-binding",
+                "unknown-resource-kind",
                 "unmanaged-account",
                 "dangling-binding",
                 "group-mapping",
@@ -130,6 +137,7 @@ fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
             Listing::EnvironmentBindings,
             &[
                 "overbroad-binding",
+                "unknown-resource-kind",
                 "registry-wide",
                 "group-mapping",
                 "unnamed-administrator",

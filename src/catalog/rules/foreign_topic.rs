@@ -5,7 +5,7 @@ use crate::{
         rule::{LintDepartment, LintInput, LintRule, RuleFindings, quote},
         schema::{ConnectorDirection, KeySchema},
         topic_keys::{DESTINATIONS, TopicUse, topic_use},
-        topic_transforms::{TopicPlacement, topic_transforms},
+        topic_transforms::{TopicPlacement, place_transformed, topic_transforms},
     },
     diag::Severity,
 };
@@ -100,16 +100,9 @@ fn check_transforms(input: &LintInput<'_>, department: LintDepartment<'_>, findi
     }
     let prefix = department.prefix.as_str();
     let transforms = topic_transforms(|key| input.value_for(key));
-    let mut placement = TopicPlacement::Inside;
-    let mut cause = None;
-    for transform in &transforms {
-        let after = transform.place(placement, prefix);
-        if after != placement {
-            cause = (after != TopicPlacement::Inside).then_some(transform);
-        }
-        placement = after;
-    }
-    let Some(cause) = cause else { return };
+    let (placement, Some(cause)) = place_transformed(&transforms, prefix) else {
+        return;
+    };
     let named = input
         .entry_for(&cause.key)
         .or_else(|| input.entry_for(&format!("transforms.{}.type", cause.name)));

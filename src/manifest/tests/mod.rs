@@ -6,6 +6,7 @@ mod departments;
 mod desired;
 mod docs;
 mod disk;
+mod limits;
 mod malformed_input;
 mod naming;
 mod platforms;

@@ -36,6 +36,22 @@ fn administrators_are_named_by_id() {
     ");
 }
 
+// Terraform provider issue 368: the id of an invitation is no principal.
+#[test]
+fn ids_of_another_kind_are_no_administrators() {
+    let text = |line: &str| format!("{line}\n{}", super::PLATFORM);
+    insta::assert_snapshot!(platform_findings(&text("administrators = [\"i-gxxn1\", \"lkc-abc123\"]")), @r"
+    ebs.toml:1:19 error invalid-value: `i-gxxn1` is the id of an invitation, which holds no roles
+        Write the id of the user, such as `u-abc123`; `confluent iam user list` shows it once the invitation is accepted.
+    ebs.toml:1:30 error invalid-value: `lkc-abc123` is neither a user id nor a service account id
+        Write ids such as `u-abc123` or `sa-abc123`.
+    ");
+    insta::assert_snapshot!(platform_findings(&text("provisioner_keys = [\"sa-abc123\", \"ABCDEFGHIJKLMNOP\"]")), @r"
+    ebs.toml:1:21 error invalid-value: `sa-abc123` is no API key id
+        Write the ids of API keys, such as `ABCDEFGHIJKLMNOP`; never their secrets.
+    ");
+}
+
 #[test]
 fn the_platform_team_has_a_name_and_a_contact_of_one_short_line() {
     let text = |table: &str| format!("{}\n[platform]\n{table}\n", super::PLATFORM);
@@ -108,7 +124,7 @@ connectors = -1
         Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.
     ebs.toml:3:36 warning duplicate-value: duplicate value `sa-abc123`
     ebs.toml:4:1 error unknown-key: unknown key `colour`
-        Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `platform`, `provisioner`, `stages`.
+        Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `platform`, `provisioner_keys`, `provisioner`, `stages`.
     ebs.toml:6:2 error unknown-key: unknown key `organisation`
         Did you mean `organization`?
     ebs.toml:10:15 error invalid-value: `lkc-1` is not an environment id: expected `env-…`
@@ -199,10 +215,12 @@ fn a_rendered_new_platform_round_trips() {
     let mut new = NewPlatform {
         organization: Some("11111111-2222-3333-4444-555555555555".parse().unwrap()),
         provisioner: None,
+        provisioner_keys: Vec::new(),
         stages: stages.clone().into_iter().rev().collect(),
     };
     for provisioner in [None, Some("sa-abc123".parse().unwrap())] {
         new.provisioner = provisioner;
+        new.provisioner_keys = vec!["ABCDEFGHIJKLMNOP".parse().unwrap()];
         let loaded = load(&new.render(), &[], &[]);
         assert!(loaded.findings.is_empty(), "{}", findings_text(&loaded.findings));
         let platform = loaded.workspace.platform;
@@ -216,5 +234,9 @@ fn a_rendered_new_platform_round_trips() {
             "[platform]\nteam = \"A\"\ncontact = \"b\"",
         );
         assert_eq!(load(&named, &[], &[]).workspace.platform.team.to_string(), "A (b)");
+        assert_eq!(
+            platform.provisioner_keys.as_deref(),
+            Some(&["ABCDEFGHIJKLMNOP".to_owned()][..])
+        );
     }
 }

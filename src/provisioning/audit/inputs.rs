@@ -1,21 +1,30 @@
 //! Inputs of an audit: the snapshot and the desired state.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use crate::{
-    access::audit::{DesiredState, KeyRecordStatus, desired_state},
+    access::audit::{DesiredState, KeyRecordStatus, TransformOutside, desired_state},
+    api::keys::CLOUD,
     apply,
-    catalog::topic_keys::topic_use,
+    catalog::{
+        ConnectorDirection, catalog,
+        topic_keys::{TopicUse, topic_use},
+        topic_transforms::{TopicPlacement, place_transformed, topic_transforms},
+    },
     config::SnapshotFile,
     error::Error,
     manifest::Workspace,
-    model::{ApiKeyId, ObservedConnector, Prefix, ServiceAccountId, Snapshot},
+    model::{ApiKeyId, ObservedConnector, ObservedKey, Prefix, ServiceAccountId, Snapshot},
     provisioning::{ProvisioningOptions, access::load_snapshot},
     resources::{
         PROPAGATION_BUDGET,
         api_key::{ApiKeyStatus, KnownKeys},
     },
-    session::{self, PlatformSession, RunContext, StatePaths},
+    session::{self, PlatformSession, RunContext, SandboxInfo, StatePaths},
 };
 
 /// Number of concurrent requests of an audit.
@@ -26,7 +35,10 @@ pub(super) struct AuditInputs {
     pub(super) workspace: Workspace,
     pub(super) stage: String,
     pub(super) snapshot: Snapshot,
-    pub(super) provisioner: ServiceAccountId,
+    /// `None` if several accounts can be it.
+    pub(super) provisioner: Option<ServiceAccountId>,
+    /// Principals and keys that the sandbox starts with.
+    seeded: Option<SandboxInfo>,
     state_paths: StatePaths,
 }
 
@@ -44,31 +56,47 @@ impl AuditInputs {
             run.warn(&warning.message);
         }
         let snapshot = session.observe().await?;
-        Self::new(session.workspace, session.stage_name, snapshot, session.state_paths)
+        Self::new(
+            run,
+            session.workspace,
+            session.stage_name,
+            snapshot,
+            session.state_paths,
+        )
     }
 
     /// Loads a saved snapshot.
     pub(super) fn load(run: &RunContext, file: &Path) -> Result<Self, Error> {
         let (workspace, saved) = load_snapshot(run, file)?;
         let state_paths = session::offline_state_paths(run, &workspace)?;
-        Self::new(workspace, saved.stage, saved.snapshot, state_paths)
+        Self::new(run, workspace, saved.stage, saved.snapshot, state_paths)
     }
 
-    fn new(workspace: Workspace, stage: String, snapshot: Snapshot, state_paths: StatePaths) -> Result<Self, Error> {
+    fn new(
+        run: &RunContext,
+        workspace: Workspace,
+        stage: String,
+        snapshot: Snapshot,
+        state_paths: StatePaths,
+    ) -> Result<Self, Error> {
         let written = workspace.platform.provisioner.clone();
-        let Some(provisioner) = written.or_else(|| desired_state::find_provisioner(&snapshot)) else {
+        let provisioner = written.or_else(|| desired_state::find_provisioner(&snapshot));
+        if provisioner.is_none() && desired_state::provisioner_candidates(&snapshot).is_empty() {
             let who = snapshot.display_name(&snapshot.observed_by);
             let message =
                 format!("cannot determine the provisioner's service account from the data visible to `{who}`");
             return Err(Error::failed(message)
                 .with_hint("Set `provisioner = \"sa-…\"` in `ebs.toml`.")
                 .with_hint("Audit as the provisioner, or as an administrator of the organization."));
-        };
+        }
+        let seeded = session::sandbox_info(run, &workspace)?;
+        let seeded = seeded.filter(|info| info.organization == snapshot.address.organization.as_str());
         Ok(Self {
             workspace,
             stage,
             snapshot,
             provisioner,
+            seeded,
             state_paths,
         })
     }
@@ -94,12 +122,11 @@ impl AuditInputs {
             .journal_path(&self.snapshot.address.organization, &self.stage);
         let evidence = options.evidence_dir.as_ref().unwrap_or(&self.state_paths.evidence);
         let profile_store = self.state_paths.open_profile_store(options.profiles_dir.as_ref())?;
-        let now = self.snapshot.taken_at;
         Ok(apply::load_known_keys(
             &journal,
             evidence,
             &profile_store,
-            now,
+            &self.snapshot,
             PROPAGATION_BUDGET,
         )?)
     }
@@ -113,16 +140,42 @@ impl AuditInputs {
     ) -> DesiredState<'a> {
         let platform = &self.workspace.platform;
         let no_records = known_keys.keys.is_empty() && known_keys.runs.is_empty() && known_keys.pending.is_empty();
+        // In a rehearsal, `ebs.toml` cannot name the principals and keys that the sandbox starts with.
+        let mut administrators: BTreeSet<String> = platform.administrators.iter().cloned().collect();
+        let mut provisioner_keys = platform.provisioner_keys.clone().map(BTreeSet::from_iter);
+        if let Some(seeded) = &self.seeded {
+            let stages = seeded.stages.iter().map(|stage| stage.provisioner_kafka_key.clone());
+            let keys = stages.chain([seeded.provisioner_key.clone()]);
+            let recorded = provisioner_keys.get_or_insert_default();
+            recorded.extend(keys);
+            // Stages that `ebs.toml` no longer has keep the key that the sandbox started with.
+            let is_stage = |key: &&ObservedKey| {
+                key.resource == CLOUD || seeded.stages.iter().any(|stage| stage.cluster == key.resource)
+            };
+            let owned = self
+                .snapshot
+                .keys
+                .iter()
+                .filter(|key| key.owner.id() == seeded.provisioner);
+            recorded.extend(owned.filter(|key| !is_stage(key)).map(|key| key.id.to_string()));
+            if administrators.is_empty() {
+                administrators.insert(seeded.admin.clone());
+            }
+        }
         DesiredState {
             stage: &self.stage,
             departments: self.workspace.expected_departments(&self.stage, &self.snapshot.address),
             provisioner: self.provisioner.clone(),
-            administrators: platform.administrators.iter().cloned().collect(),
+            provisioner_keys,
+            administrators,
             adopted: platform.adopt.iter().cloned().collect(),
+            rejected_records: known_keys.rejected.clone(),
             key_statuses: (!no_records).then(|| key_statuses(&self.snapshot, known_keys)),
             max_key_age,
             previous,
             topics_outside,
+            transform_outside,
+            dead_letter_topics,
         }
     }
 }
@@ -146,4 +199,35 @@ fn topics_outside(connector: &ObservedConnector, prefix: &Prefix) -> Vec<String>
         Some(format!("{key}={outside}"))
     });
     outside.collect()
+}
+
+/// Returns the transform with which a source writes outside the prefix of a department, by the rules of the linter.
+fn transform_outside(connector: &ObservedConnector, prefix: &Prefix) -> Option<TransformOutside> {
+    let is_sink = match catalog().plugin(&connector.class) {
+        Some(plugin) => plugin.direction == ConnectorDirection::Sink,
+        // Only sinks list topics to read.
+        None => ["topics", "topics.regex"]
+            .iter()
+            .any(|key| connector.topics.contains_key(*key)),
+    };
+    let settings = connector.transforms.as_ref().filter(|_| !is_sink)?;
+    let transforms = topic_transforms(|key| settings.get(key).map(String::as_str));
+    let (placement, cause) = place_transformed(&transforms, prefix.as_str());
+    let cause = cause?;
+    Some(TransformOutside {
+        setting: match cause.template() {
+            Some(template) => format!("{}={template}", cause.key),
+            None => cause.key.clone(),
+        },
+        is_certain: placement == TopicPlacement::Outside,
+    })
+}
+
+/// Returns the topics of a connector for failed records and reports, with their keys.
+fn dead_letter_topics(connector: &ObservedConnector) -> Vec<(String, String)> {
+    let topics = connector.topics.iter();
+    topics
+        .filter(|(key, _)| topic_use(&connector.class, key) == Some(TopicUse::DeadLetters))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }

@@ -121,7 +121,9 @@ pub async fn audit_access(
         address: observed.snapshot.address.clone(),
         observed_by: observed.snapshot.display_name(&observed.snapshot.observed_by),
         taken_at: observed.snapshot.taken_at,
-        provisioner: observed.snapshot.display_name(&observed.provisioner.into()),
+        provisioner: observed
+            .provisioner
+            .map_or_else(|| "unknown".to_owned(), |id| observed.snapshot.display_name(&id.into())),
         departments: selected,
         snapshot_file: input.save_to,
         baseline: input.draft_baseline,

@@ -2,7 +2,7 @@
 
 use super::AuditRule;
 use crate::{
-    access::audit::{RuleReport, context::AuditContext, principal_class::PrincipalClass, visibility::RequiredData},
+    access::audit::{RuleReport, context::AuditContext, visibility::RequiredData},
     diag::{Assignee, Severity},
 };
 
@@ -16,7 +16,8 @@ pub(super) const RULE: AuditRule = AuditRule {
           here. `connector lint` reports the same before the connector is created.",
     evidence: "A value of `topics`, `topics.regex`, `kafka.topic`, `topic.prefix` or another key that names topics, \
                which does not begin with the prefix of the department. A regular expression must begin with the \
-               prefix in every branch. Dead letter topics are ignored.",
+               prefix in every branch. Dead letter topics are reported by `foreign-dead-letters`, transforms by \
+               `connector-transform`.",
     remedy: "Department: correct the configuration. Platform team: check the access of the runtime account \
              (`overbroad-binding`).",
     needs: &[RequiredData::Connectors],
@@ -32,11 +33,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             );
             continue;
         }
-        let runs_as = match context.runs_as(connector) {
-            Some(PrincipalClass::DepartmentAccount(member)) => Some(member.department),
-            _ => None,
-        };
-        let Some(expected) = context.owner(&connector.name).or(runs_as) else {
+        let Some(expected) = context.department_of(connector) else {
             continue;
         };
         let prefix = &expected.department.prefix;

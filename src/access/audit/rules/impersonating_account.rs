@@ -67,8 +67,8 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
 
 /// Checks bindings on the provisioner's account. Its holders control all accounts that the provisioner created.
 fn check_provisioner(context: &AuditContext<'_>, report: &mut RuleReport) {
-    let principal = Principal::from(context.desired.provisioner.clone());
-    let Some(account) = context.account(&principal) else {
+    let provisioner = context.desired.provisioner.clone().map(Principal::from);
+    let Some(account) = provisioner.and_then(|principal| context.account(&principal)) else {
         return;
     };
     let strange = |held: &&BindingInContext<'_>| {
@@ -117,6 +117,13 @@ fn report_lookalike(
 /// Checks which principals control an account whose name and tag are correct.
 fn check_control(context: &AuditContext<'_>, account: &ObservedAccount, tag: &OwnershipTag, report: &mut RuleReport) {
     let name = account_name(account);
+    let Some(provisioner) = &context.desired.provisioner else {
+        report.unknown(
+            format!("owner of {name}"),
+            "several accounts can be the provisioner, and `provisioner` in `ebs.toml` is not set",
+        );
+        return;
+    };
     let hidden = context.visibility.missing_account_bindings(&account.id, &name);
     let strangers: Vec<&BindingInContext<'_>> = context
         .bindings_on_account(account)
@@ -125,7 +132,6 @@ fn check_control(context: &AuditContext<'_>, account: &ObservedAccount, tag: &Ow
     let owned = context
         .bindings_on_account(account)
         .any(|held| matches!(held.holder, PrincipalClass::Provisioner) && *held.role() == Role::ResourceOwner);
-    let provisioner = &context.desired.provisioner;
     // The provisioner sees all accounts that it owns, so an account it cannot see is not its own.
     let certain = hidden.is_none() || context.observed.observed_by.service_account() == Some(provisioner);
     let message = if !strangers.is_empty() {

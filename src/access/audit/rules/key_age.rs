@@ -8,9 +8,10 @@ use crate::{
         KeyRecordStatus, RuleReport,
         context::{AuditContext, account_name},
         count_noun,
+        privileged::Privilege,
         visibility::RequiredData,
     },
-    diag::Severity,
+    diag::{Assignee, Severity},
     model::ObservedKey,
 };
 
@@ -23,11 +24,12 @@ pub(super) const RULE: AuditRule = AuditRule {
           the harder it is to replace. Confluent recommends regular rotation but gives no number (docs \
           `best-practices-api-keys`); 90 days is the most common limit in audits of cloud accounts. `--max-key-age` \
           changes the limit.",
-    evidence: "The creation date of a key on a department's account, compared with the time of the snapshot. \
-               Unrecorded and orphaned keys are reported by other rules. Old keys of the provisioner are \
-               information.",
+    evidence: "The creation date of a key of a department's account, of the provisioner, of an adopted account or of an \
+               administrator, compared with the time of the snapshot. Unrecorded and orphaned keys are reported by \
+               other rules.",
     remedy: "Platform team: `confluent ebs keys rotate CODE --persona PERSONA`, with an overlap for users of the old \
-             key.",
+             key. For the provisioner, create a second key, add it to `provisioner_keys` in `ebs.toml`, and delete the \
+             old one. Administrators replace their own keys.",
     needs: &[RequiredData::Members],
     check,
 };
@@ -46,10 +48,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
                 continue;
             }
             match age(context, key) {
-                None => report.unknown(
-                    format!("age of API key `{}`", key.id),
-                    "the API does not report its creation time",
-                ),
+                None => report_unknown_age(key, report),
                 Some(age) if age > max_age(context) => {
                     let message = format!("API key `{}` of {name} is {} old", key.id, format_days(age));
                     let code = &member.department.department.code;
@@ -64,22 +63,48 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             }
         }
     }
-    check_provisioner_keys(context, report);
+    check_privileged_keys(context, report);
 }
 
-fn check_provisioner_keys(context: &AuditContext<'_>, report: &mut RuleReport) {
-    let id = &context.desired.provisioner;
-    for key in context
-        .observed
-        .keys
-        .iter()
-        .filter(|key| key.owner.service_account() == Some(id))
-    {
-        if let Some(age) = age(context, key).filter(|age| *age > max_age(context)) {
-            let message = format!("API key `{}` of the provisioner is {} old", key.id, format_days(age));
-            report.info(key.id.as_str(), message).key(&key.id);
+fn check_privileged_keys(context: &AuditContext<'_>, report: &mut RuleReport) {
+    for privileged in context.privileged() {
+        let owner = &privileged.principal;
+        report.unknown.extend(context.missing_keys(owner));
+        for key in context.keys_of_principal(owner) {
+            let Some(age) = age(context, key) else {
+                report_unknown_age(key, report);
+                continue;
+            };
+            if age <= max_age(context) || context.desired.is_adopted(key.id.as_str()) {
+                continue;
+            }
+            let message = format!(
+                "API key `{}` of {}, {}, is {} old",
+                key.id,
+                context.display_name(owner),
+                privileged.privilege.description(),
+                format_days(age)
+            );
+            let found = report.warning(key.id.as_str(), message);
+            found.key(&key.id).principal(owner);
+            match privileged.privilege {
+                Privilege::Provisioner => found.fix(format!(
+                    "Create a second key, add its id to `provisioner_keys` in `ebs.toml`, use it everywhere, and delete `{}`.",
+                    key.id
+                )),
+                _ => found
+                    .owned_by(Assignee::Administrator)
+                    .fix(format!("Create a second key, use it everywhere, and delete `{}`.", key.id)),
+            };
         }
     }
+}
+
+fn report_unknown_age(key: &ObservedKey, report: &mut RuleReport) {
+    report.unknown(
+        format!("age of API key `{}`", key.id),
+        "the API does not report its creation time",
+    );
 }
 
 fn age(context: &AuditContext<'_>, key: &ObservedKey) -> Option<SignedDuration> {
@@ -117,11 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn an_old_provisioner_key_is_information() {
+    fn old_keys_of_privileged_principals_are_found() {
         let mut org = Org::clean();
         org.key("TIERZERO", "sa-provisioner", "cloud", 400);
-        let result = org.assert_only_findings(ID, &[]);
-        assert_eq!(result.findings[0].subject, "TIERZERO");
+        org.provisioner_keys = Some(["TIERZERO".to_owned()].into());
+        org.key("ADMIN", "u-admin", "cloud", 400);
+        org.key("YOUNGADMIN", "u-admin", "cloud", 90);
+        org.key("USER", "u-eve", "cloud", 400);
+        org.key("CENTRAL", "sa-central", "cloud", 400);
+        org.assert_only_findings(ID, &["ADMIN", "TIERZERO"]);
+        org.bind("sa-central", "EnvironmentAdmin", "$E");
+        org.assert_findings(ID, &["ADMIN", "CENTRAL", "TIERZERO"]);
     }
 
     #[test]

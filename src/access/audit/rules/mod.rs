@@ -4,6 +4,14 @@
 use super::{RuleReport, context::AuditContext, visibility::RequiredData};
 use crate::diag::Severity;
 
+pub mod administrator_key;
+pub mod connector_transform;
+pub mod foreign_dead_letters;
+pub mod invalid_key_record;
+pub mod lookalike_name;
+pub mod plugin_not_allowed;
+pub mod privileged_connector;
+pub mod unknown_resource_kind;
 pub mod connector_identity;
 pub mod connector_topic;
 pub mod dangling_binding;
@@ -60,21 +68,29 @@ impl std::fmt::Debug for AuditRule {
 pub const RULES: &[AuditRule] = &[
     prefix_overlap::RULE,
     overbroad_binding::RULE,
+    unknown_resource_kind::RULE,
     third_party_grant::RULE,
     template_drift::RULE,
     unmanaged_account::RULE,
     impersonating_account::RULE,
+    lookalike_name::RULE,
     runtime_owner::RULE,
     runtime_key::RULE,
     connector_topic::RULE,
+    connector_transform::RULE,
+    plugin_not_allowed::RULE,
     shared_namespace::RULE,
+    foreign_dead_letters::RULE,
     connector_identity::RULE,
+    privileged_connector::RULE,
     registry_wide::RULE,
     unrecorded_key::RULE,
+    invalid_key_record::RULE,
     orphaned_key::RULE,
     key_age::RULE,
     key_count::RULE,
     user_key::RULE,
+    administrator_key::RULE,
     dangling_binding::RULE,
     unmanaged_acl::RULE,
     retired_prefix::RULE,

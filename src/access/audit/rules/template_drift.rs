@@ -214,7 +214,7 @@ fn is_surplus(context: &AuditContext<'_>, held: &BindingInContext<'_>, member: &
         // `runtime-owner`.
         BindingLocation::Accounts(_) if held.is_on_own_account() => *held.role() == Role::Assigner,
         BindingLocation::Accounts(name) => {
-            let provisioner = name.stem() == context.desired.provisioner.as_str();
+            let provisioner = context.desired.is_provisioner(name.stem());
             held.target.is_none() && !provisioner && account_control(held.role()).is_none()
         }
         BindingLocation::Scope(_) => false,

@@ -131,7 +131,7 @@ fn find_controlled_accounts<'a>(
 }
 
 fn is_unmanaged(context: &AuditContext<'_>, held: &BindingInContext<'_>, id: &str) -> bool {
-    let known = held.target.is_some() || context.desired.provisioner.as_str() == id;
+    let known = held.target.is_some() || context.desired.is_provisioner(id);
     let exists = || {
         // A binding on a deleted account gives no control; it is reported by `dangling-binding`.
         context.account(&Principal::from_id(id)).is_some() || context.missing(RequiredData::Accounts).is_some()

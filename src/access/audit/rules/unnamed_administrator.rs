@@ -7,7 +7,7 @@ use crate::{
         visibility::RequiredData,
     },
     diag::{Assignee, Severity},
-    model::ResourceKind,
+    model::{Principal, ResourceKind},
 };
 
 pub(super) const RULE: AuditRule = AuditRule {
@@ -19,8 +19,9 @@ pub(super) const RULE: AuditRule = AuditRule {
           It is as powerful as the provisioner's key. There should be few such users and accounts, and all should be \
           documented.",
     evidence: "A role binding on the organization, or on the environment or cluster of the stage, except those of \
-               the provisioner, of departments (`overbroad-binding`) and of groups (`group-mapping`). If \
-               `administrators` in `ebs.toml` is empty, the finding is information.",
+               the provisioner, of departments (`overbroad-binding`) and of groups (`group-mapping`). While \
+               `administrators` in `ebs.toml` is empty, users may be the intended administrators: they make the \
+               verdict unknown, and only service accounts are findings.",
     remedy: "Platform team: list the principals under `administrators` in `ebs.toml`. Organization administrator: \
              delete the other role bindings.",
     needs: &[
@@ -32,6 +33,12 @@ pub(super) const RULE: AuditRule = AuditRule {
 };
 
 fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    if context.desired.provisioner.is_none() {
+        report.unknown(
+            "which account is the provisioner",
+            "several accounts administrate the cluster, and `provisioner` in `ebs.toml` is not set",
+        );
+    }
     for held in context
         .bindings
         .iter()
@@ -46,10 +53,15 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         }
         let id = held.observed.id.as_str();
         let message = context.describe_binding(held);
-        let found = match context.desired.administrators.is_empty() {
-            true => report.info(id, message + ", and `administrators` in `ebs.toml` is empty"),
-            false => report.warning(id, message + ", but `ebs.toml` does not name it"),
-        };
+        let is_account = matches!(held.observed.binding.principal, Principal::ServiceAccount(_));
+        if context.desired.administrators.is_empty() && !is_account {
+            report.unknown(
+                format!("whether {message} on purpose"),
+                "`administrators` in `ebs.toml` is empty",
+            );
+            continue;
+        }
+        let found = report.warning(id, message + ", but `ebs.toml` does not name it");
         found
             .binding(held.observed)
             .owned_by(Assignee::Administrator)
@@ -78,9 +90,24 @@ mod tests {
             "$O/environment=env-other/cloud-cluster=lkc-other",
         );
         org.assert_only_findings(ID, &[&eve, &auditor, &manager]);
+        // A user may be an administrator that nobody listed yet; a service account beside the provisioner is not.
         org.administrators.clear();
-        let result = org.assert_only_findings(ID, &[]);
-        assert_eq!(result.findings.len(), 4, "with the administrator of the organization");
+        let result = org.assert_findings(ID, &[&auditor]);
+        assert_eq!(result.unknown.len(), 3, "with the administrator of the organization");
+        org.unbind("sa-auditor", "$C");
+        let result = org.assert_findings(ID, &[]);
+        assert_eq!(result.verdict(), crate::access::audit::AuditVerdict::Unknown);
+    }
+
+    // An intruder's role must not stop the audit.
+    #[test]
+    fn accounts_that_can_be_the_provisioner_are_found_if_none_is_known() {
+        let mut org = Org::clean();
+        let intruder = org.bind("sa-central", "CloudClusterAdmin", "$C");
+        org.assert_only_findings(ID, &[&intruder]);
+        org.provisioner = None;
+        let result = org.assert_findings(ID, &["rb-0001", &intruder]);
+        assert_eq!(result.unknown.len(), 1, "{result:?}");
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub(super) const RULE: AuditRule = AuditRule {
           the user leaves, and have more access than they need until then. Programs should use keys of service \
           accounts.",
     evidence: "An API key for the cluster or the Schema Registry of the stage that is owned by a user. Keys of users \
-               under `administrators` or `adopt` in `ebs.toml` are information; Cloud keys of users are ignored.",
+               under `adopt` in `ebs.toml` are information; Cloud keys of users are ignored. Keys of users under \
+               `administrators` are reported by `administrator-key`.",
     remedy: "Platform team: find out which program uses the key, give it a service account, and have the owner \
              delete the key.",
     needs: &[RequiredData::PeopleKeys],
@@ -27,13 +28,13 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
     let desired = context.desired;
     for key in &context.observed.keys {
         let here = context.key_kind(key).is_some() && key.resource != crate::api::keys::CLOUD;
-        if !here || matches!(key.owner, Principal::ServiceAccount(_)) {
+        let is_administrator = desired.administrators.contains(key.owner.id());
+        if !here || is_administrator || matches!(key.owner, Principal::ServiceAccount(_)) {
             continue;
         }
         let owner = key.owner.id();
         let message = format!("API key `{}` for `{}` belongs to user `{owner}`", key.id, key.resource);
-        let named =
-            desired.administrators.contains(owner) || desired.is_adopted(owner) || desired.is_adopted(key.id.as_str());
+        let named = desired.is_adopted(owner) || desired.is_adopted(key.id.as_str());
         let found = match named {
             true => report.info(key.id.as_str(), message),
             false => report.warning(key.id.as_str(), message),
@@ -61,7 +62,7 @@ mod tests {
         org.key("ACCOUNTS", "sa-central", "lkc-abc123", 1);
         org.assert_only_findings(ID, &["FORCLUSTER", "FORREGISTRY"]);
         org.administrators.insert("u-eve".into());
-        org.assert_only_findings(ID, &[]);
+        org.assert_findings(ID, &[]);
     }
 
     #[test]
