@@ -76,9 +76,12 @@ pub async fn refresh_catalog(
         .try_collect()
         .await?;
     let origin = read_origin(session).await;
+    let sandbox = run.environment.dirs()?.sandbox();
+    // A profile of the sandbox needs no flag.
+    let is_rehearsal = run.options.is_sandbox() || session.journal_path.starts_with(&sandbox);
     let file = match out {
         Some(file) => file,
-        None if run.options.is_sandbox() => run.environment.dirs()?.sandbox().join(CATALOGUE_FILE),
+        None if is_rehearsal => sandbox.join(CATALOGUE_FILE),
         None => match platform_folder(run) {
             Some(folder) => folder.join(CATALOGUE_FILE),
             None => run.environment.dirs()?.state().join(CATALOGUE_FILE),

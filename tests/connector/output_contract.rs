@@ -194,10 +194,6 @@ const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("origin.now", "no template has changed"),
     ("task.message", "no task of these connectors fails"),
     ("explanation.log_error", "log lines can be read here"),
-    (
-        "complaint.recommended_values",
-        "the linter is faster where there is a list",
-    ),
     ("offboarding.retired", "the example has no files"),
     ("cluster_use.tasks", "a department key does not see the cluster's use"),
     ("allowing.acl", "no template of the example asks for ACLs"),
@@ -277,7 +273,8 @@ pub(crate) const DOCUMENTED_RUNS: &[&str] = &[
     "connector plugin list PROFILE",
     "connector plugin new PostgresSource --output-file starter.yaml",
     "connector plugin describe PostgresSource PROFILE",
-    "connector plugin refresh --out refreshed.json PROFILE",
+    "connector plugin refresh --out .state/confluent-ebs/catalogue.json PROFILE",
+    "connector lint typo.json",
     "connector offset describe claims-orders PROFILE",
     "connector offset delete claims-orders --force PROFILE",
     "connector offset update claims-orders --config-file offsets.json --yes PROFILE",
@@ -369,12 +366,12 @@ pub(crate) fn write_connector_files(cli: &Cli) {
         ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""),
     );
     cli.write("typo.json", ORDERS_FILE.replace("quickstart", "quickstrat"));
-    // Only the service knows for certain that the interval is not allowed (docs/reference/connect.md#error-messages,
+    // Only the service knows for certain that the format is not allowed (docs/reference/connect.md#error-messages,
     // pattern 3).
     cli.write(
         "claims-lake.json",
         r#"{"name": "claims-lake", "config": {"connector.class": "S3_SINK", "topics": "claims-orders",
-            "input.data.format": "JSON", "output.data.format": "JSON", "s3.bucket.name": "lake", "time.interval": "WEEKLY",
+            "input.data.format": "JSON", "output.data.format": "SPREADSHEET", "s3.bucket.name": "lake", "time.interval": "HOURLY",
             "flush.size": "1000", "authentication.method": "IAM Roles", "provider.integration.id": "cspi-1"}}"#,
     );
     cli.write(

@@ -33,13 +33,13 @@ const CONNECTOR_NAMES: [&str; 12] = [
 /// Failures of connectors: errors of departments, and errors of others.
 const CONNECTOR_FAULTS: [(&str, &str); 10] = [
     ("claims-ledger-cdc", "wrong-password"),
-    ("claims-archive-s3", "storage-denied"),
+    ("claims-archive-s3", "tls-name"),
     ("motor-orders", "task-failed"),
     ("payments-events", "platform-error"),
     ("fraud-customers", "tls-untrusted"),
     ("fraud-orders", "record-too-large"),
     ("broker-orders", "unknown-host"),
-    ("life-ledger-cdc", "slot-in-use"),
+    ("life-ledger-cdc", "offset-type"),
     ("travel-orders", "task-failed"),
     ("health-events", "stuck-provisioning"),
 ];
