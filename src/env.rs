@@ -1,5 +1,7 @@
 //! Registry of all environment variables that the program reads.
 
+use crate::hint::misspelling_of;
+
 /// Environment variable with its description for the documentation.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
@@ -43,8 +45,16 @@ variables! {
     CONFLUENT_EBS_LOGS_ENDPOINT = "CONFLUENT_EBS_LOGS_ENDPOINT";
     /// Host of the Metrics API, instead of `https://api.telemetry.confluent.cloud`.
     CONFLUENT_EBS_METRICS_ENDPOINT = "CONFLUENT_EBS_METRICS_ENDPOINT";
-    /// Any value disables colours (no-color.org).
+    /// Any value disables colours (no-color.org), also with `FORCE_COLOR` and `CLICOLOR_FORCE`.
     NO_COLOR = "NO_COLOR";
+    /// Any value except `0` and `false` enables colours, also in a pipe or a file.
+    FORCE_COLOR = "FORCE_COLOR";
+    /// The same as `FORCE_COLOR`.
+    CLICOLOR_FORCE = "CLICOLOR_FORCE";
+    /// `0` disables colours on a terminal.
+    CLICOLOR = "CLICOLOR";
+    /// Any value enables colours on a terminal without `TERM`.
+    CI = "CI";
     /// Width of the output if standard output is not a terminal.
     COLUMNS = "COLUMNS";
     /// Locale: without UTF-8, sparklines use ASCII characters.
@@ -53,7 +63,7 @@ variables! {
     LC_CTYPE = "LC_CTYPE";
     /// Locale if neither `LC_ALL` nor `LC_CTYPE` is set.
     LANG = "LANG";
-    /// Terminal type: on `linux` and `dumb`, sparklines use ASCII characters.
+    /// Terminal type: on `linux` and `dumb`, sparklines use ASCII characters; on `dumb`, there are no colours.
     TERM = "TERM";
     /// Certificate file trusted in addition to the system's store.
     SSL_CERT_FILE = "SSL_CERT_FILE";
@@ -88,8 +98,61 @@ variables! {
     HANDOVER_FILE = "CONFLUENT_EBS_HANDOVER_FILE";
 }
 
+/// Returns the variables in `names` that look like a misspelt variable of this program, each with the variable that was
+/// probably meant.
+pub fn misspelt_variables<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<(&'a str, &'static str)> {
+    // The names of other tools' variables are none of our business.
+    const PREFIX: &str = "CONFLUENT";
+    let known = || {
+        let all = ALL.iter().chain(FOR_HANDOVER).map(|variable| variable.name);
+        all.filter(|name| name.starts_with(PREFIX))
+    };
+    // On Windows, upper and lower case are the same variable.
+    let is_known =
+        |name: &str| known().any(|known| known == name || (cfg!(windows) && known.eq_ignore_ascii_case(name)));
+    let names = names.into_iter().filter(|name| {
+        let beginning = name.get(..PREFIX.len());
+        beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(PREFIX)) && !is_known(name)
+    });
+    names
+        .filter_map(|name| Some((name, misspelling_of(name, known())?)))
+        .collect()
+}
+
 /// Returns the value of `name` if it is set, valid Unicode and not empty.
 #[must_use]
 pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::misspelt_variables;
+
+    #[test]
+    fn a_misspelt_variable_is_found_and_variables_of_other_tools_are_not() {
+        for (written, meant) in [
+            ("CONFLUENT_EBS_PROFIL", Some("CONFLUENT_EBS_PROFILE")),
+            ("CONFLUENT_ESB_PROFILE", Some("CONFLUENT_EBS_PROFILE")),
+            ("CONFLUENT_EBS_STATEDIR", Some("CONFLUENT_EBS_STATE_DIR")),
+            ("CONFLUENT_EBS_LOG_ENDPOINT", Some("CONFLUENT_EBS_LOGS_ENDPOINT")),
+            ("CONFLUENT_CLOUD_APIKEY", Some("CONFLUENT_CLOUD_API_KEY")),
+            ("CONFLUENT_EBS_PROFILE", None),
+            ("CONFLUENT_EBS_HANDOVER_FILE", None),
+            // Variables of the Confluent CLI.
+            ("CONFLUENT_CLOUD_EMAIL", None),
+            ("CONFLUENT_CLOUD_ORGANIZATION_ID", None),
+            ("CONFLUENT_HOME", None),
+            ("CONFLUENT_PLATFORM_MDS_URL", None),
+            ("NO_COLOUR", None),
+        ] {
+            let found = misspelt_variables([written]);
+            assert_eq!(found.first().map(|(_, known)| *known), meant, "{written}");
+        }
+        #[cfg(not(windows))]
+        assert_eq!(
+            misspelt_variables(["confluent_ebs_platform"]),
+            [("confluent_ebs_platform", "CONFLUENT_EBS_PLATFORM")]
+        );
+    }
 }

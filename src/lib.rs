@@ -5,8 +5,8 @@
 //! `tests/architecture.rs`). `docs/architecture.md` shows the flow of a command.
 
 pub mod exit;
-pub mod env;
 pub mod hint;
+pub mod env;
 pub mod text;
 pub mod diag;
 pub mod clock;

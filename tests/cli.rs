@@ -37,12 +37,39 @@ fn help_goes_to_stdout_for_every_spelling() {
     let help = cli.run("--help");
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
     assert!(help.stdout.starts_with("Onboard departments"), "{help}");
-    for args in ["", "-h", "help", "-o json", "-v"] {
+    for args in ["-h", "help"] {
         assert_eq!(cli.run(args), help, "{args}");
     }
     let page = cli.run("help completion");
     assert_eq!(cli.run("completion -h"), page);
     assert_eq!(cli.run("--sandbox completion --help"), page);
+}
+
+#[test]
+fn without_a_command_the_three_ways_to_start_are_shown() {
+    let cli = Cli::new();
+    let start = cli.run("");
+    insta::assert_snapshot!(start, @r"
+    exit 0
+    ----- stdout -----
+    Onboard departments to a shared Confluent Cloud organization and run their
+    connectors.
+
+    Try it, without an account and without network access:
+      $ confluent ebs onboard claims --sandbox
+
+    I have a profile from the platform team:
+      $ confluent ebs profile import FILE
+
+    I am the platform team:
+      $ confluent ebs init
+
+    Use `confluent ebs --help` for all commands, `confluent ebs [command] --help`
+    for one of them.
+    ");
+    for args in ["-o json", "-v", "--sandbox"] {
+        assert_eq!(cli.run(args), start, "{args}");
+    }
 }
 
 #[test]
@@ -218,6 +245,55 @@ fn global_flags_are_accepted_at_any_position() {
         cli.run("--output json --environment env-123456 man --unsafe-trace -vv"),
         expected
     );
+}
+
+#[test]
+fn a_misspelt_variable_is_a_warning_without_its_value() {
+    let cli = Cli::new();
+    let expected = cli.run("completion bash");
+    let result = cli.run_with_env(
+        "completion bash",
+        &[
+            ("CONFLUENT_EBS_PROFIL", "cflt-canary"),
+            ("CONFLUENT_EBS_PLATFROM", ""),
+            ("CONFLUENT_CLOUD_EMAIL", "me@example.com"),
+        ],
+    );
+    assert_eq!((result.code, &result.stdout), (Some(0), &expected.stdout));
+    assert_eq!(
+        result.stderr_line(),
+        "[WARN] no command reads the variable `CONFLUENT_EBS_PROFIL`; did you mean `CONFLUENT_EBS_PROFILE`?"
+    );
+}
+
+#[test]
+fn colours_in_a_pipe_are_forced_and_no_color_wins() {
+    let cli = Cli::new();
+    for (variables, coloured) in [
+        (&[][..], false),
+        (&[("FORCE_COLOR", "1")], true),
+        (&[("FORCE_COLOR", "3")], true),
+        (&[("CLICOLOR_FORCE", "1")], true),
+        (&[("FORCE_COLOR", "")], false),
+        (&[("FORCE_COLOR", "0")], false),
+        (&[("CLICOLOR_FORCE", "0")], false),
+        (&[("CLICOLOR", "1")], false),
+        (&[("FORCE_COLOR", "1"), ("NO_COLOR", "1")], false),
+        (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+    ] {
+        let mut command = cli.command();
+        command.env_remove("NO_COLOR").envs(variables.iter().copied());
+        let list = cli.run_command(command.args(["department", "describe", "claims", "--sandbox"]));
+        let json = cli.run_command(command.args(["-o", "json"]));
+        let error = cli.run_command(command.arg("--nope"));
+        assert_eq!(list.stdout.contains("\u{1b}["), coloured, "{variables:?}: {list}");
+        assert_eq!(
+            error.stderr.starts_with("\u{1b}[31mError:"),
+            coloured,
+            "{variables:?}: {error}"
+        );
+        assert!(!json.stdout.contains('\u{1b}'), "{variables:?}: {json}");
+    }
 }
 
 #[test]
@@ -495,7 +571,8 @@ fn the_environment_page_matches_the_list_of_variables() {
         page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
     }
     page.push_str(
-        "\nNo other variable is read by name.\n\nThe command of `onboard --handover-command` receives these variables in addition to its \
+        "\nNo other variable is read by name. A variable whose name looks like a misspelt `CONFLUENT_…` of this page is a \
+         warning on standard\nerror.\n\nThe command of `onboard --handover-command` receives these variables in addition to its \
          environment, without\n`CONFLUENT_CLOUD_API_KEY` and `CONFLUENT_CLOUD_API_SECRET`.\n\n| Variable | Meaning |\n|---|---|\n",
     );
     for variable in variables::FOR_HANDOVER {

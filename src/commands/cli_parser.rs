@@ -55,7 +55,11 @@ fn to_parse_exit(error: &clap::Error, args: &[OsString]) -> ParseExit {
         }
         // A group without a subcommand prints its help, as in the Confluent CLI.
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            ParseExit::Text(help::render_help(&command_path(args)))
+            let names = command_path(args);
+            ParseExit::Text(match names.is_empty() {
+                true => help::render_start(),
+                false => help::render_help(&names),
+            })
         }
         _ => ParseExit::UsageError(usage_error(error, args, &command_path(args))),
     }

@@ -157,7 +157,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             let log = ui.clone();
             start_log(ui.verbosity(), move || log.log_writer());
-            let mut ctx = Ctx::new(ui, cli.globals, process_environment());
+            let environment = process_environment();
+            warn_of_misspelt_variables(&ui, &environment);
+            let mut ctx = Ctx::new(ui, cli.globals, environment);
             cli.command.run(&mut ctx)
         }
         Err(ParseExit::Text(text)) => {
@@ -168,6 +170,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ui::new(Format::Human, 0).print_error(&Problem::from(&error));
             error.exit_code()
         }
+    }
+}
+
+fn warn_of_misspelt_variables(ui: &Ui, environment: &Environment) {
+    let set = environment.variables.iter().filter(|(_, value)| !value.is_empty());
+    for (name, meant) in env::misspelt_variables(set.map(|(name, _)| name.as_str())) {
+        ui.warn(&format!(
+            "no command reads the variable `{name}`; did you mean `{meant}`?"
+        ));
     }
 }
 

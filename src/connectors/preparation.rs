@@ -313,7 +313,7 @@ impl PreparedConnector {
         }
         if self.desired.offsets.is_some() {
             run.warn(
-                "the offsets in the file are ignored, because an update does not change offsets; use `confluent ebs \
+                "the offsets in the file are ignored, because `connector update` does not change offsets; use `confluent ebs \
                  connector offset update`",
             );
         }

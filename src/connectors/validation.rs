@@ -174,7 +174,7 @@ pub async fn validate_definition(
     let Some(validation) = prepared.validation else {
         let list = session.options.suggest("connector plugin list");
         return Err(Error::failed(format!(
-            "plugin `{}` is unknown to the validation of Confluent Cloud",
+            "Confluent Cloud cannot validate the configuration: it does not know plugin `{}`",
             prepared.class
         ))
         .with_hint(format!("List plugins with `{list}`.")));

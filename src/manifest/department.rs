@@ -209,7 +209,10 @@ pub fn check_departments(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Ve
                 department.name, first.department.code
             );
             let finding = Finding::error("duplicate-name", message).with_span(file.name_span());
-            findings.push(finding.with_fix(format!("The other department is at {}.", first.name_span().location())));
+            findings.push(finding.with_fix(format!(
+                "The other department is defined at {}.",
+                first.name_span().location()
+            )));
         } else {
             names.insert(folded, file);
         }

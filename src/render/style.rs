@@ -2,7 +2,10 @@
 //!
 //! Output must be readable without colour: a style only repeats the meaning of a word or symbol.
 
+use anstream::{AutoStream, ColorChoice, stream::RawStream};
 use anstyle::{AnsiColor, Effects};
+
+use crate::env;
 
 /// Style of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +52,7 @@ impl Style {
 /// Capabilities of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
-    /// Whether styles are enabled: the stream is a terminal, and the user did not disable colour.
+    /// Whether styles are enabled ([`uses_colour`]).
     pub colour: bool,
     /// Whether Unicode drawing characters are supported by locale and terminal.
     pub unicode: bool,
@@ -72,6 +75,20 @@ impl Palette {
         out.push_str(&ansi.render().to_string());
         out.push_str(text);
         out.push_str(&ansi.render_reset().to_string());
+    }
+}
+
+/// Returns whether styles are used on a stream: never with `NO_COLOR`, always with `FORCE_COLOR` or `CLICOLOR_FORCE`,
+/// else on a terminal that displays them.
+pub(super) fn uses_colour(stream: &impl RawStream) -> bool {
+    let is_set = |name| env::var(name).is_some_and(|value| !matches!(value.as_str(), "0" | "false"));
+    if env::var(env::NO_COLOR).is_some() {
+        false
+    } else if is_set(env::FORCE_COLOR) || is_set(env::CLICOLOR_FORCE) {
+        true
+    } else {
+        // `anstream` reads `CLICOLOR`, `TERM` and `CI`.
+        stream.is_terminal() && AutoStream::choice(stream) != ColorChoice::Never
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     human, json,
     progress::{BarProgress, LineProgress},
     stream::{Captured, Stream, lock},
-    style::Palette,
+    style::{Palette, uses_colour},
     view::{Block, Viewable},
     yaml,
 };
@@ -73,20 +73,14 @@ impl Ui {
     pub fn new(format: Format, verbosity: u8) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let unicode = supports_unicode();
-        let colour = |choice| Palette {
-            colour: choice != anstream::ColorChoice::Never,
-            unicode,
-        };
+        let palette = |colour| Palette { colour, unicode };
         // Log lines and bars would overwrite each other.
         let progress = if err.is_terminal() && verbosity == 0 {
             ProgressMode::Bars
         } else {
             ProgressMode::Lines
         };
-        let palettes = (
-            colour(anstream::AutoStream::choice(&out)),
-            colour(anstream::AutoStream::choice(&err)),
-        );
+        let palettes = (palette(uses_colour(&out)), palette(uses_colour(&err)));
         Self(Arc::new(UiState {
             format,
             verbosity,

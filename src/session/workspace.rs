@@ -1,6 +1,9 @@
 //! The platform configuration without errors, and the errors for an unknown department or stage.
 
-use super::RunContext;
+use super::{
+    RunContext,
+    profiles::{imported_profiles, selected_profile},
+};
 use crate::{
     diag::Finding,
     error::Error,
@@ -28,9 +31,27 @@ pub fn load_workspace(run: &RunContext, sandbox: bool) -> Result<LoadedWorkspace
     match find_workspace(run)? {
         Some(loaded) => Ok(loaded),
         None if sandbox => Ok(Workspace::embedded()),
-        None => Err(Error::failed("no `ebs.toml` in the current directory or a parent")
-            .with_hint("Create it with `confluent ebs init`.")
-            .with_hint("Use the built-in example of 24 departments with `--sandbox`.")),
+        None => {
+            let (is_selected, is_imported) = match &run.environment.dirs {
+                Ok(dirs) => (
+                    selected_profile(run, dirs).is_some(),
+                    !imported_profiles(dirs).is_empty(),
+                ),
+                Err(_) => (false, false),
+            };
+            let error = Error::failed("no `ebs.toml` in the current directory or a parent");
+            // A department has a profile, and nothing to create.
+            let error = if is_selected {
+                error.with_hint("Only the platform team has this file. Your profile is for `confluent ebs connector` and `confluent ebs status`.")
+            } else if is_imported {
+                error.with_hint(
+                    "Only the platform team has this file. Select your profile with `confluent ebs profile use NAME`.",
+                )
+            } else {
+                error.with_hint("Create it with `confluent ebs init`.")
+            };
+            Err(error.with_hint("Use the built-in example of 24 departments with `--sandbox`."))
+        }
     }
 }
 

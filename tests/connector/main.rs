@@ -474,11 +474,24 @@ fn an_imported_profile_is_shown_without_its_secret_and_used() {
         .unwrap()
         .to_owned();
     assert_eq!(cli.run("profile list").stdout, "None found.\n");
-    assert_eq!(
-        cli.run(&format!("profile import {file}")).stdout,
-        "Imported profile `claims-operator`.\n"
+    assert!(
+        cli.run("department list").stderr.contains("`confluent ebs init`"),
+        "without a profile, the caller may be the platform team"
+    );
+    let imported = cli.run(&format!("profile import {file}")).stdout_line();
+    let next = "`confluent ebs profile use claims-operator`";
+    assert!(
+        imported.starts_with("Imported profile `claims-operator`. ") && imported.contains(next),
+        "{imported}"
     );
     cli.run(&format!("profile import {file}")).expect_code(1);
+    let advice = |variables: &[(&str, &str)]| {
+        let refused = cli.run_with_env("department list", variables).expect_code(1);
+        assert!(!refused.stderr.contains("init"), "{refused}");
+        refused.stderr_line()
+    };
+    assert!(advice(&[]).contains("`confluent ebs profile use NAME`"));
+    assert!(advice(&[("CONFLUENT_EBS_PROFILE", "claims-operator")]).contains("`confluent ebs connector`"));
     let shown = cli.run("profile show claims-operator");
     assert!(
         shown.stdout.contains("sandbox:") && !shown.to_string().contains(&secret),

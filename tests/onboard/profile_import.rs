@@ -64,7 +64,11 @@ fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
     let output = cli
         .run("profile import claims-operator.toml.age --identity key.txt")
         .expect_success();
-    assert_eq!(output.stdout, "Imported profile `claims-operator`.\n");
+    assert_eq!(
+        output.stdout_line(),
+        "Imported profile `claims-operator`. Next: run `confluent ebs profile use claims-operator`, then `confluent \
+         ebs doctor` to check it."
+    );
     assert_eq!(output.stderr, "");
     let kept = cli.path(".config/confluent-ebs/profiles/claims-operator.toml");
     assert!(fs::read_to_string(&kept).unwrap().contains(&secret));

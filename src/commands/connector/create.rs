@@ -23,11 +23,11 @@ use crate::{
 /// Create a connector
 ///
 /// Adds the defaults of your department to the configuration, checks name, quota and configuration, creates the
-/// connector, and waits until it runs. If an identical connector exists, the command only waits for it, so you can
+/// connector, and waits until it is running. If an identical connector exists, the command only waits for it, so you can
 /// re-run it after an interruption.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Create a connector from a file, and wait until it runs.
+Create a connector from a file, and wait until it is running.
 
   $ confluent ebs connector create --config-file claims-orders.json --profile claims-deployer
 

@@ -27,7 +27,7 @@ use crate::{
 /// success.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Replace the configuration of a connector, and wait until it runs.
+Replace the configuration of a connector, and wait until it is running.
 
   $ confluent ebs connector update claims-orders --config-file claims-orders.json
 

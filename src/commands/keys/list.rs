@@ -23,7 +23,7 @@ List the keys of a department for a script.
 
   $ confluent ebs keys list claims -o json")]
 pub(super) struct KeysListArgs {
-    /// Codes of departments. Without codes, the keys of all departments are listed.
+    /// Department codes. Without codes, the keys of all departments are listed.
     #[arg(value_name = "department")]
     departments: Vec<DepartmentCode>,
     #[command(flatten)]

@@ -35,7 +35,7 @@ Replace the deployer's keys that are older than 90 days, and delete the old keys
 
   $ confluent ebs keys rotate --all --persona deployer --older-than 90d --overlap 0s")]
 pub(super) struct KeysRotateArgs {
-    /// Codes of departments.
+    /// Department codes.
     #[arg(value_name = "department", required_unless_present_any = ["all", "department"])]
     departments: Vec<DepartmentCode>,
     /// Select all departments that are not retired.

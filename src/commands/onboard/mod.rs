@@ -44,7 +44,7 @@ Encrypt the profiles, and deliver each of them to a program.
 
   $ confluent ebs onboard claims --recipients-file ./claims.txt --handover-command ./to-vault")]
 pub(super) struct OnboardArgs {
-    /// Codes of departments: the names of their files without ".toml".
+    /// Department codes: the names of their files without ".toml".
     #[arg(value_name = "department", required_unless_present_any = ["all", "department"])]
     departments: Vec<DepartmentCode>,
     /// Onboard every department that has a file and is not retired.
@@ -59,7 +59,7 @@ pub(super) struct OnboardArgs {
     /// Maximum number of concurrent requests.
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
-    /// Also remove role bindings and ACLs of managed accounts that no template declares.
+    /// Also remove role bindings and ACLs that managed accounts have but no template declares.
     #[arg(long)]
     prune: bool,
     #[command(flatten)]

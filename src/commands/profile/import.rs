@@ -48,7 +48,9 @@ impl ProfileImportArgs {
             replace: self.force,
         };
         let imported = import.run(&ctx.run)?;
+        let default = ctx.run.environment.dirs()?.current_profile();
         Ok(CommandOutput::new(ProfileImportOutput {
+            is_default: default.as_deref() == Some(imported.name.as_str()),
             name: imported.name,
             file: imported.file,
             encrypted: imported.encrypted,
@@ -63,10 +65,23 @@ pub(super) struct ProfileImportOutput {
     file: PathBuf,
     /// Whether the file was encrypted; the imported profile is not.
     encrypted: bool,
+    /// Whether it replaced the default profile.
+    #[serde(skip)]
+    is_default: bool,
 }
 
 impl Viewable for ProfileImportOutput {
     fn view(&self) -> Vec<Block> {
-        vec![Block::line(format!("Imported profile `{}`.", self.name))]
+        let next = match self.is_default {
+            true => "Next: run `confluent ebs doctor` to check it.".to_owned(),
+            false => format!(
+                "Next: run `confluent ebs profile use {}`, then `confluent ebs doctor` to check it.",
+                self.name
+            ),
+        };
+        vec![
+            Block::line(format!("Imported profile `{}`.", self.name)),
+            Block::line(next),
+        ]
     }
 }

@@ -230,7 +230,7 @@ fn department_names_are_unique() {
     );
     insta::assert_snapshot!(department_findings(&[("aaa", a), ("bbb", b)]), @r"
     departments/bbb.toml:1:8 error duplicate-name: the name `claims` is already used by department `aaa`
-        The other department is at departments/aaa.toml:1:8.
+        The other department is defined at departments/aaa.toml:1:8.
     ");
 }
 

@@ -221,8 +221,11 @@ pub(in crate::provisioning) fn load_snapshot(
     let saved = SnapshotFile::load(file)?;
     let workspace = load_platform(run)?;
     let differs = |what: String| {
-        Error::new(ErrorKind::Failed, format!("snapshot `{}` is of {what}", file.display()))
-            .with_hint("Use the platform configuration with which the snapshot was taken.")
+        Error::new(
+            ErrorKind::Failed,
+            format!("snapshot `{}` was taken of {what}", file.display()),
+        )
+        .with_hint("Use the platform configuration with which the snapshot was taken.")
     };
     if let Some(stage) = run.options.stage.as_ref().filter(|stage| **stage != saved.stage) {
         return Err(differs(format!("stage `{}`, not of `{stage}`", saved.stage)));

@@ -106,7 +106,7 @@ impl AuditInputs {
         let earlier = SnapshotFile::load(file)?.snapshot;
         if earlier.address.organization != self.snapshot.address.organization {
             return Err(Error::failed(format!(
-                "snapshot `{}` is of organization `{}`, not of `{}`",
+                "snapshot `{}` is from organization `{}`, not `{}`",
                 file.display(),
                 earlier.address.organization,
                 self.snapshot.address.organization

@@ -1,4 +1,4 @@
-//! Removal of findings: role bindings and ACLs of managed accounts that no template declares, and orphaned API keys.
+//! Removal of findings: role bindings and ACLs that managed accounts have but no template declares, and orphaned API keys.
 //! Unmanaged resources are never changed, and nothing is created.
 
 use std::path::PathBuf;

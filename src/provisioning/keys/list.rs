@@ -14,7 +14,7 @@ use crate::{
 /// Input of a list of keys.
 #[derive(Debug)]
 pub struct KeysListInput {
-    /// Codes of departments; none for all.
+    /// Department codes; none for all.
     pub departments: Vec<DepartmentCode>,
     /// Folders of profiles and evidence.
     pub options: ProvisioningOptions,

@@ -24,7 +24,7 @@ pub struct OnboardInput {
     pub departments: DepartmentSelection,
     /// Folders, recipients and delivery.
     pub options: ProvisioningOptions,
-    /// Whether to remove grants of managed accounts that no template declares.
+    /// Whether to remove grants that managed accounts have but no template declares.
     pub prune: bool,
     /// Whether to only plan.
     pub dry_run: bool,

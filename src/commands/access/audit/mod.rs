@@ -43,7 +43,7 @@ Remove role bindings and ACLs that no template declares, and orphaned API keys.
 
   $ confluent ebs access audit --fix")]
 pub(super) struct AccessAuditArgs {
-    /// Codes of departments. Without codes, findings of all departments are reported.
+    /// Department codes. Without codes, findings of all departments are reported.
     #[arg(value_name = "department")]
     departments: Vec<DepartmentCode>,
     /// Audit a snapshot that --save wrote, without an API key.
@@ -67,7 +67,7 @@ pub(super) struct AccessAuditArgs {
     /// Maximum age of an API key in days.
     #[arg(long, value_name = "int", default_value_t = MAX_KEY_AGE_DAYS)]
     max_key_age: u16,
-    /// Remove role bindings and ACLs of managed accounts that no template declares, and API keys whose secret is lost.
+    /// Remove role bindings and ACLs that managed accounts have but no template declares, and API keys whose secret is lost.
     #[arg(long, conflicts_with = "from")]
     fix: bool,
     /// Show what --fix would remove, without committing changes.

@@ -41,7 +41,7 @@ Watch all connectors of a department.
 
   $ confluent ebs connector metrics --all --department claims --watch
 
-Export the last day of all connectors of a department.
+Export the last day of metrics for all connectors of a department.
 
   $ confluent ebs connector metrics --all --department claims --since 1d -o json > claims.json")]
 pub(super) struct ConnectorMetricsArgs {

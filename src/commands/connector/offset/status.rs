@@ -33,10 +33,10 @@ impl OffsetStatusArgs {
     }
 }
 
-/// Describe the last offset request of a connector
+/// Describe the status of a connector's last offset change
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Describe the last change of offsets.
+Describe the status of the last offset change.
 
   $ confluent ebs connector offset status describe lcc-123456")]
 struct OffsetStatusDescribeArgs {
