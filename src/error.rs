@@ -293,7 +293,7 @@ fn classify_resource_error(error: &ResourceError) -> ErrorKind {
 fn classify_wait_error(error: &WaitError) -> ErrorKind {
     match error.failure() {
         WaitFailure::Failed | WaitFailure::Rejected => ErrorKind::Unhealthy,
-        WaitFailure::Gone | WaitFailure::TimedOut => ErrorKind::Failed,
+        WaitFailure::Paused | WaitFailure::Gone | WaitFailure::TimedOut => ErrorKind::Failed,
         WaitFailure::Interrupted => ErrorKind::Interrupted,
     }
 }

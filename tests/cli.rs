@@ -384,6 +384,12 @@ fn bash_completes_the_plugin_and_leaves_other_words_to_the_confluent_cli() {
             .lines()
             .any(|word| word == "zsh")
     );
+    let plugins = bash_completions("confluent ebs connector plugin new S3").unwrap();
+    assert_eq!(plugins, "S3Source\nS3_SINK\n");
+    // Flags are offered after a dash only.
+    assert_eq!(bash_completions("confluent ebs connector pause ''").unwrap(), "\n");
+    let flags = bash_completions("confluent ebs connector pause --dr").unwrap();
+    assert_eq!(flags, "--dry-run\n");
     assert_eq!(bash_completions("confluent kafka ''").unwrap(), "native\n");
     assert_eq!(bash_completions("confluent e").unwrap(), "native\nebs\n");
 }

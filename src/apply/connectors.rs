@@ -64,9 +64,13 @@ impl<'a> ConnectorExecutor<'a> {
         let options = WaitOptions {
             timeout: self.timeout,
             settle_time,
+            // A change does not resume a connector.
+            pause_limit: Duration::ZERO,
             interrupt: self.interrupt.clone(),
             goal,
         };
+        let text = options.describe(name, self.client.clock.now());
+        self.listener.on_event(&RunEvent::Note { text });
         let outcome = self.client.wait(name, &options, &watch).await;
         let outcome = outcome.map_err(crate::resources::ResourceError::from)?;
         let result = outcome.into_result(name);

@@ -8,6 +8,7 @@
 //! - [`secret`]: which values are secrets, and how a file references one
 //! - [`refreshed`]: facts that were read from the service later
 //! - [`starter`]: a new connector file for a plugin
+//! - [`topics`]: topics that a configuration reads and writes
 //! - [`lint()`]: applies the [`rules`], one file each
 //!
 //! The schemas are a snapshot: a plugin that they lack is unknown, not wrong, and the service's validation decides.
@@ -27,6 +28,7 @@ pub mod secret;
 pub mod starter;
 pub mod topic_keys;
 pub mod topic_transforms;
+pub mod topics;
 
 pub use file::{ConfigEntry, ConnectorConfigFile, FileLayout, ValueKind};
 pub use key_groups::KeyGroup;

@@ -90,6 +90,14 @@ pub struct KeySchema {
 }
 
 impl KeySchema {
+    /// Returns the configured value under the name or an alias of this key, unless it is empty.
+    #[must_use]
+    pub fn written_value<'a>(&self, config: &'a BTreeMap<String, String>) -> Option<&'a str> {
+        let names = std::iter::once(self.name.as_str()).chain(self.aliases.iter().copied());
+        let values = names.filter_map(|name| config.get(name));
+        values.map(String::as_str).find(|value| !value.is_empty())
+    }
+
     /// Returns whether the definition of the key is known. Without one, only its name is known: its type is no knowledge.
     #[must_use]
     pub fn is_defined(&self) -> bool {
@@ -127,6 +135,23 @@ impl PluginSchema {
         self.keys
             .get(written)
             .or_else(|| self.aliases.get(written).and_then(|name| self.keys.get(name)))
+    }
+
+    /// Returns the effective value of a key: the configured value, also under an alias, or the default. A default may
+    /// refer to another key (`${input.data.format}`).
+    #[must_use]
+    pub fn effective_value<'a>(&self, config: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
+        let written = |name: &str| {
+            let own = config.get(name).filter(|value| !value.is_empty());
+            let own = own.map(String::as_str);
+            own.or_else(|| self.key(name)?.written_value(config))
+        };
+        let default = || {
+            let default = self.key(name)?.default?;
+            let other = default.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+            other.and_then(written).or(Some(default))
+        };
+        written(name).or_else(default)
     }
 }
 

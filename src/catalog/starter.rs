@@ -177,7 +177,12 @@ fn is_internal(key: &str) -> bool {
     ];
     FAMILIES.iter().any(|family| key.starts_with(family))
         || key.ends_with(".session.id")
-        || key == "sr.service.account.id"
+        || [
+            "authentication.method",
+            "provider.integration.id",
+            "sr.service.account.id",
+        ]
+        .contains(&key)
 }
 
 /// Returns the value of a key: the usual value, else the default, else a placeholder.
@@ -194,7 +199,12 @@ fn value_for(
         return format!("${{env:{}}}", variable_for(key));
     }
     let usual = usual.map(|value| if value.is_empty() { FILL_IN } else { value });
-    let default = fact.default.filter(|default| !default.is_empty());
+    // The catalog has defaults that the service would not accept if they were written.
+    let is_writable = |default: &&str| {
+        let is_reference = default.contains("${") || fact.value_type == ValueType::List;
+        fact.allowed.is_empty() || fact.allowed.contains(default) || is_reference
+    };
+    let default = fact.default.filter(|default| !default.is_empty()).filter(is_writable);
     let is_own = part == StarterSection::Topics || default.is_none();
     if let Some(use_) = topic_use(plugin.class, key).filter(|_| is_own) {
         let begin = prefix.map_or("", Prefix::as_str);

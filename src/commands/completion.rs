@@ -5,13 +5,14 @@ use serde::Serialize;
 
 use super::{CommandOutput, Ctx, command_tree};
 use crate::{
+    catalog::catalog,
     error::Error,
     render::{Block, Viewable},
 };
 
 /// Wrappers for the shells that the Confluent CLI supports. The Confluent CLI cannot complete the words of a plugin
 /// (docs/reference/cli.md#plugin-help-and-completion), so these scripts complete `confluent ebs …` and delegate
-/// everything else to the Confluent CLI.
+/// everything else to the Confluent CLI. The script for bash also completes names of profiles and plugins.
 const BASH_WRAPPER: &str = include_str!("completion/confluent.bash");
 const ZSH_WRAPPER: &str = include_str!("completion/confluent.zsh");
 
@@ -45,7 +46,8 @@ impl CompletionArgs {
         };
         let mut script = Vec::new();
         generate(self.shell, &mut command_tree(), name, &mut script);
-        let script = String::from_utf8(script)? + wrapper;
+        let plugins: Vec<&str> = catalog().plugins().map(|plugin| plugin.class).collect();
+        let script = String::from_utf8(script)? + &wrapper.replace("@PLUGINS@", &plugins.join(" "));
         Ok(CommandOutput::new(CompletionOutput { script }))
     }
 }

@@ -10,8 +10,13 @@ use crate::{
     session::ConnectorSession,
 };
 
-/// Key of the dead letter queue of sinks (docs/reference/connect.md#common-configuration-keys).
-const DEAD_LETTER_TOPIC_KEY: &str = "errors.deadletterqueue.topic.name";
+/// Keys of the topics to which sinks report records (docs/reference/connect.md#common-configuration-keys), with the
+/// ending of the topic that a department gets. The default topics are shared by all departments.
+pub const REPORT_TOPICS: [(&str, &str); 3] = [
+    ("errors.deadletterqueue.topic.name", "dlq"),
+    ("reporter.error.topic.name", "error"),
+    ("reporter.result.topic.name", "success"),
+];
 
 /// Default that was added to a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -24,7 +29,8 @@ pub struct AddedDefault {
     pub why: &'static str,
 }
 
-/// Adds the defaults of the department: service account, number of tasks, and dead letter queue of a sink.
+/// Adds the defaults of the department: service account, number of tasks, and the topics to which a sink
+/// reports records.
 pub async fn apply_defaults(
     session: &ConnectorSession,
     file: &mut ConnectorDefinition,
@@ -63,30 +69,44 @@ pub async fn apply_defaults(
         let why = "a quota counts at least one task";
         add(&mut file.config, "tasks.max", "1".to_owned(), why);
     }
-    let takes_dead_letters = match catalog().plugin(&file.class) {
-        Some(plugin) => plugin.direction == ConnectorDirection::Sink && plugin.key(DEAD_LETTER_TOPIC_KEY).is_some(),
-        None => file.class.to_ascii_lowercase().contains("sink"),
-    };
-    if takes_dead_letters && !file.config.contains_key(DEAD_LETTER_TOPIC_KEY) {
-        let why = "a topic of your department; the default topic is shared by all departments";
-        let topic = format!("{}-dlq", file.name);
-        add(&mut file.config, DEAD_LETTER_TOPIC_KEY, topic, why);
+    for (key, ending) in REPORT_TOPICS {
+        let is_taken = match catalog().plugin(&file.class) {
+            Some(plugin) => plugin.direction == ConnectorDirection::Sink && plugin.key(key).is_some(),
+            // Most sinks have a dead letter queue, and few have reports.
+            None => key == REPORT_TOPICS[0].0 && file.class.to_ascii_lowercase().contains("sink"),
+        };
+        if is_taken && !file.config.contains_key(key) {
+            let why = "a topic of your department; the default topic is shared by all departments";
+            let topic = format!("{}-{ending}", file.name);
+            add(&mut file.config, key, topic, why);
+        }
     }
     Ok(added)
 }
 
-/// Removes the added dead letter queue if the plugin does not know its key. Returns whether it was removed.
+/// Removes added report topics whose keys the plugin does not know. Returns whether any was removed.
 pub fn drop_unknown_default(
     config: &mut BTreeMap<String, String>,
     added: &mut Vec<AddedDefault>,
     validation: &ConfigValidation,
 ) -> bool {
-    let mut known = validation.configs.iter().map(|config| &config.definition.name);
-    let is_default = added.iter().any(|line| line.config == DEAD_LETTER_TOPIC_KEY);
-    if !is_default || validation.configs.is_empty() || known.any(|key| key == DEAD_LETTER_TOPIC_KEY) {
+    if validation.configs.is_empty() {
         return false;
     }
-    config.remove(DEAD_LETTER_TOPIC_KEY);
-    added.retain(|line| line.config != DEAD_LETTER_TOPIC_KEY);
-    true
+    let before = added.len();
+    added.retain(|line| {
+        let is_report = REPORT_TOPICS.iter().any(|(key, _)| *key == line.config);
+        let is_known = || {
+            validation
+                .configs
+                .iter()
+                .any(|known| known.definition.name == line.config)
+        };
+        let keeps = !is_report || is_known();
+        if !keeps {
+            config.remove(&line.config);
+        }
+        keeps
+    });
+    added.len() < before
 }

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::{plugin_refresh::load_refreshed_catalog, quota_check::desired_tasks, selectors::reject_foreign_names};
 use crate::{
-    catalog::{self, LintOptions, ValueKind, ValueReference},
-    diag::{Severity, has_errors},
+    catalog::{self, Catalog, LintOptions, ValueKind, ValueReference, secret::variable_for},
+    diag::{Finding, Severity, SourceFile, has_errors},
     error::{Error, ErrorKind},
     manifest::connector_file,
     redact::is_secret_name,
-    resources::connector::{LiveConnector, is_server_key},
+    resources::connector::{LiveConnector, is_mask, is_server_key},
     session::{DepartmentContext, RunContext},
     text::join_code,
 };
@@ -60,18 +60,7 @@ impl ParsedConnectorFile {
         let name = self.0.connector_name().map_or("", |entry| &entry.value).to_owned();
         reject_foreign_names(department, std::slice::from_ref(&name))?;
         let refreshed = load_refreshed_catalog(run)?;
-        let context = LintOptions {
-            catalog: refreshed.as_ref(),
-            department: department.map(|department| catalog::LintDepartment {
-                prefix: &department.prefix,
-                runtime_account: department.runtime_account_id.as_ref(),
-                quota: &department.quota,
-                platform_team: &department.platform_team,
-            }),
-            secret_variables: department.map_or(&[], |department| &department.secret_variables),
-            exceptions: department.map_or(&[], |department| &department.lint_exceptions),
-        };
-        let findings = catalog::lint(&self.0, &context).findings;
+        let findings = catalog::lint(&self.0, &lint_options(department, refreshed.as_ref())).findings;
         if has_errors(&findings) {
             let shown = self.0.source.path.display();
             return Err(
@@ -103,6 +92,74 @@ impl ParsedConnectorFile {
     }
 }
 
+fn lint_options<'a>(department: Option<&'a DepartmentContext>, refreshed: Option<&'a Catalog>) -> LintOptions<'a> {
+    LintOptions {
+        catalog: refreshed,
+        department: department.map(|department| catalog::LintDepartment {
+            prefix: &department.prefix,
+            runtime_account: department.runtime_account_id.as_ref(),
+            quota: &department.quota,
+            platform_team: &department.platform_team,
+        }),
+        secret_variables: department.map_or(&[], |department| &department.secret_variables),
+        exceptions: department.map_or(&[], |department| &department.lint_exceptions),
+    }
+}
+
+/// Rules that do not apply to a configuration without a file: masks of a stored configuration are sent back.
+const FILE_RULES: [&str; 2] = ["file-name", "masked-value"];
+
+/// Lints the configuration of an existing connector after a change. An error that the configuration had before is
+/// reported as a warning, because the change does not cause it.
+///
+/// # Errors
+/// A finding is an error that the change causes.
+pub fn lint_change(
+    run: &RunContext,
+    department: Option<&DepartmentContext>,
+    changed: &ConnectorDefinition,
+    observed: &LiveConnector,
+) -> Result<(), Error> {
+    let refreshed = load_refreshed_catalog(run)?;
+    let options = lint_options(department, refreshed.as_ref());
+    let lint = |config: &BTreeMap<String, String>| {
+        let title = format!("{} (changed configuration)", observed.name);
+        let text = serde_json::to_string_pretty(config).unwrap_or_default();
+        let parsed = connector_file::parse(&SourceFile::new(title, text));
+        let mut findings = match parsed {
+            Ok(file) => catalog::lint(&file, &options).findings,
+            Err(findings) => findings,
+        };
+        findings.retain(|finding| !FILE_RULES.contains(&finding.rule));
+        findings
+    };
+    let former = lint(&current_config(observed));
+    let is_former = |finding: &Finding| {
+        let same = |known: &Finding| known.rule == finding.rule && known.message == finding.message;
+        former.iter().any(same)
+    };
+    let (kept, mut caused): (Vec<Finding>, Vec<Finding>) = lint(&changed.config).into_iter().partition(is_former);
+    for finding in kept.iter().filter(|finding| finding.severity == Severity::Error) {
+        run.warn(format!("{}; the change does not affect this", finding.message));
+    }
+    if has_errors(&caused) {
+        let message = format!("invalid configuration of connector `{}`", observed.name);
+        return Err(Error::findings(message, caused).with_kind(ErrorKind::Refused));
+    }
+    caused.retain(|finding| finding.severity == Severity::Warning);
+    for warning in &caused {
+        run.warn(&warning.message);
+    }
+    Ok(())
+}
+
+/// Returns the configuration of `observed` without the keys that the service adds.
+fn current_config(observed: &LiveConnector) -> BTreeMap<String, String> {
+    let mut config = observed.expanded.info.config.clone();
+    config.retain(|key, _| !is_server_key(key));
+    config
+}
+
 /// Changes of single keys of the current configuration.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigOverrides {
@@ -116,12 +173,18 @@ impl ConfigOverrides {
     /// Returns the current configuration of `observed` with these changes.
     ///
     /// # Errors
-    /// A secret is set as a literal, the connector would be renamed, a removed key does not exist, or `tasks.max` is
+    /// A secret is set as a literal or as a mask, the connector would be renamed, a removed key does not exist, or `tasks.max` is
     /// invalid.
     pub fn apply(&self, observed: &LiveConnector) -> Result<ConnectorDefinition, Error> {
-        let mut config = observed.expanded.info.config.clone();
-        config.retain(|key, _| !is_server_key(key));
+        let mut config = current_config(observed);
         for (key, value) in &self.set {
+            if is_mask(value) {
+                return Err(Error::refused(format!("the new value of `{key}` is a mask")).with_hint(format!(
+                    "Pass a reference to the secret: `--config '{key}=${{env:{}}}'`. To keep the stored secret, omit \
+                     the key.",
+                    variable_for(key)
+                )));
+            }
             if is_secret_name(key) && ValueReference::parse(value).is_none() {
                 return Err(Error::refused(format!(
                     "`{key}` holds a secret, which is visible to others on the command line"

@@ -8,6 +8,7 @@ use super::{
     backup::{BackupFile, BackupPolicy},
     errors::PartialResult,
     execution::execute,
+    selectors::shown_name,
 };
 use crate::{
     error::Error,
@@ -32,6 +33,9 @@ pub struct DeletedConnector {
     pub id: String,
     /// Name.
     pub name: String,
+    /// Id or name, whichever the user wrote.
+    #[serde(skip)]
+    pub shown_name: String,
     /// Effect of creating a connector of the same name again.
     pub if_recreated: &'static str,
     /// Backup.
@@ -40,10 +44,11 @@ pub struct DeletedConnector {
 }
 
 impl DeletedConnector {
-    fn new(observed: &LiveConnector, backup: Option<BackupFile>) -> Self {
+    fn new(observed: &LiveConnector, written: &[String], backup: Option<BackupFile>) -> Self {
         Self {
             id: observed.id().to_owned(),
             name: observed.name.clone(),
+            shown_name: shown_name(observed, written),
             if_recreated: restart_note(observed),
             backup,
         }
@@ -52,8 +57,10 @@ impl DeletedConnector {
 
 impl DeletedConnectors {
     /// Returns the result of a dry run.
-    pub fn planned(observed: &[LiveConnector]) -> Self {
-        let planned = observed.iter().map(|observed| DeletedConnector::new(observed, None));
+    pub fn planned(observed: &[LiveConnector], written: &[String]) -> Self {
+        let planned = observed
+            .iter()
+            .map(|observed| DeletedConnector::new(observed, written, None));
         Self {
             dry_run: true,
             connectors: planned.collect(),
@@ -61,7 +68,7 @@ impl DeletedConnectors {
     }
 }
 
-/// Backs up and deletes the connectors in `observed`.
+/// Backs up and deletes the connectors in `observed`, which the user selected as `written`.
 ///
 /// # Errors
 /// A backup fails, so that nothing is deleted. Connectors that cannot be deleted are an error of the result.
@@ -69,6 +76,7 @@ pub async fn delete(
     run: &RunContext,
     session: &ConnectorSession,
     observed: &[LiveConnector],
+    written: &[String],
     backup: &BackupPolicy,
 ) -> Result<PartialResult<DeletedConnectors>, Error> {
     let department = session.department.as_ref();
@@ -84,7 +92,7 @@ pub async fn delete(
     let steps = observed.iter().zip(backups).enumerate();
     let connectors: Vec<DeletedConnector> = steps
         .filter(|(place, _)| execution.is_done(*place))
-        .map(|(_, (observed, backup))| DeletedConnector::new(observed, backup))
+        .map(|(_, (observed, backup))| DeletedConnector::new(observed, written, backup))
         .collect();
     let deleted = DeletedConnectors {
         dry_run: false,
@@ -98,7 +106,7 @@ pub async fn delete(
 
 /// Returns the effect of recreating the connector without offsets: a new id, and with it a new consumer group or a new
 /// place for its source position (docs/reference/connect.md#connector-names).
-fn restart_note(observed: &LiveConnector) -> &'static str {
+pub fn restart_note(observed: &LiveConnector) -> &'static str {
     match observed.direction().to_ascii_lowercase().as_str() {
         "sink" => "reads its topics from the beginning",
         "source" => "reads its source from the beginning",

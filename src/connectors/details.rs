@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     selectors,
+    topics::TopicUsage,
     view::{error_trace, redact_value, visible_cause},
 };
 use crate::{
@@ -106,6 +107,8 @@ pub struct ConnectorDetails {
     /// State and plugin.
     #[serde(flatten)]
     pub facts: ConnectorFacts,
+    /// Topics that the configuration reads and writes.
+    pub topics: TopicUsage,
     /// Service account of the connector, if it runs as one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account: Option<String>,
@@ -157,6 +160,7 @@ pub async fn describe(session: &ConnectorSession, selector: &str) -> Result<Conn
     Ok(ConnectorDescription {
         connector: ConnectorDetails {
             facts: ConnectorFacts::new(&observed),
+            topics: TopicUsage::new(class, config, observed.id()),
             service_account: config.get("kafka.service.account.id").cloned(),
         },
         tasks,

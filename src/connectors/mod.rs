@@ -9,14 +9,16 @@
 //!
 //! Operations on existing connectors:
 //!
-//! - [`change`], [`deletion`]: a change and its result
+//! - [`creation`], [`update`], [`deletion`], [`change`]: a change and its result
 //! - [`lifecycle`]: pause, resume, restart, and the wait for a state
+//! - [`sent_secrets`]: which secrets a change sends
 //! - [`offsets`]: reading and changing offsets
 //! - [`selectors`]: ids, names and patterns
-//! - [`details`], [`view`]: displayable facts about connectors
+//! - [`details`], [`topics`], [`view`]: displayable facts about connectors
 //! - [`explain`]: why connectors fail, and the next steps
 //! - [`logs`]: log lines, read or followed
 //! - [`metrics`]: metrics as a report
+//! - [`dead_letters`]: records that a sink could not process
 //!
 //! Files and plugins:
 //!
@@ -27,6 +29,8 @@
 
 pub mod backup;
 pub mod change;
+pub mod creation;
+pub mod dead_letters;
 pub mod defaults;
 pub mod definition;
 pub mod deletion;
@@ -45,7 +49,10 @@ pub mod preparation;
 pub mod quota_check;
 pub mod secrets;
 pub mod selectors;
+pub mod sent_secrets;
 pub mod starter_file;
+pub mod topics;
+pub mod update;
 pub mod validation;
 pub mod view;
 

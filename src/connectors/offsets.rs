@@ -43,6 +43,9 @@ pub struct OffsetChange {
     pub id: String,
     /// Name of the connector.
     pub name: String,
+    /// Id or name, whichever the user wrote.
+    #[serde(skip)]
+    pub shown_name: String,
     /// Whether the change is only shown.
     pub dry_run: bool,
     /// Partitions that change.
@@ -140,6 +143,7 @@ pub async fn plan_offset_change(
     let change = OffsetChange {
         id: observed.id().to_owned(),
         name: observed.name.clone(),
+        shown_name: selectors::shown_name(&observed, &[selector.to_owned()]),
         dry_run,
         offsets: diff_offsets(&now, desired.as_deref()),
     };

@@ -28,13 +28,13 @@ use super::{
     defaults::{AddedDefault, apply_defaults, drop_unknown_default},
     definition::ConnectorDefinition,
     quota_check::{check_quota, check_task_growth, desired_tasks, evaluate_quota},
-    secrets::{SecretSources, reject_masked, resolve_secrets},
+    secrets::{SecretSources, reject_masked, resolve_secrets, secret_references},
     validation::{reject_invalid, secret_keys, validate_with_service},
 };
 use crate::{
     api::connect::{ConfigValidation, ExpandedConnector},
     client::ClientError,
-    error::{Error, ResultExt},
+    error::Error,
     plan::{ConnectorPlan, connectors::ConnectorConflict},
     quota::QuotaDecision,
     resources::connector::{DesiredConnector, LiveConnector, WaitGoal, is_mask},
@@ -50,12 +50,22 @@ pub enum PreparationGoal {
     /// Create the connector. An existing one must be identical, so that quota and validation are not needed for it.
     Create,
     /// Create the connector, or update the existing one.
-    CreateOrUpdate,
-    /// Update the existing connector; keys that a file omits have their current values as defaults.
-    Update {
-        /// Whether stored secrets, which are readable only as masks, are kept unless they are set again.
-        keep_secrets: bool,
+    CreateOrUpdate {
+        /// Whether the secrets are sent even if no other key differs.
+        send_secrets: bool,
     },
+    /// Replace the configuration of the existing connector with a file; the defaults of keys that the file omits are
+    /// their current values.
+    Update,
+    /// Change single keys of the existing connector. Stored secrets, which are readable only as masks, are sent back as
+    /// they were read.
+    Patch,
+}
+
+impl PreparationGoal {
+    const fn is_update(self) -> bool {
+        matches!(self, Self::Update | Self::Patch)
+    }
 }
 
 /// Connectors of a cluster before the change.
@@ -123,6 +133,8 @@ pub struct PreparedConnector {
     pub observed: Option<LiveConnector>,
     /// Defaults that were added.
     pub defaults: Vec<AddedDefault>,
+    /// References of the configuration to secrets, by key.
+    pub references: BTreeMap<String, String>,
     /// Decision about the quota, if it was needed.
     pub quota: Option<QuotaDecision>,
     /// Validation by Confluent Cloud; `None` if it was not needed or the plugin is unknown.
@@ -153,6 +165,7 @@ impl ConnectorPreparation<'_> {
             None
         };
         let config = &mut definition.config;
+        let references = secret_references(config);
         let mut secrets = resolve_secrets(self.run, self.session, self.secrets, &definition.class, config).await?;
         let validation = if sends {
             self.validate(&mut definition, &mut defaults, goal).await?
@@ -176,6 +189,7 @@ impl ConnectorPreparation<'_> {
             file: definition.file,
             observed,
             defaults,
+            references,
             quota,
             validation,
             goal,
@@ -193,15 +207,12 @@ impl ConnectorPreparation<'_> {
             return Ok(Vec::new());
         }
         let added = apply_defaults(self.session, definition).await?;
-        if let (PreparationGoal::Update { keep_secrets }, Some(observed)) = (goal, observed) {
+        if let (PreparationGoal::Update, Some(observed)) = (goal, observed) {
             let current = &observed.expanded.info.config;
             for key in added.iter().map(|default| &default.config) {
-                if let Some(value) = current.get(key) {
+                if let Some(value) = current.get(key).filter(|value| !is_mask(value)) {
                     definition.config.insert(key.clone(), value.clone());
                 }
-            }
-            for (key, value) in current.iter().filter(|(_, value)| keep_secrets && is_mask(value)) {
-                definition.config.entry(key.clone()).or_insert_with(|| value.clone());
             }
         }
         Ok(added)
@@ -238,11 +249,6 @@ impl ConnectorPreparation<'_> {
         defaults: &mut Vec<AddedDefault>,
         goal: PreparationGoal,
     ) -> Result<Option<ConfigValidation>, Error> {
-        // The service would validate a mask as if it were the secret.
-        let is_update = matches!(goal, PreparationGoal::Update { .. });
-        if is_update && definition.config.values().any(|value| is_mask(value)) {
-            return Ok(None);
-        }
         let (session, class) = (self.session, &definition.class);
         let mut validation = validate_with_service(session, class, definition.config.clone()).await?;
         if let Some(first) = &validation
@@ -251,8 +257,8 @@ impl ConnectorPreparation<'_> {
             validation = validate_with_service(session, class, definition.config.clone()).await?;
         }
         match (&validation, goal) {
-            (_, PreparationGoal::Validate) | (None, PreparationGoal::Update { .. }) => {}
-            (Some(validation), _) => reject_invalid(session, validation)?,
+            (_, PreparationGoal::Validate) | (None, PreparationGoal::Update | PreparationGoal::Patch) => {}
+            (Some(validation), _) => reject_invalid(session, class, validation)?,
             (None, _) => self.run.warn(format!(
                 "cannot validate the configuration with Confluent Cloud: plugin `{class}` is unknown to its validation"
             )),
@@ -268,15 +274,13 @@ fn check_masks(
     goal: PreparationGoal,
     observed: Option<&LiveConnector>,
 ) -> Result<(), Error> {
-    let PreparationGoal::Update { keep_secrets } = goal else {
-        return reject_masked(&definition.config, |_| false);
-    };
     let is_stored = |key: &str| {
         let value = observed.and_then(|observed| observed.expanded.info.config.get(key));
         value.is_some_and(|value| is_mask(value))
     };
-    reject_masked(&definition.config, |key| keep_secrets && is_stored(key))
-        .hint("Or keep the stored secrets with `--keep-secrets`.")
+    reject_masked(&definition.config, |key| {
+        goal == PreparationGoal::Patch && is_stored(key)
+    })
 }
 
 impl PreparedConnector {
@@ -300,7 +304,8 @@ impl PreparedConnector {
     ) -> Result<(), Error> {
         let department = session.department.as_ref().map(|department| &department.code);
         let observed = self.observed.as_ref();
-        if let (PreparationGoal::Update { .. }, Some(observed)) = (self.goal, observed) {
+        let sends_secrets = self.goal == PreparationGoal::CreateOrUpdate { send_secrets: true };
+        if let Some(observed) = observed.filter(|_| sends_secrets || self.goal.is_update()) {
             plan.update(department, self.desired.clone(), observed, wait);
             return Ok(());
         }
@@ -308,7 +313,7 @@ impl PreparedConnector {
         let (Err(conflict), Some(observed)) = (created, observed) else {
             return Ok(());
         };
-        if self.goal != PreparationGoal::CreateOrUpdate {
+        if self.goal == PreparationGoal::Create {
             return Err(self.conflict_error(&conflict, observed));
         }
         if self.desired.offsets.is_some() {

@@ -26,6 +26,14 @@ pub struct SecretSources<'a> {
     pub prompt: &'a dyn Fn(&str) -> Option<String>,
 }
 
+/// Returns the references of a configuration to secrets, by key.
+pub fn secret_references(config: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let references = config
+        .iter()
+        .filter(|(_, value)| ValueReference::parse(value).is_some());
+    references.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// Replaces references with secrets. Returns the keys that hold secrets.
 ///
 /// # Errors

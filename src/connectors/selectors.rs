@@ -169,6 +169,13 @@ pub fn into_department_connectors(
     observed.filter(move |observed| department.is_none_or(|department| department.prefix.owns(&observed.name)))
 }
 
+/// Returns how messages name `observed`: by its id if the user wrote the id, else by its name.
+pub fn shown_name(observed: &LiveConnector, written: &[String]) -> String {
+    let by_id = written.iter().any(|written| written == observed.id());
+    let shown = if by_id { observed.id() } else { &observed.name };
+    shown.to_owned()
+}
+
 fn is_pattern(written: &str) -> bool {
     written.contains(['*', '?'])
 }

@@ -172,8 +172,15 @@ fn find_plugin(options: &Options, written: &str) -> Result<&'static PluginSchema
         }));
     }
     let mut error = Error::failed(format!("unknown plugin `{written}` (catalog of {SNAPSHOT})"));
+    let part = written.to_ascii_lowercase();
+    let containing = catalog.plugins().map(|plugin| plugin.class);
+    let containing: Vec<&str> = containing
+        .filter(|class| class.to_ascii_lowercase().contains(&part))
+        .collect();
     if let Some(near) = closest_match(written, catalog.plugins().map(|plugin| plugin.class)) {
         error = error.with_hint(format!("Did you mean `{near}`?"));
+    } else if !containing.is_empty() {
+        error = error.with_hint(format!("Plugins with this word: {}.", text::join_code(&containing)));
     }
     let list = options.suggest("connector plugin list");
     Err(error.with_hint(format!(

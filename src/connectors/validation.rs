@@ -15,7 +15,9 @@ use crate::{
         secret::{Secrecy, secrecy},
     },
     error::Error,
+    hint::shell_quote,
     redact::{ConfigRedactor, is_secret_name},
+    resources::connector::is_mask,
     session::{ConnectorSession, RunContext},
 };
 
@@ -38,7 +40,11 @@ pub async fn validate_with_service(
         config,
     };
     match session.connectors.client.send(&request).await {
-        Ok(answered) => Ok(Some(redact_validation(answered.value, class, &request.config))),
+        Ok(answered) => {
+            let mut validation = redact_validation(answered.value, class, &request.config);
+            drop_errors_of_masks(&mut validation, &request.config);
+            Ok(Some(validation))
+        }
         // The same endpoint responded before, so the error means that it does not know the plugin.
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error.into()),
@@ -69,6 +75,18 @@ fn redact_validation(
         texts.for_each(|text| *text = redactor.redact(key, text));
     }
     validation
+}
+
+/// Removes errors about masks, which are validated as if they were the secrets that they stand for.
+fn drop_errors_of_masks(validation: &mut ConfigValidation, sent: &BTreeMap<String, String>) {
+    let masked = validation.configs.iter_mut().filter(|config| {
+        let value = sent.get(&config.definition.name);
+        value.is_some_and(|value| is_mask(value))
+    });
+    for config in masked.filter(|config| !config.value.errors.is_empty()) {
+        config.value.errors.clear();
+        validation.error_count = validation.error_count.saturating_sub(1);
+    }
 }
 
 /// Keys that the plugin calls secret.
@@ -112,7 +130,7 @@ pub fn validation_errors(validation: &ConfigValidation) -> Vec<ConfigValidationE
 }
 
 /// Returns the error for an invalid configuration.
-pub fn reject_invalid(session: &ConnectorSession, validation: &ConfigValidation) -> Result<(), Error> {
+pub fn reject_invalid(session: &ConnectorSession, class: &str, validation: &ConfigValidation) -> Result<(), Error> {
     let complaints = validation_errors(validation);
     if complaints.is_empty() && validation.error_count == 0 {
         return Ok(());
@@ -129,8 +147,9 @@ pub fn reject_invalid(session: &ConnectorSession, validation: &ConfigValidation)
         let values = complaint.recommended_values.join(", ");
         error = error.with_hint(format!("`{}` must be one of: {values}.", complaint.config));
     }
-    let describe = session.options.suggest("connector plugin describe PLUGIN");
-    Err(error.with_hint(format!("Show the keys of a plugin with `{describe}`.")))
+    let plugin = shell_quote(class);
+    let describe = session.options.suggest(&format!("connector plugin describe {plugin}"));
+    Err(error.with_hint(format!("Show the keys of the plugin with `{describe}`.")))
 }
 
 /// Result of a validation without a change.

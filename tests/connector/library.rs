@@ -53,7 +53,9 @@ async fn prepare_file(
 ) -> Result<PreparedConnector, Error> {
     let department = preparation.session.department.as_ref();
     let definition = definition::read(&cli.path(file))?.lint(preparation.run, department)?;
-    preparation.prepare(definition, PreparationGoal::CreateOrUpdate).await
+    preparation
+        .prepare(definition, PreparationGoal::CreateOrUpdate { send_secrets: false })
+        .await
 }
 
 #[tokio::test]

@@ -217,6 +217,7 @@ async fn a_flapping_connector_ends_the_wait_and_fails_later() {
     let patience = WaitOptions {
         timeout: Duration::from_mins(30),
         settle_time: Duration::ZERO,
+        pause_limit: Duration::ZERO,
         interrupt: CancellationToken::new(),
         goal: WaitGoal::Running,
     };

@@ -11,6 +11,7 @@ mod logs;
 mod metrics;
 mod offsets;
 mod permissions;
+mod starters;
 mod topics;
 mod recorded_requests;
 mod faults;

@@ -156,6 +156,7 @@ fn connector_describe_shows_everything_but_secrets() {
     | Plugin  | PostgresSource                                                    |
     | Tasks   | 0 of 1 run                                                        |
     | Runs As | sa-abc123                                                         |
+    | Writes  | claims-orders                                                     |
     | Trace   | Unable to validate configuration. If an update was made to the    |
     |         | configuration, this means that the configuration was invalid, and |
     |         | the connector continues to operate on a previous configuration    |

@@ -84,6 +84,7 @@ fn an_unknown_plugin_gets_a_suggestion() {
             "io.confluent.connect.s3.S3SinkConnector",
             "Its managed plugin is `S3_SINK`.",
         ),
+        ("Postgres", "Plugins with this word: `PostgresCdcSource"),
         ("Neo4jSink", "`confluent ebs connector plugin list`"),
     ] {
         let output = cli.run(&format!("connector plugin new {written}")).expect_code(1);

@@ -77,7 +77,7 @@ fn has_other_connection_settings(input: &LintInput<'_>) -> bool {
 }
 
 /// Keys that the definition marks as required but that apply only in one mode: "… in case of API Chaining".
-pub(in crate::catalog) const CONDITIONAL: [&str; 1] = ["api.chaining.parent.child.relationship"];
+pub const CONDITIONAL: [&str; 1] = ["api.chaining.parent.child.relationship"];
 
 /// Returns whether a conditional key applies: API chaining needs at least two APIs.
 fn is_applicable(input: &LintInput<'_>, key: &str) -> bool {

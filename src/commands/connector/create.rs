@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use super::{
     args::{BackupArgs, SecretArgs, WaitArgs},
+    explain::explanation_lines,
     show,
 };
 use crate::{
     commands::{CommandOutput, Ctx},
     connectors::{
-        change::{ChangeOptions, CreatedConnector, plan_creation},
+        change::ChangeOptions,
+        creation::{CreatedConnector, plan_creation},
         definition,
         preparation::{ConnectorListing, ConnectorPreparation},
+        sent_secrets::ExistingConnectorPolicy,
     },
     error::Error,
     model::ConnectorState,
@@ -37,7 +40,11 @@ Show the request without sending it.
 
 Create the connector, or update an existing one.
 
-  $ confluent ebs connector create --config-file claims-orders.json --or-update")]
+  $ confluent ebs connector create --config-file claims-orders.json --or-update
+
+Send the secrets of the file to an existing connector even if nothing else differs, such as after a rotation.
+
+  $ confluent ebs connector create --config-file claims-orders.json --or-update --send-secrets")]
 pub(super) struct ConnectorCreateArgs {
     /// JSON or YAML connector configuration file.
     #[arg(long, value_name = "string", required = true)]
@@ -45,6 +52,17 @@ pub(super) struct ConnectorCreateArgs {
     /// Update an existing connector of that name if it differs.
     #[arg(long)]
     or_update: bool,
+    /// Send secrets to an existing connector even if nothing else differs: all of the file, or only if these keys are
+    /// its secrets. Stored secrets are not readable, so they cannot be compared.
+    #[arg(
+        long,
+        value_name = "keys",
+        value_delimiter = ',',
+        num_args = 0..,
+        require_equals = true,
+        requires = "or_update"
+    )]
+    send_secrets: Option<Vec<String>>,
     /// Pause the connector as soon as it runs.
     #[arg(long, conflicts_with = "no_wait")]
     paused: bool,
@@ -76,6 +94,11 @@ impl ConnectorCreateArgs {
             settle_time: SETTLE_TIME,
             backup: self.backup.policy(),
         };
+        let policy = match (self.or_update, self.send_secrets) {
+            (false, _) => ExistingConnectorPolicy::Keep,
+            (true, None) => ExistingConnectorPolicy::Update,
+            (true, Some(keys)) => ExistingConnectorPolicy::UpdateSecrets(keys),
+        };
         let prompt = |question: &str| ctx.ui.ask_secret(question).ok();
         ctx.block_on(async {
             let mut preparation = ConnectorPreparation {
@@ -84,7 +107,7 @@ impl ConnectorCreateArgs {
                 secrets: self.secrets.sources(&prompt),
                 listing: ConnectorListing::observe(&session).await?,
             };
-            let planned = plan_creation(&mut preparation, definition, self.or_update, &options).await?;
+            let planned = plan_creation(&mut preparation, definition, &policy, &options).await?;
             let created = &planned.connector;
             if self.dry_run {
                 return Ok(CommandOutput::new(planned.connector));
@@ -118,15 +141,29 @@ impl Viewable for CreatedConnector {
                 blocks.push(Block::line("Added to the configuration of the file:"));
                 blocks.push(show::added_defaults(&self.defaults));
             }
+            let topics = self.topics.fields().into_iter();
+            blocks.push(Block::Lines(
+                topics
+                    .map(|(label, names)| format!("{label}: {names}").into())
+                    .collect(),
+            ));
             return blocks;
         }
-        let record = Record::new()
+        let mut record = Record::new()
             .field("ID", self.id.clone().unwrap_or_default())
             .field("Name", self.name.clone())
             .optional("Status", self.status.as_ref().map(ConnectorState::as_str))
-            .optional("Error Trace", self.error_trace.clone());
+            .optional(
+                "Error Trace",
+                self.error_trace.clone().filter(|_| self.explanation.is_none()),
+            );
+        for (label, names) in self.topics.fields() {
+            record = record.field(label, names);
+        }
         let mut blocks = vec![Block::Record(record)];
-        if let Some(cause) = &self.cause {
+        if let Some(explanation) = &self.explanation {
+            blocks.push(Block::Lines(explanation_lines(explanation)));
+        } else if let Some(cause) = &self.cause {
             blocks.push(show::cause_lines(
                 self.id.as_deref().unwrap_or_default(),
                 &self.name,

@@ -4,13 +4,14 @@ use super::{args::BackupArgs, lifecycle, show};
 use crate::{
     commands::{CommandOutput, Ctx},
     connectors::{
-        deletion::{DeletedConnectors, delete},
+        deletion::{DeletedConnectors, delete, restart_note},
         selectors,
     },
     error::Error,
+    hint::shell_quote,
     render::{Block, TextLine, Viewable},
     resources::connector::LiveConnector,
-    session::ConnectorSession,
+    session::{ConnectorSession, Options},
     text,
 };
 
@@ -46,25 +47,51 @@ impl ConnectorDeleteArgs {
         let session = ConnectorSession::open(&ctx.run)?;
         let observed = ctx.block_on(selectors::find_several(&session, &self.connectors, false))?;
         if self.dry_run {
-            return Ok(CommandOutput::new(DeletedConnectors::planned(&observed)));
+            return Ok(CommandOutput::new(DeletedConnectors::planned(
+                &observed,
+                &self.connectors,
+            )));
         }
-        let ids: Vec<&str> = observed.iter().map(LiveConnector::id).collect();
-        let noun = if ids.len() == 1 { "connector" } else { "connectors" };
-        let question = format!("Are you sure you want to delete {noun} {}?", text::join_quoted(&ids));
-        if !self.force && !ctx.confirm(&question)? {
-            return Ok(CommandOutput::empty());
+        if !self.force {
+            let names: Vec<String> = observed
+                .iter()
+                .map(|one| selectors::shown_name(one, &self.connectors))
+                .collect();
+            let noun = if names.len() == 1 { "connector" } else { "connectors" };
+            ctx.ui.print_message(&[consequences(&observed)]);
+            let question = format!("Are you sure you want to delete {noun} {}?", text::join_quoted(&names));
+            if !ctx.confirm(&question)? {
+                return Ok(CommandOutput::empty());
+            }
         }
-        let result = ctx.block_on(delete(&ctx.run, &session, &observed, &self.backup.policy()))?;
+        let backup = self.backup.policy();
+        let result = ctx.block_on(delete(&ctx.run, &session, &observed, &self.connectors, &backup))?;
         // Standard output is the same as in the Confluent CLI.
         if let Some(deleted) = &result.value {
-            ctx.ui.print_message(&[notes(deleted)]);
+            ctx.ui.print_message(&[notes(deleted, &ctx.run.options)]);
         }
         Ok(result.into())
     }
 }
 
+/// Returns what is about to be deleted, one line per connector.
+fn consequences(observed: &[LiveConnector]) -> Block {
+    let line = |one: &LiveConnector| {
+        TextLine::from(format!(
+            "{} ({}, {}) is {}. If recreated without offsets, it {}.",
+            one.name,
+            one.id(),
+            one.class(),
+            one.state(),
+            restart_note(one)
+        ))
+        .with_hanging_indent(2)
+    };
+    Block::Lines(observed.iter().map(line).collect())
+}
+
 /// Returns notes about the backup and about a new connector of the same name.
-fn notes(deleted: &DeletedConnectors) -> Block {
+fn notes(deleted: &DeletedConnectors, options: &Options) -> Block {
     let mut lines = Vec::new();
     for connector in &deleted.connectors {
         lines.push(format!(
@@ -78,6 +105,9 @@ fn notes(deleted: &DeletedConnectors) -> Block {
             "configuration, without offsets"
         };
         lines.push(format!("Saved {content} to `{}`.", backup.path.display()));
+        let file = shell_quote(&backup.path.display().to_string());
+        let create = options.suggest(&format!("connector create --config-file {file}"));
+        lines.push(format!("Recreate it with `{create}`."));
         lines.extend(backup.secrets_hint());
     }
     let lines = lines
@@ -88,8 +118,8 @@ fn notes(deleted: &DeletedConnectors) -> Block {
 
 impl Viewable for DeletedConnectors {
     fn view(&self) -> Vec<Block> {
-        let ids: Vec<&str> = self.connectors.iter().map(|connector| connector.id.as_str()).collect();
-        let sentence = lifecycle::result_sentence("Deleted", &ids);
+        let names = self.connectors.iter().map(|connector| connector.shown_name.as_str());
+        let sentence = lifecycle::result_sentence("Deleted", &names.collect::<Vec<_>>());
         vec![if self.dry_run {
             show::dry_run(&sentence)
         } else {

@@ -78,15 +78,18 @@ fn config_tables(configs: &[ConfigValue]) -> Vec<Block> {
 impl Viewable for ConnectorDescription {
     fn view(&self) -> Vec<Block> {
         let head = &self.connector.facts;
-        let record = Record::new()
+        let mut record = Record::new()
             .field("ID", head.id.clone())
             .field("Name", head.name.clone())
             .field("Status", head.status.as_str())
             .field("Type", head.direction.clone())
             .field("Plugin", head.plugin.clone())
             .field("Tasks", show::tasks_text(head.tasks_running, head.tasks_max))
-            .optional("Runs As", self.connector.service_account.clone())
-            .optional("Trace", head.trace.clone().map(Cell::Multiline));
+            .optional("Runs As", self.connector.service_account.clone());
+        for (label, names) in self.connector.topics.fields() {
+            record = record.field(label, names);
+        }
+        let record = record.optional("Trace", head.trace.clone().map(Cell::Multiline));
         let mut blocks = vec![Block::titled("Connector Details", [Block::Record(record)])];
         if let Some(cause) = &self.cause {
             blocks.push(Block::titled(

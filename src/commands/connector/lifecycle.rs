@@ -1,5 +1,6 @@
 //! Shared implementation of pause, resume and restart.
 
+use super::show;
 use crate::{
     api::connect::LifecycleAction,
     commands::{CommandOutput, Ctx},
@@ -23,6 +24,9 @@ pub(super) struct LifecycleTargetArgs {
     /// Select all your connectors.
     #[arg(long, conflicts_with = "connectors")]
     all: bool,
+    /// Show the connectors without changing them.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Applies the action to all selected connectors.
@@ -34,7 +38,12 @@ pub(super) fn run_lifecycle(
     let session = ConnectorSession::open(&ctx.run)?;
     ctx.block_on(async {
         let observed = selectors::find_several(&session, &targets.connectors, targets.all).await?;
-        Ok(apply_action(&ctx.run, &session, &observed, action).await.into())
+        let written = &targets.connectors;
+        Ok(
+            apply_action(&ctx.run, &session, &observed, written, action, targets.dry_run)
+                .await
+                .into(),
+        )
     })
 }
 
@@ -45,19 +54,27 @@ impl Viewable for LifecycleResult {
             LifecycleAction::Resume => "Resumed",
             LifecycleAction::Restart => "Restarted",
         };
-        let ids: Vec<&str> = self.connectors.iter().map(|done| done.id.as_str()).collect();
-        let mut blocks = vec![Block::line(result_sentence(verb, &ids))];
+        let names: Vec<&str> = self.connectors.iter().map(|done| done.shown_name.as_str()).collect();
+        let sentence = result_sentence(verb, &names);
+        let mut blocks = vec![match self.dry_run {
+            true => show::dry_run(&sentence),
+            false => Block::line(sentence),
+        }];
         let by_pause: Vec<&str> = self
             .connectors
             .iter()
             .filter(|done| done.restarted_by == Some(RestartMethod::PauseAndResume))
-            .map(|done| done.id.as_str())
+            .map(|done| done.shown_name.as_str())
             .collect();
         if !by_pause.is_empty() {
             blocks.push(Block::line(format!(
                 "Confluent Cloud restarts only running connectors, so {} {} paused and resumed instead.",
                 text::join_code(&by_pause),
-                if by_pause.len() == 1 { "was" } else { "were" }
+                match (self.dry_run, by_pause.len()) {
+                    (true, _) => "would be",
+                    (false, 1) => "was",
+                    (false, _) => "were",
+                }
             )));
         }
         blocks

@@ -3,6 +3,7 @@
 
 mod args;
 mod create;
+mod dead_letters;
 mod delete;
 mod describe;
 mod explain;
@@ -53,6 +54,7 @@ pub(super) struct ConnectorArgs {
 #[derive(Debug, Subcommand)]
 enum ConnectorCommand {
     Create(create::ConnectorCreateArgs),
+    DeadLetters(dead_letters::ConnectorDeadLettersArgs),
     Delete(delete::ConnectorDeleteArgs),
     Describe(describe::ConnectorDescribeArgs),
     Explain(explain::ConnectorExplainArgs),
@@ -85,6 +87,7 @@ impl ConnectorArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
             ConnectorCommand::Create(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::DeadLetters(command) => command_output::finish(command.run(ctx), ctx),
             ConnectorCommand::Delete(command) => command_output::finish(command.run(ctx), ctx),
             ConnectorCommand::Describe(command) => command_output::finish(command.run(ctx), ctx),
             ConnectorCommand::Explain(command) => command_output::finish(command.run(ctx), ctx),

@@ -5,7 +5,7 @@ use crate::{
     hint::connector_arg,
     model::PlatformTeam,
     render::{Block, ChangeMark, DiffEntry, Style, TextLine},
-    resources::connector::{FailureCause, FieldDiff, diagnosis::FaultOwner},
+    resources::connector::{FailureCause, FieldDiff, SecretChange, diagnosis::FaultOwner},
 };
 
 /// Returns a sentence about a change that was not applied, marked like the dry runs of the Confluent CLI.
@@ -73,16 +73,32 @@ pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause, platform_t
 pub(super) fn config_diff(name: &str, mark: ChangeMark, fields: &[FieldDiff]) -> Block {
     let mut change = DiffEntry::new(mark, ["connector", name]);
     for field in fields {
+        // In a new connector, every key is new.
+        let absent = if mark == ChangeMark::Add { "" } else { "(none)" };
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| absent.to_owned());
         change = match field.secret {
-            Some(secret) => change.field(field.config.clone(), "", format!("(secret: {})", secret.as_str())),
-            None => change.field(
+            Some(secret) => change.field(
                 field.config.clone(),
-                field.old.clone().unwrap_or_default(),
-                field.new.clone().unwrap_or_default(),
+                "",
+                secret_text(secret, field.reference.as_deref()),
             ),
+            None => change.field(field.config.clone(), value(&field.old), value(&field.new)),
         };
     }
     Block::Diff(vec![change])
+}
+
+/// Returns what happens to a secret, such as `(secret: sent, from ${env:EBS_SECRET_DB})`.
+fn secret_text(change: SecretChange, reference: Option<&str>) -> String {
+    let what = match change {
+        SecretChange::Changed => "changed",
+        SecretChange::Unchanged => "kept",
+        SecretChange::Unknown => "sent",
+    };
+    match reference {
+        Some(reference) => format!("(secret: {what}, from {reference})"),
+        None => format!("(secret: {what})"),
+    }
 }
 
 /// Returns the added defaults as lines of a diff.

@@ -9,9 +9,10 @@ use super::{
 use crate::{
     commands::{CommandOutput, Ctx, duration::parse_duration},
     connectors::{
-        change::{ChangeOptions, UpdateSource, UpdatedConnector, plan_update},
+        change::ChangeOptions,
         definition::{self, ConfigOverrides},
         selectors,
+        update::{UpdateSource, UpdatedConnector, plan_update},
     },
     error::Error,
     render::{Block, ChangeMark, Viewable},
@@ -21,9 +22,9 @@ use crate::{
 
 /// Update a connector's configuration
 ///
-/// A file replaces the whole configuration; --config and --unset change single keys. Stored secrets are not readable:
-/// set them again by reference, or keep them with --keep-secrets. The current configuration is backed up first.
-/// Confluent Cloud accepts a configuration before it tries it, so the command watches the connector before it reports
+/// A file replaces the whole configuration and sends its secrets; --config and --unset change single keys. Stored secrets
+/// are readable only as masks: with --config, the masks of other keys are sent back, as the Confluent CLI does. The
+/// current configuration is backed up first. Confluent Cloud accepts a configuration before it tries it, so the command watches the connector before it reports
 /// success.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -33,7 +34,11 @@ Replace the configuration of a connector, and wait until it is running.
 
 Show the change of a single key without applying it.
 
-  $ confluent ebs connector update lcc-123456 --config tasks.max=2 --keep-secrets --dry-run")]
+  $ confluent ebs connector update lcc-123456 --config tasks.max=2 --dry-run
+
+Rotate a secret.
+
+  $ confluent ebs connector update claims-orders --config 'connection.password=${env:EBS_SECRET_DB}'")]
 pub(super) struct ConnectorUpdateArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
@@ -47,9 +52,6 @@ pub(super) struct ConnectorUpdateArgs {
     /// A comma-separated list of keys to remove.
     #[arg(long, value_name = "strings", value_delimiter = ',')]
     unset: Vec<String>,
-    /// Keep stored secrets that are not set again.
-    #[arg(long)]
-    keep_secrets: bool,
     /// Show the changes without applying them.
     #[arg(long)]
     dry_run: bool,
@@ -88,8 +90,7 @@ impl ConnectorUpdateArgs {
         let prompt = |question: &str| ctx.ui.ask_secret(question).ok();
         ctx.block_on(async {
             let secrets = self.secrets.sources(&prompt);
-            let (name, keep_secrets) = (&self.connector, self.keep_secrets);
-            let planned = plan_update(&ctx.run, &session, secrets, name, source, keep_secrets, &options).await?;
+            let planned = plan_update(&ctx.run, &session, secrets, &self.connector, source, &options).await?;
             let updated = &planned.connector;
             if self.dry_run || !updated.changed {
                 return Ok(CommandOutput::new(planned.connector));
@@ -116,15 +117,15 @@ impl ConnectorUpdateArgs {
 impl Viewable for UpdatedConnector {
     fn view(&self) -> Vec<Block> {
         if !self.changed {
-            return vec![Block::line(format!("Connector `{}` is up to date.", self.id))];
+            return vec![Block::line(format!("Connector `{}` is up to date.", self.shown_name))];
         }
         if self.dry_run {
             return vec![
-                show::dry_run(&format!("Updated connector \"{}\".", self.id)),
+                show::dry_run(&format!("Updated connector \"{}\".", self.shown_name)),
                 show::config_diff(&self.name, ChangeMark::Change, &self.changes),
             ];
         }
-        let mut blocks = vec![Block::line(format!("Updated connector \"{}\".", self.id))];
+        let mut blocks = vec![Block::line(format!("Updated connector \"{}\".", self.shown_name))];
         blocks.extend(
             self.cause
                 .as_ref()

@@ -15,7 +15,8 @@ use crate::{
 /// Wait until a connector runs
 ///
 /// A connector runs once two consecutive polls show RUNNING. A failure is reported after two minutes, because Confluent
-/// Cloud restarts failed tasks automatically.
+/// Cloud restarts failed tasks automatically. The wait for RUNNING ends if the connector is still paused after a minute,
+/// in which a resume takes effect.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Wait for a connector for at most five minutes.
@@ -48,6 +49,9 @@ impl ConnectorWaitArgs {
 
 impl Viewable for AwaitedConnector {
     fn view(&self) -> Vec<Block> {
-        vec![Block::line(format!("Connector `{}` is {}.", self.id, self.status))]
+        vec![Block::line(format!(
+            "Connector `{}` is {}.",
+            self.shown_name, self.status
+        ))]
     }
 }

@@ -238,3 +238,26 @@ fn a_connector_name_is_derived_from_its_plugin() {
     assert_eq!(name("PostgresCdcSourceV2"), "postgres-cdc-source-v2");
     assert_eq!(name("IbmMQSource"), "ibm-mqsource");
 }
+
+// Source: docs.confluent.io, S3 sink: a format with a schema needs records with a schema; `JSON` has none.
+#[test]
+fn formats_of_a_starter_fit_each_other() {
+    for plugin in catalog().plugins() {
+        let starter = starter(plugin, "x", None);
+        let value = |key: &str| {
+            let mut active = starter.active();
+            active
+                .find(|active| active.key == key)
+                .map(|active| active.value.as_str())
+        };
+        let (Some(input), Some(output)) = (value("input.data.format"), value("output.data.format")) else {
+            continue;
+        };
+        let has_schema = |format: &str| ["AVRO", "JSON_SR", "PARQUET", "PROTOBUF"].contains(&format);
+        assert!(
+            !has_schema(output) || has_schema(input),
+            "{}: {input} to {output}",
+            plugin.class
+        );
+    }
+}

@@ -52,6 +52,9 @@ pub struct FieldDiff {
     /// Difference of a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretChange>,
+    /// Reference to the new secret, such as `${env:EBS_SECRET_DB_PASSWORD}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 impl FieldDiff {
@@ -95,6 +98,7 @@ fn diff_field(key: &str, old: Option<&String>, new: Option<&String>, secret: &BT
             old: None,
             new: None,
             secret: Some(change),
+            reference: None,
         });
     }
     // The service manages its own keys.
@@ -106,6 +110,7 @@ fn diff_field(key: &str, old: Option<&String>, new: Option<&String>, secret: &BT
         old: old.cloned(),
         new: new.cloned(),
         secret: None,
+        reference: None,
     })
 }
 

@@ -25,6 +25,26 @@ pub enum RestartMethod {
     PauseAndResume,
 }
 
+/// Returns the method that restarts `observed` (docs/reference/connect.md#restart).
+///
+/// # Errors
+/// When its state does not allow a restart.
+pub fn planned_restart(observed: &LiveConnector) -> Result<RestartMethod, ResourceError> {
+    let reason = match observed.state() {
+        ConnectorState::Running => return Ok(RestartMethod::Restart),
+        ConnectorState::Failed | ConnectorState::Degraded => return Ok(RestartMethod::PauseAndResume),
+        ConnectorState::Paused => "it is paused; resume it instead".to_owned(),
+        ConnectorState::Unreported => {
+            "it is in no state yet, and only running, degraded or failed connectors can be restarted".to_owned()
+        }
+        state => format!("it is {state}, and only running, degraded or failed connectors can be restarted"),
+    };
+    Err(conflict(format!(
+        "cannot restart connector `{}`: {reason}",
+        observed.name
+    )))
+}
+
 impl ConnectorClient {
     /// Requests a pause, which takes effect later.
     pub async fn pause(&self, observed: &LiveConnector) -> Result<(), ResourceError> {
@@ -51,8 +71,8 @@ impl ConnectorClient {
     /// # Errors
     /// When the request fails, or the state does not allow a restart.
     pub async fn restart(&self, observed: &LiveConnector) -> Result<RestartMethod, ResourceError> {
-        match observed.state() {
-            ConnectorState::Running => match self.request_restart(observed).await {
+        match planned_restart(observed)? {
+            RestartMethod::Restart => match self.request_restart(observed).await {
                 Ok(()) => Ok(RestartMethod::Restart),
                 // It stopped running after it was observed.
                 Err(ResourceError::Client(error)) if error.status().is_some_and(|status| status == 400) => {
@@ -60,20 +80,7 @@ impl ConnectorClient {
                 }
                 Err(error) => Err(error),
             },
-            ConnectorState::Failed | ConnectorState::Degraded => self.pause_and_resume(observed).await,
-            ConnectorState::Paused => Err(conflict(format!(
-                "cannot restart connector `{}`: it is paused; resume it instead",
-                observed.name
-            ))),
-            state => Err(conflict(format!(
-                "cannot restart connector `{}`: it is {}, and only running, degraded or failed connectors can be \
-                 restarted",
-                observed.name,
-                match state {
-                    ConnectorState::Unreported => "in no state yet",
-                    state => state.as_str(),
-                }
-            ))),
+            RestartMethod::PauseAndResume => self.pause_and_resume(observed).await,
         }
     }
 

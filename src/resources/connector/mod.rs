@@ -22,8 +22,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub use backup::{Backup, SecretReference};
 pub use cause::{FailureCause, ServiceValidationError, find_cause, root_cause_line};
 pub use change::{CreateOutcome, DesiredConnector};
-pub use diff::{FieldDiff, diff_configs, is_mask, is_server_key};
-pub use lifecycle::RestartMethod;
+pub use diff::{FieldDiff, SecretChange, diff_configs, is_mask, is_server_key};
+pub use lifecycle::{RestartMethod, planned_restart};
 pub use wait::{PollSnapshot, WaitError, WaitGoal, WaitOptions, WaitOutcome};
 
 use http::StatusCode;

@@ -169,6 +169,7 @@ impl ConnectorFixture {
             interrupt: CancellationToken::new(),
             goal: WaitGoal::Running,
             settle_time: settle,
+            pause_limit: Duration::from_mins(1),
         };
         let sights = Mutex::new(Vec::new());
         let watch = |sight: &PollSnapshot| sights.lock().unwrap().push(sight.state.to_string());

@@ -33,6 +33,9 @@ const FAILURE_GRACE: Duration = Duration::from_mins(2);
 /// later (docs/reference/connect.md#update-a-connector and docs/reference/connect.md#timing-of-states).
 pub const SETTLE_TIME: Duration = Duration::from_secs(90);
 
+/// How long a resumed connector can still be PAUSED (docs/reference/connect.md#timing-of-states).
+pub const RESUME_TIME: Duration = Duration::from_mins(1);
+
 /// State to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -81,10 +84,26 @@ pub struct WaitOptions {
     pub timeout: Duration,
     /// Minimum time before the goal counts as reached.
     pub settle_time: Duration,
+    /// How long a connector that must run may be PAUSED before the wait ends.
+    pub pause_limit: Duration,
     /// Cancellation.
     pub interrupt: CancellationToken,
     /// State to wait for.
     pub goal: WaitGoal,
+}
+
+impl WaitOptions {
+    /// Returns what is waited for and until when: `claims-orders: waiting for RUNNING, for at least 90 s, until
+    /// 2026-08-20T09:10:00Z at most`.
+    #[must_use]
+    pub fn describe(&self, name: &str, now: jiff::Timestamp) -> String {
+        let settle = match self.settle_time.as_secs() {
+            0 => String::new(),
+            seconds => format!(", for at least {seconds} s"),
+        };
+        let end = now.saturating_add(self.timeout).unwrap_or(jiff::Timestamp::MAX);
+        format!("{name}: waiting for {}{settle}, until {end:.0} at most", self.goal)
+    }
 }
 
 /// State seen by one poll.
@@ -120,6 +139,8 @@ pub enum WaitOutcome {
     Rejected(LiveConnector),
     /// The connector failed.
     Failed(LiveConnector),
+    /// The connector is paused, so that it does not run until it is resumed.
+    Paused(LiveConnector),
     /// The connector was deleted.
     Gone,
     /// The wait timed out.
@@ -142,6 +163,7 @@ impl ConnectorClient {
         let begun = self.clock.now();
         let mut good_polls = 0;
         let mut failed_since = None;
+        let mut paused_since = None;
         let mut was_there = false;
         let mut last = None;
         let mut shown = None;
@@ -169,8 +191,14 @@ impl ConnectorClient {
                                 return Ok(WaitOutcome::Failed(seen.clone()));
                             }
                         }
+                        ConnectorState::Paused if options.goal == WaitGoal::Running => {
+                            let since = *paused_since.get_or_insert(waited);
+                            if waited.saturating_sub(since) >= options.pause_limit {
+                                return Ok(WaitOutcome::Paused(seen.clone()));
+                            }
+                        }
                         ConnectorState::Deleted => return Ok(WaitOutcome::Gone),
-                        _ => failed_since = None,
+                        _ => (failed_since, paused_since) = (None, None),
                     }
                     if good_polls >= 2 && waited >= options.settle_time {
                         let refused = seen.expanded.status.validation_errors.iter().flatten().next().is_some();
@@ -232,6 +260,8 @@ pub enum WaitFailure {
     Failed,
     /// The stored configuration is invalid; the previous one is active.
     Rejected,
+    /// The connector is paused.
+    Paused,
     /// The connector was deleted.
     Gone,
     /// The wait timed out.
@@ -264,6 +294,7 @@ impl WaitOutcome {
             Self::Reached(seen) => return Ok(seen),
             Self::Rejected(seen) => (WaitFailure::Rejected, Some(seen)),
             Self::Failed(seen) => (WaitFailure::Failed, Some(seen)),
+            Self::Paused(seen) => (WaitFailure::Paused, Some(seen)),
             Self::Gone => (WaitFailure::Gone, None),
             Self::TimedOut(seen) => (WaitFailure::TimedOut, seen),
             Self::Interrupted(seen) => (WaitFailure::Interrupted, seen),
@@ -291,6 +322,7 @@ impl fmt::Display for WaitError {
                  {}",
                 why()
             ),
+            WaitFailure::Paused => write!(out, "connector `{id}` ({name}) is paused, so it does not run"),
             WaitFailure::Gone => write!(out, "connector `{name}` was deleted during the wait"),
             // The message of the Confluent CLI (docs/reference/cli.md#commands-and-flags).
             WaitFailure::TimedOut => write!(out, "wait timed out: connector \"{id}\" is still in state \"{state}\""),
@@ -317,6 +349,7 @@ impl Advice for WaitError {
             WaitFailure::TimedOut | WaitFailure::Interrupted => {
                 vec![format!("Continue waiting with `confluent ebs connector wait {name}`.").into()]
             }
+            WaitFailure::Paused => vec![format!("Resume it with `confluent ebs connector resume {name}`.").into()],
             WaitFailure::Gone => Vec::new(),
         }
     }

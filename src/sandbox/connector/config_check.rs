@@ -9,7 +9,7 @@ use super::{
     plugins::{SandboxPlugin, value_type_name, written_value},
 };
 use crate::{
-    catalog::{KeySchema, ValueType, secret::is_masked_value},
+    catalog::{KeySchema, ValueType, rules::missing_key::CONDITIONAL, secret::is_masked_value},
     sandbox::seed::ClusterKind,
 };
 
@@ -59,7 +59,8 @@ fn key_error(key: &KeySchema, config: &ConnectorConfig) -> Option<String> {
         let by_regex = name == "topics" && value(config, "topics.regex").is_some();
         let identity =
             name.starts_with("kafka.api.") || name.starts_with("kafka.service.") || name == "kafka.auth.mode";
-        let missing = key.is_required() && !by_regex && !identity;
+        let conditional = CONDITIONAL.contains(&name.as_str());
+        let missing = key.is_required() && !by_regex && !identity && !conditional;
         return missing.then(|| format!("\"{name}\" is required"));
     };
     if !key.allowed.is_empty() && !key.allowed.contains(&written) {

@@ -9,11 +9,14 @@ use super::{
     lifecycle::{ConnectorDelays, FaultOnset, FaultProgression, LifecycleState, state_at},
     messages::{FaultContext, FaultDetails, fault_details},
     plugins::SandboxPlugin,
-    topics::{ConnectorTopics, connector_topics, subject_suffixes},
+    subjects::subject_suffixes,
 };
 use crate::{
     access::Operation,
-    catalog::topic_keys::uses_dotted_names,
+    catalog::{
+        topic_keys::uses_dotted_names,
+        topics::{ConnectorTopics, connector_topics},
+    },
     model::{Crn, NamePattern, Principal, ResourceKind, StageAddress},
     sandbox::state::{ClusterRecord, ConnectorRecord, KeyResource, SandboxState as World, TopicRecord},
 };
@@ -187,7 +190,7 @@ impl ConnectorEvaluator<'_> {
     fn task_count(&self, plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> u32 {
         let wanted = tasks_max(config).max(1);
         if plugin.is_sink() {
-            let read = connector_topics(plugin, config, id).read;
+            let read = connector_topics(plugin.class(), config, id).read;
             let partitions: u32 = read
                 .iter()
                 .filter_map(|name| self.topic(name))
@@ -230,7 +233,7 @@ impl ConnectorEvaluator<'_> {
             internal,
             prefix,
             reports,
-        } = connector_topics(plugin, config, id);
+        } = connector_topics(plugin.class(), config, id);
         let may = |operation, kind, name: &str| {
             let resource = self.address.resource(kind, name);
             resource.is_some_and(|resource| self.is_allowed(&identity, operation, &resource))

@@ -14,9 +14,8 @@ use super::{
     evaluation::{ConnectorEvaluation, ConnectorEvaluator},
     lifecycle::{ConnectorDelays, FLAP_SECONDS, FaultOnset, FaultProgression, LifecycleState, state_at},
     plugins::SandboxPlugin,
-    topics::connector_topics,
 };
-use crate::sandbox::state::ConnectorRecord;
+use crate::{catalog::topics::connector_topics, sandbox::state::ConnectorRecord};
 
 /// Retention of the history: as long as metrics (docs/reference/metrics.md#limits-and-delay). Log lines are kept for
 /// three days only.
@@ -61,7 +60,7 @@ impl HistoryPhase {
     }
 
     fn from_evaluation(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation) -> Self {
-        let named = connector_topics(&evaluation.plugin, &connector.config, &connector.id);
+        let named = connector_topics(evaluation.plugin.class(), &connector.config, &connector.id);
         let topic = named.read.into_iter().chain(named.written).next().or(named.prefix);
         Self {
             from: connector.run.since,

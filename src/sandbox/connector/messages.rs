@@ -6,9 +6,8 @@ use super::{
     config::{ConnectorConfig, value},
     lifecycle::FaultProgression,
     plugins::SandboxPlugin,
-    topics::connector_topics,
 };
-use crate::model::TaskState;
+use crate::{catalog::topics::connector_topics, model::TaskState};
 
 /// Connector and configuration that a fault belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +169,7 @@ impl<'a> FaultContext<'a> {
 
     /// Returns the affected topic.
     fn topic(&self) -> String {
-        let found = connector_topics(self.plugin, self.config, self.id);
+        let found = connector_topics(self.plugin.class(), self.config, self.id);
         let first = found.read.first().or_else(|| found.written.first()).cloned();
         match self.detail.is_empty() {
             true => first.or(found.prefix).unwrap_or_else(|| "topic".to_owned()),

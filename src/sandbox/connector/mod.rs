@@ -7,7 +7,7 @@
 //! - `fault`: faults, set by name or triggered by configuration values
 //! - `messages`: texts of each fault, as sent by the service
 //! - `system_messages`: texts of external systems in them
-//! - `topics`: topics that a configuration reads and writes
+//! - `subjects`: subjects that a configuration reads and writes
 //! - `evaluation`: faults and missing permissions of a connector
 //! - `lifecycle`: states and delays
 //! - `history`: history of a connector
@@ -31,7 +31,7 @@ pub(crate) mod plugins;
 pub(crate) mod status;
 mod messages;
 mod system_messages;
-pub(crate) mod topics;
+pub(crate) mod subjects;
 
 pub use assumptions::ConnectAssumptions;
 pub use fault::{ArmedConnectorFault, ConnectorFault};

@@ -10,9 +10,8 @@ use super::{
     config::{ConnectorConfig, value},
     evaluation::ConnectorEvaluation,
     plugins::SandboxPlugin,
-    topics::connector_topics,
 };
-use crate::{api::connect::OffsetItem, sandbox::state::ConnectorRecord};
+use crate::{api::connect::OffsetItem, catalog::topics::connector_topics, sandbox::state::ConnectorRecord};
 
 /// Stored offsets of a connector.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -117,7 +116,7 @@ fn advance(item: &OffsetItem, by: u64) -> OffsetItem {
 pub(crate) fn initial_offsets(plugin: &SandboxPlugin, config: &ConnectorConfig) -> Vec<OffsetItem> {
     let item = |partition: Value, offset: Value| OffsetItem { partition, offset };
     if plugin.is_sink() {
-        let read = connector_topics(plugin, config, "").read;
+        let read = connector_topics(plugin.class(), config, "").read;
         return read
             .iter()
             .map(|topic| {

@@ -71,15 +71,10 @@ impl SandboxPlugin {
     /// Returns the effective value of a key: the configured value, also under an alias, or the default. A default may
     /// refer to another key (`${input.data.format}`).
     pub(crate) fn value<'a>(&self, config: &'a ConnectorConfig, name: &str) -> Option<&'a str> {
-        let key = self.key(name);
-        let default = || {
-            let default = key?.default?;
-            let other = default.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-            other
-                .and_then(|other| written_value(self.key(other), config, other))
-                .or(Some(default))
-        };
-        written_value(key, config, name).or_else(default)
+        match self.facts {
+            Some(facts) => facts.effective_value(config, name),
+            None => value(config, name),
+        }
     }
 
     /// Returns the limits of a numeric key.
@@ -104,8 +99,7 @@ impl From<&'static catalog::PluginSchema> for SandboxPlugin {
 
 /// Returns the configured value of a key or of one of its aliases.
 pub(crate) fn written_value<'a>(key: Option<&KeySchema>, config: &'a ConnectorConfig, name: &str) -> Option<&'a str> {
-    let aliases = || key.into_iter().flat_map(|key| &key.aliases);
-    value(config, name).or_else(|| aliases().find_map(|alias| value(config, alias)))
+    value(config, name).or_else(|| key?.written_value(config))
 }
 
 /// Key whose type is PASSWORD in the catalog snapshot, but STRING in the current definitions of the service

@@ -6,6 +6,7 @@ mod show;
 use std::{borrow::Cow, io::Read as _};
 
 use self::show::ExplainOutput;
+pub(super) use self::show::explanation_lines;
 use crate::{
     commands::{CommandOutput, Ctx},
     connectors::{

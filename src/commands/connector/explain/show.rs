@@ -78,7 +78,8 @@ fn headline(explanation: &ConnectorExplanation) -> TextLine {
         .with_hanging_indent(2)
 }
 
-fn explanation_lines(explanation: &ConnectorExplanation) -> Vec<TextLine> {
+/// Returns the explanation of one connector.
+pub(in crate::commands::connector) fn explanation_lines(explanation: &ConnectorExplanation) -> Vec<TextLine> {
     let mut lines = vec![headline(explanation)];
     for (place, cause) in explanation.causes.iter().enumerate() {
         let evidence = if place == 0 {

@@ -52,11 +52,14 @@ impl Viewable for OffsetChangeOutput {
             Self::Planned(change) if change.offsets.is_empty() => {
                 vec![Block::line(format!(
                     "The offsets of connector `{}` are up to date.",
-                    change.id
+                    change.shown_name
                 ))]
             }
             Self::Planned(change) => vec![
-                show::dry_run(&format!("The offsets of connector `{}` would be changed.", change.id)),
+                show::dry_run(&format!(
+                    "The offsets of connector `{}` would be changed.",
+                    change.shown_name
+                )),
                 move_table(change),
             ],
         }

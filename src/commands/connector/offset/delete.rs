@@ -56,7 +56,7 @@ impl OffsetDeleteArgs {
             });
         let question = format!(
             "Are you sure you want to delete the offsets of connector \"{}\"?",
-            planned.change.id
+            planned.change.shown_name
         );
         if !self.force && !ctx.confirm(&question)? {
             return Ok(CommandOutput::empty());

@@ -56,7 +56,7 @@ impl OffsetUpdateArgs {
         ctx.ui.print_message(&[move_table(&planned.change)]);
         let question = format!(
             "Are you sure you want to change the offsets of connector \"{}\"?",
-            planned.change.id
+            planned.change.shown_name
         );
         if !ctx.confirm(&question)? {
             return Ok(CommandOutput::empty());

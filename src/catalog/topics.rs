@@ -1,27 +1,28 @@
-//! Topics and subjects that a configuration reads and writes. The catalog knows the keys that contain topic names.
+//! Topics that a configuration reads and writes.
+
+use std::collections::BTreeMap;
 
 use super::{
-    config::{ConnectorConfig, value},
-    plugins::SandboxPlugin,
-};
-use crate::catalog::{
+    ConnectorDirection, PluginSchema, catalog,
     topic_keys::{TopicUse, topic_use, uses_dotted_names},
     topic_transforms::{RenamedTopic, topic_transforms},
 };
 
+type Config = BTreeMap<String, String>;
+
 /// Topics of a connector, as derived from its configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ConnectorTopics {
+pub struct ConnectorTopics {
     /// Topics that a sink reads.
-    pub(crate) read: Vec<String>,
+    pub read: Vec<String>,
     /// Topics that a source writes.
-    pub(crate) written: Vec<String>,
+    pub written: Vec<String>,
     /// Topics that a source writes for itself: schema changes of tables, and heartbeats.
-    pub(crate) internal: Vec<String>,
+    pub internal: Vec<String>,
     /// Prefix of the topics that a source writes, if their names are unknown.
-    pub(crate) prefix: Option<String>,
+    pub prefix: Option<String>,
     /// Topics for dead letters and reports.
-    pub(crate) reports: Vec<String>,
+    pub reports: Vec<String>,
 }
 
 fn split_list(text: &str) -> impl Iterator<Item = &str> {
@@ -36,15 +37,54 @@ const TABLE_KEYS: [&str; 4] = [
     "table.inclusion.regex",
 ];
 
-/// Returns the topics of a connector with the id `id`.
-pub(crate) fn connector_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> ConnectorTopics {
+/// Plugin of a connector: its schema, or only its class if the catalog lacks it.
+struct TopicPlugin<'a> {
+    class: &'a str,
+    schema: Option<&'static PluginSchema>,
+}
+
+impl TopicPlugin<'_> {
+    fn is_sink(&self) -> bool {
+        match self.schema {
+            Some(schema) => schema.direction == ConnectorDirection::Sink,
+            None => self.class.to_ascii_lowercase().contains("sink"),
+        }
+    }
+
+    /// Returns the keys that name topics in this way.
+    fn keys(&self, wanted: TopicUse) -> impl Iterator<Item = &'static str> {
+        let keys = self.schema.into_iter().flat_map(|schema| schema.keys.keys());
+        keys.map(String::as_str)
+            .filter(move |key| topic_use(self.class, key) == Some(wanted))
+    }
+
+    fn value<'a>(&self, config: &'a Config, key: &str) -> Option<&'a str> {
+        match self.schema {
+            Some(schema) => schema.effective_value(config, key),
+            None => value(config, key),
+        }
+    }
+}
+
+/// Returns a value unless it is empty.
+fn value<'a>(config: &'a Config, key: &str) -> Option<&'a str> {
+    config.get(key).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+/// Returns the topics of a connector with the plugin `class` and the id `id`.
+#[must_use]
+pub fn connector_topics(class: &str, config: &Config, id: &str) -> ConnectorTopics {
+    let plugin = &TopicPlugin {
+        class,
+        schema: catalog().plugin(class),
+    };
     let mut topics = ConnectorTopics {
         reports: report_topics(plugin, config, id),
         ..ConnectorTopics::default()
     };
     let mut prefix = None;
     for (key, text) in config.iter().filter(|(_, text)| !text.is_empty()) {
-        let Some(kind) = topic_use(plugin.class(), key) else {
+        let Some(kind) = topic_use(plugin.class, key) else {
             continue;
         };
         let known = if plugin.is_sink() {
@@ -85,14 +125,14 @@ const HEARTBEAT_PREFIX_KEY: &str = "topic.heartbeat.prefix";
 const SIGNAL_TOPIC_KEY: &str = "signal.kafka.topic";
 
 /// Adds one topic for each table, named after the table.
-fn add_table_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, prefix: &str, topics: &mut ConnectorTopics) {
+fn add_table_topics(plugin: &TopicPlugin<'_>, config: &Config, prefix: &str, topics: &mut ConnectorTopics) {
     let tables: Vec<_> = TABLE_KEYS
         .iter()
         .filter_map(|key| value(config, key))
         .flat_map(split_list)
         .collect();
     let plain = |table: &&str| !table.contains(['*', '[', '(', '\\', '|']);
-    let dot = if prefix.ends_with(['.', '-', '_']) || !uses_dotted_names(plugin.class()) {
+    let dot = if prefix.ends_with(['.', '-', '_']) || !uses_dotted_names(plugin.class) {
         ""
     } else {
         "."
@@ -100,7 +140,7 @@ fn add_table_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, prefix: &s
     let named = tables.iter().filter(|table| plain(table));
     // Change data capture names the schema, JDBC sources do not (docs.confluent.io, JDBC source connector: the topic is
     // the prefix followed by the name of the table).
-    let name = |table: &'_ str| match uses_dotted_names(plugin.class()) {
+    let name = |table: &'_ str| match uses_dotted_names(plugin.class) {
         true => format!("{prefix}{dot}{table}"),
         false => format!("{prefix}{}", table.rsplit('.').next().unwrap_or(table)),
     };
@@ -111,7 +151,7 @@ fn add_table_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, prefix: &s
 }
 
 /// Applies the transforms that change topics.
-fn rename_topics(config: &ConnectorConfig, topics: &mut ConnectorTopics) {
+fn rename_topics(config: &Config, topics: &mut ConnectorTopics) {
     for transform in topic_transforms(|key| value(config, key)) {
         let former: Vec<String> = std::mem::take(&mut topics.written)
             .into_iter()
@@ -129,10 +169,9 @@ fn rename_topics(config: &ConnectorConfig, topics: &mut ConnectorTopics) {
 
 /// Returns the topics with the schema history of a source; by default they do not start with the topic prefix
 /// (docs/reference/rbac.md#access-of-a-connectors-account and docs/reference/rbac.md#personas).
-fn history_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Vec<String> {
-    let keys = plugin.keys().map(|key| key.name.as_str());
-    keys.filter(|key| topic_use(plugin.class(), key) == Some(TopicUse::History))
-        .filter_map(|key| plugin.value(config, key))
+fn history_topics(plugin: &TopicPlugin<'_>, config: &Config, id: &str) -> Vec<String> {
+    let keys = plugin.keys(TopicUse::History);
+    keys.filter_map(|key| plugin.value(config, key))
         .map(|name| {
             let prefix = value(config, "topic.prefix").unwrap_or_default();
             name.replace("${topic.prefix}", prefix)
@@ -143,7 +182,7 @@ fn history_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) ->
 }
 
 /// Returns the topic for heartbeats, if they are enabled.
-fn heartbeat_topic(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Option<String> {
+fn heartbeat_topic(plugin: &TopicPlugin<'_>, config: &Config, id: &str) -> Option<String> {
     let interval = value(config, "heartbeat.interval.ms")?;
     if interval.trim() == "0" {
         return None;
@@ -160,7 +199,7 @@ fn heartbeat_topic(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -
 
 /// Returns the topics for dead letters and reports. A sink has them by default, named after its id: `dlq-${connector}`
 /// (docs/reference/connect.md#common-configuration-keys). A source has only configured ones.
-fn report_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Vec<String> {
+fn report_topics(plugin: &TopicPlugin<'_>, config: &Config, id: &str) -> Vec<String> {
     let name = |key: &str| {
         // A dead letter queue is used only if errors are tolerated.
         if let Some(family) = key.strip_suffix("errors.deadletterqueue.topic.name") {
@@ -173,39 +212,17 @@ fn report_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> 
         let default = || plugin.value(config, key).filter(|_| plugin.is_sink());
         written.or_else(default).filter(|name| !name.is_empty())
     };
-    let keys = plugin.keys().map(|key| key.name.as_str());
-    let dead = keys.filter(|key| topic_use(plugin.class(), key) == Some(TopicUse::DeadLetters));
+    let dead = plugin.keys(TopicUse::DeadLetters);
     dead.filter_map(name)
         .map(|name| name.replace("${connector}", id))
         .collect()
-}
-
-/// Returns the subject suffixes of each topic: `key`, `value`, or none
-/// (docs/reference/connect.md#common-configuration-keys).
-pub(crate) fn subject_suffixes(plugin: &SandboxPlugin, config: &ConnectorConfig) -> Vec<&'static str> {
-    // The Kafka side is the input of a sink and the output of a source. The other side are files.
-    let side = if plugin.is_sink() { "input." } else { "output." };
-    let formats = plugin
-        .keys()
-        .filter(|key| key.name.starts_with(side) && key.allowed.contains(&"AVRO"));
-    let mut found = Vec::new();
-    for key in formats {
-        let schemas = plugin
-            .value(config, &key.name)
-            .is_some_and(|format| ["AVRO", "JSON_SR", "PROTOBUF"].contains(&format));
-        let part = if key.name.contains(".key.") { "key" } else { "value" };
-        if schemas && !found.contains(&part) {
-            found.push(part);
-        }
-    }
-    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(lines: &[(&str, &str)]) -> ConnectorConfig {
+    fn config(lines: &[(&str, &str)]) -> Config {
         let lines = lines.iter();
         lines
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -213,7 +230,7 @@ mod tests {
     }
 
     fn topics_of(class: &str, lines: &[(&str, &str)]) -> ConnectorTopics {
-        connector_topics(&SandboxPlugin::find_or_unknown(class), &config(lines), "lcc-abc123")
+        connector_topics(class, &config(lines), "lcc-abc123")
     }
 
     // Source: docs/reference/connect.md#common-configuration-keys and
@@ -276,17 +293,5 @@ mod tests {
         assert_eq!(found.written, ["hr-db.x"]);
         let named = [lines[0], lines[1], (key, "hr-history")];
         assert_eq!(topics_of("MySqlCdcSourceV2", &named).internal, ["hr-history"]);
-    }
-
-    #[test]
-    fn schema_based_formats_need_subjects() {
-        let of = |class: &str, lines: &[(&str, &str)]| {
-            subject_suffixes(&SandboxPlugin::find_or_unknown(class), &config(lines))
-        };
-        assert_eq!(of("S3_SINK", &[("input.data.format", "AVRO")]), ["value"]);
-        assert_eq!(of("S3_SINK", &[("output.data.format", "AVRO")]), [""; 0]);
-        assert_eq!(of("DatagenSource", &[("output.data.format", "JSON_SR")]), ["value"]);
-        // By default, and for the key.
-        assert_eq!(of("OracleXStreamSource", &[]), ["value", "key"]);
     }
 }
