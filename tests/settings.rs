@@ -51,6 +51,7 @@ const FLAGS: &[(&str, &str)] = &[
 const PLATFORM_KEYS: &[(&str, &str)] = &[
     ("default_stage", ".default_stage"),
     ("provisioner", "platform.provisioner"),
+    ("provisioner_keys", ".provisioner_keys"),
     ("adopt", ".adopt"),
     ("administrators", ".administrators"),
     ("platform.team", "platform_team"),
