@@ -60,7 +60,7 @@ mod tests {
         let cause = |connector: &str, task: &str| {
             let status = json!({
                 "connector": { "state": connector },
-                "tasks": [{ "id": 0, "state": "RUNNING" }, { "id": 1, "state": task, "msg": "disk full" }],
+                "tasks": [{ "id": 0, "state": "RUNNING" }, { "id": 1, "state": task, "msg": "it did not work" }],
             });
             visible_cause(&LiveConnector {
                 name: "claims-a".to_owned(),
@@ -71,7 +71,7 @@ mod tests {
             let cause = cause(state, "SYSTEM_ERROR").unwrap();
             assert_eq!(
                 (cause.summary().as_str(), cause.owner),
-                ("disk full", Some(FaultOwner::Platform)),
+                ("it did not work", Some(FaultOwner::Platform)),
                 "{state}"
             );
         }

@@ -38,6 +38,7 @@ const PLATFORM_KEYS: &[(&str, Detection)] = &[
     ("stages.prod.schema_registry", NoLimit("address")),
     ("stages.prod.task_ceiling", QuotaAudit),
     ("stages.prod.reserve_percent", QuotaAudit),
+    ("platform", NoLimit("names the team that departments ask")),
     ("naming", TABLE),
     (
         "naming.minimum_length",
