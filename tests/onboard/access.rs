@@ -625,7 +625,10 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     );
 
     let output = ask("test --stage test");
-    assert!(output.stderr.contains("was taken of stage `prod`, not of `test`"), "{output}");
+    assert!(
+        output.stderr.contains("was taken of stage `prod`, not of `test`"),
+        "{output}"
+    );
     cli.write("seen.json", "{}");
     let output = ask("test").expect_code(1);
     assert!(

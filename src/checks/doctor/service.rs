@@ -9,10 +9,11 @@ use crate::{
         profile::DoctorKeyState,
     },
     client::{Auth, BaseUrl, RetryPolicy},
+    clock::Clock,
     config::ResolvedSetting,
     model::Principal,
     sandbox::auth::IMPERSONATE_HEADER,
-    session::Connection,
+    session::{Connection, SandboxMode},
 };
 
 /// Returns the objects that the service checks request.
@@ -52,6 +53,15 @@ fn value<T: Clone>(setting: Option<&ResolvedSetting<T>>) -> Option<T> {
     setting.map(|setting| setting.value.clone())
 }
 
+/// Returns the clock to compare with the dates of responses. A served sandbox has a clock of its own, but dates its
+/// responses with that of the machine.
+fn date_clock(connection: &Connection) -> Clock {
+    match connection.sandbox_mode {
+        Some(SandboxMode::Remote(_)) => Clock::system(),
+        _ => connection.clock.clone(),
+    }
+}
+
 /// Checks that the service responds, then sends the requests.
 pub(super) async fn probe_service(
     connection: Option<&Connection>,
@@ -64,7 +74,7 @@ pub(super) async fn probe_service(
     if offline && !connection.is_in_process() {
         return (None, ServiceObservation::skipped("skipped: `--offline`"));
     }
-    let reachability = network::probe_host(&*connection.transport, &connection.base, &connection.clock).await;
+    let reachability = network::probe_host(&*connection.transport, &connection.base, &date_clock(connection)).await;
     let answers = reachability.response.as_ref().is_ok_and(|answer| !answer.web_page);
     let observation = match connection.client() {
         Err(_) => ServiceObservation::skipped("no API key"),
@@ -100,5 +110,5 @@ pub(super) async fn probe_other_hosts(
             places.push((purpose, base));
         }
     }
-    Ok(network::probe_telemetry_hosts(&*connection.transport, places, &connection.clock).await)
+    Ok(network::probe_telemetry_hosts(&*connection.transport, places, &date_clock(connection)).await)
 }
