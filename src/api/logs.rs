@@ -277,7 +277,7 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    // Source: docs/reference/logs.md#search-request and the trace of the Confluent CLI (`traces/stock-cli.jsonl`).
+    // Source: docs/reference/logs.md#search-request and the trace of the Confluent CLI (`traces/confluent-cli.jsonl`).
     #[test]
     fn the_search_body_equals_that_of_the_confluent_cli() {
         let crn = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/environment=env-abc123/\

@@ -47,6 +47,16 @@ impl<T: Viewable> CommandOutput<T> {
         self
     }
 
+    /// Sets the exit code of `--detailed-exitcode` if there are differences.
+    #[must_use]
+    pub fn with_differences(self, has_differences: bool) -> Self {
+        if has_differences {
+            self.with_code(ExitCode::Differences)
+        } else {
+            self
+        }
+    }
+
     /// Adds an error, which is printed after the value.
     #[must_use]
     pub fn with_error(self, error: Error) -> Self {

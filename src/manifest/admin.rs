@@ -3,7 +3,7 @@
 //! (docs/reference/rbac.md#roles-of-the-provisioner).
 //!
 //! This module sends no requests. The administrator runs the commands and stores the key that the last one prints. The
-//! flags are those of the Confluent CLI (`traces/stock-cli.jsonl`).
+//! flags are those of the Confluent CLI (`traces/confluent-cli.jsonl`).
 
 use std::fmt::Write;
 

@@ -135,7 +135,7 @@ fn a_missing_provisioner_role_gets_the_command_that_grants_it() {
         "missing in test: ResourceOwner on subject *"
     );
     let owner = output.detail("key owner").split(['(', ')']).nth(1).unwrap();
-    // Flags of the Confluent CLI: traces/stock-cli.jsonl.
+    // Flags of the Confluent CLI: traces/confluent-cli.jsonl.
     assert_eq!(
         output.fix("provisioner's roles"),
         format!(

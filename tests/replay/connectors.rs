@@ -36,7 +36,7 @@ fn responses_ending_with<'a>(replayer: &'a TraceReplayer, end: &str) -> Vec<&'a 
 
 #[tokio::test]
 async fn the_recorded_confluent_cli_creates_updates_and_deletes_a_connector() {
-    let commands = trace::load_commands("stock-cli.jsonl");
+    let commands = trace::load_commands("confluent-cli.jsonl");
     let mut replayer = TraceReplayer::new();
     replayer.replay(commands.first().unwrap(), None).await;
     assert!(matches!(replayer.login, Caller::Bearer(_)), "logged in");

@@ -23,7 +23,7 @@ use unauthorized_callers::UnauthorizedCallers;
 
 #[tokio::test]
 async fn the_recorded_confluent_cli_session_gets_the_recorded_statuses() {
-    let commands = trace::load_commands("stock-cli.jsonl");
+    let commands = trace::load_commands("confluent-cli.jsonl");
     let mut replayer = TraceReplayer::new();
     let unauthorized = UnauthorizedCallers::new(&replayer.api).await;
     let mut replayed = 0;
@@ -85,7 +85,7 @@ async fn the_recorded_terraform_run_with_the_provisioner_key_fails_at_the_api_ke
 /// `confluent connect logs`: the list for the name, a token, and the search with all its pages.
 #[tokio::test]
 async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() {
-    let commands = trace::load_commands("stock-cli.jsonl");
+    let commands = trace::load_commands("confluent-cli.jsonl");
     let mut replayer = TraceReplayer::at_time("2026-11-22T12:00:00Z".parse().unwrap());
     let login = commands.first().unwrap();
     replayer.replay(login, None).await;
@@ -144,7 +144,7 @@ async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() 
 /// logout.
 #[tokio::test]
 async fn a_session_token_works_until_logout() {
-    let commands = trace::load_commands("stock-cli.jsonl");
+    let commands = trace::load_commands("confluent-cli.jsonl");
     let mut replayer = TraceReplayer::new();
     let first = commands.first().unwrap();
     let last = commands.last().unwrap();

@@ -8,7 +8,7 @@ use crate::common::{ConnectSandbox, JsonAccess as _};
 fn read_recorded_requests() -> Vec<(String, Value)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/traces");
     let mut all = Vec::new();
-    for file in ["stock-cli.jsonl", "terraform.jsonl"] {
+    for file in ["confluent-cli.jsonl", "terraform.jsonl"] {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
         let read = |line: &str| (file.to_owned(), serde_json::from_str(line).unwrap());
         all.extend(text.lines().map(read));

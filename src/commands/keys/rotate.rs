@@ -10,7 +10,6 @@ use crate::{
         provisioning::{HandoverArgs, confirm_delivery, select_departments},
     },
     error::Error,
-    exit::ExitCode,
     model::DepartmentCode,
     provisioning::{
         ConfirmationRequest,
@@ -84,12 +83,9 @@ impl KeysRotateArgs {
         };
         let has_differences = self.detailed_exitcode && !outcome.changes.is_empty();
         let error = outcome.error();
-        let output = CommandOutput::new(outcome).with_error_if_any(error);
-        Ok(if has_differences {
-            output.with_code(ExitCode::Differences)
-        } else {
-            output
-        })
+        Ok(CommandOutput::new(outcome)
+            .with_error_if_any(error)
+            .with_differences(has_differences))
     }
 }
 

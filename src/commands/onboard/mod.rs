@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     error::Error,
-    exit::ExitCode,
     model::DepartmentCode,
     provisioning::{
         ConfirmationRequest,
@@ -92,12 +91,9 @@ impl OnboardArgs {
         };
         let has_differences = self.detailed_exitcode && !outcome.changes.is_empty();
         let error = outcome.error();
-        let output = CommandOutput::new(outcome).with_error_if_any(error);
-        Ok(if has_differences {
-            output.with_code(ExitCode::Differences)
-        } else {
-            output
-        })
+        Ok(CommandOutput::new(outcome)
+            .with_error_if_any(error)
+            .with_differences(has_differences))
     }
 }
 

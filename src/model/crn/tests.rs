@@ -13,7 +13,7 @@ fn address() -> StageAddress {
     }
 }
 
-// Recorded requests of the Confluent CLI (`traces/stock-cli.jsonl`, `iam rbac role-binding create`).
+// Recorded requests of the Confluent CLI (`traces/confluent-cli.jsonl`, `iam rbac role-binding create`).
 #[test]
 fn patterns_equal_those_of_the_confluent_cli() {
     let prefix = || NamePattern::Prefixed("claims-".into());

@@ -96,7 +96,9 @@ fn read_message(message: &str) -> Result<Cow<'_, str>, Error> {
         text = String::from_utf8_lossy(&bytes).into_owned().into();
     }
     if text.trim().is_empty() {
-        return Err(Error::usage("the error message is empty"));
+        return Err(
+            Error::usage("the error message is empty").with_hint("Pass a text, a log event or a status document.")
+        );
     }
     Ok(text)
 }
