@@ -43,7 +43,7 @@ use crate::{
     error::Error,
     exit::ExitCode,
     render::{Format, Problem, Ui},
-    session::{Environment, start_log},
+    session::{CommandFlags, Environment, start_log},
 };
 use cli_parser::ParseExit;
 use global_args::OutputFormat;
@@ -105,6 +105,26 @@ impl RootCommand {
         }
     }
 
+    /// Returns the first word of the command.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Access(_) => "access",
+            Self::Completion(_) => "completion",
+            Self::Connector(_) => "connector",
+            Self::Department(_) => "department",
+            Self::Doctor(_) => "doctor",
+            Self::Init(_) => "init",
+            Self::Keys(_) => "keys",
+            Self::Man(_) => "man",
+            Self::Offboard(_) => "offboard",
+            Self::Onboard(_) => "onboard",
+            Self::Profile(_) => "profile",
+            Self::Quota(_) => "quota",
+            Self::Sandbox(_) => "sandbox",
+            Self::Status(_) => "status",
+        }
+    }
+
     fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self {
             Self::Access(command) => command.run(ctx),
@@ -160,6 +180,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let environment = process_environment();
             warn_of_misspelt_variables(&ui, &environment);
             let mut ctx = Ctx::new(ui, cli.globals, environment);
+            ctx.ui
+                .set_command_flags(CommandFlags::new(&ctx.run.options, cli.command.name()));
             cli.command.run(&mut ctx)
         }
         Err(ParseExit::Text(text)) => {

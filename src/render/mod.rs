@@ -15,6 +15,7 @@ mod screen;
 mod sparkline;
 mod stream;
 pub mod style;
+mod suggestions;
 mod table;
 mod ui;
 pub mod view;

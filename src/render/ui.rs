@@ -3,8 +3,10 @@
 
 use std::{
     io::{self, BufRead, IsTerminal},
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Mutex, OnceLock, Weak},
 };
+
+use serde::Serialize;
 
 use super::{
     Format,
@@ -13,10 +15,11 @@ use super::{
     progress::{BarProgress, LineProgress},
     stream::{Captured, Stream, lock},
     style::{Palette, uses_colour},
+    suggestions::{complete_blocks, complete_problem, complete_value},
     view::{Block, Viewable},
     yaml,
 };
-use crate::{apply::event::EventListener, env};
+use crate::{apply::event::EventListener, env, session::CommandFlags};
 
 /// Width if the terminal does not report one.
 const DEFAULT_WIDTH: usize = 80;
@@ -57,6 +60,8 @@ pub(super) struct UiState {
     pub(super) input: Mutex<Box<dyn BufRead + Send>>,
     pub(super) input_is_terminal: bool,
     progress: ProgressMode,
+    /// Flags that suggested commands repeat.
+    command_flags: OnceLock<CommandFlags>,
     /// Current progress bars, if any.
     bars: Mutex<Weak<BarProgress>>,
 }
@@ -95,6 +100,7 @@ impl Ui {
             input: Mutex::new(Box::new(io::BufReader::new(io::stdin()))),
             input_is_terminal: io::stdin().is_terminal(),
             progress,
+            command_flags: OnceLock::new(),
             bars: Mutex::default(),
         }))
     }
@@ -115,9 +121,16 @@ impl Ui {
             input: Mutex::new(Box::new(io::Cursor::new(input.to_owned()))),
             input_is_terminal: false,
             progress: ProgressMode::Lines,
+            command_flags: OnceLock::new(),
             bars: Mutex::default(),
         };
         (Self(Arc::new(inner)), captured)
+    }
+
+    /// Sets the flags that are added to all suggested commands from now on.
+    pub fn set_command_flags(&self, flags: CommandFlags) {
+        // A process runs one command.
+        let _ = self.0.command_flags.set(flags);
     }
 
     /// Returns the output format.
@@ -142,9 +155,9 @@ impl Ui {
     pub fn print_result(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
             Format::Human => self.render_human(&value.view(), self.0.out.palette),
-            Format::Json => json::render(value).map_err(io::Error::other)?,
-            Format::Yaml => yaml::render(value)?,
-            Format::Ndjson => json::render_lines(value).map_err(io::Error::other)?,
+            Format::Json => json::render(&self.complete_value(value)?).map_err(io::Error::other)?,
+            Format::Yaml => yaml::render(&self.complete_value(value)?)?,
+            Format::Ndjson => json::render_lines(&self.complete_value(value)?).map_err(io::Error::other)?,
         };
         self.write_out(&text)
     }
@@ -194,6 +207,10 @@ impl Ui {
     /// Prints an error on standard error.
     pub fn print_error(&self, problem: &Problem) {
         let palette = self.0.err.palette;
+        let problem = match self.0.command_flags.get() {
+            Some(flags) => &complete_problem(flags, problem),
+            None => problem,
+        };
         self.write_err(&super::error::render_problem(problem, self.0.width, palette));
     }
 
@@ -210,8 +227,20 @@ impl Ui {
         }
     }
 
+    fn complete_value(&self, value: &impl Serialize) -> io::Result<serde_json::Value> {
+        match self.0.command_flags.get() {
+            Some(flags) => Ok(complete_value(flags, value)?),
+            None => Ok(serde_json::to_value(value)?),
+        }
+    }
+
     fn render_human(&self, blocks: &[Block], palette: Palette) -> String {
-        human::render(blocks, self.0.width, palette)
+        let Some(flags) = self.0.command_flags.get() else {
+            return human::render(blocks, self.0.width, palette);
+        };
+        let mut blocks = blocks.to_vec();
+        complete_blocks(flags, &mut blocks);
+        human::render(&blocks, self.0.width, palette)
     }
 
     pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
@@ -267,8 +296,6 @@ impl io::Write for UiWriter {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use serde::Serialize;
 
     use super::*;
     use crate::apply::RunEvent;

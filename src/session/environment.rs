@@ -118,6 +118,11 @@ impl Options {
     /// Returns the flags that select organization, stage and identity, for suggested commands.
     #[must_use]
     pub fn to_flags(&self) -> String {
+        self.to_missing_flags(|_| false)
+    }
+
+    /// Returns the flags of [`Self::to_flags`] that a command does not have.
+    pub(super) fn to_missing_flags(&self, has_flag: impl Fn(&str) -> bool) -> String {
         let values = [
             ("profile", self.profile.clone()),
             ("sandbox-as", self.sandbox_as.clone()),
@@ -128,9 +133,10 @@ impl Options {
         ];
         let mut flags: String = values
             .into_iter()
+            .filter(|(flag, _)| !has_flag(flag))
             .filter_map(|(flag, value)| Some(format!(" --{flag} {}", hint::shell_quote(&value?))))
             .collect();
-        if self.sandbox {
+        if self.sandbox && !has_flag("sandbox") {
             flags.push_str(" --sandbox");
         }
         flags

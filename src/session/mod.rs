@@ -1,5 +1,6 @@
 //! Session of a command that uses Confluent Cloud: platform configuration, stage, client and state directories.
 
+mod command_flags;
 mod connection;
 mod connector_session;
 pub mod discovery;
@@ -16,6 +17,7 @@ mod workspace;
 use std::path::PathBuf;
 
 pub use crate::sandbox::SandboxInfo;
+pub use command_flags::CommandFlags;
 pub use connection::{Connection, ConnectionBuilder, SandboxMode};
 pub use connector_session::{ConnectorSession, DepartmentContext};
 pub use environment::{Environment, Options, RunContext};
@@ -103,6 +105,8 @@ pub struct PlatformSession {
     pub state_paths: StatePaths,
     /// Endpoint that is written to profiles.
     pub endpoint: ServiceEndpoint,
+    /// Whether the sandbox replaces Confluent Cloud. A rehearsal does not change the platform's files.
+    pub is_rehearsal: bool,
     kafka_auth: kafka::KafkaAuthResult,
     /// Trusted hosts outside of Confluent's domain.
     trusted_hosts: Vec<String>,
@@ -141,6 +145,7 @@ impl PlatformSession {
             api_key: auth.key().and_then(|key| key.parse().ok()),
             clock: connection.clock.clone(),
             endpoint: connection.endpoint.clone(),
+            is_rehearsal: is_sandbox,
             kafka_auth,
             trusted_hosts: run.options.trusted_hosts.clone(),
         })

@@ -14,7 +14,8 @@ fn a_generated_file_can_be_completed_linted_and_created() {
     ----- stdout -----
     Created `claims-orders.yaml`.
     Fill in kafka.topic.
-    Then lint it with `confluent ebs connector lint claims-orders.yaml`.
+    Then lint it with `confluent ebs connector lint claims-orders.yaml --profile
+    .state/confluent-ebs/sandbox/handover/claims-deployer.toml`.
     ");
     // The name comes from the file.
     let text = cli.read("claims-orders.yaml");

@@ -41,8 +41,7 @@ impl ConnectorListArgs {
                 // Without a department, `--all` is refused, so that it never selects all departments by accident.
                 let which = if session.department.is_some() { "--all" } else { "'*'" };
                 ctx.ui.info(&format!(
-                    "To diagnose unhealthy connectors, run `confluent ebs connector explain {which}{}`.",
-                    ctx.run.options.to_flags()
+                    "To diagnose unhealthy connectors, run `confluent ebs connector explain {which}`."
                 ));
             }
         }
