@@ -51,13 +51,14 @@ fn render_finding(finding: &Finding, renderer: &Renderer, width: usize, out: &mu
         None => Group::with_title(title),
         Some(span) => {
             path = escape(&span.source.path.display().to_string()).into_owned();
-            if span.range.is_empty() {
+            let range = visible_range(&span.source.text, &span.range);
+            if range.is_empty() {
                 title.element(annotate_snippets::Origin::path(&*path))
             } else {
                 title.element(
                     Snippet::source(&span.source.text)
                         .path(&*path)
-                        .annotation(AnnotationKind::Primary.span(first_line(&span.source.text, &span.range, width))),
+                        .annotation(AnnotationKind::Primary.span(first_line(&span.source.text, &range, width))),
                 )
             }
         }
@@ -169,6 +170,17 @@ fn sarif_level(severity: Severity) -> &'static str {
         Severity::Warning => "warning",
         Severity::Info => "note",
     }
+}
+
+/// Extends an empty range, such as the end of a line that lacks a quote, to the last character before it, so that the
+/// finding has a line. At the beginning of a file, an empty range stands for the whole file.
+fn visible_range(text: &str, range: &Range<usize>) -> Range<usize> {
+    if !range.is_empty() {
+        return range.clone();
+    }
+    let before = text.get(..range.start).unwrap_or_default().trim_end();
+    let width = before.chars().next_back().map_or(0, char::len_utf8);
+    before.len() - width..before.len()
 }
 
 fn sarif_result(finding: &Finding) -> Value {

@@ -221,6 +221,15 @@ mod tests {
     }
 
     #[test]
+    fn a_finding_at_the_end_of_a_line_shows_the_line() {
+        let file = SourceFile::new("departments/legal.toml", "name = \"Legal\nprefix = \"legal-\"\n");
+        let finding = Finding::error("toml-syntax", "unclosed").with_span(SourceSpan::new(&file, 13..13));
+        let text = rendered(&[Block::Findings(vec![finding])]);
+        assert!(text.contains("departments/legal.toml:1:13"), "{text}");
+        assert!(text.contains("1 | name = \"Legal"), "{text}");
+    }
+
+    #[test]
     fn control_characters_in_a_findings_source_are_escaped() {
         let file = SourceFile::new("a\u{1b}[2J.toml", "name = \"\u{1b}]0;x\u{7}\u{202e}\"\n");
         let finding = Finding::error("bad-name", "bad name \u{9b}1m").with_span(SourceSpan::new(&file, 7..13));
