@@ -323,6 +323,8 @@ fn expected_principal(address: &StageAddress, department: usize, names: bool) ->
             template: "hybrid".to_owned(),
             cost_center: None,
             contacts: Vec::new(),
+            stages: None,
+            stage_quotas: std::collections::BTreeMap::new(),
             quota: DepartmentQuota {
                 connectors: 5,
                 tasks: 8,

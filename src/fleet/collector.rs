@@ -44,13 +44,20 @@ pub type ConnectorListResult = Result<BTreeMap<String, ExpandedConnector>, Clien
 pub struct FleetCollector {
     /// Session.
     pub session: ConnectorSession,
-    /// Departments whose connectors are collected.
-    pub owners: Vec<OwnerDepartment>,
+    departments: CollectedDepartments,
     /// Clusters.
     pub targets: Vec<ClusterTarget>,
     platform_team: PlatformTeam,
     /// Last lags of the sinks, which are requested less often than the connectors.
     cached_lags: RefCell<Option<(Timestamp, LagResult)>>,
+}
+
+/// Departments whose connectors are collected.
+enum CollectedDepartments {
+    /// The department of a profile, in the stage of the profile.
+    Profile(OwnerDepartment),
+    /// Departments of the platform, in all stages.
+    Platform(Vec<Department>),
 }
 
 /// Lags by connector id, or why they are unknown.
@@ -80,7 +87,7 @@ impl FleetCollector {
                 quota: department_context.quota.clone(),
             };
             return Ok(Self {
-                owners: vec![owner],
+                departments: CollectedDepartments::Profile(owner),
                 targets: vec![own],
                 platform_team: department_context.platform_team.clone(),
                 session,
@@ -98,12 +105,37 @@ impl FleetCollector {
         let options = &run.options;
         let one = options.stage.is_some() || options.environment.is_some() || options.cluster.is_some();
         Ok(Self {
-            owners: meant.map(owner_department).collect(),
+            departments: CollectedDepartments::Platform(meant.cloned().collect()),
             targets: if one { vec![own] } else { cluster_targets(&workspace) },
             platform_team: workspace.platform.team.clone(),
             session,
             cached_lags: RefCell::default(),
         })
+    }
+
+    /// Returns the departments that may be onboarded in `stage`, with their quotas there. If several stages share the
+    /// cluster, the first one decides.
+    pub fn owners_in(&self, stage: &StageNames) -> Vec<OwnerDepartment> {
+        let departments = match &self.departments {
+            CollectedDepartments::Profile(owner) => return vec![owner.clone()],
+            CollectedDepartments::Platform(departments) => departments,
+        };
+        // `--environment` and `--cluster` can select a stage that no file names.
+        let owners = departments.iter().filter(|department| {
+            stage.first().is_empty()
+                || department
+                    .stages
+                    .as_ref()
+                    .is_none_or(|stages| stages.iter().any(|allowed| stage.contains(allowed)))
+        });
+        owners
+            .map(|department| OwnerDepartment {
+                code: department.code.clone(),
+                name: department.name.clone(),
+                prefix: department.prefix.clone(),
+                quota: department.quota_in(stage.first()).clone(),
+            })
+            .collect()
     }
 
     /// Clock of the session.
@@ -197,7 +229,8 @@ impl FleetCollector {
                     ceiling: target.ceiling,
                     list: list.as_ref().map_err(Into::into),
                 };
-                StageView::from_listing(area, &self.owners, self.is_single_department(), &mut since)
+                let owners = self.owners_in(&target.stage);
+                StageView::from_listing(area, &owners, self.is_single_department(), &mut since)
             })
         });
         let stages = stages.collect();
@@ -207,15 +240,6 @@ impl FleetCollector {
             .as_ref()
             .map(|department_context| department_context.code.clone());
         Fleet::new(now, department, stages, self.platform_team.clone())
-    }
-}
-
-fn owner_department(department: &Department) -> OwnerDepartment {
-    OwnerDepartment {
-        code: department.code.clone(),
-        name: department.name.clone(),
-        prefix: department.prefix.clone(),
-        quota: department.quota.clone(),
     }
 }
 

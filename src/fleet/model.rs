@@ -163,6 +163,8 @@ pub struct FleetDepartmentRow {
     pub connectors_limit: u32,
     /// Limit of tasks.
     pub tasks_limit: u32,
+    /// Whether it has more connectors or tasks than its quota allows.
+    pub over_quota: bool,
     /// Summary of its connectors.
     #[serde(flatten)]
     pub summary: ConnectorSummary,
@@ -205,18 +207,22 @@ impl StageView {
         let share = |code: Option<&DepartmentCode>| {
             ConnectorSummary::from_rows(all.iter().filter(|row| row.department.as_ref() == code))
         };
-        let departments = owners.iter().map(|owner| FleetDepartmentRow {
-            department: owner.code.clone(),
-            name: owner.name.clone(),
-            prefix: owner.prefix.clone(),
-            connectors_limit: owner.quota.connectors,
-            tasks_limit: owner.quota.tasks,
-            summary: share(Some(&owner.code)),
+        let departments = owners.iter().map(|owner| {
+            let summary = share(Some(&owner.code));
+            FleetDepartmentRow {
+                department: owner.code.clone(),
+                name: owner.name.clone(),
+                prefix: owner.prefix.clone(),
+                connectors_limit: owner.quota.connectors,
+                tasks_limit: owner.quota.tasks,
+                over_quota: summary.counts.total() > owner.quota.connectors || summary.tasks > owner.quota.tasks,
+                summary,
+            }
         });
         let mut departments: Vec<FleetDepartmentRow> = departments.collect();
         departments.sort_by_cached_key(|row| {
             let worst = row.summary.condition.filter(|condition| condition.is_trouble());
-            (Reverse(worst), row.department.clone())
+            (Reverse(worst), !row.over_quota, row.department.clone())
         });
         let whole = ConnectorSummary::from_rows(all.iter());
         Self {

@@ -70,8 +70,9 @@ pub async fn collect_audit(collector: &FleetCollector) -> Result<QuotaAudit, Err
                 list: list.as_ref(),
                 quotas: provider_quotas(quotas.as_deref()),
             };
+            let owners = collector.owners_in(&target.stage);
             let evaluator = QuotaEvaluator {
-                owners: &collector.owners,
+                owners: &owners,
                 single_department: alone,
                 accounts: accounts.as_ref(),
             };

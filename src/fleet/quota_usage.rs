@@ -109,12 +109,13 @@ pub async fn list_quotas(
         return Ok((vec![row], None));
     }
     let workspace = session::load_workspace(run, run.options.is_sandbox())?.workspace;
-    let departments: Vec<_> = workspace.active_departments().collect();
+    let departments: Vec<_> = workspace.departments_in(&session.stage).collect();
     let prefixes: Vec<&Prefix> = departments.iter().map(|department| &department.prefix).collect();
     let cluster = ClusterTaskUsage::new(&list, &prefixes, session.task_ceiling);
-    let rows = departments
-        .iter()
-        .map(|department| QuotaRow::new(&department.code, &department.prefix, &department.quota, &list));
+    let rows = departments.iter().map(|department| {
+        let quota = department.quota_in(&session.stage);
+        QuotaRow::new(&department.code, &department.prefix, quota, &list)
+    });
     Ok((rows.collect(), Some(cluster)))
 }
 

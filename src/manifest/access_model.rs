@@ -40,7 +40,7 @@ impl Workspace {
         let mut model = Self::empty_access_model(stage, address, provisioner.as_ref());
         let mut refused = model.evaluator.clone();
         let mut any_fallback = false;
-        for department in self.active_departments() {
+        for department in self.departments_in(stage) {
             let Some(desired) = self.desired_department(department, stage, address) else {
                 continue;
             };

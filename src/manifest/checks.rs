@@ -46,12 +46,12 @@ impl Workspace {
 
     /// Finds stages whose cluster cannot run all tasks allocated to departments.
     fn over_allocated_stages(&self) -> Vec<Finding> {
-        let allocated: u64 = self
-            .active_departments()
-            .map(|department| u64::from(department.quota.tasks))
-            .sum();
         let mut findings = Vec::new();
         for (name, stage) in &self.platform.stages {
+            let allocated: u64 = self
+                .departments_in(name)
+                .map(|department| u64::from(department.quota_in(name).tasks))
+                .sum();
             let allocatable = stage.allocatable_tasks();
             if allocated <= u64::from(allocatable) {
                 continue;

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     diag::{Finding, SourceFile, SourceSpan},
-    model::{Department, DepartmentCode, Prefix, Recipient, recipient::redact_secret_keys},
+    hint::closest_match,
+    model::{Department, DepartmentCode, DepartmentQuota, Prefix, Recipient, recipient::redact_secret_keys},
+    text::join_code,
 };
 
 /// A parsed department file with the locations that later checks report.
@@ -72,7 +74,14 @@ fn read_root(
     root.hint_misplaced_keys(&QuotaFields::KEYS, "It belongs below `[quota]`.");
     root.hint_misplaced_keys(&["code"], "The file name is the code. Rename the file instead.");
     let code = match stem.parse::<DepartmentCode>() {
-        Ok(code) => Some(code),
+        Ok(code) => {
+            if is_reserved_file_name(code.as_str()) {
+                let message = format!("`{code}` is a device name on Windows, where the file cannot be checked out");
+                let finding = Finding::error("department-code", message);
+                root.report(0..0, finding.with_fix("Rename the file."));
+            }
+            Some(code)
+        }
         Err(error) => {
             let finding = Finding::error("department-code", error.to_string());
             root.report(
@@ -87,14 +96,8 @@ fn read_root(
     let template = root.get::<String>("template");
     let cost_center = root.get::<String>("cost_center").map(Spanned::into_inner);
     let contacts = read_contacts(root);
-    let fields = root
-        .table("quota")
-        .map(|table| QuotaFields::read(&table))
-        .unwrap_or_default();
-    let quota = fields.with_defaults(&platform.quota);
-    if let Some((range, message)) = fields.contradiction(&quota) {
-        root.report(range, Finding::error("quota-contradiction", message));
-    }
+    let stages = read_stages(root, platform);
+    let (quota, stage_quotas) = read_quotas(root, stages.as_deref(), platform);
     let recipients = read_recipients(root);
     let retired = root.get::<jiff::civil::Date>("retired").map(Spanned::into_inner);
     let lint_exceptions = root.table("lint").map(|table| lint::read(&table)).unwrap_or_default();
@@ -111,12 +114,95 @@ fn read_root(
             template: template.map_or_else(|| platform.template.clone(), Spanned::into_inner),
             cost_center,
             contacts,
+            stages,
             quota,
+            stage_quotas,
             recipients,
             retired,
             lint_exceptions,
         },
     })
+}
+
+/// Returns whether Windows does not allow a file with this name and any extension.
+fn is_reserved_file_name(stem: &str) -> bool {
+    let numbered = |name: &str| {
+        let number = stem.strip_prefix(name);
+        number.is_some_and(|number| matches!(number.as_bytes(), [b'1'..=b'9']))
+    };
+    matches!(stem, "aux" | "con" | "nul" | "prn") || numbered("com") || numbered("lpt")
+}
+
+/// Reads the stages in which the department may be onboarded; `None` for all.
+fn read_stages(root: &TomlTable<'_>, platform: &Platform) -> Option<Vec<String>> {
+    let written = root.list("stages")?;
+    let mut stages = Vec::new();
+    for stage in &written {
+        if let Some(finding) = unknown_stage(stage.get_ref(), platform) {
+            root.report(stage.span(), finding);
+        } else if stages.contains(stage.get_ref()) {
+            root.report(stage.span(), Finding::warning("duplicate-value", "duplicate stage"));
+        } else {
+            stages.push(stage.get_ref().clone());
+        }
+    }
+    if written.is_empty() {
+        let finding = Finding::error(
+            "stages-empty",
+            "`stages` is empty, so the department cannot be onboarded",
+        );
+        let fix = "Name at least one stage, or remove the key to allow all stages.";
+        root.report(root.key_range("stages").unwrap_or_default(), finding.with_fix(fix));
+    }
+    Some(stages)
+}
+
+fn unknown_stage(stage: &str, platform: &Platform) -> Option<Finding> {
+    let known = || platform.stages.keys().map(String::as_str);
+    // Without stages, the platform file itself is reported.
+    if platform.stages.is_empty() || known().any(|name| name == stage) {
+        return None;
+    }
+    let finding = Finding::error(
+        "unknown-stage",
+        format!("no stage `{}` in `ebs.toml`", stage.escape_debug()),
+    );
+    Some(finding.with_fix(match closest_match(stage, known()) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => format!("Known stages: {}.", join_code(&known().collect::<Vec<_>>())),
+    }))
+}
+
+/// Reads `[quota]` and the tables `[quota.stages.<stage>]`, whose keys take precedence in their stage.
+fn read_quotas(
+    root: &TomlTable<'_>,
+    stages: Option<&[String]>,
+    platform: &Platform,
+) -> (DepartmentQuota, BTreeMap<String, DepartmentQuota>) {
+    let table = root.table("quota");
+    let fields = table.as_ref().map(QuotaFields::read).unwrap_or_default();
+    let complete = |fields: &QuotaFields, defaults: &DepartmentQuota| {
+        let quota = fields.with_defaults(defaults);
+        if let Some((range, message)) = fields.contradiction(&quota) {
+            root.report(range, Finding::error("quota-contradiction", message));
+        }
+        quota
+    };
+    let quota = complete(&fields, &platform.quota);
+    let named = table.as_ref().and_then(|table| table.table("stages"));
+    let named = named.map(|stages| stages.named_tables()).unwrap_or_default();
+    let mut stage_quotas = BTreeMap::new();
+    for (stage, table) in named {
+        if let Some(finding) = unknown_stage(stage.get_ref(), platform) {
+            root.report(stage.span(), finding);
+        } else if stages.is_some_and(|stages| !stages.contains(stage.get_ref())) {
+            let message = format!("quota for stage `{}`, which `stages` does not allow", stage.get_ref());
+            root.report(stage.span(), Finding::warning("quota-unused", message));
+        }
+        let own = complete(&QuotaFields::read(&table), &quota);
+        stage_quotas.insert(stage.into_inner(), own);
+    }
+    (quota, stage_quotas)
 }
 
 fn check_name(root: &TomlTable<'_>, name: &Spanned<String>) -> bool {

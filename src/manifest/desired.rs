@@ -110,7 +110,7 @@ impl Workspace {
                 department_name: department.name.clone(),
                 persona: persona.name.clone(),
                 prefix: department.prefix.clone(),
-                quota: department.quota.clone(),
+                quota: department.quota_in(stage).clone(),
                 lint_exceptions: self.lint_exceptions(department),
                 runtime: runtime_name.clone(),
                 platform_team: self.platform.team.clone(),
@@ -154,7 +154,7 @@ impl Workspace {
             }
         });
         Some(DesiredDepartment {
-            department: department.clone(),
+            department: department.in_stage(stage),
             stage: stage.to_owned(),
             address: address.clone(),
             template: template.clone(),

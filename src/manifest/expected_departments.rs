@@ -8,7 +8,7 @@ use crate::{
 
 impl Workspace {
     /// Returns all departments that have a file, with their desired state in `stage` at `address`; retired ones have
-    /// only a prefix.
+    /// only a prefix, and so have those that may not be onboarded in `stage`.
     pub fn expected_departments(&self, stage: &str, address: &StageAddress) -> Vec<ExpectedDepartment> {
         let personas = |department| {
             let desired = self.desired_department(department, stage, address);
@@ -22,11 +22,11 @@ impl Workspace {
         };
         self.departments()
             .map(|department| ExpectedDepartment {
-                personas: match department.retired {
-                    Some(_) => Vec::new(),
-                    None => personas(department).collect(),
+                personas: match department.retired.is_none() && department.is_allowed_in(stage) {
+                    true => personas(department).collect(),
+                    false => Vec::new(),
                 },
-                department: department.clone(),
+                department: department.in_stage(stage),
             })
             .collect()
     }

@@ -95,7 +95,18 @@ impl NewDepartment {
         writeln!(out, "# Public `age` keys; its profiles are encrypted to them.")?;
         writeln!(out, "# recipients = [\"age1…\"]")?;
         writeln!(out)?;
-        writeln!(out, "# Quota. A missing key has the value shown.")?;
+        writeln!(
+            out,
+            "# Stages in which it may be onboarded; without the key, all of them."
+        )?;
+        let stages: Vec<String> = platform.stages.keys().cloned().collect();
+        writeln!(out, "# stages = {}", toml_list(&stages))?;
+        writeln!(out)?;
+        writeln!(
+            out,
+            "# Quota: a limit that `connector create` follows and `quota audit` checks; Confluent Cloud does not know it."
+        )?;
+        writeln!(out, "# A missing key has the value shown.")?;
         writeln!(out, "[quota]")?;
         let (mark, quota) = match &self.quota {
             Some(quota) => ("", quota),
@@ -104,7 +115,15 @@ impl NewDepartment {
         writeln!(out, "{mark}connectors = {}", quota.connectors)?;
         writeln!(out, "{mark}tasks = {}", quota.tasks)?;
         writeln!(out, "{mark}tasks_per_connector = {}", quota.tasks_per_connector)?;
-        writeln!(out, "{mark}plugins = {}", toml_list(&quota.plugins))
+        writeln!(out, "{mark}plugins = {}", toml_list(&quota.plugins))?;
+        writeln!(out)?;
+        writeln!(out, "# Quota of one stage, which wins over `[quota]` key by key.")?;
+        writeln!(
+            out,
+            "# [quota.stages.{}]",
+            stages.first().map_or("prod", String::as_str)
+        )?;
+        writeln!(out, "# connectors = {}", quota.connectors)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct DepartmentListRow {
     pub connectors: u32,
     /// Maximum number of tasks.
     pub tasks: u32,
+    /// Stages in which it may be onboarded; `None` for all.
+    pub stages: Option<Vec<String>>,
     /// Cost center.
     pub cost_center: String,
     /// Date of off-boarding; empty for an active department.
@@ -44,6 +46,7 @@ impl From<&Department> for DepartmentListRow {
             template: department.template.clone(),
             connectors: department.quota.connectors,
             tasks: department.quota.tasks,
+            stages: department.stages.clone(),
             cost_center: department.cost_center.clone().unwrap_or_default(),
             retired: department.retired.map_or(String::new(), |day| day.to_string()),
         }
@@ -71,6 +74,8 @@ pub struct DepartmentView {
     pub template: String,
     /// Purpose of the template.
     pub template_description: String,
+    /// Stages in which it may be onboarded; `None` for all.
+    pub stages: Option<Vec<String>>,
     /// Stage.
     pub stage: String,
     /// Environment.
@@ -195,9 +200,13 @@ impl WorkspaceValidation {
 }
 
 impl Workspace {
-    /// Returns the rows of `department list`, ordered by code.
-    pub fn department_rows(&self) -> Vec<DepartmentListRow> {
-        self.departments().map(DepartmentListRow::from).collect()
+    /// Returns the rows of `department list`, ordered by code, with the quotas of `stage`.
+    pub fn department_rows(&self, stage: Option<&str>) -> Vec<DepartmentListRow> {
+        let rows = self.departments().map(|department| match stage {
+            Some(stage) => DepartmentListRow::from(&department.in_stage(stage)),
+            None => DepartmentListRow::from(department),
+        });
+        rows.collect()
     }
 
     /// Returns the output of `department describe`.
@@ -213,11 +222,12 @@ impl Workspace {
             retired: department.retired.map(|day| day.to_string()),
             template: desired.template.name.clone(),
             template_description: desired.template.description.clone(),
+            stages: department.stages.clone(),
             stage: desired.stage.clone(),
             environment: desired.address.environment.to_string(),
             cluster: desired.address.cluster.to_string(),
             schema_registry: desired.address.schema_registry.as_ref().map(ToString::to_string),
-            quota: department.quota.clone(),
+            quota: department.quota_in(&desired.stage).clone(),
             encrypted: !department.recipients.is_empty(),
             recipients: department.recipients.clone(),
             lint_exceptions: exceptions

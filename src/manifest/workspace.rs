@@ -224,6 +224,12 @@ impl Workspace {
         self.departments().filter(|department| department.retired.is_none())
     }
 
+    /// Returns the active departments that may be onboarded in `stage`, ordered by code.
+    pub fn departments_in<'a>(&'a self, stage: &'a str) -> impl Iterator<Item = &'a Department> {
+        self.active_departments()
+            .filter(move |department| department.is_allowed_in(stage))
+    }
+
     /// Whether the template of a department contains Kafka ACLs.
     pub fn asks_for_acls(&self, department: &Department) -> bool {
         let template = self.template(&department.template);

@@ -1,6 +1,6 @@
 //! Departments: the validated content of a department file.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -76,12 +76,43 @@ pub struct Department {
     pub cost_center: Option<String>,
     /// E-mail addresses of contacts.
     pub contacts: Vec<String>,
-    /// Quota.
+    /// Stages in which it may be onboarded; `None` for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Vec<String>>,
+    /// Quota in stages without a quota of their own.
     pub quota: DepartmentQuota,
+    /// Quotas of single stages.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stage_quotas: BTreeMap<String, DepartmentQuota>,
     /// `age` recipients of its encrypted profiles.
     pub recipients: Vec<Recipient>,
     /// Date of off-boarding. The file of a retired department remains, so that its prefix stays reserved.
     pub retired: Option<jiff::civil::Date>,
     /// Disabled lint rules, each with its reason.
     pub lint_exceptions: Vec<(String, String)>,
+}
+
+impl Department {
+    /// Returns whether the department may be onboarded in `stage`.
+    #[must_use]
+    pub fn is_allowed_in(&self, stage: &str) -> bool {
+        self.stages
+            .as_ref()
+            .is_none_or(|stages| stages.iter().any(|allowed| allowed == stage))
+    }
+
+    /// Returns the quota in `stage`.
+    #[must_use]
+    pub fn quota_in(&self, stage: &str) -> &DepartmentQuota {
+        self.stage_quotas.get(stage).unwrap_or(&self.quota)
+    }
+
+    /// Returns the department with the quota of `stage`.
+    #[must_use]
+    pub fn in_stage(&self, stage: &str) -> Self {
+        Self {
+            quota: self.quota_in(stage).clone(),
+            ..self.clone()
+        }
+    }
 }

@@ -279,7 +279,7 @@ fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode)
     Ok(DepartmentContext {
         code: code.clone(),
         prefix: department.prefix.clone(),
-        quota: department.quota.clone(),
+        quota: department.quota_in(stage).clone(),
         persona: None,
         runtime_account_name: runtime.map(|persona| account_name(stage, code, &persona.name)),
         runtime_account_id: None,

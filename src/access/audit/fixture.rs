@@ -177,6 +177,8 @@ impl Org {
             template: "hybrid".to_owned(),
             cost_center: None,
             contacts: Vec::new(),
+            stages: None,
+            stage_quotas: std::collections::BTreeMap::new(),
             quota: DepartmentQuota {
                 connectors: 5,
                 tasks: 8,

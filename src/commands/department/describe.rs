@@ -58,6 +58,7 @@ impl Viewable for DepartmentView {
             .optional("Recipients", recipients)
             .optional("Retired", self.retired.clone())
             .field("Template", format!("{}: {}", self.template, self.template_description))
+            .optional("Allowed Stages", self.stages.as_ref().map(|stages| stages.join(", ")))
             .field(
                 "Stage",
                 format!("{} ({}, {})", self.stage, self.environment, self.cluster),

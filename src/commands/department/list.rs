@@ -9,11 +9,18 @@ use crate::{
 };
 
 /// List departments
+///
+/// Shows the limits of each department, which are those of one stage with `--stage`, and the stages in which it may be
+/// onboarded.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 List the departments of the platform in the current directory.
 
   $ confluent ebs department list
+
+List the quotas that apply in stage test.
+
+  $ confluent ebs department list --stage test
 
 List the departments of the built-in example.
 
@@ -28,7 +35,9 @@ impl DepartmentListArgs {
             ctx.ui
                 .warn("invalid platform configuration; run `confluent ebs department validate` for details");
         }
-        Ok(CommandOutput::new(RowList::new(workspace.department_rows())))
+        Ok(CommandOutput::new(RowList::new(
+            workspace.department_rows(ctx.run.options.stage.as_deref()),
+        )))
     }
 }
 
@@ -40,21 +49,23 @@ impl TableRow for DepartmentListRow {
         "Template",
         "Connectors",
         "Tasks",
-        "Retired",
+        "Stages",
     ];
 
     fn cells(&self) -> Vec<Cell> {
-        // A retired department has no template; only its prefix stays reserved.
-        let template = match self.retired.as_str() {
-            "" => self.template.clone(),
-            day => format!("retired {day}"),
+        let stages = match (self.retired.as_str(), &self.stages) {
+            ("", None) => "all".to_owned(),
+            ("", Some(stages)) => stages.join(", "),
+            (day, _) => format!("none (retired {day})"),
         };
         vec![
             Cell::text(&self.code),
             Cell::text(&self.name),
             Cell::text(&self.prefix),
-            Cell::Text(template),
+            Cell::text(&self.template),
+            self.connectors.into(),
             self.tasks.into(),
+            Cell::Text(stages),
         ]
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::load_valid_platform;
 use crate::{
     commands::{CommandOutput, Ctx},
-    config::{IfExists, save::save},
+    config::{IfExists, SaveError, save::save},
     diag::has_errors,
     error::{Error, ResultExt},
     manifest::{WorkspaceOrigin, new_department::NewDepartment, workspace::DEPARTMENTS},
@@ -76,14 +76,22 @@ impl DepartmentNewArgs {
                 findings,
             ));
         }
+        for warning in &findings {
+            ctx.ui.warn(&warning.message);
+        }
         let path = folder.join(DEPARTMENTS).join(format!("{}.toml", self.code));
         if !self.dry_run {
             let parent = folder.join(DEPARTMENTS);
             std::fs::create_dir_all(&parent)
                 .with_context(|| format!("cannot create the directory `{}`", parent.display()))?;
-            save(&path, text.as_bytes(), IfExists::Keep)?;
+            save(&path, text.as_bytes(), IfExists::Keep).map_err(|error| match error {
+                SaveError::Exists(path) => Error::failed(format!("`{}` already exists", path.display()))
+                    .with_hint("Edit the file and check it with `confluent ebs department validate`."),
+                error @ SaveError::Io { .. } => error.into(),
+            })?;
         }
         Ok(CommandOutput::new(DepartmentNewOutput {
+            code: self.code,
             file: path,
             dry_run: self.dry_run,
             text,
@@ -94,6 +102,8 @@ impl DepartmentNewArgs {
 /// Created file.
 #[derive(Debug, Serialize)]
 pub(super) struct DepartmentNewOutput {
+    #[serde(skip)]
+    code: DepartmentCode,
     file: PathBuf,
     dry_run: bool,
     text: String,
@@ -105,7 +115,10 @@ impl Viewable for DepartmentNewOutput {
             true => vec![Block::Verbatim(self.text.clone())],
             false => vec![
                 Block::line(format!("Created `{}`.", self.file.display())),
-                Block::line("Review the file, then show the plan with `confluent ebs onboard … --dry-run`."),
+                Block::line(format!(
+                    "Review the file, then show the plan with `confluent ebs onboard {} --dry-run`.",
+                    self.code
+                )),
             ],
         }
     }

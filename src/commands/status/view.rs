@@ -47,7 +47,12 @@ fn stage_blocks(fleet: &Fleet, stage: &StageView) -> Vec<Block> {
         None => Some(department_table(fleet, stage, true)),
     };
     blocks.extend(table.map(Block::Table));
-    let troubles = trouble_lines(stage);
+    let mut troubles = Vec::new();
+    if fleet.department.is_none() {
+        let over_quota = stage.departments.iter().filter(|row| row.over_quota);
+        troubles.extend(over_quota.map(department_quota_text));
+    }
+    troubles.extend(trouble_lines(stage));
     if !troubles.is_empty() {
         blocks.push(Block::Lines(troubles));
     }
@@ -71,7 +76,7 @@ fn summary_lines(stage: &StageView) -> Vec<TextLine> {
         let line = format!("{} tasks are used; {} reserved.", tasks.summary(), tasks.reserved);
         lines.push(text::capitalize(&line).into());
     } else if let [row] = &stage.departments[..] {
-        lines.push(department_quota_text(row).into());
+        lines.push(department_quota_text(row));
     }
     lines
 }
@@ -98,14 +103,20 @@ pub(super) fn condition_line(stage: &StageView) -> TextLine {
     line.with_text(".")
 }
 
-fn department_quota_text(row: &FleetDepartmentRow) -> String {
-    format!(
-        "Department `{}` uses {} of {} connectors and {} tasks.",
-        row.department,
+fn department_quota_text(row: &FleetDepartmentRow) -> TextLine {
+    let line = match row.over_quota {
+        true => TextLine::new()
+            .with_styled_text(Style::Error, "Over quota")
+            .with_text(format!(": department `{}` uses", row.department)),
+        false => TextLine::from(format!("Department `{}` uses", row.department)),
+    };
+    line.with_text(format!(
+        " {} of {} connectors and {} tasks.",
         row.summary.counts.total(),
         row.connectors_limit,
         tasks_text(&row.summary, Some(row.tasks_limit))
-    )
+    ))
+    .with_hanging_indent(2)
 }
 
 /// Returns one row per department and one for unowned connectors; `all` includes departments without connectors.

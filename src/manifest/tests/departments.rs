@@ -242,3 +242,65 @@ fn a_retired_department_may_name_a_removed_template() {
     assert_eq!(loaded.workspace.active_departments().count(), 0);
     assert_eq!(loaded.workspace.departments().count(), 1);
 }
+
+const TWO_STAGES: &str = "default_stage = \"prod\"\n[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n\
+     [stages.prod]\nenvironment = \"env-prod01\"\ncluster = \"lkc-prod01\"\n\
+     [stages.test]\nenvironment = \"env-test01\"\ncluster = \"lkc-test01\"\n";
+
+#[test]
+fn stages_and_their_quotas_are_read_key_by_key() {
+    let text = "name = \"Claims\"\nprefix = \"claims-\"\nstages = [\"test\"]\n\n[quota]\nconnectors = 9\ntasks = 12\n\n\
+                [quota.stages.test]\nconnectors = 2\n";
+    let loaded = load(TWO_STAGES, &[("claims", text)], &[]);
+    assert_eq!(findings_text(&loaded.findings), "");
+    let claims = loaded.workspace.departments().next().unwrap();
+    assert!(claims.is_allowed_in("test") && !claims.is_allowed_in("prod"));
+    let limits = |stage| (claims.quota_in(stage).connectors, claims.quota_in(stage).tasks);
+    assert_eq!((limits("prod"), limits("test")), ((9, 12), (2, 12)));
+    assert_eq!(loaded.workspace.departments_in("prod").count(), 0);
+    assert_eq!(loaded.workspace.departments_in("test").count(), 1);
+}
+
+#[test]
+fn mistakes_in_stages_are_reported() {
+    let text = "name = \"Claims\"\nprefix = \"claims-\"\nstages = [\"tset\", \"prod\", \"prod\"]\n\n\
+                [quota.stages.test]\nconnectors = 2\n\n[quota.stages.staging]\ntasks = 0\n";
+    let loaded = load(TWO_STAGES, &[("claims", text)], &[]);
+    insta::assert_snapshot!(findings_text(&loaded.findings), @r"
+    departments/claims.toml:3:11 error unknown-stage: no stage `tset` in `ebs.toml`
+        Did you mean `test`?
+    departments/claims.toml:3:27 warning duplicate-value: duplicate stage
+    departments/claims.toml:5:15 warning quota-unused: quota for stage `test`, which `stages` does not allow
+    departments/claims.toml:8:15 error unknown-stage: no stage `staging` in `ebs.toml`
+        Known stages: `prod` and `test`.
+    departments/claims.toml:9:9 error quota-zero: `tasks` is 0, so the department cannot run connectors
+        Set it to at least 1, or use template `read-only` for read access only.
+    ");
+    let empty = "name = \"Claims\"\nprefix = \"claims-\"\nstages = []\n";
+    let loaded = load(TWO_STAGES, &[("claims", empty)], &[]);
+    let found = findings_text(&loaded.findings);
+    assert!(
+        found.starts_with("departments/claims.toml:3:1 error stages-empty:"),
+        "{found}"
+    );
+}
+
+#[test]
+fn device_names_of_windows_are_no_codes_and_an_error_at_the_end_of_a_line_is_located() {
+    let valid = "name = \"Con\"\nprefix = \"con-\"\n";
+    for (code, allowed) in [("con", false), ("com1", false), ("com0", true), ("conx", true)] {
+        let loaded = load(PLATFORM, &[(code, valid)], &[]);
+        assert_eq!(
+            loaded.findings.is_empty(),
+            allowed,
+            "{code}: {}",
+            findings_text(&loaded.findings)
+        );
+    }
+    let loaded = load(PLATFORM, &[("legal", "name = \"Legal\nprefix = \"legal-\"\n")], &[]);
+    let found = findings_text(&loaded.findings);
+    assert!(
+        found.starts_with("departments/legal.toml:1:14 error toml-syntax:"),
+        "{found}"
+    );
+}

@@ -73,6 +73,8 @@ const DEPARTMENT_KEYS: &[(&str, Detection)] = &[
         NoLimit("who can decrypt profiles leaves no trace in the organization"),
     ),
     ("retired", AccessAudit("retired-prefix")),
+    ("stages", AccessAudit("template-drift")),
+    ("quota.stages", TABLE),
     ("quota", TABLE),
     ("quota.connectors", QuotaAudit),
     ("quota.tasks", QuotaAudit),

@@ -10,7 +10,7 @@ fn code(text: &str) -> DepartmentCode {
 
 #[test]
 fn the_department_list_has_one_row_per_department_in_order() {
-    let rows = Workspace::embedded().workspace.department_rows();
+    let rows = Workspace::embedded().workspace.department_rows(None);
     assert_eq!(rows.len(), 24);
     assert!(rows.is_sorted_by(|a, b| a.code < b.code));
     insta::assert_snapshot!(serde_json::to_string_pretty(&rows[3]).unwrap(), @r#"
@@ -21,6 +21,7 @@ fn the_department_list_has_one_row_per_department_in_order() {
       "template": "hybrid",
       "connectors": 12,
       "tasks": 20,
+      "stages": null,
       "cost_center": "CC-4711",
       "retired": ""
     }
@@ -46,6 +47,7 @@ fn a_description_names_accounts_grants_and_reasons() {
       ],
       "template": "read-only",
       "template_description": "The department can view its connectors; the platform team creates and runs them.",
+      "stages": null,
       "stage": "test",
       "environment": "env-test01",
       "cluster": "lkc-test01",
@@ -178,12 +180,20 @@ fn a_rendered_department_file_is_commented_and_valid() {
     # Public `age` keys; its profiles are encrypted to them.
     # recipients = ["age1…"]
 
-    # Quota. A missing key has the value shown.
+    # Stages in which it may be onboarded; without the key, all of them.
+    # stages = ["prod", "test"]
+
+    # Quota: a limit that `connector create` follows and `quota audit` checks; Confluent Cloud does not know it.
+    # A missing key has the value shown.
     [quota]
     # connectors = 3
     # tasks = 4
     # tasks_per_connector = 2
     # plugins = ["PostgresSource", "S3_SINK"]
+
+    # Quota of one stage, which wins over `[quota]` key by key.
+    # [quota.stages.prod]
+    # connectors = 3
     "#);
     assert_eq!(findings_text(&workspace.check_department(&new.code, &text)), "");
     new.template = Some("read-only".to_owned());
