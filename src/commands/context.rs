@@ -62,7 +62,11 @@ impl Ctx {
         if self.globals.yes {
             return Ok(true);
         }
-        Ok(self.prompt(|| self.ui.confirm(question, "--yes"))?)
+        let confirmed = self.prompt(|| self.ui.confirm(question, "--yes"))?;
+        if !confirmed {
+            self.ui.info("Declined; nothing was changed.");
+        }
+        Ok(confirmed)
     }
 
     /// Asks the user to type `desired` as confirmation; `--yes` answers it.

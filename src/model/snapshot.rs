@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::text::join_code;
+
 use super::{
     AclBinding, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId, StageAddress,
 };
@@ -286,6 +288,41 @@ impl Snapshot {
     /// Returns the ACLs that name `principal`, without those of the wildcard principal.
     pub fn acls_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a AclBinding> {
         self.acls.iter().filter(move |acl| &acl.principal == principal)
+    }
+
+    /// Returns the connectors that run as the service account `id`: by its name or with one of its API keys.
+    #[must_use]
+    pub fn connectors_under(&self, id: &ServiceAccountId) -> Vec<&ObservedConnector> {
+        let owns = |key: &str| {
+            let found = self.keys.iter().find(|owned| owned.id.as_str() == key);
+            found.is_some_and(|owned| owned.owner.service_account() == Some(id))
+        };
+        let runs = |connector: &&ObservedConnector| match &connector.identity {
+            Some(ConnectorIdentity::ServiceAccount(account)) => account == id.as_str(),
+            Some(ConnectorIdentity::ApiKey(key)) => owns(key),
+            Some(ConnectorIdentity::Other(_)) | None => false,
+        };
+        self.connectors.iter().filter(runs).collect()
+    }
+
+    /// Returns advice about the deletion of an account as the end of a sentence. Deleting an account stops the
+    /// connectors that run under it, so the deletion is not suggested while there are any.
+    #[must_use]
+    pub fn removal_advice(&self, account: &ObservedAccount) -> String {
+        let running = self.connectors_under(&account.id);
+        if !running.is_empty() {
+            let names: Vec<&str> = running.iter().map(|connector| connector.name.as_str()).collect();
+            return format!(
+                "do not delete service account `{}`, because connectors run under it: {}.",
+                account.id,
+                join_code(&names)
+            );
+        }
+        let delete = format!("delete it with `confluent iam service-account delete {}`", account.id);
+        match self.unknown_reason(&Listing::Connectors) {
+            Some(_) => format!("{delete}, but only if no connector runs under it: the connectors could not be listed."),
+            None => format!("{delete} if it is not needed."),
+        }
     }
 
     /// Returns the keys owned by `principal`.

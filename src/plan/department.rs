@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     change::{AccountRef, Action, ChangeSubject, PlannedOperation, PlannedPattern},
+    departed::{departed_accounts, diff_departed, refuse_departed},
     diff::{
         DepartmentPlan, DepartmentStatus, Plan, PlanInput, PlanRefusal, SurplusGrant, account_ref,
         department_principals, new_change,
@@ -25,7 +26,8 @@ pub(super) fn diff_department(
     desired: &DesiredDepartment,
     plan: &mut Plan,
 ) {
-    let department_principals = department_principals(desired, snapshot);
+    let department_principals = department_principals(input, desired, snapshot);
+    let departed = departed_accounts(input, snapshot, desired);
     let mut refusals = Vec::new();
     let mut existing = 0;
     for persona in &desired.personas {
@@ -48,6 +50,7 @@ pub(super) fn diff_department(
         &department_principals,
     ));
     refusals.extend(refuse_unknown_objects(input, snapshot, desired));
+    refusals.extend(refuse_departed(input, snapshot, desired, &departed));
     plan.unmanaged.extend(list_unmanaged_bindings(
         input,
         snapshot,
@@ -69,6 +72,7 @@ pub(super) fn diff_department(
         for persona in &desired.personas {
             diff_persona(input, snapshot, desired, persona, &accounts, plan);
         }
+        diff_departed(input, snapshot, desired, &departed, plan);
     }
     let status = match (refusals.is_empty(), plan.changes.len() > before, existing) {
         (false, _, _) => DepartmentStatus::Refused,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     change::{AccountRef, Action, ChangeSubject, PlannedChange, PlannedOperation},
+    departed::departed_accounts,
     department::diff_department,
 };
 use crate::{
@@ -30,7 +31,7 @@ pub struct PlanInput<'a> {
     pub adopt: &'a BTreeSet<String>,
     /// Recorded keys and pending profiles.
     pub known_keys: &'a KnownKeys,
-    /// Whether to delete surplus grants of managed accounts.
+    /// Whether to delete surplus grants of managed accounts, and accounts of personas that no template contains.
     pub prune: bool,
 }
 
@@ -47,14 +48,14 @@ pub struct PlanRefusal {
     pub hints: Vec<String>,
 }
 
-/// Grant of a managed account that its template does not contain.
+/// Grant of a managed account, or the account itself, that the template does not contain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SurplusGrant {
     /// Department.
     pub department: DepartmentCode,
-    /// Account that has the grant.
+    /// Account.
     pub account: String,
-    /// The grant in short form.
+    /// The grant or the account in short form.
     pub what: String,
 }
 
@@ -96,7 +97,7 @@ pub struct Plan {
     pub changes: Vec<PlannedChange>,
     /// Refusals. A plan with refusals is not applied.
     pub refusals: Vec<PlanRefusal>,
-    /// Surplus grants of managed accounts, which are kept without `--prune`.
+    /// Surplus grants of managed accounts and surplus accounts, which are kept without `--prune`.
     pub surplus: Vec<SurplusGrant>,
     /// Unmanaged grants on a department's prefix: reported, never changed.
     pub unmanaged: Vec<String>,
@@ -172,12 +173,18 @@ pub(super) fn new_change(
     }
 }
 
-/// Returns the principals of the department's existing accounts.
-pub(super) fn department_principals(desired: &DesiredDepartment, snapshot: &Snapshot) -> BTreeSet<Principal> {
+/// Returns the principals of the department's existing accounts, including those of personas that its template no
+/// longer contains.
+pub(super) fn department_principals(
+    input: &PlanInput<'_>,
+    desired: &DesiredDepartment,
+    snapshot: &Snapshot,
+) -> BTreeSet<Principal> {
     desired
         .personas
         .iter()
         .filter_map(|persona| snapshot.account_by_name(&persona.account_name))
+        .chain(departed_accounts(input, snapshot, desired))
         .map(|account| Principal::ServiceAccount(account.id.clone()))
         .collect()
 }

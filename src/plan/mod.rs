@@ -10,6 +10,7 @@ mod keys;
 mod kinds;
 mod ownership_check;
 mod department;
+mod departed;
 pub mod diff;
 pub mod observe_visible;
 pub mod observe;

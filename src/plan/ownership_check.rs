@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 use super::diff::{PlanInput, PlanRefusal, is_adopted, is_adopted_key};
 use crate::{
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{Listing, ObservedAccount, ObservedKey, Principal, Role, Snapshot},
+    model::{DepartmentCode, Listing, ObservedAccount, ObservedKey, Principal, Role, Snapshot},
     resources::api_key::ApiKeyStatus,
+    text::capitalize,
 };
 
 /// Returns the reasons why `account` is not a managed account; empty if it is.
@@ -31,7 +32,7 @@ pub(super) fn check_ownership(
     };
     let name = format!("service account `{}` ({})", account.name, account.id);
     if is_adopted(input, account.id.as_str()) {
-        return check_keys(input, snapshot, desired, persona, account);
+        return check_keys(input, snapshot, &desired.department.code, account);
     }
     let meant = account.tag().is_some_and(|tag| {
         tag.stage == persona.tag.stage && tag.department == persona.tag.department && tag.persona == persona.tag.persona
@@ -41,7 +42,10 @@ pub(super) fn check_ownership(
             "account-name-taken",
             format!("{name} already exists without this department's tag"),
             vec![
-                "Find out who created it, rename or delete it, then re-run the command.".into(),
+                format!(
+                    "Find out who created it and rename it, or {}",
+                    snapshot.removal_advice(account)
+                ),
                 format!(
                     "If it is yours, adopt it with `adopt = [\"{}\"]` in `ebs.toml`.",
                     account.id
@@ -81,10 +85,8 @@ pub(super) fn check_ownership(
             format!("{name} has our ownership tag but other principals control it: {who}"),
             vec![
                 "Do not hand over any key of this account: its controllers get every role that it gets.".into(),
-                format!(
-                    "Delete the account with `confluent iam service-account delete {}`, or delete those role bindings.",
-                    account.id
-                ),
+                "Delete those role bindings.".into(),
+                capitalize(&snapshot.removal_advice(account)),
             ],
         ));
     } else if !owned {
@@ -99,10 +101,7 @@ pub(super) fn check_ownership(
             )],
             false => vec![
                 "Another principal created it: find its creator in the audit log before you trust it.".into(),
-                format!(
-                    "Delete it with `confluent iam service-account delete {}`, then re-run the command.",
-                    account.id
-                ),
+                capitalize(&snapshot.removal_advice(account)),
             ],
         };
         hints.extend(young.then(|| wait.to_owned()));
@@ -115,25 +114,25 @@ pub(super) fn check_ownership(
             hints,
         ));
     }
-    refusals.extend(check_keys(input, snapshot, desired, persona, account));
+    refusals.extend(check_keys(input, snapshot, &desired.department.code, account));
     refusals
 }
 
-fn check_keys(
+/// Refuses an account whose API keys are unknown or unrecorded.
+pub(super) fn check_keys(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
-    desired: &DesiredDepartment,
-    persona: &DesiredPersona,
+    department: &DepartmentCode,
     account: &ObservedAccount,
 ) -> Vec<PlanRefusal> {
     if let Some(reason) = snapshot.unknown_reason(&Listing::ApiKeys) {
         // Unknown is not absent: recorded and unrecorded keys may exist.
         return vec![PlanRefusal {
-            department: desired.department.code.clone(),
+            department: department.clone(),
             rule: "keys-unknown",
             message: format!(
                 "the API keys of service account `{}` ({}) could not be listed: {reason}",
-                persona.account_name, account.id
+                account.name, account.id
             ),
             hints: vec!["Use the provisioner's key: a ResourceOwner of the account can list its keys.".into()],
         }];
@@ -146,12 +145,12 @@ fn check_keys(
         .keys_of(&principal)
         .filter(is_unrecorded)
         .map(|key| PlanRefusal {
-            department: desired.department.code.clone(),
+            department: department.clone(),
             rule: "key-unrecorded",
             message: format!(
                 "API key `{}` on service account `{}` ({}) is unrecorded: neither the journal nor an evidence file \
                  contains it",
-                key.id, persona.account_name, account.id
+                key.id, account.name, account.id
             ),
             hints: vec![
                 format!(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     change::{ObjectOperation, PlannedChange, PlannedOperation},
+    departed::departed_accounts,
     department::diff_persona,
     diff::{Plan, PlanInput, department_principals},
     ownership_check,
@@ -22,7 +23,14 @@ pub fn plan_prune(input: &PlanInput<'_>, snapshot: &Snapshot) -> Plan {
     let mut plan = Plan::default();
     let mut notices = Vec::new();
     for desired in input.departments {
-        let own = department_principals(desired, snapshot);
+        let own = department_principals(&input, desired, snapshot);
+        let code = &desired.department.code;
+        notices.extend(departed_accounts(&input, snapshot, desired).into_iter().map(|account| {
+            format!(
+                "`confluent ebs onboard {code} --prune` removes `{}`, whose persona the template no longer contains",
+                account.name
+            )
+        }));
         for persona in &desired.personas {
             let Some(account) = snapshot.account_by_name(&persona.account_name) else {
                 continue;

@@ -341,7 +341,7 @@ fn check_account(
     persona: &DesiredPersona,
     account: &ObservedAccount,
 ) -> Vec<PlanRefusal> {
-    let own = department_principals(desired, snapshot);
+    let own = department_principals(input, desired, snapshot);
     ownership_check::check_ownership(input, snapshot, desired, persona, account, &own)
 }
 

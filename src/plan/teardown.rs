@@ -95,7 +95,8 @@ pub fn plan_teardown(
         return teardown;
     }
     for account in &accounts {
-        push_account_teardown(input, snapshot, department, account, &mut teardown.plan);
+        let why = "access of the department ends";
+        push_account_teardown(input, snapshot, department, account, why, &mut teardown.plan);
     }
     if removes_foreign {
         for foreign in &teardown.foreign {
@@ -149,11 +150,13 @@ fn refuse_unknown_remains(
     refusals
 }
 
-fn push_account_teardown(
+/// Appends the removal of an account with everything that it holds; `why` is the reason for the deletion of its keys.
+pub(super) fn push_account_teardown(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
     department: &Department,
     account: &ObservedAccount,
+    why: &str,
     plan: &mut Plan,
 ) {
     let principal = Principal::ServiceAccount(account.id.clone());
@@ -170,7 +173,6 @@ fn push_account_teardown(
                 keeps: None,
             };
             let what = format!("{} of {name}", key.id);
-            let why = "access of the department ends";
             plan.push(new_deletion(department, &persona, what, why, Vec::new(), operation))
         })
         .collect();
@@ -251,7 +253,7 @@ fn new_deletion(
 }
 
 /// Refuses to delete an account with our tag unless the provisioner is its only owner.
-fn refuse_unowned_account(
+pub(super) fn refuse_unowned_account(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,
     department: &Department,

@@ -58,7 +58,8 @@ pub(super) struct OnboardArgs {
     /// Maximum number of concurrent requests.
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
-    /// Also remove role bindings and ACLs that managed accounts have but no template declares.
+    /// Also remove role bindings and ACLs that managed accounts have but no template declares, and the accounts and API keys
+    /// of personas that the template no longer contains. Accounts that connectors run under are never removed.
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
@@ -86,9 +87,10 @@ impl OnboardArgs {
             ConfirmationRequest::Apply(planned) => confirm_plan(ctx, planned),
             ConfirmationRequest::DeliverPending { profiles, program } => confirm_delivery(ctx, profiles, program),
         };
-        let Some(outcome) = ctx.block_on(onboard(&ctx.run, &session, input, &confirm))? else {
+        let Some(mut outcome) = ctx.block_on(onboard(&ctx.run, &session, input, &confirm))? else {
             return Ok(CommandOutput::empty());
         };
+        outcome.lists_all = ctx.ui.verbosity() > 0;
         let has_differences = self.detailed_exitcode && !outcome.changes.is_empty();
         let error = outcome.error();
         Ok(CommandOutput::new(outcome)

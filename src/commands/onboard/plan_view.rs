@@ -7,6 +7,9 @@ use crate::{
     render::{Block, Cell, Style, Table, TextLine},
 };
 
+/// Maximum number of listed observations of a kind; `-v`, JSON and YAML list all of them.
+const MAX_LISTED_OBSERVATIONS: usize = 20;
+
 /// Returns the full plan: changes by department, quotas and failed checks.
 #[must_use]
 pub(super) fn plan_blocks(planned: &OnboardOutcome) -> Vec<Block> {
@@ -111,20 +114,34 @@ fn problem_lines(planned: &OnboardOutcome) -> Option<Block> {
     (!lines.is_empty()).then_some(Block::Lines(lines))
 }
 
+/// Returns the first lines and the number of further ones, unless all are to be listed.
+fn capped_lines(mut lines: Vec<String>, lists_all: bool) -> Vec<String> {
+    let more = lines.len().saturating_sub(MAX_LISTED_OBSERVATIONS);
+    if !lists_all && more > 0 {
+        lines.truncate(MAX_LISTED_OBSERVATIONS);
+        lines.push(format!("and {more} more (`-v` lists them)"));
+    }
+    lines
+}
+
 /// Returns what the plan leaves as it is.
 pub(super) fn finding_blocks(planned: &OnboardOutcome) -> impl Iterator<Item = Block> {
     let findings = &planned.findings;
-    let surplus = findings.surplus.iter().map(|surplus| &surplus.what);
+    let surplus = findings.surplus.iter().map(|surplus| surplus.what.clone());
+    let capped = |lines: &[String]| capped_lines(lines.to_vec(), planned.lists_all);
     [
-        titled_lines("Notices", &findings.notices),
-        titled_lines("Surplus grants (kept; `--prune` removes them)", surplus),
+        titled_lines("Notices", capped(&findings.notices)),
+        titled_lines(
+            "Surplus (kept; `--prune` removes it)",
+            capped_lines(surplus.collect(), planned.lists_all),
+        ),
         titled_lines(
             "Unmanaged resources on a department's prefix (never changed)",
-            &findings.unmanaged,
+            capped(&findings.unmanaged),
         ),
         titled_lines(
             "Orphaned: managed accounts whose department has no file",
-            &findings.orphans,
+            capped(&findings.orphans),
         ),
     ]
     .into_iter()

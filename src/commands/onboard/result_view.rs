@@ -1,6 +1,6 @@
 //! View of an onboarding result.
 
-use super::plan_view::{finding_blocks, plan_blocks};
+use super::plan_view::{finding_blocks, plan_blocks, plan_summary};
 use crate::{
     commands::provisioning::{delivery_lines, probe_line},
     provisioning::{
@@ -10,6 +10,9 @@ use crate::{
     render::{Block, Cell, Style, Table, TextLine, Viewable},
     text::count_noun,
 };
+
+/// Maximum number of departments whose changes a dry run lists one by one without `-v`.
+const MAX_DETAILED_DEPARTMENTS: usize = 10;
 
 /// Maximum number of listed failures; JSON and YAML contain all of them.
 const MAX_LISTED_FAILURES: usize = 20;
@@ -24,8 +27,13 @@ const PRIVATE_FILE_NOTE: &str = if cfg!(unix) {
 impl Viewable for OnboardOutcome {
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
-            // A dry run shows the full plan.
-            let mut blocks = plan_blocks(self);
+            let mut blocks = match self.departments.len() > MAX_DETAILED_DEPARTMENTS && !self.lists_all {
+                true => plan_summary(self),
+                false => plan_blocks(self),
+            };
+            if !self.lists_all && self.departments.len() > MAX_DETAILED_DEPARTMENTS {
+                blocks.push(Block::line("List the changes of each department with `-v`."));
+            }
             blocks.extend(lines_block(proof_lines(self)));
             return blocks;
         }
@@ -211,12 +219,17 @@ fn record_lines(outcome: &OnboardOutcome) -> Vec<TextLine> {
         return Vec::new();
     };
     let reissued = report.reissued.iter().map(|reissued| {
-        let text = format!(
-            "  Replace the profile of `{}` of department `{}` with `{}` (the key is unchanged).",
-            reissued.persona,
-            reissued.department,
-            reissued.path.display()
+        let path = reissued.path.display();
+        let what = format!(
+            "  The profile of `{}` of department `{}` changed; its key stays",
+            reissued.persona, reissued.department
         );
+        let text = match reissued.delivered {
+            true => format!("{what}. Delivered: `{path}`, which contains no key."),
+            false => format!(
+                "{what}. Send `{path}`, which contains no key: `confluent ebs profile import` adds the stored key."
+            ),
+        };
         TextLine::from(text).with_hanging_indent(4)
     });
     let evidence = outcome.evidence.first().map(|first| {

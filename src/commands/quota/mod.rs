@@ -12,8 +12,9 @@ use crate::{exit::ExitCode, fleet::quota_usage::limits_source, session::Connecto
 
 /// Show quotas and their usage
 ///
-/// Confluent Cloud does not enforce these limits. This program checks them before each change, and only selected
-/// personas may create connectors.
+/// Confluent Cloud does not enforce these limits. The commands of a department follow the quota and the plugins in its
+/// profile, which the department can edit: there they are advice. What enforces them is the platform team's repository
+/// with its pipeline; `quota audit` and `access audit` detect the rest.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct QuotaArgs {

@@ -131,6 +131,7 @@ pub async fn audit_access(
     let mut outcome = AuditOutcome::new(header, results, accepted, baseline_findings);
     outcome.fix = removal;
     outcome.strict = input.strict;
+    outcome.max_key_age_days = input.max_key_age_days;
     Ok(Some(outcome))
 }
 

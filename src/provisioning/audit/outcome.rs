@@ -101,6 +101,12 @@ pub struct AuditOutcome {
     /// Whether an unknown verdict is an error.
     #[serde(skip)]
     pub strict: bool,
+    /// Maximum age of an API key in days.
+    #[serde(skip)]
+    pub max_key_age_days: u16,
+    /// Whether the view lists all findings of a rule.
+    #[serde(skip)]
+    pub lists_all: bool,
 }
 
 impl AuditOutcome {
@@ -138,6 +144,8 @@ impl AuditOutcome {
             not_audited: not_audited.collect(),
             fix: None,
             strict: false,
+            max_key_age_days: 0,
+            lists_all: false,
         };
         outcome.counts = outcome.count();
         outcome

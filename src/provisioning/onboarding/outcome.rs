@@ -11,7 +11,7 @@ use crate::{
     config::Profile,
     error::Error,
     manifest::DesiredDepartment,
-    model::{Principal, Snapshot, StageAddress},
+    model::{ObservedAccount, Principal, Snapshot, StageAddress},
     plan::{BudgetRow, DepartmentPlan, Plan, PlannedOperation, SurplusGrant},
     probe::ProbeVerdict,
     provisioning::{
@@ -54,6 +54,9 @@ pub struct OnboardOutcome {
     /// New keys with their secrets, if they were requested.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<IssuedSecret>,
+    /// Whether the view lists the changes of many departments one by one.
+    #[serde(skip)]
+    pub lists_all: bool,
     /// Elapsed time in milliseconds, without the confirmation.
     pub elapsed_ms: u64,
 }
@@ -155,6 +158,7 @@ impl OnboardOutcome {
             deliveries: reconciliation.delivery_report(Vec::new()),
             evidence: Vec::new(),
             secrets: Vec::new(),
+            lists_all: false,
             elapsed_ms: 0,
         }
     }
@@ -226,12 +230,16 @@ impl OnboardOutcome {
 impl OnboardedDepartment {
     /// Creates the row of a department with the numbers of its existing objects.
     fn planned(plan: &DepartmentPlan, desired: &[DesiredDepartment], snapshot: &Snapshot) -> Self {
-        let personas = desired
+        let stage = desired.first().map(|desired| desired.stage.as_str());
+        let is_own = |account: &&ObservedAccount| {
+            account
+                .tag()
+                .is_some_and(|tag| tag.department == plan.code && Some(tag.stage.as_str()) == stage)
+        };
+        let accounts: Vec<Principal> = snapshot
+            .accounts
             .iter()
-            .filter(|desired| desired.department.code == plan.code)
-            .flat_map(|desired| &desired.personas);
-        let accounts: Vec<Principal> = personas
-            .filter_map(|persona| snapshot.account_by_name(&persona.account_name))
+            .filter(is_own)
             .map(|account| Principal::ServiceAccount(account.id.clone()))
             .collect();
         let bindings = accounts.iter().map(|account| snapshot.bindings_of(account).count());
@@ -260,6 +268,7 @@ impl OnboardedDepartment {
             }
             match change.operation {
                 PlannedOperation::CreateAccount { .. } => self.accounts += 1,
+                PlannedOperation::DeleteAccount { .. } => self.accounts = self.accounts.saturating_sub(1),
                 PlannedOperation::CreateBinding { .. } => self.role_bindings += 1,
                 PlannedOperation::CreateKey { .. } => self.api_keys += 1,
                 PlannedOperation::DeleteKey { .. } => self.api_keys = self.api_keys.saturating_sub(1),

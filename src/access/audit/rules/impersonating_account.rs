@@ -56,7 +56,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
                     account_name(account)
                 );
                 let found = report.error(account.id.as_str(), message);
-                found.account(account).fix(removal_advice(account));
+                found.account(account).fix(removal_advice(context, account));
             }
             _ => {}
         }
@@ -93,10 +93,10 @@ fn check_provisioner(context: &AuditContext<'_>, report: &mut RuleReport) {
     }
 }
 
-fn removal_advice(account: &ObservedAccount) -> String {
+fn removal_advice(context: &AuditContext<'_>, account: &ObservedAccount) -> String {
     format!(
-        "Find out in the audit log who created it; delete it with `confluent iam service-account delete {}` if it is not needed.",
-        account.id
+        "Find out in the audit log who created it; {}",
+        context.observed.removal_advice(account)
     )
 }
 
@@ -108,7 +108,7 @@ fn report_lookalike(
     report: &mut RuleReport,
 ) {
     let found = report.error(account.id.as_str(), message);
-    found.account(account).fix(removal_advice(account));
+    found.account(account).fix(removal_advice(context, account));
     if context.is_known(&tag.department) {
         found.concerning(&tag.department);
     }
@@ -161,9 +161,8 @@ fn check_control(context: &AuditContext<'_>, account: &ObservedAccount, tag: &Ow
         found.binding(held.observed);
     }
     found.fix(format!(
-        "Do not deliver profiles for it. Delete these role bindings, or delete the account with `confluent iam service-account delete {}` and \
-         onboard again.",
-        account.id
+        "Do not deliver profiles for it. Delete these role bindings. If you do not know the account, {}",
+        context.observed.removal_advice(account)
     ));
     if context.is_known(&tag.department) {
         found.concerning(&tag.department);

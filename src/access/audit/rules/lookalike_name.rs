@@ -85,8 +85,8 @@ fn check_accounts(context: &AuditContext<'_>, report: &mut RuleReport) {
         let message = format!("the name of {} looks like {what}", account_name(account));
         let found = report.error(account.id.as_str(), message);
         found.account(account).fix(format!(
-            "Find out in the audit log who created it; delete it with `confluent iam service-account delete {}` if it is not needed.",
-            account.id
+            "Find out in the audit log who created it; {}",
+            context.observed.removal_advice(account)
         ));
     }
 }

@@ -29,8 +29,8 @@ pub(super) const RULE: AuditRule = AuditRule {
                ownership tag. A department without any accounts is information: it was never onboarded in this \
                stage.",
     remedy: "Platform team: `confluent ebs onboard CODE` creates missing items, `--prune` also deletes surplus role \
-             bindings, and `access audit --fix` deletes only those. Declare intended access in the template with a \
-             reason.",
+             bindings and accounts of personas that the template lost, and `access audit --fix` deletes only surplus \
+             role bindings. Declare intended access in the template with a reason.",
     needs: &[RequiredData::Accounts, RequiredData::Cluster, RequiredData::Subjects],
     check,
 };
@@ -55,6 +55,9 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
             .filter(|member| is_managed(context, member))
             .collect();
         if ours.is_empty() {
+            if !expected.department.is_allowed_in(context.desired.stage) {
+                continue;
+            }
             waiting.insert(expected.department.code.clone());
             continue;
         }
@@ -76,13 +79,21 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
         for member in ours.into_iter().filter(|member| member.persona.is_none()) {
             let code = &expected.department.code;
             let name = account_name(member.account);
-            let message =
-                format!("{name} belongs to a persona that the template of department `{code}` does not contain");
+            let (message, fix) = match expected.department.is_allowed_in(context.desired.stage) {
+                true => (
+                    format!("{name} belongs to a persona that the template of department `{code}` does not contain"),
+                    format!(
+                        "Run `confluent ebs onboard {code} --prune` to remove it with its keys and role bindings, or add \
+                         the persona to the template again."
+                    ),
+                ),
+                false => (
+                    format!("{name} exists, but `stages` of department `{code}` does not contain this stage"),
+                    format!("Run `confluent ebs offboard {code}` to remove the access in this stage."),
+                ),
+            };
             let found = report.warning(member.account.id.as_str(), message);
-            found
-                .concerning(code)
-                .account(member.account)
-                .fix("Delete the account if it is not needed, or add the persona to the template again.");
+            found.concerning(code).account(member.account).fix(fix);
         }
     }
     if !waiting.is_empty() {

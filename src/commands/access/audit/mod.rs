@@ -96,9 +96,10 @@ impl AccessAuditArgs {
             options: self.folders.to_options(),
         };
         let confirm = |planned: &AuditRemoval| confirm_removal(ctx, planned);
-        let Some(outcome) = ctx.block_on(audit_access(&ctx.run, input, &confirm))? else {
+        let Some(mut outcome) = ctx.block_on(audit_access(&ctx.run, input, &confirm))? else {
             return Ok(CommandOutput::empty());
         };
+        outcome.lists_all = ctx.ui.verbosity() > 0;
         let error = outcome.error();
         Ok(CommandOutput::new(outcome).with_error_if_any(error))
     }

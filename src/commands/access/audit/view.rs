@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use crate::{
     access::audit::{AuditVerdict, MissingData},
     commands::provisioning::plan_view::{change_blocks, titled_lines},
+    diag::Finding,
     model::DepartmentCode,
     provisioning::audit::{AuditOutcome, AuditRemoval},
     render::{Block, Cell, Style, Table, TextLine, Viewable},
     text,
 };
+
+/// Maximum number of listed findings of a rule; `-v`, JSON and YAML list all of them.
+const MAX_LISTED_FINDINGS: usize = 10;
 
 /// Returns a removal as blocks.
 pub(super) fn removal_blocks(removal: &AuditRemoval) -> Vec<Block> {
@@ -22,10 +26,11 @@ impl Viewable for AuditOutcome {
     fn view(&self) -> Vec<Block> {
         let mut blocks = self.fix.as_ref().map(removal_blocks).unwrap_or_default();
         blocks.push(rule_table(self));
-        let findings = self.findings();
+        let (findings, further) = listed_findings(self);
         if !findings.is_empty() {
             blocks.push(Block::Findings(findings));
         }
+        blocks.extend(titled_lines("Further findings (`-v` lists them)", further));
         blocks.extend(missing_data(self));
         let information = self
             .information
@@ -43,6 +48,33 @@ impl Viewable for AuditOutcome {
         blocks.push(Block::Lines(summary(self)));
         blocks
     }
+}
+
+/// Returns the findings to list, and one line for each rule with more of them.
+fn listed_findings(outcome: &AuditOutcome) -> (Vec<Finding>, Vec<String>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut listed = outcome.findings();
+    if outcome.lists_all {
+        return (listed, Vec::new());
+    }
+    listed.retain(|finding| {
+        let count = counts.entry(finding.rule).or_default();
+        *count += 1;
+        *count <= MAX_LISTED_FINDINGS
+    });
+    let rules = counts.into_iter().filter(|(_, count)| *count > MAX_LISTED_FINDINGS);
+    let further = rules.map(|(rule, count)| {
+        let more = format!("{rule}: {} more", count - MAX_LISTED_FINDINGS);
+        match rule {
+            // One command for all of them.
+            "key-age" => format!(
+                "{more}. Replace all old keys of departments with `confluent ebs keys rotate --all --older-than {}d`.",
+                outcome.max_key_age_days
+            ),
+            _ => more,
+        }
+    });
+    (listed, further.collect())
 }
 
 fn rule_table(outcome: &AuditOutcome) -> Block {
