@@ -315,10 +315,10 @@ impl ProfileStore {
         read_keys(&self.pending_path(profile)).unwrap_or_default()
     }
 
-    /// Returns the Cloud API keys of a department from the plaintext profiles in the folder, to check that they no
-    /// longer work. Keys of other kinds cannot be checked.
+    /// Returns the Cloud API keys of a department in a stage from the plaintext profiles in the folder, to check that
+    /// they no longer work. Keys of other kinds cannot be checked.
     #[must_use]
-    pub fn cloud_keys(&self, department: &DepartmentCode) -> Vec<(ApiKeyId, Secret)> {
+    pub fn cloud_keys(&self, department: &DepartmentCode, stage: &str) -> Vec<(ApiKeyId, Secret)> {
         let contents = self.stored_keys();
         let paths: BTreeSet<PathBuf> = contents
             .finished
@@ -329,11 +329,28 @@ impl ProfileStore {
         for path in paths {
             let Ok(text) = fs::read_to_string(&path) else { continue };
             let (profile, keys, _) = Profile::parse(&path, text, &[]);
-            if profile.is_some_and(|profile| profile.facts.department == *department) {
+            let is_meant = |profile: &Profile| profile.facts.department == *department && profile.facts.stage == stage;
+            if profile.as_ref().is_some_and(is_meant) {
                 found.extend(keys.cloud.map(|pair| (pair.id, pair.secret)));
             }
         }
         found
+    }
+
+    /// Returns the paths of the finished profiles of `stage` (`None`: the default stage), sorted.
+    #[must_use]
+    pub fn finished_files(&self, stage: Option<&str>) -> Vec<PathBuf> {
+        let folder = stage.map_or_else(|| self.folder.clone(), |stage| self.folder.join(stage));
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| {
+                let ending = path.extension();
+                path.is_file() && ending.is_some_and(|ending| ending == "toml" || ending == AGE_EXTENSION)
+            })
+            .collect();
+        files.sort();
+        files
     }
 
     /// Reads the keys of all plaintext profiles. Other files are skipped, and so are plaintext pending profiles of

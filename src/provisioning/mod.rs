@@ -20,7 +20,7 @@ mod reconciliation;
 
 pub use confirmation::{Confirm, ConfirmPlan, ConfirmationRequest};
 pub use delivery::{DeliveryOptions, DeliveryReport, PendingDelivery};
-pub use departments::{DepartmentSelection, find_department};
+pub use departments::{DepartmentSelection, find_department, find_department_to_remove};
 pub use isolation_check::{IsolationSummary, check_isolation};
 pub use planned_changes::{ChangeRow, PlannedChanges};
 pub use recipients::read_recipients_files;

@@ -12,10 +12,11 @@ use crate::{
     session::PlatformSession,
 };
 
-/// Remove all access of a department
+/// Remove the access of a department in one stage
 ///
-/// Deletes the API keys, role bindings, ACLs and service accounts of the department. Its file stays and reserves its
-/// prefix. Afterwards, the command proves that the keys are rejected, and lists the principals that still have access
+/// Deletes the API keys, role bindings, ACLs and service accounts of the department in one stage. Other stages are
+/// unchanged; with the last one, the department's file gets the date of its retirement, stays, and reserves the prefix.
+/// In the sandbox, no file of the platform is changed. Afterwards, the command proves that the keys are rejected, and lists the principals that still have access
 /// to the prefix. Topics and schemas are never deleted. With an API key for the Kafka cluster, the command lists the
 /// topics of the prefix.
 #[derive(Debug, Args)]
@@ -23,6 +24,10 @@ use crate::{
 Show what would be removed.
 
   $ confluent ebs offboard claims --dry-run
+
+Remove the access in stage test only.
+
+  $ confluent ebs offboard claims --stage test
 
 Remove the access and the connectors, after a backup of their configurations and offsets.
 

@@ -2,7 +2,7 @@
 
 use crate::{
     commands::provisioning::plan_view::{department_changes, plan_totals, titled_lines},
-    provisioning::offboarding::{OffboardOutcome, RemovalProof, RemovedKeyState, Retirement},
+    provisioning::offboarding::{OffboardOutcome, RemainingStage, RemovalProof, RemovedKeyState, Retirement},
     render::{Block, Style, TextLine, Viewable},
     text::count_noun,
 };
@@ -44,12 +44,45 @@ pub(super) fn plan_blocks(planned: &OffboardOutcome) -> Vec<Block> {
         bindings.chain(planned.kept_objects()),
     ));
     blocks.extend(titled_lines("Topics with the prefix (kept)", listed_topics(planned)));
+    let record = planned.retired.as_ref();
+    let mut lines: Vec<TextLine> = record
+        .and_then(|record| record_line(record, true))
+        .into_iter()
+        .collect();
+    lines.extend(other_stage_lines(&planned.other_stages));
+    if !lines.is_empty() {
+        blocks.push(Block::Lines(lines));
+    }
     if let Some(reason) = &planned.topics_unknown {
         let text = format!("Topics with the prefix: unknown, they could not be listed ({reason}).");
         let line = TextLine::new().with_styled_text(Style::Muted, text);
         blocks.push(Block::line(line.with_hanging_indent(2)));
     }
     blocks
+}
+
+/// Returns the line about the change of the department's file, before or after it.
+fn record_line(retirement: &Retirement, planned: bool) -> Option<TextLine> {
+    let file = retirement.file.as_ref()?.display();
+    let setting = retirement.setting();
+    let line = match (planned, retirement.recorded) {
+        (false, true) => format!("Set `{setting}` in `{file}`."),
+        (false, false) => format!("A run without the sandbox would set `{setting}` in `{file}`."),
+        (true, _) => format!("The file `{file}` gets `{setting}`, except in a sandbox."),
+    };
+    Some(TextLine::from(line).with_hanging_indent(2))
+}
+
+/// Returns one line per stage in which the department still has access.
+fn other_stage_lines(stages: &[RemainingStage]) -> impl Iterator<Item = TextLine> {
+    stages.iter().map(|remaining| {
+        let text = format!(
+            "Stage `{}` is unchanged: {} with access remain there.",
+            remaining.stage,
+            count_noun(remaining.accounts, "account")
+        );
+        TextLine::from(text).with_hanging_indent(2)
+    })
 }
 
 impl Viewable for OffboardOutcome {
@@ -82,9 +115,12 @@ impl Viewable for OffboardOutcome {
             let text = format!("Backup of connector `{}`: `{}`.", backup.name, backup.path.display());
             lines.push(TextLine::from(text).with_hanging_indent(2));
         }
-        if let Some(Retirement { on, file: Some(file) }) = &self.retired {
-            lines.push(TextLine::from(format!("Set `retired = {on}` in `{}`.", file.display())).with_hanging_indent(2));
-        }
+        lines.extend(
+            self.retired
+                .as_ref()
+                .and_then(|retirement| record_line(retirement, false)),
+        );
+        lines.extend(other_stage_lines(&self.other_stages));
         let topics = listed_topics(self);
         if !topics.is_empty() {
             let topics = topics.join(", ");
@@ -131,7 +167,8 @@ fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
     }
     if count(RemovedKeyState::Refused) > 0 {
         // A rejected key was tested with a stored profile.
-        let useless = "The delivered profiles are useless now. Delete them here and where the department keeps them.";
+        let useless = "The delivered profiles are useless now. Delete them here with `confluent ebs profile prune`, and where the \
+                       department keeps them.";
         lines.push(TextLine::from(useless).with_hanging_indent(2));
     }
     let administrators: Vec<&str> = proof

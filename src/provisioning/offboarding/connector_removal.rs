@@ -1,16 +1,21 @@
 //! Removal of a department's connectors, the first step of offboarding: connectors fail without their service account.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
+    apply::RunEvent,
+    client::ClientError,
     connectors::{BackupFile, BackupPolicy, execute},
     error::{Error, ErrorKind, ResultExt},
     hint::Hint,
     model::Department,
     plan::{ConnectorPlan, Teardown},
     provisioning::Reconciliation,
-    resources::connector::{ConnectorClient, LiveConnector},
+    resources::{
+        connector::{ConnectorClient, LiveConnector},
+        poll,
+    },
     session::RunContext,
     text,
 };
@@ -157,29 +162,39 @@ impl ConnectorRemoval {
     }
 
     async fn wait_until_removed(&self, run: &RunContext, connectors: &DepartmentConnectors) -> Result<(), Error> {
-        let clock = &connectors.connectors.clock;
-        let started = clock.now();
-        loop {
-            let list: BTreeMap<String, ExpandedConnector> = connectors.connectors.list().await?;
+        let progress = run.reporter.start_progress();
+        progress.on_event(&RunEvent::Phase {
+            name: "Wait until the deleted connectors are no longer listed",
+            total: 0,
+        });
+        let attempt = || async {
+            let list: BTreeMap<String, ExpandedConnector> = match connectors.connectors.list().await {
+                Ok(list) => list,
+                Err(error) => return ControlFlow::Break(Err(error)),
+            };
+            let is_listed = |connector: &&LiveConnector| {
+                list.get(&connector.name)
+                    .is_some_and(|now| now.id == connector.expanded.id)
+            };
             let listed: Vec<&str> = connectors
                 .own
                 .iter()
-                .filter(|observed| {
-                    list.get(&observed.name)
-                        .is_some_and(|now| now.id == observed.expanded.id)
-                })
-                .map(|observed| observed.name.as_str())
+                .filter(is_listed)
+                .map(|connector| connector.name.as_str())
                 .collect();
-            if listed.is_empty() {
-                return Ok(());
+            match listed.is_empty() {
+                true => ControlFlow::Break(Ok::<(), ClientError>(())),
+                false => ControlFlow::Continue(listed),
             }
-            if run.cancel.is_cancelled() || clock.elapsed_since(started) > REMOVAL_TIMEOUT {
-                let message = format!("connectors deleted but still listed: {}", text::join_code(&listed));
-                return Err(Error::new(ErrorKind::Partial, message)
+        };
+        match poll(&connectors.connectors.clock, &run.cancel, REMOVAL_TIMEOUT, attempt).await {
+            Ok(removed) => Ok(removed?),
+            Err(end) => {
+                let message = format!("connectors deleted but still listed: {}", text::join_code(&end.last));
+                Err(Error::new(ErrorKind::Partial, message)
                     .with_hint("Wait a few minutes until the deletions have propagated.")
-                    .with_hint(Hint::rerun()));
+                    .with_hint(Hint::rerun()))
             }
-            clock.sleep(Duration::from_secs(3)).await;
         }
     }
 }

@@ -8,10 +8,10 @@ mod retirement;
 pub use connector_removal::ConnectorRemoval;
 pub use outcome::OffboardOutcome;
 pub use removal_proof::{RemovalProof, RemovedKey, RemovedKeyState};
-pub use retirement::Retirement;
+pub use retirement::{RemainingStage, Retirement};
 
-use self::{connector_removal::observe_connectors, removal_proof::prove_removal, retirement::retire};
-use super::{AclLookup, ConfirmPlan, ProvisioningOptions, Reconciliation, find_department};
+use self::{connector_removal::observe_connectors, removal_proof::prove_removal};
+use super::{AclLookup, ConfirmPlan, ProvisioningOptions, Reconciliation, find_department_to_remove};
 use crate::{
     error::{Error, ErrorKind},
     model::DepartmentCode,
@@ -36,8 +36,8 @@ pub struct OffboardInput {
     pub options: ProvisioningOptions,
 }
 
-/// Retires a department, removes its connectors and all its access, and proves that nothing of it remains. Topics and
-/// schemas are kept.
+/// Removes the connectors and all access of a department in one stage, and proves that nothing of it remains. Topics and
+/// schemas are kept. With its last stage, the department is retired.
 ///
 /// # Errors
 /// The removal is refused, the run was cancelled before the first write, or the state cannot be observed or recorded.
@@ -48,7 +48,7 @@ pub async fn offboard(
     input: OffboardInput,
     confirm: &ConfirmPlan<'_, OffboardOutcome>,
 ) -> Result<Option<OffboardOutcome>, Error> {
-    let department = &find_department(session, &input.department)?;
+    let department = &find_department_to_remove(session, &input.department)?;
     let selected = std::slice::from_ref(department);
     let reconciliation = Reconciliation::observe(run, session, selected, input.options, AclLookup::BestEffort).await?;
     let snapshot = &reconciliation.observed.snapshot;
@@ -80,8 +80,10 @@ pub async fn offboard(
             "interrupted before anything was changed",
         ));
     }
-    // The retirement comes first, so that no onboarding recreates the access during the removal.
-    outcome.retired = retire(run, session, department)?;
+    // The file comes first, so that no onboarding recreates the access during the removal.
+    if let Some(retirement) = &mut outcome.retired {
+        retirement.record(run, session)?;
+    }
     outcome.backups = input
         .connectors
         .delete(run, &reconciliation, department, &connectors)

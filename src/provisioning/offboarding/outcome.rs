@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{RemovalProof, Retirement, connector_removal::DepartmentConnectors};
+use super::{RemainingStage, RemovalProof, Retirement, connector_removal::DepartmentConnectors};
 use crate::{
     apply::ProvisioningReport,
     connectors::BackupFile,
@@ -44,7 +44,9 @@ pub struct OffboardOutcome {
     pub topics_unknown: Option<String>,
     /// Backups of the connectors.
     pub backups: Vec<BackupFile>,
-    /// Retirement of the department.
+    /// Other stages in which the department still has accounts.
+    pub other_stages: Vec<RemainingStage>,
+    /// Change of the department's file; `None` if it states the off-boarding already.
     pub retired: Option<Retirement>,
     /// Report of the applied plan.
     #[serde(flatten)]
@@ -70,6 +72,9 @@ impl OffboardOutcome {
             Ok(topics) => (Some(topics), None),
             Err(reason) => (None, Some(reason)),
         };
+        let session = reconciliation.session;
+        let snapshot = &reconciliation.observed.snapshot;
+        let other_stages = RemainingStage::find_all(snapshot, department, &session.stage_name);
         let names = |connectors: &[LiveConnector]| connectors.iter().map(|connector| connector.name.clone()).collect();
         Self {
             department: department.code.clone(),
@@ -84,7 +89,8 @@ impl OffboardOutcome {
             topics,
             topics_unknown,
             backups: Vec::new(),
-            retired: None,
+            retired: Retirement::plan(reconciliation.session, department, &other_stages),
+            other_stages,
             report: None,
             proof: None,
             evidence: Vec::new(),

@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::{
     api::org::ListEnvironments,
+    apply::{EventListener, RunEvent},
     client::{Auth, BasicCredentials, CredentialSource},
     error::{Error, ErrorKind},
     hint::Hint,
@@ -74,7 +76,9 @@ pub(super) async fn prove_removal(
         .map(|change| format!("{} {}", change.operation.kind(), change.what))
         .collect();
     remaining.extend(teardown.plan.refusals.iter().map(|refusal| refusal.message.clone()));
-    let stored = reconciliation.profile_store.cloud_keys(&department.code);
+    let stored = reconciliation
+        .profile_store
+        .cloud_keys(&department.code, &session.stage_name);
     let removed = down.plan.changes.iter().filter_map(|change| match &change.operation {
         plan::PlannedOperation::DeleteKey { id, .. } => Some(id.clone()),
         _ => None,
@@ -83,16 +87,22 @@ pub(super) async fn prove_removal(
     ids.extend(stored.iter().map(|(id, _)| id.clone()));
     ids.sort();
     ids.dedup();
-    let mut keys = Vec::new();
-    for id in ids {
+    let progress = run.reporter.start_progress();
+    progress.on_event(&RunEvent::Phase {
+        name: "Prove",
+        total: ids.len(),
+    });
+    // All keys are tested at the same time, so that the propagation of their deletions is waited for once.
+    let keys = join_all(ids.into_iter().map(async |id| {
         let secret = stored.iter().find(|(known, _)| *known == id).map(|(_, secret)| secret);
         let state = match secret {
-            Some(secret) => test_key(run, reconciliation, &id, secret).await,
+            Some(secret) => test_key(run, reconciliation, &*progress, &id, secret).await,
             None if snapshot.keys.iter().any(|key| key.id == id) => RemovedKeyState::StillAccepted,
             None => RemovedKeyState::Gone,
         };
-        keys.push(RemovedKey { api_key: id, state });
-    }
+        RemovedKey { api_key: id, state }
+    }))
+    .await;
     let mut not_observed: Vec<String> = snapshot
         .unknown
         .iter()
@@ -115,9 +125,15 @@ pub(super) async fn prove_removal(
 async fn test_key(
     run: &RunContext,
     reconciliation: &Reconciliation<'_>,
+    progress: &dyn EventListener,
     id: &ApiKeyId,
     secret: &Secret,
 ) -> RemovedKeyState {
+    let label = format!("test deleted API key {id}");
+    progress.on_event(&RunEvent::Started {
+        label: label.clone(),
+        department: None,
+    });
     let session = reconciliation.session;
     let client = session.client.with_auth(Auth::Basic(BasicCredentials {
         key: id.to_string(),
@@ -132,6 +148,10 @@ async fn test_key(
         }
     };
     let polled = poll(&session.clock, &run.cancel, PROPAGATION_BUDGET, attempt).await;
+    progress.on_event(&RunEvent::Done {
+        label,
+        department: None,
+    });
     polled.unwrap_or_else(|end| end.last)
 }
 
