@@ -94,6 +94,9 @@ variables! {
     HANDOVER_ACCOUNT = "CONFLUENT_EBS_HANDOVER_ACCOUNT";
     /// Ids of the API keys in the profile, separated by spaces.
     HANDOVER_API_KEYS = "CONFLUENT_EBS_HANDOVER_API_KEYS";
+    /// `new` for a profile with new keys; `reissued` for a profile whose other content changed, which contains no key: the
+    /// existing key stays, so the receiver must keep it.
+    HANDOVER_KIND = "CONFLUENT_EBS_HANDOVER_KIND";
     /// Name of the profile's file, which ends in `.toml.age` if it is encrypted, else in `.toml`.
     HANDOVER_FILE = "CONFLUENT_EBS_HANDOVER_FILE";
 }

@@ -62,6 +62,15 @@ impl ProfileKeys {
         }
     }
 
+    /// Returns the keys with their kinds.
+    #[must_use]
+    pub fn to_list(&self) -> Vec<(KeyKind, &ApiKeyId, &Secret)> {
+        [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
+            .into_iter()
+            .filter_map(|kind| self.get(kind).map(|pair| (kind, &pair.id, &pair.secret)))
+            .collect()
+    }
+
     /// Returns whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.cloud.is_none() && self.kafka.is_none() && self.schema_registry.is_none()
@@ -442,9 +451,9 @@ pub(crate) mod tests {
         assert_eq!(
             seen,
             [
-                "p.toml:15:12 endpoint-not-trusted",
+                "p.toml:16:12 endpoint-not-trusted",
                 "p.toml:1:1 missing-key",
-                "p.toml:10:1 unknown-key"
+                "p.toml:11:1 unknown-key"
             ]
         );
     }

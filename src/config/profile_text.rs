@@ -43,7 +43,11 @@ fn write_head(out: &mut String, profile: &Profile, file: &Path, with_key: bool) 
     } else {
         writeln!(
             out,
-            "# This file contains no key: set CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, or add a [key] table."
+            "# This file contains no key, and your key stays: `profile import` adds the key that you imported before. In a"
+        )?;
+        writeln!(
+            out,
+            "# pipeline, set CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET."
         )?;
     }
     writeln!(out, "#")?;

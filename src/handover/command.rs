@@ -120,7 +120,7 @@ pub struct HandoverRequest<'a> {
     pub stage: &'a str,
     /// Service account name.
     pub account: &'a str,
-    /// Ids of the keys in the profile.
+    /// Ids of the keys in the profile; none if it was reissued because its other content changed.
     pub keys: &'a [ApiKeyId],
     /// Path of the profile.
     pub path: &'a Path,
@@ -207,6 +207,7 @@ impl HandoverCommand {
             .env(env::HANDOVER_STAGE, request.stage)
             .env(env::HANDOVER_ACCOUNT, request.account)
             .env(env::HANDOVER_API_KEYS, keys.join(" "))
+            .env(env::HANDOVER_KIND, if keys.is_empty() { "reissued" } else { "new" })
             .env(env::HANDOVER_FILE, file);
         command
     }

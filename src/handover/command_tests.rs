@@ -53,6 +53,7 @@ fn the_command_gets_the_profile_on_stdin_and_its_metadata_in_variables() {
                     CONFLUENT_EBS_HANDOVER_API_KEYS=AAAABBBBCCCCDDDD EEEEFFFFGGGGHHHH\n\
                     CONFLUENT_EBS_HANDOVER_DEPARTMENT=claims\n\
                     CONFLUENT_EBS_HANDOVER_FILE=claims-operator.toml\n\
+                    CONFLUENT_EBS_HANDOVER_KIND=new\n\
                     CONFLUENT_EBS_HANDOVER_PERSONA=operator\n\
                     CONFLUENT_EBS_HANDOVER_STAGE=prod\n0\n";
     assert_eq!(text, profile() + expected);

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod offboarding;
 pub mod onboarding;
 mod planned_changes;
+pub mod profile_files;
 mod recipients;
 mod reconciliation;
 

@@ -12,7 +12,7 @@ use crate::{
     apply::{self, Delivery, Journal, ProvisioningInput, ProvisioningReport as Applied, RunEvent},
     client::{Auth, BasicCredentials, Client, CredentialSource, RetryListener, RetryNotice, RetryPolicy},
     config::Profile,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, ResultExt},
     handover::{
         ProfileId, ProfileStore, Recipients,
         evidence::{RecordedKey, read_recorded_keys},
@@ -186,7 +186,10 @@ impl<'a> Reconciliation<'a> {
         let profile_ids: Vec<(ProfileId, bool)> = plan.changes.iter().filter_map(profile_of).collect();
         self.profile_store
             .prepare(profile_ids.iter().map(|(id, allow_existing)| (id, *allow_existing)))
-            .map_err(|error| Error::from(error).context("cannot write the profiles; no API key was created"))
+            .map_err(|error| {
+                let error = Error::from(error).context("cannot write the profiles; no API key was created");
+                error.with_hint("Remove profiles with deleted keys with `confluent ebs profile prune`.")
+            })
     }
 
     /// Lists the topics with the prefix of `department` in alphabetical order, or returns why it could not.
@@ -218,6 +221,13 @@ impl<'a> Reconciliation<'a> {
                 "interrupted before anything was changed",
             ));
         }
+        // Evidence that cannot be written would be noticed only after the changes.
+        std::fs::create_dir_all(&self.evidence_dir).with_context(|| {
+            format!(
+                "cannot write evidence to `{}`; nothing was changed",
+                self.evidence_dir.display()
+            )
+        })?;
         let run_id = apply::run::new_run_id()?;
         let journal = self.open_journal()?;
         let report = self.run_engine(run, what, plan, &journal, &run_id, concurrency).await?;

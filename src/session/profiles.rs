@@ -89,14 +89,7 @@ pub fn imported_profiles(dirs: &StandardDirs) -> Vec<String> {
 /// The profile is not imported or invalid.
 pub fn set_default_profile(run: &RunContext, name: &str) -> Result<(), Error> {
     let dirs = run.environment.dirs()?;
-    let known = imported_profiles(dirs);
-    if !known.iter().any(|imported| imported == name) {
-        let error = Error::failed(format!("profile `{name}` not found"));
-        return Err(match closest_match(name, known.iter().map(String::as_str)) {
-            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-            None => error.with_hint("Import a profile with `confluent ebs profile import`."),
-        });
-    }
+    find_imported(dirs, name)?;
     load_profile(run, &dirs.profile(name))?;
     Ok(save(&dirs.current_profile_file(), name.as_bytes(), IfExists::Replace)?)
 }
@@ -123,10 +116,90 @@ pub struct ImportedProfile {
     pub file: PathBuf,
     /// Whether the delivered file was encrypted; the imported one is not.
     pub encrypted: bool,
+    /// Whether the file was reissued without a key and got the stored key.
+    pub key_kept: bool,
+}
+
+/// How a delivered profile relates to the stored one.
+enum Reissue {
+    /// The delivered profile has no key and is of the same persona: its text with the stored keys.
+    Merged(Secret),
+    /// The delivered profile has no key, and the stored one has the key of another persona.
+    OtherPersona,
+    /// The delivered profile has a key, or the stored one has none.
+    Other,
+}
+
+/// Merges a profile that was reissued without its key with the stored one.
+fn merge_reissued(file: &Path, delivered: &str, stored: &str, trusted: &[String]) -> Reissue {
+    let (new, new_keys, _) = Profile::parse(file, delivered.to_owned(), trusted);
+    let (old, keys, _) = Profile::parse(file, stored.to_owned(), trusted);
+    let (Some(mut new), Some(old)) = (new, old) else {
+        return Reissue::Other;
+    };
+    if !new_keys.is_empty() || keys.is_empty() {
+        return Reissue::Other;
+    }
+    let persona = |profile: &Profile| {
+        let facts = &profile.facts;
+        (
+            facts.organization.clone(),
+            facts.stage.clone(),
+            facts.department.clone(),
+            facts.persona.clone(),
+        )
+    };
+    if persona(&new) != persona(&old) {
+        return Reissue::OtherPersona;
+    }
+    // The department may have added these; the platform team does not write them.
+    if new.secret_variables.is_empty() {
+        new.secret_variables = old.secret_variables;
+    }
+    let text = new.render_keys(file, &keys.to_list());
+    let with_hosts = || {
+        let stored: toml_edit::DocumentMut = stored.parse().ok()?;
+        let hosts = stored.get("endpoints")?;
+        let mut document: toml_edit::DocumentMut = text.parse().ok()?;
+        document.insert("endpoints", hosts.clone());
+        Some(document.to_string())
+    };
+    Reissue::Merged(Secret::new(with_hosts().unwrap_or(text)))
+}
+
+/// Removes an imported profile and returns its file. If it is the default profile, there is none afterwards.
+///
+/// # Errors
+/// The profile is not imported, or its file cannot be removed.
+pub fn remove_profile(run: &RunContext, name: &str) -> Result<PathBuf, Error> {
+    let dirs = run.environment.dirs()?;
+    find_imported(dirs, name)?;
+    let remove =
+        |file: &Path| std::fs::remove_file(file).with_context(|| format!("cannot remove `{}`", file.display()));
+    if dirs.current_profile().as_deref() == Some(name) {
+        remove(&dirs.current_profile_file())?;
+    }
+    let file = dirs.profile(name);
+    remove(&file)?;
+    Ok(file)
+}
+
+/// Checks that a profile is imported.
+fn find_imported(dirs: &StandardDirs, name: &str) -> Result<(), Error> {
+    let known = imported_profiles(dirs);
+    if known.iter().any(|imported| imported == name) {
+        return Ok(());
+    }
+    let error = Error::failed(format!("profile `{name}` not found"));
+    Err(match closest_match(name, known.iter().map(String::as_str)) {
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+        None => error.with_hint("Import a profile with `confluent ebs profile import`."),
+    })
 }
 
 impl ProfileImport {
-    /// Copies the profile to the profiles of the user, decrypted and readable only by the user.
+    /// Copies the profile to the profiles of the user, decrypted and readable only by the user. A profile that was reissued
+    /// without its key replaces the stored one of the same persona and gets its key.
     ///
     /// # Errors
     /// The name or the profile is invalid, it cannot be decrypted, or the name is in use.
@@ -143,17 +216,33 @@ impl ProfileImport {
         let dirs = run.environment.dirs()?;
         create_private_dir(dirs.profiles())?;
         let file = dirs.profile(&name);
-        let existing = if self.replace {
-            IfExists::Replace
-        } else {
-            IfExists::Keep
+        let reissue = match std::fs::read_to_string(&file) {
+            Ok(stored) => merge_reissued(&file, text.expose(), &stored, &run.options.trusted_hosts),
+            Err(_) => Reissue::Other,
         };
+        let (text, existing) = match reissue {
+            Reissue::Merged(merged) => (merged, IfExists::Replace),
+            Reissue::OtherPersona if !self.replace => {
+                return Err(Error::failed(format!(
+                    "profile `{name}` is of another persona, department or stage, and the file contains no key"
+                ))
+                .with_hint("Import the file under another name with `--name`."));
+            }
+            Reissue::OtherPersona | Reissue::Other if self.replace => (text, IfExists::Replace),
+            Reissue::OtherPersona | Reissue::Other => (text, IfExists::Keep),
+        };
+        let key_kept = matches!(existing, IfExists::Replace) && !self.replace;
         save(&file, text.expose().as_bytes(), existing).map_err(|error| match error {
             SaveError::Exists(_) => Error::failed(format!("profile `{name}` already exists"))
                 .with_hint("Replace it with `--force`, for example after a rotation, or keep both with `--name`."),
             error @ SaveError::Io { .. } => error.into(),
         })?;
-        Ok(ImportedProfile { name, file, encrypted })
+        Ok(ImportedProfile {
+            name,
+            file,
+            encrypted,
+            key_kept,
+        })
     }
 
     /// Returns the decrypted, valid text of the profile, and whether it was encrypted.

@@ -4,7 +4,12 @@ use std::path::Path;
 
 use super::ProvisioningExecutor;
 use crate::{
-    apply::{JournalLine, StepError, delivery::DeliveryContext, journal::to_absolute, report::FinishedProfile},
+    apply::{
+        JournalLine, StepError,
+        delivery::DeliveryContext,
+        journal::to_absolute,
+        report::{FinishedProfile, ProvisioningReport},
+    },
     config::{KeyPair, Profile, ProfileKeys},
     handover::{HandoverRequest, ProfileId},
     manifest::{DesiredDepartment, DesiredPersona},
@@ -57,10 +62,7 @@ impl ProvisioningExecutor<'_> {
         let place = self.profile_id(change);
         // Final file name; it has a suffix if an existing profile is kept.
         let file = self.input.profile_store.final_name(&place, self.input.run_id);
-        let text = Secret::new(
-            self.build_profile(desired, persona)
-                .render_keys(&file, &key_pairs(&keys)),
-        );
+        let text = Secret::new(self.build_profile(desired, persona).render_keys(&file, &keys.to_list()));
         let (journal, sink, place, now) = (
             self.input.journal.clone(),
             self.input.profile_store.clone(),
@@ -106,7 +108,7 @@ impl ProvisioningExecutor<'_> {
                 *slot = None;
             }
         }
-        let ids = key_pairs(&left).into_iter().map(|(_, id, _)| id.clone()).collect();
+        let ids = left.to_list().into_iter().map(|(_, id, _)| id.clone()).collect();
         self.report.borrow_mut().keys.insert(persona.account_name.clone(), ids);
         self.keys
             .borrow_mut()
@@ -120,7 +122,9 @@ impl ProvisioningExecutor<'_> {
         allow_existing: bool,
     ) -> Result<Option<String>, StepError> {
         let (_, persona) = self.find_desired(change)?;
-        let keys: Vec<ApiKeyId> = key_pairs(&self.available_keys(change, persona))
+        let keys: Vec<ApiKeyId> = self
+            .available_keys(change, persona)
+            .to_list()
             .into_iter()
             .map(|(_, id, _)| id.clone())
             .collect();
@@ -202,38 +206,34 @@ impl ProvisioningExecutor<'_> {
         };
         delivery.deliver(context, request).await?;
         let mut report = self.report.borrow_mut();
-        report
-            .profiles
+        let ProvisioningReport { profiles, reissued, .. } = &mut *report;
+        profiles
             .iter_mut()
+            .chain(reissued)
             .filter(|handed| handed.path == path)
             .for_each(|handed| handed.delivered = true);
         Ok(())
     }
 
-    pub(super) fn reissue(&self, change: &PlannedChange) -> Result<Option<String>, StepError> {
+    /// Writes the profile of a persona without its key, and delivers it. The key stays as it is. The tag of the account
+    /// changes afterwards, so the next run repeats a failed delivery.
+    pub(super) async fn reissue(&self, change: &PlannedChange) -> Result<Option<String>, StepError> {
         let (desired, persona) = self.find_desired(change)?;
         let text = self.build_profile(desired, persona).render(None);
-        let path =
-            self.input
-                .profile_store
-                .write_reissued(&self.profile_id(change), &persona.tag.profile_hash, &text)?;
+        let id = self.profile_id(change);
+        let store = &self.input.profile_store;
+        let path = store.write_reissued(&id, &persona.tag.profile_hash, &text)?;
         self.report.borrow_mut().reissued.push(FinishedProfile {
             department: change.department.clone(),
             persona: change.persona.clone(),
             account: persona.account_name.clone(),
             keys: Vec::new(),
-            path,
+            path: path.clone(),
             delivered: false,
         });
+        self.deliver(&id, &persona.account_name, &[], &path).await?;
         Ok(None)
     }
-}
-
-fn key_pairs(keys: &ProfileKeys) -> Vec<(KeyKind, &ApiKeyId, &Secret)> {
-    [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
-        .into_iter()
-        .filter_map(|kind| keys.get(kind).map(|pair| (kind, &pair.id, &pair.secret)))
-        .collect()
 }
 
 async fn run_blocking<T: Send + 'static>(

@@ -271,7 +271,7 @@ impl StepExecutor for ProvisioningExecutor<'_> {
             PlannedOperation::HandOver {
                 allow_existing: beside, ..
             } => self.finish_profile(change, *beside).await,
-            PlannedOperation::Reissue { .. } => self.reissue(change),
+            PlannedOperation::Reissue { .. } => self.reissue(change).await,
         }
     }
 

@@ -12,7 +12,8 @@ use crate::{
 
 /// List the API keys of departments
 ///
-/// Shows the age of each key, when it was last tested, and whether it is delivered, pending, orphaned or unrecorded.
+/// Lists the keys of one stage: the age of each key, when it was last tested, and whether it is delivered, pending,
+/// orphaned or unrecorded.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 List the keys of all departments.
@@ -46,12 +47,21 @@ impl KeysListArgs {
 }
 
 impl TableRow for KeyListRow {
-    const COLUMNS: &'static [&'static str] =
-        &["Department", "Persona", "API Key", "Resource", "Age", "Probed", "State"];
+    const COLUMNS: &'static [&'static str] = &[
+        "Stage",
+        "Department",
+        "Persona",
+        "API Key",
+        "Resource",
+        "Age",
+        "Probed",
+        "State",
+    ];
 
     fn cells(&self) -> Vec<Cell> {
         let days = |days: Option<i64>| Cell::Text(days.map_or_else(String::new, |days| format!("{days} d")));
         vec![
+            Cell::text(&self.stage),
             Cell::text(&self.department),
             Cell::text(&self.persona),
             Cell::text(&self.api_key),

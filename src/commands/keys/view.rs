@@ -27,7 +27,8 @@ impl Viewable for KeysOutcome {
             return plan_blocks(self);
         }
         let Some(report) = &self.report else {
-            let mut lines = vec![TextLine::from("No API keys were created or deleted.")];
+            let text = format!("Stage `{}`: no API keys were created or deleted.", self.stage);
+            let mut lines = vec![TextLine::from(text)];
             lines.extend(delivery_lines(&self.deliveries, 0));
             let mut blocks = vec![Block::Lines(lines)];
             blocks.extend(notice_block(&self.notices));
@@ -46,9 +47,10 @@ impl Viewable for KeysOutcome {
             parts.push(format!("{} written", count_noun(report.profiles.len(), "profile")));
         }
         if parts.is_empty() {
-            parts.push("Nothing was changed".to_owned());
+            parts.push("nothing was changed".to_owned());
         }
-        let mut lines = vec![TextLine::new().with_styled_text(style, format!("{}.", parts.join(", ")))];
+        let headline = format!("Stage `{}`: {}.", self.stage, parts.join(", "));
+        let mut lines = vec![TextLine::new().with_styled_text(style, headline)];
         for profile in &report.profiles {
             let text = format!(
                 "  {} of {}: `{}`",
@@ -57,6 +59,10 @@ impl Viewable for KeysOutcome {
                 profile.path.display()
             );
             lines.push(TextLine::from(text).with_hanging_indent(4));
+        }
+        if deleted > 0 {
+            let text = "Remove the profiles of deleted keys with `confluent ebs profile prune`.";
+            lines.push(TextLine::from(text).with_hanging_indent(2));
         }
         lines.extend(delivery_lines(&self.deliveries, self.count_delivered()));
         lines.extend(probe_line(report.count_verdicts()));

@@ -14,7 +14,9 @@ use crate::{
 /// Import a profile file
 ///
 /// The file is copied with access for your user only; delete the original. An encrypted file is decrypted with your age
-/// private key (created by age-keygen) and stored unencrypted with access for your user only.
+/// private key (created by age-keygen) and stored unencrypted with access for your user only. A file without a key, which
+/// you get when your quota changes, replaces your profile of the same persona, and the stored key stays. Quota and plugins
+/// in a profile are advice that this program follows; the platform team's files and audits enforce them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Import a profile under the name of its file.
@@ -54,6 +56,7 @@ impl ProfileImportArgs {
             name: imported.name,
             file: imported.file,
             encrypted: imported.encrypted,
+            key_kept: imported.key_kept,
         }))
     }
 }
@@ -65,7 +68,9 @@ pub(super) struct ProfileImportOutput {
     file: PathBuf,
     /// Whether the file was encrypted; the imported profile is not.
     encrypted: bool,
-    /// Whether it replaced the default profile.
+    /// Whether the file contained no key and the stored key stays.
+    key_kept: bool,
+    /// Whether it is the default profile.
     #[serde(skip)]
     is_default: bool,
 }
@@ -80,7 +85,10 @@ impl Viewable for ProfileImportOutput {
             ),
         };
         vec![
-            Block::line(format!("Imported profile `{}`.", self.name)),
+            Block::line(match self.key_kept {
+                true => format!("Updated profile `{}`; its key stays.", self.name),
+                false => format!("Imported profile `{}`.", self.name),
+            }),
             Block::line(next),
         ]
     }

@@ -2,6 +2,8 @@
 
 mod import;
 mod list;
+mod prune;
+mod remove;
 mod show;
 mod use_profile;
 
@@ -24,6 +26,8 @@ pub(super) struct ProfileArgs {
 enum ProfileCommand {
     Import(import::ProfileImportArgs),
     List(list::ProfileListArgs),
+    Prune(prune::ProfilePruneArgs),
+    Remove(remove::ProfileRemoveArgs),
     Show(show::ProfileShowArgs),
     Use(use_profile::ProfileUseArgs),
 }
@@ -33,6 +37,8 @@ impl ProfileArgs {
         match self.command {
             ProfileCommand::Import(command) => command_output::finish(command.run(ctx), ctx),
             ProfileCommand::List(_) => command_output::finish(list::ProfileListArgs::run(ctx), ctx),
+            ProfileCommand::Prune(command) => command_output::finish(command.run(ctx), ctx),
+            ProfileCommand::Remove(command) => command_output::finish(command.run(ctx), ctx),
             ProfileCommand::Show(command) => command_output::finish(command.run(ctx), ctx),
             ProfileCommand::Use(command) => command_output::finish(command.run(ctx), ctx),
         }

@@ -23,6 +23,8 @@ pub struct KeysListInput {
 /// Row of a key.
 #[derive(Debug, Serialize)]
 pub struct KeyListRow {
+    /// Stage.
+    pub stage: String,
     /// Department.
     pub department: DepartmentCode,
     /// Persona.
@@ -70,6 +72,7 @@ pub async fn list_keys(
     let new_row = |account: String, tag: &OwnershipTag, key: &ObservedKey| {
         let probed_at = recorded.get(&key.id).map(|recorded| recorded.proved_at);
         KeyListRow {
+            stage: tag.stage.clone(),
             department: tag.department.clone(),
             persona: tag.persona.clone(),
             service_account: account,

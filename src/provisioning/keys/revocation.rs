@@ -200,6 +200,34 @@ fn find_persona<'a>(
 }
 
 fn unmanaged_key_error(reconciliation: &Reconciliation<'_>, snapshot: &Snapshot, key: &ObservedKey) -> Error {
+    let account = key.owner.service_account().and_then(|id| snapshot.account(id));
+    let stage = &reconciliation.session.stage_name;
+    match account.and_then(ObservedAccount::tag) {
+        Some(tag) if tag.stage != *stage => {
+            return Error::refused(format!(
+                "refused; nothing was changed: API key `{}` belongs to {} of department `{}` in stage `{}`, not in stage \
+                 `{stage}`",
+                key.id, tag.persona, tag.department, tag.stage
+            ))
+            .with_hint(format!(
+                "Revoke it with `confluent ebs keys revoke {} --stage {}`.",
+                key.id, tag.stage
+            ));
+        }
+        // A persona that the template lost.
+        Some(tag) if reconciliation.session.workspace.department(&tag.department).is_some() => {
+            return Error::refused(format!(
+                "refused; nothing was changed: API key `{}` belongs to persona `{}`, which the template of department \
+                 `{}` does not contain",
+                key.id, tag.persona, tag.department
+            ))
+            .with_hint(format!(
+                "Remove the persona with its keys with `confluent ebs onboard {} --prune`.",
+                tag.department
+            ));
+        }
+        _ => {}
+    }
     Error::refused(format!(
         "refused; nothing was changed: the owner of API key `{}`, `{}`, is not a department's account in stage `{}`",
         key.id,
