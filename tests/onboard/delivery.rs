@@ -70,6 +70,32 @@ fn each_finished_profile_is_delivered_once_and_kept() {
 }
 
 #[test]
+fn a_profile_reissued_after_a_changed_quota_is_delivered_without_its_key() {
+    let cli = cli_with_delivery_dir(&[]);
+    let command = "--handover-command \"sh -c 'cat > kept/$CONFLUENT_EBS_HANDOVER_FILE; \
+                   echo $CONFLUENT_EBS_HANDOVER_KIND $CONFLUENT_EBS_HANDOVER_PERSONA >> turns'\"";
+    run_shell_words(&cli, &format!("onboard claims --sandbox --yes {command}"), 0);
+    let text = cli.read("departments/claims.toml");
+    cli.write("departments/claims.toml", format!("{text}\n[quota]\nconnectors = 3\n"));
+    let failing = "--handover-command false";
+    run_shell_words(&cli, &format!("onboard claims --sandbox --yes {failing}"), 1);
+    // The next run delivers what the failed one did not.
+    run_shell_words(&cli, &format!("onboard claims --sandbox --yes {command}"), 0);
+    let turns = cli.read("turns");
+    let mut reissued: Vec<&str> = turns.lines().filter(|turn| turn.starts_with("reissued ")).collect();
+    reissued.sort_unstable();
+    assert_eq!(reissued, ["reissued deployer", "reissued operator", "reissued viewer"]);
+    assert_eq!(turns.lines().filter(|turn| turn.starts_with("new ")).count(), 3);
+    let delivered = delivered_files(&cli);
+    let without_key = delivered
+        .values()
+        .filter(|text| !String::from_utf8_lossy(text).contains("secret ="));
+    assert_eq!((delivered.len(), without_key.count()), (6, 3));
+    let again = run_shell_words(&cli, &format!("onboard claims --sandbox --yes {command}"), 0);
+    assert!(!again.stdout.contains("Delivered"), "{again}");
+}
+
+#[test]
 fn delivered_profiles_are_removed_only_on_request() {
     let cli = cli_with_delivery_dir(&[]);
     let output = run_shell_words(

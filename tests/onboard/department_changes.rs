@@ -51,6 +51,109 @@ fn a_changed_quota_rewrites_profiles_and_keeps_keys() {
             .contains("tasks = 20")
     );
     assert_eq!(cli.provisioned_state().keys, keys, "no key was changed");
+    assert!(output.stdout_line().contains("its key stays"), "{output}");
+    cli.run_without_writes("onboard --all --sandbox --yes", 0);
+}
+
+#[test]
+fn an_import_of_a_reissued_profile_keeps_the_stored_key() {
+    let cli = cli_with_two_departments();
+    let folder = cli.profiles_dir();
+    let stored = |name: &str| cli.read(format!(".config/confluent-ebs/profiles/{name}.toml"));
+    let import = |file: &std::path::Path, more: &str| cli.run(&format!("profile import {}{more}", file.display()));
+    import(&folder.join("claims-operator.toml"), "").expect_success();
+    let key = cli.profile_key("claims-operator");
+    // The department added these.
+    let own = stored("claims-operator").replace("[quota]", "secret_variables = [\"DB_PASSWORD\"]\n\n[quota]");
+    cli.write(".config/confluent-ebs/profiles/claims-operator.toml", own);
+    cli.write(
+        "departments/claims.toml",
+        DEPARTMENT_FILES[0].1.replace("tasks = 20", "tasks = 24"),
+    );
+    cli.run("onboard --all --sandbox --yes").expect_success();
+    let reissued = |persona: &str| {
+        let files = list_files(&folder).into_iter();
+        let mut found = files.filter(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            name.starts_with(&format!("claims-{persona}.")) && name.len() > format!("claims-{persona}.toml").len()
+        });
+        found.next().unwrap()
+    };
+
+    let imported = import(&reissued("operator"), "").expect_success();
+    assert!(
+        imported
+            .stdout
+            .contains("Updated profile `claims-operator`; its key stays."),
+        "{imported}"
+    );
+    let text = stored("claims-operator");
+    assert!(
+        text.contains("tasks = 24") && text.contains(&key.secret) && text.contains("DB_PASSWORD"),
+        "{text}"
+    );
+    let again = import(&reissued("operator"), " --force").expect_success();
+    assert_eq!(stored("claims-operator"), text, "{again}");
+    cli.run("connector list --profile claims-operator").expect_success();
+
+    // The file of another persona does not replace the key.
+    let output = import(&reissued("viewer"), " --name claims-operator").expect_code(1);
+    assert!(output.stderr.contains("`--name`"), "{output}");
+    assert_eq!(stored("claims-operator"), text);
+
+    cli.run("profile use claims-operator").expect_success();
+    cli.run_with_input("profile remove claims-operator", "n\n")
+        .expect_success();
+    assert_eq!(stored("claims-operator"), text);
+    cli.run("profile remove claims-operator --yes").expect_success();
+    assert!(!cli.path(".config/confluent-ebs/profiles/claims-operator.toml").exists());
+    let listed = cli.run("profile list").expect_success();
+    assert!(listed.stdout.contains("None found."), "{listed}");
+    cli.run("profile remove claims-operator --yes").expect_code(1);
+}
+
+#[test]
+fn profile_prune_removes_files_with_deleted_keys_and_superseded_ones() {
+    let cli = cli_with_two_departments();
+    for tasks in ["tasks = 24", "tasks = 25"] {
+        cli.write(
+            "departments/claims.toml",
+            DEPARTMENT_FILES[0].1.replace("tasks = 20", tasks),
+        );
+        cli.run("onboard --all --sandbox --yes").expect_success();
+    }
+    let old = cli.profile_key("claims-viewer");
+    let rotated = cli
+        .run("keys rotate claims --persona viewer --overlap 0s --sandbox --yes")
+        .expect_success();
+    assert!(
+        rotated
+            .stdout_line()
+            .contains("`confluent ebs profile prune --sandbox`"),
+        "{rotated}"
+    );
+    assert!(!cli.key_works(&old));
+    let before = list_files(&cli.profiles_dir()).len();
+    assert_eq!(before, 6 + 2 * 3 + 1);
+
+    let shown = cli
+        .run("profile prune --dry-run --sandbox -o json")
+        .expect_success()
+        .json();
+    let count = |state: &str| shown.items("/files").iter().filter(|row| row["state"] == state).count();
+    assert_eq!(
+        ["valid", "reissued", "key_deleted", "superseded"].map(count),
+        [6, 3, 1, 3],
+        "{shown}"
+    );
+    assert_eq!(list_files(&cli.profiles_dir()).len(), before);
+    cli.run_with_input("profile prune --sandbox", "n\n").expect_success();
+    assert_eq!(list_files(&cli.profiles_dir()).len(), before);
+    cli.run("profile prune --sandbox --yes").expect_success();
+    assert_eq!(list_files(&cli.profiles_dir()).len(), before - 4);
+    assert!(!cli.profiles_dir().join("claims-viewer.toml").exists());
+    assert!(cli.key_works(&cli.profile_key("claims-operator")));
+    // The keys stay recorded.
     cli.run_without_writes("onboard --all --sandbox --yes", 0);
 }
 

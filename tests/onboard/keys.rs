@@ -69,7 +69,10 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
     let output = cli
         .run("keys rotate claims --persona operator --sandbox --yes")
         .expect_success();
-    assert!(output.stdout.starts_with("1 API key deleted."), "{output}");
+    assert!(
+        output.stdout.starts_with("Stage `prod`: 1 API key deleted."),
+        "{output}"
+    );
     assert!(!cli.key_works(&old) && cli.key_works(&new) && cli.key_works(&others));
     assert_eq!(persona_key_ids(&cli, "operator"), [new.id]);
     // For an onboarding, everything is up to date.

@@ -15,8 +15,12 @@ mod delivery;
 mod profile_encryption;
 mod ci_job;
 mod keys;
+mod many_departments;
 mod library;
 mod offboard;
+mod personas;
+mod stages;
+mod suggestions;
 mod isolation_check;
 #[cfg(feature = "age")]
 mod profile_import;

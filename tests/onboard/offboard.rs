@@ -95,11 +95,13 @@ fn offboarding_removes_everything_of_the_department_and_nothing_else() {
     assert!(api_keys.iter().max() < accounts.iter().max());
     assert_eq!((connectors.len(), api_keys.len(), accounts.len()), (1, 3, 4));
 
-    // The tombstone prevents other departments from using the prefix.
+    // A rehearsal changes no file of the platform. The tombstone prevents other departments from using the prefix.
     let file = cli.read("departments/claims.toml");
-    assert!(
-        file.starts_with("# claims\nname = \"claims\"\nprefix = \"claims-\"\nretired = 20"),
-        "{file}"
+    assert!(!file.contains("retired"), "{file}");
+    let day = answer.text("/retired/on");
+    cli.write(
+        "departments/claims.toml",
+        file.replace("\n\n", &format!("\nretired = {day}\n\n")),
     );
     cli.run_without_writes("onboard claims --sandbox --yes", 5);
     cli.write("departments/claims2.toml", "name = \"Again\"\nprefix = \"claims-\"\n");
@@ -168,6 +170,4 @@ fn offboarding_requires_typing_the_department_code() {
     assert!(!cli.writes().iter().any(|entry| entry.method == "DELETE"));
     cli.run_with_input("offboard claims --delete-connectors --sandbox", "claims\n")
         .expect_success();
-    let output = cli.run("offboard claimz --sandbox");
-    assert!(output.stderr.contains("Did you mean `claims`?"), "{output}");
 }
