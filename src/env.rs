@@ -53,7 +53,7 @@ variables! {
     CLICOLOR_FORCE = "CLICOLOR_FORCE";
     /// `0` disables colours on a terminal.
     CLICOLOR = "CLICOLOR";
-    /// Any value enables colours on a terminal without `TERM`.
+    /// Any value enables colours on a terminal without `TERM`, and limits `gitops apply` to changes with a normal risk.
     CI = "CI";
     /// Width of the output if standard output is not a terminal.
     COLUMNS = "COLUMNS";

@@ -42,6 +42,8 @@ pub enum ErrorKind {
     Refused,
     /// An observed resource is unhealthy.
     Unhealthy,
+    /// The approved plan is stale.
+    Stale,
     /// Invalid arguments.
     Usage,
     /// Interrupted before the first write.
@@ -57,6 +59,7 @@ impl From<ErrorKind> for ExitCode {
             ErrorKind::Denied => Self::Denied,
             ErrorKind::Refused => Self::Refused,
             ErrorKind::Unhealthy => Self::Unhealthy,
+            ErrorKind::Stale => Self::Stale,
             ErrorKind::Usage => Self::Usage,
             ErrorKind::Interrupted => Self::Interrupted,
         }

@@ -21,6 +21,8 @@ pub enum ExitCode {
     Refused = 5,
     /// An observed resource is unhealthy.
     Unhealthy = 6,
+    /// The plan is stale: files or connectors changed since it was approved; nothing was written.
+    Stale = 7,
     /// Invalid arguments, or a prompt without a terminal and without `--yes`.
     Usage = 64,
     /// Interrupted before the first write.
@@ -29,7 +31,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every code with its description in `docs/exit-codes.md`.
-    pub const ALL: [(ExitCode, &'static str); 9] = [
+    pub const ALL: [(ExitCode, &'static str); 10] = [
         (ExitCode::Ok, "success, nothing to do, or a declined prompt"),
         (ExitCode::Failed, "failed; also an invalid file"),
         (
@@ -40,6 +42,7 @@ impl ExitCode {
         (ExitCode::Denied, "not authenticated or not authorized"),
         (ExitCode::Refused, "refused by a policy, a naming rule or a quota"),
         (ExitCode::Unhealthy, "an observed resource is unhealthy"),
+        (ExitCode::Stale, "the approved plan is stale; nothing was written"),
         (ExitCode::Usage, "invalid arguments, or a prompt without a terminal"),
         (ExitCode::Interrupted, "interrupted before the first write"),
     ];

@@ -33,5 +33,6 @@ pub mod checks;
 pub mod connectors;
 pub mod provisioning;
 pub mod fleet;
+pub mod gitops;
 pub mod render;
 pub mod commands;

@@ -31,6 +31,9 @@ impl ValueKind {
     }
 }
 
+/// Keys beside `config` that describe how a connector is managed from Git.
+pub const SETTING_KEYS: [&str; 4] = ["state", "replace", "renamed_from", "protect"];
+
 /// Layout of the file; the Confluent CLI accepts both (cli `internal/connect/utils.go`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileLayout {
@@ -68,6 +71,8 @@ pub struct ConnectorConfigFile {
     pub entries: Vec<ConfigEntry>,
     /// Initial offsets, in the wrapped layout; numbers keep their type (docs/reference/connect.md#offsets).
     pub offsets: Option<serde_json::Value>,
+    /// Settings next to `config` ([`SETTING_KEYS`]).
+    pub settings: Vec<ConfigEntry>,
     /// Other fields next to `config`, which are ignored.
     pub unexpected: Vec<ConfigEntry>,
     /// Range for findings about the whole configuration: its opening brace, or its first key.
@@ -85,6 +90,18 @@ impl ConnectorConfigFile {
     #[must_use]
     pub fn value(&self, key: &str) -> Option<&str> {
         self.entry(key).map(|entry| entry.value.as_str())
+    }
+
+    /// Returns the setting `key`.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&ConfigEntry> {
+        self.settings.iter().find(|entry| entry.key == key)
+    }
+
+    /// Returns whether the file says that the connector must not exist.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.setting("state").is_some_and(|state| state.value == "absent")
     }
 
     /// Returns the name of the connector: the one in the configuration, else the one next to it.

@@ -30,10 +30,11 @@ pub mod topic_keys;
 pub mod topic_transforms;
 pub mod topics;
 
-pub use file::{ConfigEntry, ConnectorConfigFile, FileLayout, ValueKind};
+pub use file::{ConfigEntry, ConnectorConfigFile, FileLayout, SETTING_KEYS, ValueKind};
 pub use key_groups::KeyGroup;
 pub use lint::{ExceptedFinding, LintResult, lint};
-pub use reader::catalog;
+pub use reader::{catalog, facts_hash};
 pub use rule::{LintDepartment, LintOptions, LintRule};
 pub use schema::{Catalog, ConnectorDirection, Importance, KeySchema, PluginSchema, ValueType};
 pub use secret::ValueReference;
+pub use topic_keys::topic_use;

@@ -5,6 +5,7 @@
 use std::sync::LazyLock;
 
 use super::schema::{Catalog, ConnectorDirection, Importance, KeySchema, PluginSchema, ValueType};
+use crate::model::ownership::sha256_hex;
 
 /// Returns the catalog, parsed on first use.
 #[must_use]
@@ -16,6 +17,17 @@ pub fn catalog() -> &'static Catalog {
         catalog
     });
     &CATALOG
+}
+
+/// Returns a hash of the embedded facts, and of when and where `catalog` was refreshed.
+#[must_use]
+pub fn facts_hash(catalog: &Catalog) -> String {
+    static EMBEDDED: LazyLock<String> = LazyLock::new(|| {
+        let text = [include_str!("data/plugins.txt"), include_str!("data/supplement.txt")].concat();
+        sha256_hex(text.as_bytes())
+    });
+    let refreshed = serde_json::to_string(&catalog.refreshed()).unwrap_or_default();
+    sha256_hex(format!("{}\n{refreshed}", *EMBEDDED).as_bytes())
 }
 
 /// Adds the plugins in `text` to `catalog`. A key keeps its first definition; only its name counts as none.

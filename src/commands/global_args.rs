@@ -99,6 +99,18 @@ pub enum OutputFormat {
     /// SARIF 2.1.0 for code scanners, in commands that support it.
     #[value(hide = true)]
     Sarif,
+    /// Annotations of GitHub Actions, in commands that support them.
+    #[value(hide = true)]
+    Github,
+    /// Code Quality report of GitLab, in commands that support it.
+    #[value(hide = true)]
+    Gitlab,
+    /// JUnit report, in commands that support it.
+    #[value(hide = true)]
+    Junit,
+    /// Markdown for a comment or a summary, in commands that support it.
+    #[value(hide = true)]
+    Markdown,
 }
 
 impl OutputFormat {
@@ -112,11 +124,11 @@ impl OutputFormat {
 impl From<OutputFormat> for Format {
     fn from(output: OutputFormat) -> Self {
         match output {
-            // Commands that support CSV, HTML or SARIF print them as plain text.
-            OutputFormat::Human | OutputFormat::Csv | OutputFormat::Html | OutputFormat::Sarif => Self::Human,
             OutputFormat::Json => Self::Json,
             OutputFormat::Yaml => Self::Yaml,
             OutputFormat::Ndjson => Self::Ndjson,
+            // Commands print the other formats as plain text.
+            _ => Self::Human,
         }
     }
 }

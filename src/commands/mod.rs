@@ -13,6 +13,7 @@ mod doctor;
 mod duration;
 mod provisioning;
 mod global_args;
+mod gitops;
 mod help;
 mod init;
 mod keys;
@@ -83,6 +84,7 @@ enum RootCommand {
     Connector(connector::ConnectorArgs),
     Department(department::DepartmentArgs),
     Doctor(doctor::DoctorArgs),
+    Gitops(gitops::GitopsArgs),
     Init(init::InitArgs),
     Keys(keys::KeysArgs),
     Man(man::ManArgs),
@@ -100,6 +102,7 @@ impl RootCommand {
         match self {
             Self::Access(command) => command.supports_output(output),
             Self::Connector(command) => command.supports_output(output),
+            Self::Gitops(command) => command.supports_output(output),
             Self::Quota(command) => command.supports_output(output),
             _ => output.is_common(),
         }
@@ -113,6 +116,7 @@ impl RootCommand {
             Self::Connector(_) => "connector",
             Self::Department(_) => "department",
             Self::Doctor(_) => "doctor",
+            Self::Gitops(_) => "gitops",
             Self::Init(_) => "init",
             Self::Keys(_) => "keys",
             Self::Man(_) => "man",
@@ -132,6 +136,7 @@ impl RootCommand {
             Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),
             Self::Doctor(command) => command_output::finish(command.run(ctx), ctx),
+            Self::Gitops(command) => command.run(ctx),
             Self::Init(command) => command_output::finish(command.run(ctx), ctx),
             Self::Keys(command) => command.run(ctx),
             Self::Man(command) => command_output::finish(command.run(ctx), ctx),

@@ -95,15 +95,20 @@ impl FromStr for OwnershipTag {
 /// Returns the first eight hexadecimal digits of the SHA-256 of `content`.
 #[must_use]
 pub fn short_hash(content: &[u8]) -> String {
+    let mut hash = sha256_hex(content);
+    hash.truncate(8);
+    hash
+}
+
+/// Returns the SHA-256 of `content` in hexadecimal digits.
+#[must_use]
+pub fn sha256_hex(content: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(content)
-        .iter()
-        .take(4)
-        .fold(String::new(), |mut text, byte| {
-            use fmt::Write;
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    Sha256::digest(content).iter().fold(String::new(), |mut text, byte| {
+        use fmt::Write;
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! A command returns a [`Viewable`] value. [`Ui`] prints its view as text, or the value as JSON or YAML.
 
+mod ci_findings;
 mod csv;
 pub mod error;
 pub mod escape;
@@ -9,6 +10,8 @@ mod findings;
 pub mod html;
 mod human;
 mod json;
+mod markdown;
+mod plan_markdown;
 mod progress;
 mod prompt;
 mod screen;
@@ -22,11 +25,14 @@ pub mod view;
 mod wrap;
 mod yaml;
 
+pub use ci_findings::{findings_to_markdown, to_github_annotations, to_gitlab_code_quality, to_junit};
 pub use csv::to_csv;
 pub use error::Problem;
 pub use escape::escape;
 pub use findings::to_sarif;
 pub(crate) use json::render as json_document;
+pub use markdown::escape_markdown;
+pub use plan_markdown::{drift_to_markdown, plan_to_markdown};
 pub use screen::Screen;
 pub use stream::Captured;
 pub use style::Style;

@@ -271,7 +271,15 @@ struct ConnectorScope {
     is_platform_scope: bool,
 }
 
-fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode) -> Result<DepartmentContext, Error> {
+/// Returns the context of the department `code` in `stage`, as the platform configuration describes it.
+///
+/// # Errors
+/// There is no such department.
+pub fn department_context(
+    workspace: &Workspace,
+    stage: &str,
+    code: &DepartmentCode,
+) -> Result<DepartmentContext, Error> {
     let Some(department) = workspace.department(code) else {
         return Err(unknown_department_error(workspace, code));
     };

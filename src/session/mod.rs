@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub use crate::sandbox::SandboxInfo;
 pub use command_flags::CommandFlags;
 pub use connection::{Connection, ConnectionBuilder, SandboxMode};
-pub use connector_session::{ConnectorSession, DepartmentContext};
+pub use connector_session::{ConnectorSession, DepartmentContext, department_context};
 pub use environment::{Environment, Options, RunContext};
 pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_profile, kafka_base_url};
 pub use log::start_log;

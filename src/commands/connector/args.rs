@@ -9,7 +9,7 @@ use crate::{
 
 /// Flags for secrets in connector files.
 #[derive(Debug, clap::Args)]
-pub(super) struct SecretArgs {
+pub(in crate::commands) struct SecretArgs {
     /// Directory of the files that "${file:PATH}" refers to.
     #[arg(long, value_name = "string")]
     secrets_dir: Option<PathBuf>,
@@ -17,7 +17,7 @@ pub(super) struct SecretArgs {
 
 impl SecretArgs {
     /// Returns the sources of secrets; `prompt` asks the user.
-    pub(super) fn sources<'a>(&'a self, prompt: &'a dyn Fn(&str) -> Option<String>) -> SecretSources<'a> {
+    pub(in crate::commands) fn sources<'a>(&'a self, prompt: &'a dyn Fn(&str) -> Option<String>) -> SecretSources<'a> {
         SecretSources {
             dir: self.secrets_dir.as_deref(),
             prompt,
@@ -47,7 +47,7 @@ impl BackupArgs {
 }
 
 /// Default timeout: nearly all connectors settle within three minutes (docs/reference/connect.md#timing-of-states).
-pub(super) const DEFAULT_TIMEOUT: &str = "10m";
+pub(in crate::commands) const DEFAULT_TIMEOUT: &str = "10m";
 
 /// Flags of the wait after a change.
 #[derive(Clone, Debug, clap::Args)]

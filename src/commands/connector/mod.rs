@@ -1,7 +1,7 @@
 //! `confluent ebs connector`: the `connect` commands of the Confluent CLI for holders of a restricted key, plus
 //! restart, wait, validate, selection by name, quota checks and ownership checks.
 
-mod args;
+pub(super) mod args;
 mod create;
 mod dead_letters;
 mod delete;

@@ -12,7 +12,7 @@ mod yaml;
 use std::{io::Read, ops::Range, path::Path, sync::Arc};
 
 use crate::{
-    catalog::{ConfigEntry, ConnectorConfigFile, FileLayout, ValueKind},
+    catalog::{ConfigEntry, ConnectorConfigFile, FileLayout, SETTING_KEYS, ValueKind},
     diag::{Assignee, Finding, SourceFile, SourceSpan},
 };
 
@@ -186,10 +186,15 @@ fn into_connector_file(source: &Arc<SourceFile>, root: ParsedObject) -> Connecto
         name: None,
         entries: Vec::new(),
         offsets: None,
+        settings: Vec::new(),
         unexpected: Vec::new(),
         opening_range: root.opening.clone(),
     };
-    if !root.members.iter().any(is_config) {
+    // `state: absent` needs no configuration.
+    let is_setting = |member: &ParsedMember| member.entry.key == "name" || is_setting_key(&member.entry.key);
+    let has_settings_only =
+        || root.members.iter().all(is_setting) && root.members.iter().any(|member| member.entry.key == "state");
+    if !root.members.iter().any(is_config) && !has_settings_only() {
         file.entries = root.members.into_iter().map(|member| member.entry).collect();
         return file;
     }
@@ -204,10 +209,15 @@ fn into_connector_file(source: &Arc<SourceFile>, root: ParsedObject) -> Connecto
             ("offsets", None) if file.offsets.is_none() && member.entry.kind == ValueKind::Array => {
                 file.offsets = member.json_value;
             }
+            (key, None) if is_setting_key(key) && file.setting(key).is_none() => file.settings.push(member.entry),
             _ => file.unexpected.push(member.entry),
         }
     }
     file
+}
+
+fn is_setting_key(key: &str) -> bool {
+    SETTING_KEYS.contains(&key)
 }
 
 fn unreadable_finding(path: &Path, what: &str, fix: &str) -> Finding {

@@ -1,0 +1,211 @@
+//! `confluent ebs gitops apply`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::{open_planned, plan_view};
+use crate::{
+    commands::{
+        CommandOutput, Ctx,
+        connector::args::{BackupArgs, DEFAULT_TIMEOUT, SecretArgs},
+        duration::parse_duration,
+    },
+    connectors::errors::combine_errors,
+    env,
+    error::{Error, ErrorKind},
+    gitops::{
+        AppliedPlan, ApplyOptions, Approval, GitopsPlan, Risk, SavedPlans, SentSecret, apply_items, approve,
+        connector_count,
+    },
+    render::{Block, Style, TextLine, Viewable},
+    text::{count_noun, join_code},
+};
+
+/// Make connectors as their files describe them
+///
+/// Plans again and applies the approved changes: those of --expect, those up to --max-risk, or those that you confirm. In
+/// a pipeline (CI is set) the default is --max-risk normal. Waits until each connector runs; starts nothing new after two
+/// changes failed one after the other. Exits with 3 if changes are held back or remain, with 5 if a plan must not be
+/// applied, and with 7 if the plan is not the approved one.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Apply what \"gitops plan\" showed.
+
+  $ confluent ebs gitops apply --profile claims-deployer --expect 22b31f8b7127b4efc16dbbcd32bd2d8c
+
+Apply a saved plan in a pipeline, after its approval.
+
+  $ confluent ebs gitops apply --expect plan.json")]
+pub(super) struct GitopsApplyArgs {
+    /// Id of a plan, or file of \"gitops plan --out\": apply exactly these changes.
+    #[arg(long, value_name = "id|file", conflicts_with = "max_risk")]
+    expect: Option<String>,
+    /// Highest risk to apply without a further approval.
+    #[arg(long, value_name = "risk")]
+    max_risk: Option<MaxRisk>,
+    /// Number of connectors of a department that may be deleted; the default is 3, or a fifth of its connectors.
+    #[arg(long, value_name = "number")]
+    allow_deletes: Option<usize>,
+    /// Send the secrets of a connector, or one of its keys, although nothing else differs; as for \"gitops plan\".
+    #[arg(long, value_name = "connector[:key]")]
+    send_secrets: Vec<SentSecret>,
+    /// Timeout for each connector, such as 30s, 5m, or 2h.
+    #[arg(long, value_name = "duration", default_value = DEFAULT_TIMEOUT, value_parser = parse_duration)]
+    timeout: Duration,
+    /// How long a changed connector must keep running, such as 30s, 5m, or 2h.
+    #[arg(long, value_name = "duration", default_value = "90s", value_parser = parse_duration)]
+    settle: Duration,
+    #[command(flatten)]
+    backup: BackupArgs,
+    #[command(flatten)]
+    secrets: SecretArgs,
+}
+
+/// Value of `--max-risk`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MaxRisk {
+    /// Apply nothing; show what would wait for an approval.
+    None,
+    /// Changes that the former configuration undoes.
+    Normal,
+    /// Also changes of topics, identity or error handling.
+    High,
+    /// Also deletions and replacements.
+    Destructive,
+}
+
+impl From<MaxRisk> for Approval {
+    fn from(risk: MaxRisk) -> Self {
+        Self::UpTo(match risk {
+            MaxRisk::None => None,
+            MaxRisk::Normal => Some(Risk::Normal),
+            MaxRisk::High => Some(Risk::High),
+            MaxRisk::Destructive => Some(Risk::Destructive),
+        })
+    }
+}
+
+impl GitopsApplyArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<GitopsResult>, Error> {
+        let expected = self.expected()?;
+        let (mut session, planned) = open_planned(ctx, &self.send_secrets)?;
+        let plans = &planned.plans;
+        if let (Some(Approval::Id(_)), 2..) = (&expected, plans.len()) {
+            let names: Vec<&str> = plans.iter().map(|plan| plan.department.as_str()).collect();
+            return Err(Error::usage(format!(
+                "`--expect ID` is the plan of one department, not of {}",
+                join_code(&names)
+            ))
+            .with_hint("Select the department with `--department CODE`, or pass the file of the plans."));
+        }
+        let approval = match expected {
+            Some(expected) => expected,
+            None if ctx.run.variable(env::CI).is_some() => Approval::UpTo(Some(Risk::Normal)),
+            None => {
+                if plans.iter().all(GitopsPlan::is_empty) && !plans.iter().any(GitopsPlan::is_refused) {
+                    return Ok(CommandOutput::new(GitopsResult::default()));
+                }
+                if !confirm(ctx, plans)? {
+                    return Ok(CommandOutput::empty());
+                }
+                Approval::UpTo(Some(Risk::Destructive))
+            }
+        };
+        let mut approved = Vec::new();
+        let mut failures = Vec::new();
+        for (plan, department) in plans.iter().zip(&planned.departments) {
+            match approve(plan, &approval, connector_count(plan), self.allow_deletes) {
+                Ok(items) => approved.push((plan, department, items)),
+                // Nothing is started if anything is not what was approved.
+                Err(error) if error.kind == ErrorKind::Stale => return Err(error),
+                Err(error) => failures.push(error),
+            }
+        }
+        let options = ApplyOptions {
+            timeout: self.timeout,
+            settle_time: self.settle,
+            backup: self.backup.policy(),
+        };
+        let prompt = |question: &str| ctx.ui.ask_secret(question).ok();
+        let mut result = GitopsResult::default();
+        for (plan, department, items) in approved {
+            session.department = Some(department.clone());
+            let secrets = self.secrets.sources(&prompt);
+            let work = apply_items(&ctx.run, &session, secrets, &planned, items, plan.id.clone(), &options);
+            match ctx.block_on(work) {
+                Ok((applied, error)) => {
+                    result.departments.push(applied);
+                    failures.extend(error);
+                }
+                Err(error) => failures.push(error),
+            }
+        }
+        let wrote = result.departments.iter().any(|applied| !applied.done.is_empty());
+        Ok(CommandOutput::new(result).with_error_if_any(combine_errors(failures, wrote)))
+    }
+
+    fn expected(&self) -> Result<Option<Approval>, Error> {
+        let Some(expected) = &self.expect else {
+            return Ok(self.max_risk.map(Approval::from));
+        };
+        let path = PathBuf::from(expected);
+        let is_id = expected.len() == 32 && expected.chars().all(|c| c.is_ascii_hexdigit());
+        if is_id && !path.exists() {
+            return Ok(Some(Approval::Id(expected.clone())));
+        }
+        SavedPlans::read(&path).map(|saved| Some(Approval::Plan(saved)))
+    }
+}
+
+fn confirm(ctx: &Ctx, plans: &[GitopsPlan]) -> Result<bool, Error> {
+    let blocks: Vec<Block> = plans.iter().flat_map(plan_view::plan_blocks).collect();
+    ctx.ui.print_preview(&blocks)?;
+    let changes = plans.iter().map(|plan| plan.items.len()).sum();
+    if changes == 0 {
+        return Ok(true);
+    }
+    ctx.confirm(&format!("Apply {}?", count_noun(changes, "change")))
+}
+
+/// Result of `gitops apply`.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct GitopsResult {
+    departments: Vec<AppliedPlan>,
+}
+
+impl Viewable for GitopsResult {
+    fn view(&self) -> Vec<Block> {
+        let mut lines = Vec::new();
+        for applied in &self.departments {
+            for done in &applied.done {
+                let id = done.lcc.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
+                let verb = format!("{}: {}{id}", done.action, done.name);
+                lines.push(
+                    TextLine::new()
+                        .with_styled_text(Style::Ok, "✓ ")
+                        .with_styled_text(Style::Plain, verb),
+                );
+            }
+            for held in &applied.held_back {
+                let text = format!("Held back: {} {} ({} risk)", held.action, held.name, held.risk);
+                lines.push(TextLine::new().with_styled_text(Style::Warning, text));
+            }
+            lines.push(TextLine::from(format!(
+                "Department {} in {}: {} applied, {} held back, {} not started.",
+                applied.department,
+                applied.stage,
+                applied.done.len(),
+                applied.held_back.len(),
+                applied.not_started
+            )));
+        }
+        if lines.is_empty() {
+            lines.push(TextLine::from(
+                "Nothing to change: all connectors are as their files describe them.",
+            ));
+        }
+        vec![Block::Lines(lines)]
+    }
+}

@@ -1,0 +1,89 @@
+//! `confluent ebs gitops plan`.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{open_planned, plan_view};
+use crate::{
+    commands::{CommandOutput, Ctx, global_args::OutputFormat},
+    error::{Error, ResultExt as _},
+    gitops::{GitopsPlan, SentSecret},
+    render::{Block, Viewable, plan_to_markdown},
+    text::count_noun,
+};
+
+/// Show what must change so that connectors are as their files describe them
+///
+/// Changes nothing and resolves no secrets. Reads all connectors with one request, and lets Confluent Cloud validate what
+/// would be created or changed. Each department has a plan of its own, whose id stays the same as long as files and
+/// connectors do. Exits with 5 if a plan must not be applied. Besides "human", "json" and "yaml", --output supports
+/// "markdown".
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Show the plan of a department, as a comment for a merge request.
+
+  $ confluent ebs gitops plan --profile claims-deployer -o markdown
+
+Save the plans of all departments in a stage.
+
+  $ confluent ebs gitops plan --stage test --out plan.json")]
+pub(super) struct GitopsPlanArgs {
+    /// Also write the plans to this file, without secrets.
+    #[arg(long, value_name = "file")]
+    out: Option<PathBuf>,
+    /// Plan to send the secrets of a connector, or one of its keys, although nothing else differs.
+    #[arg(long, value_name = "connector[:key]")]
+    send_secrets: Vec<SentSecret>,
+    /// Exit with 2 if there are changes.
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+impl GitopsPlanArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<PlansOutput>, Error> {
+        let (_, planned) = open_planned(ctx, &self.send_secrets)?;
+        let output = PlansOutput {
+            markdown: (ctx.globals.output == OutputFormat::Markdown).then(|| {
+                planned
+                    .plans
+                    .iter()
+                    .map(plan_to_markdown)
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            }),
+            plans: planned.plans,
+        };
+        if let Some(path) = &self.out {
+            let text = serde_json::to_string_pretty(&output).unwrap_or_default() + "\n";
+            std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        let refused = output.plans.iter().filter(|plan| plan.is_refused()).count();
+        let error = (refused > 0).then(|| {
+            Error::refused(format!("{} must not be applied", count_noun(refused, "plan")))
+                .with_hint("Correct the errors and conflicts, then plan again.")
+        });
+        let has_differences = self.detailed_exitcode && output.plans.iter().any(|plan| !plan.is_empty());
+        Ok(CommandOutput::new(output)
+            .with_error_if_any(error)
+            .with_differences(has_differences))
+    }
+}
+
+/// Plans of a stage, one per department.
+#[derive(Debug, Serialize)]
+pub(super) struct PlansOutput {
+    plans: Vec<GitopsPlan>,
+    #[serde(skip)]
+    markdown: Option<String>,
+}
+
+impl Viewable for PlansOutput {
+    fn view(&self) -> Vec<Block> {
+        match &self.markdown {
+            Some(markdown) => vec![Block::Verbatim(markdown.clone())],
+            None if self.plans.is_empty() => vec![Block::line("There are no connector files for this stage.")],
+            None => self.plans.iter().flat_map(plan_view::plan_blocks).collect(),
+        }
+    }
+}

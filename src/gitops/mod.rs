@@ -1,0 +1,41 @@
+//! Connectors from Git: the files below `connectors/` are the desired state, the service is the actual state, and there
+//! is no state file.
+//!
+//! - [`file_tree`]: the files of a repository, by department, stage and name
+//! - [`effective_file`]: the file of a stage merged over the base file of its department
+//! - [`settings`]: keys beside `config`: state, replacement, former name, protection
+//! - [`validation`]: everything that can be checked without a connection
+//! - [`plan`]: what must change; pure
+//! - [`planning`]: plans with the service
+//! - [`approval`]: which changes of a plan may be applied
+//! - [`applying`]: applies the approved changes
+//! - [`drift`]: differences that nobody planned
+//! - [`import`]: files from what runs
+//! - [`workspace`]: the repository of a run with the rules of its departments
+//!
+//! A connector belongs to a department if its name begins with the department's prefix. A connector is deleted only by a
+//! file with `state: absent`, never because a file is missing (`docs/gitops.md`).
+
+pub mod applying;
+pub mod approval;
+pub mod drift;
+pub mod effective_file;
+pub mod file_tree;
+pub mod import;
+pub mod plan;
+pub mod planning;
+pub mod settings;
+pub mod validation;
+pub mod workspace;
+
+pub use applying::{AppliedPlan, ApplyOptions, apply_items};
+pub use approval::{Approval, SavedPlans, approve, connector_count};
+pub use drift::DepartmentDrift;
+pub use effective_file::EffectiveFile;
+pub use file_tree::{ConnectorAddress, ConnectorTree};
+pub use import::ImportedFile;
+pub use plan::{GitopsPlan, ItemAction, LiveFact, PlanItem, PlanProblem, Risk, SentSecret};
+pub use planning::{PlannedStage, import_stage, plan_stage};
+pub use settings::{ConfiguredState, ConnectorSettings, ReplacePolicy};
+pub use validation::{DepartmentRules, TreeValidation};
+pub use workspace::{GitopsWorkspace, ShownConnector};

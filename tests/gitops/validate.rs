@@ -1,0 +1,137 @@
+//! `gitops validate` and `gitops show`: no connection.
+
+use crate::{
+    common::{Cli, JsonAccess as _},
+    datagen, repository,
+};
+
+#[test]
+fn valid_files_have_no_findings() {
+    let output = repository().run("gitops validate --sandbox").expect_success();
+    assert_eq!(output.stdout, "Checked 3 files with 2 connectors: no findings.\n");
+}
+
+#[test]
+fn a_mistake_in_the_base_is_reported_once_in_the_base() {
+    let cli = repository();
+    let base = datagen("claims-gen").replace("JSON", "Json");
+    cli.write("connectors/claims/claims-x.yaml", base);
+    for stage in ["prod", "test"] {
+        cli.write(
+            format!("connectors/claims/{stage}/claims-x.yaml"),
+            "config:\n  tasks.max: x\n",
+        );
+    }
+    let report = cli.run("gitops validate --sandbox -o json").expect_code(5).json();
+    let places: Vec<String> = report
+        .items("/findings")
+        .iter()
+        .map(|finding| {
+            format!(
+                "{}:{} {}",
+                finding.text("/file"),
+                finding["line"],
+                finding.text("/rule")
+            )
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "connectors/claims/claims-x.yaml:5 value-not-allowed",
+            "connectors/claims/prod/claims-x.yaml:2 tasks-max",
+            "connectors/claims/test/claims-x.yaml:2 tasks-max",
+        ]
+    );
+}
+
+#[test]
+fn a_secret_that_only_the_base_contains_is_found_and_hidden() {
+    let cli = repository();
+    let base = crate::SOURCE.replace("${env:EBS_SECRET_PG}", "hunter2hunter2");
+    cli.write("connectors/claims/claims-orders.yaml", base);
+    let own = "config:\n  connection.password: ${env:EBS_SECRET_PG}\n  db.name: 5\n  mode: x\n";
+    cli.write("connectors/claims/prod/claims-orders.yaml", own);
+    for format in ["human", "json", "sarif", "github", "gitlab", "junit", "markdown"] {
+        let output = cli
+            .run(&format!("gitops validate --sandbox -o {format}"))
+            .expect_code(5);
+        assert!(output.stdout.contains("literal-secret"), "{output}");
+        assert!(!output.to_string().contains("hunter2"), "{output}");
+    }
+}
+
+#[test]
+fn the_quota_counts_all_files_of_a_stage() {
+    let cli = repository();
+    for number in 0..30 {
+        cli.write(
+            format!("connectors/claims/test/claims-{number}.yaml"),
+            datagen("claims-gen"),
+        );
+    }
+    let output = cli.run("gitops validate --sandbox -o json").expect_code(5);
+    let report = output.json();
+    let rules: Vec<&str> = report
+        .items("/findings")
+        .iter()
+        .map(|finding| finding["rule"].as_str().unwrap())
+        .collect();
+    assert!(
+        rules.iter().all(|rule| *rule == "gitops-quota") && !rules.is_empty(),
+        "{output}"
+    );
+}
+
+#[test]
+fn findings_of_other_folders_are_left_out() {
+    let cli = repository();
+    cli.write("connectors/claims/prod/claims-bad.yaml", datagen("motor-x"));
+    cli.write("connectors/motor/prod/motor-bad.yaml", datagen("claims-x"));
+    let report = cli
+        .run("gitops validate connectors/motor --sandbox -o json")
+        .expect_code(5)
+        .json();
+    let files: Vec<&str> = report
+        .items("/findings")
+        .iter()
+        .map(|finding| finding["file"].as_str().unwrap())
+        .collect();
+    assert!(
+        !files.is_empty() && files.iter().all(|file| file.starts_with("connectors/motor/")),
+        "{report}"
+    );
+    cli.run("gitops validate connectors/nothing --sandbox").expect_code(64);
+    cli.run("gitops validate ebs.toml --sandbox").expect_code(64);
+}
+
+#[test]
+fn without_the_folder_the_error_says_where_files_belong() {
+    let output = Cli::new().run("gitops validate --sandbox").expect_code(1);
+    assert!(
+        output.stderr.contains("connectors/DEPARTMENT/STAGE/NAME.yaml"),
+        "{output}"
+    );
+}
+
+#[test]
+fn show_names_the_file_of_each_key_and_no_secret() {
+    let cli = repository();
+    let shown = cli
+        .run("gitops show claims-orders --sandbox -o json")
+        .expect_success()
+        .json();
+    let origin = |key: &str| {
+        let keys = shown.items("/config");
+        let found = keys.iter().find(|entry| entry.text("/config") == key).unwrap();
+        format!("{} {}:{}", found.text("/value"), found.text("/path"), found["line"])
+    };
+    assert_eq!(origin("tasks.max"), "2 connectors/claims/prod/claims-orders.yaml:2");
+    assert_eq!(origin("db.name"), "orders connectors/claims/claims-orders.yaml:7");
+    assert_eq!(
+        origin("connection.password"),
+        "${env:EBS_SECRET_PG} connectors/claims/claims-orders.yaml:6"
+    );
+    let near = cli.run("gitops show claims-order --sandbox").expect_code(1);
+    assert!(near.stderr.contains("Did you mean `claims-orders`?"), "{near}");
+}
