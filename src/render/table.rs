@@ -8,8 +8,8 @@ use comfy_table::{
 use super::{
     escape::{escape, escape_lines},
     sparkline,
-    style::Palette,
-    view::{Cell, Record, Table},
+    style::{Palette, Style},
+    view::{Cell, Record, Table, TextLine},
     wrap,
 };
 
@@ -34,21 +34,100 @@ const BORDERED: TableStyle = TableStyle::new()
     .content_lines(ContentLineStyle::new('|', '|', '|'))
     .bottom_border(LineStyle::new('+', '-', '+', '+'));
 
-/// Appends `table`, at most `width` columns wide. If its columns would be too narrow, each row is printed as a record.
+/// Appends `table`, at most `width` columns wide. If it is too wide, it first loses its empty and its optional columns;
+/// if it is still too wide, each row is printed as a record. Words are never broken, except very long ones.
 pub(super) fn render_list(table: &Table, width: usize, palette: Palette, out: &mut String) {
     if table.rows.is_empty() {
         out.push_str("None found.\n");
         return;
     }
-    let texts = table
-        .rows
-        .iter()
-        .map(|row| row.iter().map(cell_text).collect::<Vec<_>>())
-        .collect::<Vec<_>>();
-    let Some(limits) = column_limits(table, &texts, width) else {
-        return rows_as_records(table, width, palette, out);
+    let (width, cell_width) = if palette.unlimited_width {
+        (usize::MAX, usize::MAX)
+    } else {
+        (width, CELL_WIDTH)
     };
-    let fold = |text: &str, column: usize| fold(text, limits[column].min(CELL_WIDTH), limits[column]);
+    let full = column_texts(table);
+    if let Some(limits) = column_limits(table, &full, width, cell_width, usize::MAX) {
+        return render_grid(table, &full, &limits, cell_width, palette, out);
+    }
+    let mut narrowed = table.clone();
+    let has_text = |column: usize| {
+        full.iter()
+            .any(|row| row.get(column).is_some_and(|text| !text.is_empty()))
+    };
+    let empty = table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(column, _)| !has_text(*column));
+    let empty = empty.map(|(_, heading)| (heading.as_ref(), false));
+    let optional = table.optional_columns.iter().map(|heading| (*heading, true));
+    let mut left_out = Vec::new();
+    for (heading, is_missed) in empty.chain(optional) {
+        if !remove_column(&mut narrowed, heading) {
+            continue;
+        }
+        left_out.extend(is_missed.then_some(heading));
+        let texts = column_texts(&narrowed);
+        if let Some(limits) = column_limits(&narrowed, &texts, width, cell_width, usize::MAX) {
+            render_grid(&narrowed, &texts, &limits, cell_width, palette, out);
+            return report_left_out(&left_out, width, palette, out);
+        }
+    }
+    let texts = column_texts(&narrowed);
+    match column_limits(&narrowed, &texts, width, cell_width, CELL_WIDTH) {
+        Some(limits) => {
+            render_grid(&narrowed, &texts, &limits, cell_width, palette, out);
+            report_left_out(&left_out, width, palette, out);
+        }
+        None => rows_as_records(table, width, palette, out),
+    }
+}
+
+/// Removes a column; returns whether there was one, and another one remains.
+fn remove_column(table: &mut Table, heading: &str) -> bool {
+    let found = table.columns.iter().position(|column| column == heading);
+    let Some(column) = found.filter(|_| table.columns.len() > 1) else {
+        return false;
+    };
+    table.columns.remove(column);
+    for row in &mut table.rows {
+        if column < row.len() {
+            row.remove(column);
+        }
+    }
+    true
+}
+
+fn report_left_out(headings: &[&str], width: usize, palette: Palette, out: &mut String) {
+    if headings.is_empty() {
+        return;
+    }
+    let noun = if headings.len() == 1 { "column" } else { "columns" };
+    let text = format!("(too narrow for the {noun} {})", headings.join(", "));
+    wrap::write_wrapped(
+        &TextLine::new().with_styled_text(Style::Muted, text),
+        width,
+        palette,
+        out,
+    );
+}
+
+/// Returns the texts of all cells, by row.
+fn column_texts(table: &Table) -> Vec<Vec<String>> {
+    let rows = table.rows.iter();
+    rows.map(|row| row.iter().map(cell_text).collect()).collect()
+}
+
+fn render_grid(
+    table: &Table,
+    texts: &[Vec<String>],
+    limits: &[usize],
+    cell_width: usize,
+    palette: Palette,
+    out: &mut String,
+) {
+    let fold = |text: &str, column: usize| fold(text, limits[column].min(cell_width), limits[column]);
 
     let headings = table
         .columns
@@ -173,8 +252,15 @@ fn fold(text: &str, limit: usize, most: usize) -> String {
         .join("\n")
 }
 
-/// Returns the width of each column so that the table fits into `width`; `None` if it cannot fit.
-fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
+/// Returns the width of each column so that the table fits into `width` without breaking a word that is at most
+/// `longest_word` wide; `None` if it cannot fit.
+fn column_limits(
+    table: &Table,
+    texts: &[Vec<String>],
+    width: usize,
+    cell_width: usize,
+    longest_word: usize,
+) -> Option<Vec<usize>> {
     let columns = &table.columns;
     let cells = |column: usize| {
         let heading = columns.get(column).map(AsRef::as_ref).unwrap_or_default();
@@ -207,7 +293,7 @@ fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<V
     );
     let natural = widest(
         &|text| {
-            let folded = fold(text, CELL_WIDTH, usize::MAX);
+            let folded = fold(text, cell_width, usize::MAX);
             folded.split('\n').map(wrap::width).max().unwrap_or(0)
         },
         CURVE_WIDTH,
@@ -219,17 +305,14 @@ fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<V
     if fits(&natural) {
         return Some(natural);
     }
-    // Shrink the widest columns: first without breaking words, then with.
+    // Shrink the widest columns first.
     let most = natural.iter().copied().max().unwrap_or(0);
-    let narrowed = |least: &dyn Fn(usize) -> usize| {
-        (MIN_COLUMN_WIDTH..=most).rev().find_map(|cap| {
-            let limits = (0..columns.len())
-                .map(|column| natural[column].min(cap.max(least(column))))
-                .collect::<Vec<_>>();
-            fits(&limits).then_some(limits)
-        })
-    };
-    narrowed(&|column| words[column]).or_else(|| narrowed(&|_| 0))
+    (MIN_COLUMN_WIDTH..=most).rev().find_map(|cap| {
+        let limits = (0..columns.len())
+            .map(|column| natural[column].min(cap.max(words[column].min(longest_word))))
+            .collect::<Vec<_>>();
+        fits(&limits).then_some(limits)
+    })
 }
 
 #[cfg(test)]
