@@ -6,6 +6,7 @@
 
 mod access;
 mod completion;
+mod config;
 mod connector;
 mod context;
 mod department;
@@ -42,7 +43,7 @@ use crate::{
     env,
     error::Error,
     exit::ExitCode,
-    render::{Format, Problem, Ui},
+    render::{Format, Ui},
     session::{Environment, start_log},
 };
 use cli_parser::ParseExit;
@@ -80,6 +81,7 @@ struct Cli {
 enum RootCommand {
     Access(access::AccessArgs),
     Completion(completion::CompletionArgs),
+    Config(config::ConfigArgs),
     Connector(connector::ConnectorArgs),
     Department(department::DepartmentArgs),
     Doctor(doctor::DoctorArgs),
@@ -109,6 +111,7 @@ impl RootCommand {
         match self {
             Self::Access(command) => command.run(ctx),
             Self::Completion(command) => command_output::finish(command.run(ctx), ctx),
+            Self::Config(command) => command.run(ctx),
             Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),
             Self::Doctor(command) => command_output::finish(command.run(ctx), ctx),
@@ -152,7 +155,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                     "invalid value `{word}` for --output: this command takes {}",
                     taken.join(", ")
                 ));
-                ui.print_error(&Problem::from(&error));
+                ui.print_failure(&error);
                 return error.exit_code();
             }
             let log = ui.clone();
@@ -167,7 +170,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             command_output::finish_text(&ui, ui.print_text(&text))
         }
         Err(ParseExit::UsageError(error)) => {
-            Ui::new(Format::Human, 0).print_error(&Problem::from(&error));
+            Ui::new(cli_parser::requested_format(&args), 0).print_failure(&error);
             error.exit_code()
         }
     }

@@ -5,7 +5,8 @@
 //! | read | the file is parsed | [`definition::read`](super::definition::read) |
 //! | lint | owner of the name and rules of the linter, without requests | [`ParsedConnectorFile::lint`] |
 //! | observe | one list of the cluster's connectors for all files | [`ConnectorListing`] |
-//! | defaults | the department's defaults are added | [`ConnectorPreparation::prepare`], one file at a time |
+//! | naming | the name of a new connector follows the platform's convention | [`ConnectorPreparation::prepare`], one file at a time |
+//! | defaults | the department's defaults are added | |
 //! | masks | masks instead of secrets are rejected | |
 //! | quota | the department's quota must allow the connector | |
 //! | secrets | references are replaced with secrets | |
@@ -33,12 +34,13 @@ use super::{
 };
 use crate::{
     api::connect::{ConfigValidation, ExpandedConnector},
+    catalog::rules::connector_naming,
     client::ClientError,
     error::Error,
     plan::{ConnectorPlan, connectors::ConnectorConflict},
-    quota::QuotaDecision,
+    quota::{CLUSTER_USAGE_UNKNOWN, QuotaDecision},
     resources::connector::{DesiredConnector, LiveConnector, WaitGoal, is_mask},
-    session::{ConnectorSession, RunContext},
+    session::{ConnectorSession, DepartmentContext, RunContext},
     text::join_code,
 };
 
@@ -65,6 +67,10 @@ pub enum PreparationGoal {
 impl PreparationGoal {
     const fn is_update(self) -> bool {
         matches!(self, Self::Update | Self::Patch)
+    }
+
+    const fn may_create(self) -> bool {
+        matches!(self, Self::Create | Self::CreateOrUpdate { .. })
     }
 }
 
@@ -155,6 +161,9 @@ impl ConnectorPreparation<'_> {
         goal: PreparationGoal,
     ) -> Result<PreparedConnector, Error> {
         let observed = self.listing.get(&definition.name);
+        if goal.may_create() && observed.is_none() {
+            check_naming(self.session.department.as_ref(), &definition.name)?;
+        }
         let mut defaults = self.add_defaults(&mut definition, goal, observed.as_ref()).await?;
         check_masks(&definition, goal, observed.as_ref())?;
         // A connector that must be identical is not sent.
@@ -237,7 +246,9 @@ impl ConnectorPreparation<'_> {
         let (name, plugin) = (&definition.name, &definition.class);
         let decision = evaluate_quota(self.session, department, list, name, plugin, tasks, observed);
         check_quota(department, &decision)?;
-        decision.notes.iter().for_each(|note| self.run.info(note));
+        // True before every change of a department: only `quota check` shows it.
+        let notes = decision.notes.iter().filter(|note| *note != CLUSTER_USAGE_UNKNOWN);
+        notes.for_each(|note| self.run.info(note));
         Ok(Some(decision))
     }
 
@@ -265,6 +276,34 @@ impl ConnectorPreparation<'_> {
         }
         Ok(validation)
     }
+}
+
+/// Rejects the name of a new connector that does not follow the naming convention of the platform. An existing one
+/// cannot be renamed, so that it may keep its name.
+fn check_naming(department: Option<&DepartmentContext>, name: &str) -> Result<(), Error> {
+    let is_excepted = |department: &&DepartmentContext| {
+        let mut exceptions = department.lint_exceptions.iter();
+        exceptions.any(|(rule, _)| rule == connector_naming::ID)
+    };
+    let Some(department) = department.filter(|department| !is_excepted(department)) else {
+        return Ok(());
+    };
+    let (pattern, prefix, team) = (
+        &department.connector_names,
+        &department.prefix,
+        &department.platform_team,
+    );
+    if pattern.allows(prefix, name) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "name `{name}` does not follow the naming convention of {team}: `{prefix}` and `{pattern}`"
+    ))
+    .with_hint("Rename the connector in the file.")
+    .with_hint(format!(
+        "Ask {team} for an exception of lint rule `{}`.",
+        connector_naming::ID
+    )))
 }
 
 /// Rejects masks. A mask is sent only for keys that were read as masked: the service then keeps the stored value, which

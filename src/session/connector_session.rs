@@ -18,8 +18,8 @@ use crate::{
         platform::{DEFAULT_RESERVE_PERCENT, DEFAULT_TASK_CEILING},
     },
     model::{
-        ApiKeyId, DepartmentCode, DepartmentQuota, OrganizationId, PlatformTeam, Prefix, ServiceAccountId,
-        UNNAMED_PLATFORM_TEAM, ownership::account_name,
+        ApiKeyId, ConnectorNamePattern, DepartmentCode, DepartmentQuota, OrganizationId, PlatformTeam, Prefix,
+        ServiceAccountId, UNNAMED_PLATFORM_TEAM, ownership::account_name,
     },
     quota::ClusterTaskLimit,
     resources::connector::ConnectorClient,
@@ -35,6 +35,8 @@ pub struct DepartmentContext {
     pub prefix: Prefix,
     /// Quota.
     pub quota: DepartmentQuota,
+    /// Naming convention of the platform.
+    pub connector_names: ConnectorNamePattern,
     /// Persona of the caller, if a profile determines it.
     pub persona: Option<String>,
     /// Name of the account that its connectors run under.
@@ -111,6 +113,7 @@ impl ConnectorSession {
             code: facts.department.clone(),
             prefix: facts.prefix.clone(),
             quota: facts.quota.clone(),
+            connector_names: facts.connector_names.clone(),
             persona: Some(facts.persona.clone()),
             runtime_account_name: facts.runtime.clone(),
             runtime_account_id: loaded.profile.runtime_account.clone(),
@@ -210,6 +213,7 @@ impl ConnectorSession {
                 client: connection.client()?,
                 cluster_path: scope.cluster_path.clone(),
                 clock: connection.clock.clone(),
+                history_dir: Some(telemetry_dir.clone()),
             },
             api_key: auth.key().and_then(|key| key.parse().ok()),
             task_ceiling: scope.task_ceiling,
@@ -280,6 +284,7 @@ fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode)
         code: code.clone(),
         prefix: department.prefix.clone(),
         quota: department.quota.clone(),
+        connector_names: workspace.platform.naming.connector.clone(),
         persona: None,
         runtime_account_name: runtime.map(|persona| account_name(stage, code, &persona.name)),
         runtime_account_id: None,

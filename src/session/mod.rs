@@ -9,6 +9,7 @@ mod log;
 pub mod profiles;
 mod sandbox;
 mod sandbox_auth;
+mod setting_list;
 mod settings;
 mod telemetry;
 mod workspace;
@@ -23,6 +24,7 @@ pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_pro
 pub use log::start_log;
 pub use profiles::{load_selected_profile, selected_profile};
 pub use sandbox::{build_seed, open_sandbox, sandbox_info, sandbox_start, to_error_with_hints};
+pub use setting_list::list_settings;
 pub use settings::{SettingRow, Settings};
 pub use telemetry::{TelemetryClients, connector_crn};
 pub use workspace::{

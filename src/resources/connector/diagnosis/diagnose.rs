@@ -188,14 +188,24 @@ fn match_rule(rule: &'static DiagnosisRule, said: ErrorMessage) -> MatchedRule {
     }
 }
 
-/// Returns the innermost line that matches the rule, or the root cause line.
+/// Lines of Kafka that name neither topic nor resource: the line of the connector around them does.
+const NAMELESS: [&str; 2] = [
+    "this server does not host this topic-partition",
+    "unknowntopicorpartitionexception:",
+];
+
+/// Returns the innermost line that matches the rule and names what it is about, or the root cause line.
 fn relevant_line(rule: &DiagnosisRule, text: &str) -> String {
     let specific = |rule: &DiagnosisRule| rule.patterns != ["*"];
-    let by_rule = text
-        .lines()
-        .rev()
-        .filter(|_| specific(rule))
-        .find(|line| rule.matches_line(line));
+    let matching = || {
+        let lines = text.lines().rev().filter(|_| specific(rule));
+        lines.filter(|line| rule.matches_line(line))
+    };
+    let is_nameless = |line: &&str| {
+        let line = line.trim().trim_end_matches('.').to_lowercase();
+        NAMELESS.iter().any(|nameless| line.ends_with(nameless))
+    };
+    let by_rule = matching().find(|line| !is_nameless(line)).or_else(|| matching().next());
     let line = by_rule.map_or_else(|| root_cause_line(text), str::trim);
     // Remove the prefixes of Java and Debezium.
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);
