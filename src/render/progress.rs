@@ -308,7 +308,7 @@ mod tests {
     fn a_quiet_run_shows_what_it_waits_for() {
         let interval = Duration::from_secs(5);
         let mut state = LineState::default();
-        let mut signs = |state: &mut LineState| state.sign_of_life(interval).unwrap_or_default();
+        let signs = |state: &mut LineState| state.sign_of_life(interval).unwrap_or_default();
         assert_eq!((signs(&mut state), signs(&mut state)), (String::new(), String::new()));
         let started = |label: &str| RunEvent::Started {
             label: label.to_owned(),

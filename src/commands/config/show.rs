@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     commands::{CommandOutput, Ctx},
     error::Error,
-    render::{Block, Cell, Table, Viewable},
+    render::{Block, Style, TextLine, Viewable},
     session::{SettingRow, list_settings},
 };
 
@@ -23,7 +23,7 @@ Show which cluster a command acts on.
 
   $ confluent ebs config show cluster --profile claims-operator")]
 pub(super) struct ConfigShowArgs {
-    /// Setting. Default: all settings that have a value.
+    /// Setting; only its value is printed. Default: all settings that have a value.
     #[arg(value_name = "key")]
     key: Option<String>,
     /// Also show the source of each value. JSON and YAML always contain it.
@@ -55,15 +55,26 @@ pub(super) struct SettingListOutput {
 
 impl Viewable for SettingListOutput {
     fn view(&self) -> Vec<Block> {
-        let mut table = match self.with_origin {
-            true => Table::new(["Setting", "Value", "Origin"]),
-            false => Table::new(["Setting", "Value"]),
+        // A table is too narrow for paths, and a single value is for scripts.
+        let width = match self.rows.as_slice() {
+            [_] => 0,
+            rows => rows.iter().map(|row| row.name.len()).max().unwrap_or(0),
         };
-        for row in &self.rows {
-            let cells = [Cell::from(row.name), Cell::text(&row.value), Cell::text(&row.origin)];
-            let shown = table.columns.len();
-            table.push(cells.into_iter().take(shown));
-        }
-        vec![Block::Table(table)]
+        let lines = self.rows.iter().map(|row| {
+            let name = match width {
+                0 => String::new(),
+                width => format!("{:width$}  ", row.name),
+            };
+            let hanging = name.len() + 2;
+            let line = TextLine::new()
+                .with_styled_text(Style::Heading, name)
+                .with_text(&row.value)
+                .with_hanging_indent(hanging);
+            match self.with_origin {
+                true => line.with_styled_text(Style::Muted, format!("  ({})", row.origin)),
+                false => line,
+            }
+        });
+        vec![Block::Lines(lines.collect())]
     }
 }

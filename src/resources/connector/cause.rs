@@ -37,7 +37,10 @@ impl FailureCause {
     pub fn summary(&self) -> String {
         match (self.validation_errors.first(), self.messages.first()) {
             (Some(error), _) => error.summary(),
-            (None, Some(message)) => message.lines().next().unwrap_or_default().to_owned(),
+            (None, Some(first)) => {
+                let lines = || self.messages.iter().filter_map(|message| message.lines().next());
+                lines().find(|line| !is_nameless(line)).unwrap_or(first).to_owned()
+            }
             (None, None) => "the service reports no reason".to_owned(),
         }
     }
@@ -124,9 +127,23 @@ pub(super) fn validation_errors(status: &ConnectorStatus) -> Vec<ServiceValidati
 /// pattern 24).
 #[must_use]
 pub fn root_cause_line(trace: &str) -> &str {
-    let mut causes = trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
-    let line = causes.next_back().or_else(|| trace.lines().next());
-    line.unwrap_or_default().trim()
+    let causes = || trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
+    let lines = || trace.lines().take(1).chain(causes());
+    let line = causes().rev().find(|line| !is_nameless(line));
+    let line = line.or_else(|| lines().find(|line| !is_nameless(line)));
+    line.or_else(|| lines().last()).unwrap_or_default().trim()
+}
+
+/// Endings of Kafka's messages that do not name their topic: the exception of the connector around them does.
+const NAMELESS: [&str; 2] = [
+    "this server does not host this topic-partition",
+    "unknowntopicorpartitionexception:",
+];
+
+/// Returns whether a line does not name what it is about.
+pub(super) fn is_nameless(line: &str) -> bool {
+    let line = line.trim().trim_end_matches('.').to_lowercase();
+    NAMELESS.iter().any(|nameless| line.ends_with(nameless))
 }
 
 #[cfg(test)]
@@ -141,6 +158,16 @@ mod tests {
                 "Z: inner",
             ),
             ("a.b.E: only\n\tat x", "a.b.E: only"),
+            // The topic is named outside of Kafka's exception.
+            (
+                "A: Topic t is not present\nCaused by: B.UnknownTopicOrPartitionException: This server does not host \
+                 this topic-partition.",
+                "A: Topic t is not present",
+            ),
+            (
+                "B: This server does not host this topic-partition.",
+                "B: This server does not host this topic-partition.",
+            ),
             ("", ""),
         ] {
             assert_eq!(root_cause_line(trace), expected);

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::connect::ConnectorStatus,
     model::TaskState,
-    resources::connector::cause::{VALIDATION_PREFIX, root_cause_line, validation_errors},
+    resources::connector::cause::{VALIDATION_PREFIX, is_nameless, root_cause_line, validation_errors},
 };
 
 /// Health of a connector.
@@ -188,22 +188,12 @@ fn match_rule(rule: &'static DiagnosisRule, said: ErrorMessage) -> MatchedRule {
     }
 }
 
-/// Lines of Kafka that name neither topic nor resource: the line of the connector around them does.
-const NAMELESS: [&str; 2] = [
-    "this server does not host this topic-partition",
-    "unknowntopicorpartitionexception:",
-];
-
 /// Returns the innermost line that matches the rule and names what it is about, or the root cause line.
 fn relevant_line(rule: &DiagnosisRule, text: &str) -> String {
     let specific = |rule: &DiagnosisRule| rule.patterns != ["*"];
     let matching = || {
         let lines = text.lines().rev().filter(|_| specific(rule));
         lines.filter(|line| rule.matches_line(line))
-    };
-    let is_nameless = |line: &&str| {
-        let line = line.trim().trim_end_matches('.').to_lowercase();
-        NAMELESS.iter().any(|nameless| line.ends_with(nameless))
     };
     let by_rule = matching().find(|line| !is_nameless(line)).or_else(|| matching().next());
     let line = by_rule.map_or_else(|| root_cause_line(text), str::trim);
@@ -262,6 +252,11 @@ impl CauseCollector {
         if !self.all_generic() {
             let intervals = |found: &MatchedRule| !found.rule.is_generic || (!root && !found.configs.is_empty());
             self.0.retain(intervals);
+        }
+        for found in &mut self.0 {
+            if !found.errors.iter().all(|error| is_nameless(error)) {
+                found.errors.retain(|error| !is_nameless(error));
+            }
         }
         self.0
     }
