@@ -112,6 +112,14 @@ pub fn check_accepted(
             }
             // A 403 means that the service authenticated the key.
             Some(403) => CheckResult::ok(NAME, "authenticated by the service"),
+            Some(status @ 500..) => CheckResult::problem(
+                NAME,
+                format!(
+                    "the service fails ({status}), so no command can work: {}",
+                    refused.reason()
+                ),
+                "Try again in a few minutes, and see https://status.confluent.cloud.",
+            ),
             _ => CheckResult::unknown(NAME, refused.reason()),
         },
     }

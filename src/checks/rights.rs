@@ -63,7 +63,10 @@ pub fn check_roles(
             format!("{}, but none on connectors `{prefix}*`", list_bindings(bindings)),
             format!("Ask {} to run `{onboard}`.", target.platform_team),
         ),
-        false => CheckResult::ok(NAME, format!("{}: {}{unknown}", list_bindings(bindings), words.join(", "))),
+        false => CheckResult::ok(
+            NAME,
+            format!("{}: {}{unknown}", list_bindings(bindings), words.join(", ")),
+        ),
     }
 }
 
@@ -111,7 +114,9 @@ fn allowed_operations(
         return Default::default();
     };
     let evaluator = Evaluator::new(bindings.iter().cloned());
-    let grants = bindings.iter().map(|binding| AccessGrant::Role(Arc::new(binding.clone())));
+    let grants = bindings
+        .iter()
+        .map(|binding| AccessGrant::Role(Arc::new(binding.clone())));
     let grants: Vec<AccessGrant> = grants.collect();
     let (unknown, allowed): (Vec<Operation>, Vec<Operation>) = evaluator
         .allowed_operations(principal, &connector)

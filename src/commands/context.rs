@@ -62,7 +62,11 @@ impl Ctx {
         if self.globals.yes {
             return Ok(true);
         }
-        Ok(self.prompt(|| self.ui.confirm(question, "--yes"))?)
+        let is_confirmed = self.prompt(|| self.ui.confirm(question, "--yes"))?;
+        if !is_confirmed {
+            self.ui.info("Nothing was changed.");
+        }
+        Ok(is_confirmed)
     }
 
     /// Asks the user to type `desired` as confirmation; `--yes` answers it.

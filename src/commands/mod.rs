@@ -49,7 +49,7 @@ use crate::{
 use cli_parser::ParseExit;
 use global_args::OutputFormat;
 
-/// Onboard departments to a shared Confluent Cloud organization and run their connectors
+/// Onboard departments to a shared Confluent Cloud and run their connectors
 ///
 /// The platform team onboards a department with one command: service accounts, role bindings on the department's name
 /// prefix, API keys and quotas. The department then runs its connectors with one restricted key.

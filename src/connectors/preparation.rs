@@ -26,7 +26,7 @@ use std::{
 
 use super::{
     backup::config_file_command,
-    defaults::{AddedDefault, apply_defaults, drop_unknown_default},
+    defaults::{AddedDefault, apply_defaults, drop_unknown_default, is_report_topic},
     definition::ConnectorDefinition,
     quota_check::{check_quota, check_task_growth, desired_tasks, evaluate_quota},
     secrets::{SecretSources, reject_masked, resolve_secrets, secret_references},
@@ -216,9 +216,11 @@ impl ConnectorPreparation<'_> {
             return Ok(Vec::new());
         }
         let added = apply_defaults(self.session, definition).await?;
-        if let (PreparationGoal::Update, Some(observed)) = (goal, observed) {
+        if let Some(observed) = observed.filter(|_| goal != PreparationGoal::Create) {
             let current = &observed.expanded.info.config;
-            for key in added.iter().map(|default| &default.config) {
+            // Records that were reported before stay in one topic.
+            let keeps = |key: &&String| goal == PreparationGoal::Update || is_report_topic(key);
+            for key in added.iter().map(|default| &default.config).filter(keeps) {
                 if let Some(value) = current.get(key).filter(|value| !is_mask(value)) {
                     definition.config.insert(key.clone(), value.clone());
                 }

@@ -293,7 +293,7 @@ mod lifecycles {
             output.expect_success();
         } else {
             assert_eq!(output.code, Some(6), "{output}");
-            let words = "User does not have CREATE access to topic claims-lake-dlq";
+            let words = "User does not have CREATE access to topic claims-dlq-lake";
             assert!(output.stdout_line().contains(words), "{output}");
         }
     }

@@ -109,7 +109,7 @@ fn topics_and_dead_letters_of_a_connector_are_shown() {
         .json();
     assert_eq!(
         (&created["topics"]["reads"], &created["topics"]["dead_letters"]),
-        (&value!(["claims-orders"]), &value!(["claims-lake-dlq"])),
+        (&value!(["claims-orders"]), &value!(["claims-dlq-lake"])),
         "{created}"
     );
 
@@ -117,10 +117,12 @@ fn topics_and_dead_letters_of_a_connector_are_shown() {
         .run_as("claims-operator", "connector dead-letters claims-lake -o json")
         .json();
     let topic = &letters["topics"][0];
-    assert_eq!(topic["topic"], "claims-lake-dlq", "{letters}");
+    assert_eq!(topic["topic"], "claims-dlq-lake", "{letters}");
     let command = topic.text("/command");
     assert!(
-        command.starts_with("confluent kafka topic consume claims-lake-dlq --from-beginning --full-header"),
+        command.starts_with(
+            "confluent kafka topic consume claims-dlq-lake --group claims-dlq-reader --from-beginning --full-header"
+        ),
         "{command}"
     );
     // A department may not read metrics.

@@ -408,7 +408,7 @@ fn explain_no_records_lists_where_records_may_be() {
     assert!(
         notes
             .iter()
-            .any(|note| note.as_str().unwrap().contains("topic `dataplatform-lake-dlq`")),
+            .any(|note| note.as_str().unwrap().contains("topic `dataplatform-dlq-lake`")),
         "{one:#}"
     );
     let (_, answer) = explain_json(&cli, "dataplatform-lake");

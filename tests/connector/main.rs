@@ -7,6 +7,7 @@ mod assumptions;
 mod changes;
 mod daily_use;
 mod explain;
+mod first_hour;
 mod library;
 mod sandbox_fault_list;
 mod output_contract;
@@ -257,7 +258,7 @@ fn a_referenced_secret_is_sent_but_never_printed() {
     }
     // The dead letter queue of the sink is a topic of the department.
     let described = cli.run_as("claims-deployer", "connector describe claims-lake -o json");
-    assert!(described.stdout.contains("claims-lake-dlq"), "{described}");
+    assert!(described.stdout.contains("claims-dlq-lake"), "{described}");
 
     cli.write(
         "lake.json",

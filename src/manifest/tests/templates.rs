@@ -27,16 +27,11 @@ fn the_shipped_templates_grant_exactly_the_documented_roles() {
                    DeveloperRead@group:connect-lcc* DeveloperRead@subject:{prefix}* DeveloperWrite@subject:{prefix}*";
     let deploy = "[cloud] ResourceOwner@connector:{prefix}* Assigner@service-account:{runtime}";
     let (deployer, self_operator) = (format!("deployer {deploy}"), format!("operator {deploy}"));
-    let expected: [(&str, Vec<&str>); 3] = [
-        (
-            "hybrid",
-            vec![
-                "operator [cloud] ConnectManager|DeveloperRead@connector:{prefix}*",
-                &deployer,
-                viewer,
-                runtime,
-            ],
-        ),
+    let reader = "reader [kafka] DeveloperRead@topic:{prefix}dlq-* DeveloperRead@group:{prefix}dlq-*";
+    let operator = "operator [cloud] ConnectManager|DeveloperRead@connector:{prefix}*";
+    let expected: [(&str, Vec<&str>); 4] = [
+        ("hybrid", vec![operator, &deployer, viewer, runtime]),
+        ("hybrid-reader", vec![operator, &deployer, viewer, reader, runtime]),
         ("read-only", vec![viewer, runtime]),
         ("self-service", vec![&self_operator, &deployer, viewer, runtime]),
     ];
@@ -60,7 +55,7 @@ fn the_shipped_templates_grant_exactly_the_documented_roles() {
             (template.name.clone(), personas.collect())
         })
         .collect();
-    assert_eq!(written.len(), 3);
+    assert_eq!(written.len(), 4);
     for ((name, personas), (expected_name, expected_personas)) in written.iter().zip(&expected) {
         assert_eq!(
             (name.as_str(), personas),

@@ -39,7 +39,8 @@ pub fn can_i(context: AccessContext, question: AccessQuestion, principal: &Princ
             "An ACL denies the operation to {who}, and takes precedence over all grants: {acl}."
         ));
     }
-    let partial_grants = if allowed {
+    let is_disputed = matches!(&decided, AccessDecision::Unknown(reasons) if matches!(reasons.as_slice(), [Uncertainty::Disputed { .. }]));
+    let partial_grants = if allowed || is_disputed {
         Vec::new()
     } else {
         let grants = model.partial_grants(principal, operation, on);

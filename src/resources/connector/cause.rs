@@ -20,6 +20,9 @@ pub struct FailureCause {
     /// Suggested fix, one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<&'static str>,
+    /// Error that the diagnosis rule matches.
+    #[serde(skip)]
+    pub specific: Option<String>,
 }
 
 /// One error in a configuration.
@@ -38,8 +41,8 @@ impl FailureCause {
         match (self.validation_errors.first(), self.messages.first()) {
             (Some(error), _) => error.summary(),
             (None, Some(first)) => {
-                let lines = || self.messages.iter().filter_map(|message| message.lines().next());
-                lines().find(|line| !is_nameless(line)).unwrap_or(first).to_owned()
+                let first = first.lines().next().unwrap_or_default();
+                self.specific.as_deref().map_or(first, without_class).to_owned()
             }
             (None, None) => "the service reports no reason".to_owned(),
         }
@@ -89,6 +92,7 @@ pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
     let found = diagnosis.causes.first().filter(|found| !found.rule.is_generic);
     cause.rule = found.map(|found| found.rule);
     cause.fix = found.map(|found| found.rule.fix);
+    cause.specific = found.and_then(|found| found.errors.first().cloned());
     let has_task = |state: &TaskState| status.tasks.iter().any(|task| task.state == *state);
     // Source: docs/reference/connect.md#connector-states
     cause.owner = match found
@@ -139,6 +143,14 @@ const NAMELESS: [&str; 2] = [
     "this server does not host this topic-partition",
     "unknowntopicorpartitionexception:",
 ];
+
+/// Returns a message without a leading exception class.
+pub(super) fn without_class(error: &str) -> &str {
+    match error.split_once(": ") {
+        Some((class, rest)) if class.contains('.') && !class.contains(' ') => rest,
+        _ => error,
+    }
+}
 
 /// Returns whether a line does not name what it is about.
 pub(super) fn is_nameless(line: &str) -> bool {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::connect::ConnectorStatus,
     model::TaskState,
-    resources::connector::cause::{VALIDATION_PREFIX, is_nameless, root_cause_line, validation_errors},
+    resources::connector::cause::{VALIDATION_PREFIX, is_nameless, root_cause_line, validation_errors, without_class},
 };
 
 /// Health of a connector.
@@ -274,14 +274,6 @@ fn repeats_known(known: &[String], error: &str) -> bool {
     let error = without_class(error);
     let mut known = known.iter().map(|known| without_class(known));
     known.any(|known| known.contains(error) || error.contains(known))
-}
-
-/// Returns a message without a leading exception class.
-fn without_class(error: &str) -> &str {
-    match error.split_once(": ") {
-        Some((class, rest)) if class.contains('.') && !class.contains(' ') => rest,
-        _ => error,
-    }
 }
 
 /// Returns the configuration errors: one per root cause with all its keys.
