@@ -6,6 +6,7 @@
 //! | lint | owner of the name and rules of the linter, without requests | [`ParsedConnectorFile::lint`] |
 //! | observe | one list of the cluster's connectors for all files | [`ConnectorListing`] |
 //! | naming | the name of a new connector follows the platform's convention | [`ConnectorPreparation::prepare`], one file at a time |
+//! | rights | a persona other than the deployer is allowed to create connectors | |
 //! | defaults | the department's defaults are added | |
 //! | masks | masks instead of secrets are rejected | |
 //! | quota | the department's quota must allow the connector | |
@@ -28,6 +29,7 @@ use super::{
     backup::config_file_command,
     defaults::{AddedDefault, apply_defaults, drop_unknown_default, is_report_topic},
     definition::ConnectorDefinition,
+    errors::explain_change_error,
     quota_check::{check_quota, check_task_growth, desired_tasks, evaluate_quota},
     secrets::{SecretSources, reject_masked, resolve_secrets, secret_references},
     validation::{reject_invalid, secret_keys, validate_with_service},
@@ -38,6 +40,7 @@ use crate::{
     client::ClientError,
     error::Error,
     plan::{ConnectorPlan, connectors::ConnectorConflict},
+    probe::{PROBE_NAME, ProbeCall, is_call_allowed},
     quota::{CLUSTER_USAGE_UNKNOWN, QuotaDecision},
     resources::connector::{DesiredConnector, LiveConnector, WaitGoal, is_mask},
     session::{ConnectorSession, DepartmentContext, RunContext},
@@ -163,6 +166,7 @@ impl ConnectorPreparation<'_> {
         let observed = self.listing.get(&definition.name);
         if goal.may_create() && observed.is_none() {
             check_naming(self.session.department.as_ref(), &definition.name)?;
+            check_persona(self.session).await?;
         }
         let mut defaults = self.add_defaults(&mut definition, goal, observed.as_ref()).await?;
         check_masks(&definition, goal, observed.as_ref())?;
@@ -277,6 +281,31 @@ impl ConnectorPreparation<'_> {
             )),
         }
         Ok(validation)
+    }
+}
+
+/// Rejects a creation that the key is not allowed, before secrets are asked for. The persona `deployer` creates
+/// connectors in every built-in template, so that only other personas need a request.
+async fn check_persona(session: &ConnectorSession) -> Result<(), Error> {
+    let department = session.department.as_ref();
+    let persona = department.and_then(|department| Some((department, department.persona.as_deref()?)));
+    let Some((department, persona)) = persona.filter(|(_, persona)| *persona != "deployer") else {
+        return Ok(());
+    };
+    let connectors = &session.connectors;
+    let name = format!("{}{PROBE_NAME}", department.prefix);
+    let allowed = is_call_allowed(
+        &connectors.client,
+        &connectors.cluster_path,
+        ProbeCall::CreateInvalid,
+        &name,
+    );
+    match allowed.await {
+        Some(false) => {
+            let error = Error::denied(format!("persona `{persona}` is not allowed to create connectors"));
+            Err(explain_change_error(error, Some(department)))
+        }
+        _ => Ok(()),
     }
 }
 

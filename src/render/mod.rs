@@ -24,7 +24,7 @@ mod yaml;
 pub use csv::to_csv;
 pub use error::Problem;
 pub use escape::escape;
-pub use findings::to_sarif;
+pub use findings::sarif_text;
 pub(crate) use json::render as json_document;
 pub use screen::Screen;
 pub use stream::Captured;

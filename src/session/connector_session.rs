@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{
     Connection, ConnectionBuilder, Settings, TelemetryClients, check_workspace, connector_journal_path,
-    load_selected_profile, load_workspace, open_sandbox, unknown_department_error,
+    load_selected_profile, load_workspace, open_sandbox, report_warnings, unknown_department_error,
 };
 use crate::{
     api::{connect::ClusterPath, iam::ListServiceAccounts},
@@ -146,9 +146,7 @@ impl ConnectorSession {
         let is_sandbox = run.options.is_sandbox();
         let loaded = load_workspace(run, is_sandbox).hint("Departments select their profile with `--profile FILE`.")?;
         let (workspace, warnings) = check_workspace(loaded)?;
-        for warning in &warnings {
-            run.warn(&warning.message);
-        }
+        report_warnings(run, &warnings);
         let settings = Settings::resolve(run, None, Some(&workspace));
         let (stage_name, stage) = settings.platform_stage(&workspace)?;
         let mut department = match &settings.department {

@@ -28,7 +28,7 @@ pub use setting_list::list_settings;
 pub use settings::{SettingRow, Settings};
 pub use telemetry::{TelemetryClients, connector_crn};
 pub use workspace::{
-    check_workspace, find_workspace, load_valid_workspace, load_workspace, unknown_department_error,
+    check_workspace, find_workspace, load_valid_workspace, load_workspace, report_warnings, unknown_department_error,
     unknown_stage_error,
 };
 

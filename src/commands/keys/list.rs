@@ -48,6 +48,7 @@ impl KeysListArgs {
 impl TableRow for KeyListRow {
     const COLUMNS: &'static [&'static str] =
         &["Department", "Persona", "API Key", "Resource", "Age", "Probed", "State"];
+    const OPTIONAL_COLUMNS: &'static [&'static str] = &["Probed", "Resource"];
 
     fn cells(&self) -> Vec<Cell> {
         let days = |days: Option<i64>| Cell::Text(days.map_or_else(String::new, |days| format!("{days} d")));

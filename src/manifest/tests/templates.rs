@@ -149,8 +149,8 @@ fn invalid_grant_targets_are_rejected() {
         Write `topic:{prefix}*` for all names with the prefix.
     ");
     insta::assert_snapshot!(on("topic:{prefix}a*b"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: `a*b` after `{prefix}` is neither `*` nor a name
-        Write `{prefix}*` for all names with the prefix, or `{prefix}` and the rest of one name.
+    rbac-templates/own.toml:7:6 error grant-target: `a*b` after `{prefix}` is neither a name nor a beginning of names
+        Write `{prefix}*` for all names with the prefix, `{prefix}audit-*` for some of them, or `{prefix}` and the rest of one name.
     ");
     insta::assert_snapshot!(on("topic:{prefx}*"), @r"
     rbac-templates/own.toml:7:6 error grant-target: `{prefx}` is not supported for a topic

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::AccessAuditOutput;
 use crate::{
     access::audit::{AuditVerdict, MissingData},
-    commands::provisioning::plan_view::{change_blocks, titled_lines},
+    commands::{
+        global_args::OutputFormat,
+        provisioning::plan_view::{change_blocks, titled_lines},
+    },
+    diag::{Finding, Severity},
     model::DepartmentCode,
     provisioning::audit::{AuditOutcome, AuditRemoval},
-    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, sarif_text},
     text,
 };
 
@@ -18,31 +23,64 @@ pub(super) fn removal_blocks(removal: &AuditRemoval) -> Vec<Block> {
     blocks
 }
 
-impl Viewable for AuditOutcome {
+/// Number of findings of one rule from which they are summarized.
+const MANY: usize = 10;
+
+impl Viewable for AccessAuditOutput {
     fn view(&self) -> Vec<Block> {
-        let mut blocks = self.fix.as_ref().map(removal_blocks).unwrap_or_default();
-        blocks.push(rule_table(self));
-        let findings = self.findings();
-        if !findings.is_empty() {
-            blocks.push(Block::Findings(findings));
+        match self.output {
+            OutputFormat::Sarif => vec![Block::Verbatim(sarif_text(&self.outcome.findings()))],
+            _ => outcome_blocks(&self.outcome, self.verbose),
         }
-        blocks.extend(missing_data(self));
-        let information = self
-            .information
-            .iter()
-            .map(|found| format!("{}: {}", found.finding.rule, found.finding.message));
-        blocks.extend(titled_lines("Information", information));
-        let accepted = self.accepted.iter().map(|accepted| {
-            let finding = &accepted.finding.finding;
-            format!(
-                "{}: {} (until {}: {})",
-                finding.rule, finding.message, accepted.until, accepted.reason
-            )
-        });
-        blocks.extend(titled_lines("Accepted", accepted));
-        blocks.push(Block::Lines(summary(self)));
-        blocks
     }
+}
+
+/// Returns the findings to list, and a sentence for each rule with too many findings.
+fn summarize_findings(outcome: &AuditOutcome, verbose: bool) -> (Vec<Finding>, Vec<String>) {
+    let mut shown = outcome.findings();
+    let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
+    for finding in &shown {
+        *counts.entry((finding.rule, finding.severity)).or_default() += 1;
+    }
+    counts.retain(|_, count| *count > MANY && !verbose);
+    let mut seen: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
+    shown.retain(|finding| {
+        let key = (finding.rule, finding.severity);
+        let place = seen.entry(key).or_default();
+        *place += 1;
+        !counts.contains_key(&key) || *place == 1
+    });
+    let sentences = counts.into_iter().map(|((rule, _), count)| {
+        let others = text::count_noun(count - 1, "finding");
+        format!("{rule}: {others} more like the one above; `-v` lists all of them.")
+    });
+    (shown, sentences.collect())
+}
+
+fn outcome_blocks(outcome: &AuditOutcome, verbose: bool) -> Vec<Block> {
+    let mut blocks = outcome.fix.as_ref().map(removal_blocks).unwrap_or_default();
+    blocks.push(rule_table(outcome));
+    let (findings, summaries) = summarize_findings(outcome, verbose);
+    if !findings.is_empty() {
+        blocks.push(Block::Findings(findings));
+    }
+    blocks.extend(titled_lines("Repeated findings", summaries));
+    blocks.extend(missing_data(outcome));
+    let information = outcome
+        .information
+        .iter()
+        .map(|found| format!("{}: {}", found.finding.rule, found.finding.message));
+    blocks.extend(titled_lines("Information", information));
+    let accepted = outcome.accepted.iter().map(|accepted| {
+        let finding = &accepted.finding.finding;
+        format!(
+            "{}: {} (until {}: {})",
+            finding.rule, finding.message, accepted.until, accepted.reason
+        )
+    });
+    blocks.extend(titled_lines("Accepted", accepted));
+    blocks.push(Block::Lines(summary(outcome)));
+    blocks
 }
 
 fn rule_table(outcome: &AuditOutcome) -> Block {
