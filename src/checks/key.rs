@@ -311,7 +311,8 @@ mod tests {
         for (status, expected) in [
             (403, CheckState::Ok),
             (429, CheckState::Unknown),
-            (500, CheckState::Unknown),
+            // Nothing works while the service fails.
+            (500, CheckState::Problem),
         ] {
             heard.organization = Err(failed_with(status));
             assert_eq!(run_check(&heard).0, expected, "{status}");

@@ -249,7 +249,9 @@ fn observed_for(cli: &Cli) -> String {
     let since = row["observed_since"].as_str().unwrap_or_else(|| panic!("{status}"));
     let now = status["taken_at"].as_str().unwrap();
     let [since, now] = [since, now].map(|text| text.parse::<jiff::Timestamp>().unwrap());
-    format!("{} min", now.duration_since(since).as_secs() / 60)
+    let minutes = now.duration_since(since).as_mins();
+    assert!(minutes >= 0, "{status}");
+    format!("{minutes} min")
 }
 
 #[test]
@@ -260,8 +262,13 @@ fn every_command_that_lists_connectors_observes_their_states() {
     };
     cli.run_as("claims-operator", "connector list").expect_success();
     advance(20);
-    assert_eq!(observed_for(&cli), "20 min", "list is an observation");
-    // Another machine pauses the connector: only `list` notices.
+    assert_eq!(
+        observed_for(&cli),
+        "20 min",
+        "{}",
+        cli.run_as("claims-operator", "status -o json")
+    );
+    // A change ends the period, and `explain` is an observation, too.
     let elsewhere = "--sandbox --department claims";
     cli.run(&format!("connector pause claims-orders {elsewhere}"))
         .expect_success();

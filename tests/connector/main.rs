@@ -141,15 +141,14 @@ fn create_as_operator_suggests_the_deployer_profile() {
         .expect_code(4);
     assert!(result.stderr_line().contains("--profile claims-deployer"), "{result}");
     // The refusal comes before a secret is read or asked for.
-    let secret = ORDERS_FILE.replace(
-        "\"ORDERS\"",
-        "\"ORDERS\", \"kafka.api.secret\": \"${env:EBS_SECRET_UNSET}\"",
-    );
     cli.write(
-        "secret.json",
-        secret.replace("kafka.api.secret", "kafka.api.key\": \"A\", \"kafka.api.secret"),
+        "claims-db.json",
+        r#"{"name": "claims-db", "connector.class": "PostgresSource", "connection.host": "db.example.com",
+            "connection.port": "5432", "connection.user": "reader", "connection.password": "${env:EBS_SECRET_UNSET}",
+            "db.name": "claims", "topic.prefix": "claims-", "table.whitelist": "orders", "mode": "bulk",
+            "db.timezone": "UTC", "output.data.format": "JSON"}"#,
     );
-    let result = cli.run_as("claims-operator", "connector create --config-file secret.json");
+    let result = cli.run_as("claims-operator", "connector create --config-file claims-db.json");
     assert!(!result.stderr.contains("EBS_SECRET_UNSET"), "{result}");
     result.expect_code(4);
 }
