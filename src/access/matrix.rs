@@ -91,8 +91,9 @@ impl AccessMatrix {
             if cell.contains(&AccessExtent::Own) {
                 cell.remove(&AccessExtent::Some);
             }
-            // One undisputed grant is enough.
-            if cell.len() > 1 {
+            // An undisputed grant on all names is enough.
+            let is_wide = |extent: &AccessExtent| !matches!(extent, AccessExtent::Some | AccessExtent::Unknown);
+            if cell.iter().any(is_wide) {
                 cell.remove(&AccessExtent::Unknown);
             }
         }
