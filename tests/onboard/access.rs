@@ -512,7 +512,6 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
           allows it.
     Source: [HOME], stage `prod`.
     ----- stderr -----
-    [WARN] `topic:audit*` covers the same names for every department
     Error: 2 of 14 assertions failed; departments are not isolated
     "#);
     // The assertions beside the template replace the built-in file.
