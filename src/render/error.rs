@@ -59,7 +59,7 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Error as the result of a command, for programs (docs/output.md#error_document).
+/// Error as the result of a command, for programs (docs/output.md).
 #[derive(Debug, Serialize)]
 pub struct ErrorDocument {
     error: ErrorBody,
