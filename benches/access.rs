@@ -292,7 +292,7 @@ fn expected_principal(address: &StageAddress, department: usize, names: bool) ->
             _ if kind == ResourceKind::ServiceAccount => GrantTarget::Account("runtime".to_owned()),
             NamePattern::Prefixed(begin) if begin == prefix.as_str() => GrantTarget::Prefix(kind),
             NamePattern::Literal(name) => match name.strip_prefix(prefix.as_str()) {
-                Some(rest) if names => GrantTarget::Prefixed(kind, rest.to_owned()),
+                Some(rest) if names => GrantTarget::Prefixed(kind, NamePattern::Literal(rest.to_owned())),
                 _ => return None,
             },
             fixed @ NamePattern::Prefixed(_) => GrantTarget::Fixed(kind, fixed.clone()),

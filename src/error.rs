@@ -11,6 +11,8 @@
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
+use serde::Serialize;
+
 use crate::{
     apply::StepError,
     client::ClientError,
@@ -28,7 +30,8 @@ use crate::{
 };
 
 /// Kind of an error, which determines the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// Failure, or an invalid file.
     Failed,

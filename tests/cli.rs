@@ -52,8 +52,7 @@ fn without_a_command_the_three_ways_to_start_are_shown() {
     insta::assert_snapshot!(start, @r"
     exit 0
     ----- stdout -----
-    Onboard departments to a shared Confluent Cloud organization and run their
-    connectors.
+    Onboard departments to a shared Confluent Cloud and run their connectors.
 
     Try it, without an account and without network access:
       $ confluent ebs onboard claims --sandbox

@@ -6,13 +6,14 @@ use confluent_ebs::{
     catalog::{LintDepartment, LintOptions, LintResult, catalog, lint, rules},
     diag::{Severity, SourceFile},
     manifest::connector_file,
-    model::{DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId},
+    model::{ConnectorNamePattern, DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId},
 };
 
 struct LintedDepartment {
     prefix: Prefix,
     runtime: ServiceAccountId,
     quota: DepartmentQuota,
+    connector_names: ConnectorNamePattern,
     platform_team: PlatformTeam,
 }
 
@@ -27,6 +28,7 @@ impl LintedDepartment {
                 tasks_per_connector: 4,
                 plugins: vec!["*".into()],
             },
+            connector_names: "[!x]*".parse().unwrap(),
             platform_team: PlatformTeam::default(),
         }
     }
@@ -36,6 +38,7 @@ impl LintedDepartment {
             prefix: &self.prefix,
             runtime_account: Some(&self.runtime),
             quota: &self.quota,
+            connector_names: &self.connector_names,
             platform_team: &self.platform_team,
         }
     }
@@ -411,6 +414,10 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
         (
             "name: claims-\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
             &["foreign-name! the connector's name is only the prefix"],
+        ),
+        (
+            "name: claims-xa\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
+            &["connector-naming? `claims-xa` does not match `[!x]*` after the prefix `claims-`"],
         ),
         (
             "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: fraud-x\nquickstart: USERS",

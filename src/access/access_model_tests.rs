@@ -211,7 +211,7 @@ proptest! {
                             prop_assert!(on_own, "{operation} {}", kind.display_name());
                         }
                         if on_own && kind != ResourceKind::ServiceAccount {
-                            let wide = [AccessExtent::Own, AccessExtent::Beyond, AccessExtent::Yes];
+                            let wide = [AccessExtent::Own, AccessExtent::Beyond, AccessExtent::Yes, AccessExtent::Unknown];
                             prop_assert!(wide.iter().any(|reach| reaches.contains(reach)), "{operation} {}", kind.display_name());
                         }
                     }

@@ -10,6 +10,7 @@ use super::{
     grant::AccessGrant,
     isolation::SHARED_NAMES,
     roles::{account_operations_of_role, is_scope, operations_of_binding, operations_of_role},
+    uncertainty::disputed,
 };
 use crate::model::{CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind};
 
@@ -27,6 +28,8 @@ pub enum AccessExtent {
     Shared,
     /// More than the above.
     Beyond,
+    /// Confluent's documents disagree on whether the grant allows the operation.
+    Unknown,
 }
 
 impl AccessExtent {
@@ -39,6 +42,7 @@ impl AccessExtent {
             Self::Own => "own",
             Self::Shared => "shared",
             Self::Beyond => "beyond",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -86,6 +90,11 @@ impl AccessMatrix {
             // Access to all names includes access to some.
             if cell.contains(&AccessExtent::Own) {
                 cell.remove(&AccessExtent::Some);
+            }
+            // An undisputed grant on all names is enough.
+            let is_wide = |extent: &AccessExtent| !matches!(extent, AccessExtent::Some | AccessExtent::Unknown);
+            if cell.iter().any(is_wide) {
+                cell.remove(&AccessExtent::Unknown);
             }
         }
         cells
@@ -150,11 +159,12 @@ impl AccessModel {
             let denied = |principal| denied_operations(&self.evaluator, principal, reached);
             let gives = gives.difference(member.principal.as_ref().map_or(OperationSet::EMPTY, denied));
             let mut add = |operation, reach| {
+                let is_disputed = kind == ResourceKind::Connector && disputed(operation, grant).is_some();
                 out.insert(Right {
                     kind,
                     operation,
                     persona: member.persona.clone(),
-                    extent: reach,
+                    extent: if is_disputed { AccessExtent::Unknown } else { reach },
                     granted_by: grant.clone(),
                 });
             };

@@ -39,4 +39,4 @@ pub use grant::AccessGrant;
 pub use isolation::{DepartmentPrincipals, IsolationResult, check_isolation};
 pub use operation::{Operation, OperationSet};
 pub use roles::operations_of_binding;
-pub use uncertainty::Uncertainty;
+pub use uncertainty::{Uncertainty, disputed};

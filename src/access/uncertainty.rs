@@ -49,6 +49,13 @@ pub enum Uncertainty {
         /// Reason.
         reason: String,
     },
+    /// Confluent's documents disagree on whether a role allows the operation.
+    Disputed {
+        /// Role binding.
+        binding: RoleBinding,
+        /// Assumption that decides, in `docs/assumptions.md`.
+        assumption: &'static str,
+    },
 }
 
 impl fmt::Display for Uncertainty {
@@ -81,8 +88,30 @@ impl fmt::Display for Uncertainty {
                 acl.principal.id()
             ),
             Self::Acls { reason } => write!(out, "Kafka ACLs could not be listed ({reason})"),
+            Self::Disputed { binding, assumption } => write!(
+                out,
+                "Confluent's documents disagree on whether {} on {} is enough (assumption {assumption} of `confluent \
+                 ebs doctor --assumptions`)",
+                binding.role,
+                binding.pattern.to_short_string()
+            ),
         }
     }
+}
+
+/// Returns why a grant may not allow an operation on connectors. The table of roles includes metrics in roles for which
+/// the page about the Metrics API does not (docs/reference/metrics.md#who-may-read-metrics).
+#[must_use]
+pub fn disputed(operation: Operation, grant: &AccessGrant) -> Option<Uncertainty> {
+    let AccessGrant::Role(binding) = grant else { return None };
+    let named = matches!(
+        binding.role,
+        Role::MetricsViewer | Role::OrganizationAdmin | Role::EnvironmentAdmin | Role::CloudClusterAdmin
+    );
+    (operation == Operation::ViewMetrics && !named).then(|| Uncertainty::Disputed {
+        binding: RoleBinding::clone(binding),
+        assumption: "Q5",
+    })
 }
 
 /// Joins names: `a`, `a and b`, `a, b and c`.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diag::{Assignee, Finding, Severity, SourceFile, SourceSpan},
-    model::{DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId, UNNAMED_PLATFORM_TEAM},
+    model::{ConnectorNamePattern, DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId, UNNAMED_PLATFORM_TEAM},
 };
 
 /// Lint rule.
@@ -36,6 +36,8 @@ pub struct LintDepartment<'a> {
     pub runtime_account: Option<&'a ServiceAccountId>,
     /// Quota.
     pub quota: &'a DepartmentQuota,
+    /// Naming convention of the platform.
+    pub connector_names: &'a ConnectorNamePattern,
     /// Platform team.
     pub platform_team: &'a PlatformTeam,
 }

@@ -7,6 +7,7 @@ use super::{
     topic_keys::{TopicUse, topic_use, uses_dotted_names},
     topic_transforms::{RenamedTopic, topic_transforms},
 };
+use crate::model::Prefix;
 
 type Config = BTreeMap<String, String>;
 
@@ -216,6 +217,16 @@ fn report_topics(plugin: &TopicPlugin<'_>, config: &Config, id: &str) -> Vec<Str
     dead.filter_map(name)
         .map(|name| name.replace("${connector}", id))
         .collect()
+}
+
+/// Returns the topic to which a sink of a department reports records by default: all of them share one prefix, so that
+/// a role can be limited to the dead letters of the department (`claims-dlq-archive`).
+#[must_use]
+pub fn report_topic(prefix: Option<&Prefix>, name: &str, word: &str) -> String {
+    match prefix.and_then(|prefix| Some((prefix, name.strip_prefix(prefix.as_str())?))) {
+        Some((prefix, rest)) => format!("{prefix}{word}-{rest}"),
+        None => format!("{name}-{word}"),
+    }
 }
 
 #[cfg(test)]

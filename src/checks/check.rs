@@ -114,6 +114,9 @@ pub struct DoctorReport {
     pub checks: Vec<TopicCheck>,
 }
 
+/// Checks without which no command works: their problem is the first to fix.
+const BLOCKING: [&str; 3] = ["key", "service reachable", "key accepted"];
+
 impl DoctorReport {
     /// Builds the report of `checks`, sorted by topic.
     #[must_use]
@@ -129,7 +132,8 @@ impl DoctorReport {
             unknown: count(CheckState::Unknown),
             next: checks
                 .iter()
-                .find(problem)
+                .filter(problem)
+                .min_by_key(|examined| !BLOCKING.contains(&examined.check.name))
                 .and_then(|examined| examined.check.fix.clone()),
             checks,
         }
@@ -142,6 +146,10 @@ mod tests {
 
     #[test]
     fn a_report_counts_and_orders_its_checks_and_names_the_first_fix() {
+        let risk = CheckResult::problem("profile file", "readable by others", "Run `chmod 600`.");
+        let stop = CheckResult::problem("key accepted", "revoked", "Ask for a new key.");
+        let diagnosis = DoctorReport::new([(CheckTopic::Key, risk), (CheckTopic::Key, stop)]);
+        assert_eq!(diagnosis.next.as_deref(), Some("Ask for a new key."));
         let diagnosis = DoctorReport::new([
             (
                 CheckTopic::Rights,

@@ -112,6 +112,14 @@ pub fn check_accepted(
             }
             // A 403 means that the service authenticated the key.
             Some(403) => CheckResult::ok(NAME, "authenticated by the service"),
+            Some(status @ 500..) => CheckResult::problem(
+                NAME,
+                format!(
+                    "the service fails ({status}), so no command can work: {}",
+                    refused.reason()
+                ),
+                "Try again in a few minutes, and see https://status.confluent.cloud.",
+            ),
             _ => CheckResult::unknown(NAME, refused.reason()),
         },
     }
@@ -303,7 +311,8 @@ mod tests {
         for (status, expected) in [
             (403, CheckState::Ok),
             (429, CheckState::Unknown),
-            (500, CheckState::Unknown),
+            // Nothing works while the service fails.
+            (500, CheckState::Problem),
         ] {
             heard.organization = Err(failed_with(status));
             assert_eq!(run_check(&heard).0, expected, "{status}");

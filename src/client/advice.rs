@@ -51,6 +51,11 @@ impl Advice for ClientError {
                  response for a missing role and for a missing object."
                     .into(),
             ),
+            _ if self.status().is_some_and(|status| status.is_server_error()) => hints.push(
+                "This is a failure of Confluent Cloud: try again in a few minutes, and see https://status.confluent.cloud. \
+                 If it lasts, give the request to Confluent's support."
+                    .into(),
+            ),
             _ if self.is_throttled() => hints.push("Try again later, or set a lower `--concurrency`.".into()),
             _ => {}
         }
@@ -119,6 +124,9 @@ mod tests {
         assert!(first(&error_response(401, "")).contains("Cloud API key"));
         assert!(first(&error_response(403, "")).contains("same response"));
         assert!(first(&error_response(429, "")).contains("--concurrency"));
+        for status in [500, 503] {
+            assert!(first(&error_response(status, "")).contains("https://status.confluent.cloud"));
+        }
         let resolution = r#"{"errors":[{"detail":"no","resolution":"Ask."}]}"#;
         assert_eq!(first(&error_response(400, resolution)), "Confluent Cloud advises: Ask.");
         assert!(error_response(404, "").hints().is_empty());

@@ -3,12 +3,12 @@
 use std::{ffi::OsString, path::Path};
 
 use clap::{
-    Command, FromArgMatches,
+    Command, FromArgMatches, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{Cli, command_tree, help};
-use crate::{error::Error, hint::closest_match};
+use super::{Cli, OutputFormat, command_tree, help};
+use crate::{error::Error, hint::closest_match, render::Format};
 
 /// Alternative name of this program: the Confluent CLI runs it for `confluent help ebs`
 /// (docs/reference/cli.md#plugin-help-and-completion).
@@ -44,6 +44,19 @@ pub(super) fn parse(args: &[OsString]) -> Result<Cli, ParseExit> {
         Err(error) => return Err(to_parse_exit(&error, args)),
     };
     Cli::from_arg_matches(&matches).map_err(|error| to_parse_exit(&error, args))
+}
+
+/// Returns the output format of a command line that cannot be parsed.
+pub(super) fn requested_format(args: &[OsString]) -> Format {
+    let words: Vec<_> = args.iter().map(|word| word.to_string_lossy()).collect();
+    let attached = words.iter().filter_map(|word| {
+        let value = word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o"))?;
+        Some(value.trim_start_matches('='))
+    });
+    let separate = words.windows(2).filter(|pair| matches!(&*pair[0], "-o" | "--output"));
+    let mut values = separate.map(|pair| &*pair[1]).chain(attached);
+    let output = values.find_map(|value| OutputFormat::from_str(value, false).ok());
+    output.unwrap_or_default().into()
 }
 
 /// Converts an error of clap into help, the version or a usage error.

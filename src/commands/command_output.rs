@@ -75,7 +75,10 @@ impl<T: Viewable> CommandOutput<T> {
 pub(super) fn finish<T: Viewable>(result: Result<CommandOutput<T>, Error>, ctx: &Ctx) -> ExitCode {
     let report = match result {
         Ok(report) => report,
-        Err(error) => return print_error(&ctx.ui, &error),
+        Err(error) => {
+            ctx.ui.print_failure(&error);
+            return error.exit_code();
+        }
     };
     if let Some(value) = &report.value {
         let printed = finish_text(&ctx.ui, ctx.ui.print_result(value));

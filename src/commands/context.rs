@@ -62,11 +62,11 @@ impl Ctx {
         if self.globals.yes {
             return Ok(true);
         }
-        let confirmed = self.prompt(|| self.ui.confirm(question, "--yes"))?;
-        if !confirmed {
-            self.ui.info("Declined; nothing was changed.");
+        let is_confirmed = self.prompt(|| self.ui.confirm(question, "--yes"))?;
+        if !is_confirmed {
+            self.ui.info("Nothing was changed.");
         }
-        Ok(confirmed)
+        Ok(is_confirmed)
     }
 
     /// Asks the user to type `desired` as confirmation; `--yes` answers it.

@@ -6,6 +6,7 @@
 
 mod access;
 mod completion;
+mod config;
 mod connector;
 mod context;
 mod department;
@@ -43,13 +44,13 @@ use crate::{
     env,
     error::Error,
     exit::ExitCode,
-    render::{Format, Problem, Ui},
+    render::{Format, Ui},
     session::{CommandFlags, Environment, start_log},
 };
 use cli_parser::ParseExit;
 use global_args::OutputFormat;
 
-/// Onboard departments to a shared Confluent Cloud organization and run their connectors
+/// Onboard departments to a shared Confluent Cloud and run their connectors
 ///
 /// The platform team onboards a department with one command: service accounts, role bindings on the department's name
 /// prefix, API keys and quotas. The department then runs its connectors with one restricted key.
@@ -81,6 +82,7 @@ struct Cli {
 enum RootCommand {
     Access(access::AccessArgs),
     Completion(completion::CompletionArgs),
+    Config(config::ConfigArgs),
     Connector(connector::ConnectorArgs),
     Department(department::DepartmentArgs),
     Doctor(doctor::DoctorArgs),
@@ -113,6 +115,7 @@ impl RootCommand {
         match self {
             Self::Access(_) => "access",
             Self::Completion(_) => "completion",
+            Self::Config(_) => "config",
             Self::Connector(_) => "connector",
             Self::Department(_) => "department",
             Self::Doctor(_) => "doctor",
@@ -133,6 +136,7 @@ impl RootCommand {
         match self {
             Self::Access(command) => command.run(ctx),
             Self::Completion(command) => command_output::finish(command.run(ctx), ctx),
+            Self::Config(command) => command.run(ctx),
             Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),
             Self::Doctor(command) => command_output::finish(command.run(ctx), ctx),
@@ -177,7 +181,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                     "invalid value `{word}` for --output: this command takes {}",
                     taken.join(", ")
                 ));
-                ui.print_error(&Problem::from(&error));
+                ui.print_failure(&error);
                 return error.exit_code();
             }
             let log = ui.clone();
@@ -194,7 +198,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             command_output::finish_text(&ui, ui.print_text(&text))
         }
         Err(ParseExit::UsageError(error)) => {
-            Ui::new(Format::Human, 0).print_error(&Problem::from(&error));
+            Ui::new(cli_parser::requested_format(&args), 0).print_failure(&error);
             error.exit_code()
         }
     }

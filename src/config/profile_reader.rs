@@ -42,6 +42,7 @@ pub(super) fn read(root: &TomlTable<'_>, trusted: &[String]) -> (Option<Profile>
     let secret_variables = root.list("secret_variables").unwrap_or_default();
     let issued = root.require::<jiff::civil::Date>("issued");
     let quota = root.require_table("quota").and_then(|table| read_quota(&table));
+    let naming = root.table("naming").and_then(|table| table.parse("connector"));
     let lint_exceptions = root.table("lint").map(|table| lint::read(&table)).unwrap_or_default();
     let platform_team = root
         .table("platform")
@@ -60,6 +61,7 @@ pub(super) fn read(root: &TomlTable<'_>, trusted: &[String]) -> (Option<Profile>
                 persona: persona?.into_inner(),
                 prefix: prefix?.into_inner().0,
                 quota: quota?,
+                connector_names: naming.map(Spanned::into_inner).unwrap_or_default(),
                 lint_exceptions,
                 runtime: runtime.map(Spanned::into_inner),
                 platform_team,

@@ -100,6 +100,12 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
     writeln!(out, "tasks = {}", facts.quota.tasks)?;
     writeln!(out, "tasks_per_connector = {}", facts.quota.tasks_per_connector)?;
     writeln!(out, "plugins = {}", toml_list(&facts.quota.plugins))?;
+    if !facts.connector_names.is_any() {
+        writeln!(out)?;
+        writeln!(out, "# Names of new connectors, after the prefix.")?;
+        writeln!(out, "[naming]")?;
+        writeln!(out, "connector = {}", toml_string(facts.connector_names.as_str()))?;
+    }
     let team = &facts.platform_team;
     if !team.is_unnamed() {
         writeln!(out)?;

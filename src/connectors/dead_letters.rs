@@ -118,9 +118,13 @@ pub async fn describe_dead_letters(
 /// Returns the command of the Confluent CLI that reads `topic` with a key of the cluster.
 fn consume_command(session: &ConnectorSession, topic: &str) -> String {
     let path = &session.connectors.cluster_path;
+    // A key may read only in groups with the prefix of its department.
+    let group = session.department.as_ref().map_or(String::new(), |department| {
+        format!(" --group {}", shell_quote(&format!("{}dlq-reader", department.prefix)))
+    });
     format!(
-        "confluent kafka topic consume {} --from-beginning --full-header --print-key --environment {} --cluster {} \
-         --api-key \"$KAFKA_API_KEY\" --api-secret \"$KAFKA_API_SECRET\"",
+        "confluent kafka topic consume {}{group} --from-beginning --full-header --print-key --environment {} --cluster \
+         {} --api-key \"$KAFKA_API_KEY\" --api-secret \"$KAFKA_API_SECRET\"",
         shell_quote(topic),
         path.environment,
         path.cluster

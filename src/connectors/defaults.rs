@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::definition::ConnectorDefinition;
 use crate::{
     api::connect::ConfigValidation,
-    catalog::{ConnectorDirection, catalog},
+    catalog::{ConnectorDirection, catalog, topics::report_topic},
     error::Error,
     session::ConnectorSession,
 };
 
 /// Keys of the topics to which sinks report records (docs/reference/connect.md#common-configuration-keys), with the
-/// ending of the topic that a department gets. The default topics are shared by all departments.
+/// word in the name of the topic that a department gets. The default topics are shared by all departments.
 pub const REPORT_TOPICS: [(&str, &str); 3] = [
     ("errors.deadletterqueue.topic.name", "dlq"),
     ("reporter.error.topic.name", "error"),
@@ -69,7 +69,7 @@ pub async fn apply_defaults(
         let why = "a quota counts at least one task";
         add(&mut file.config, "tasks.max", "1".to_owned(), why);
     }
-    for (key, ending) in REPORT_TOPICS {
+    for (key, word) in REPORT_TOPICS {
         let is_taken = match catalog().plugin(&file.class) {
             Some(plugin) => plugin.direction == ConnectorDirection::Sink && plugin.key(key).is_some(),
             // Most sinks have a dead letter queue, and few have reports.
@@ -77,11 +77,17 @@ pub async fn apply_defaults(
         };
         if is_taken && !file.config.contains_key(key) {
             let why = "a topic of your department; the default topic is shared by all departments";
-            let topic = format!("{}-{ending}", file.name);
+            let prefix = session.department.as_ref().map(|department| &department.prefix);
+            let topic = report_topic(prefix, &file.name, word);
             add(&mut file.config, key, topic, why);
         }
     }
     Ok(added)
+}
+
+/// Returns whether `key` names a topic to which sinks report records.
+pub fn is_report_topic(key: &str) -> bool {
+    REPORT_TOPICS.iter().any(|(known, _)| *known == key)
 }
 
 /// Removes added report topics whose keys the plugin does not know. Returns whether any was removed.
@@ -95,7 +101,7 @@ pub fn drop_unknown_default(
     }
     let before = added.len();
     added.retain(|line| {
-        let is_report = REPORT_TOPICS.iter().any(|(key, _)| *key == line.config);
+        let is_report = is_report_topic(&line.config);
         let is_known = || {
             validation
                 .configs

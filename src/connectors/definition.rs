@@ -99,6 +99,7 @@ fn lint_options<'a>(department: Option<&'a DepartmentContext>, refreshed: Option
             prefix: &department.prefix,
             runtime_account: department.runtime_account_id.as_ref(),
             quota: &department.quota,
+            connector_names: &department.connector_names,
             platform_team: &department.platform_team,
         }),
         secret_variables: department.map_or(&[], |department| &department.secret_variables),

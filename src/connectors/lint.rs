@@ -140,6 +140,7 @@ fn lint_options(profile: Option<&LoadedProfile>) -> LintOptions<'_> {
             prefix: &profile.facts.prefix,
             runtime_account: profile.runtime_account.as_ref(),
             quota: &profile.facts.quota,
+            connector_names: &profile.facts.connector_names,
             platform_team: &profile.facts.platform_team,
         }),
         secret_variables: &profile.secret_variables,

@@ -5,7 +5,9 @@
 //! | read | the file is parsed | [`definition::read`](super::definition::read) |
 //! | lint | owner of the name and rules of the linter, without requests | [`ParsedConnectorFile::lint`] |
 //! | observe | one list of the cluster's connectors for all files | [`ConnectorListing`] |
-//! | defaults | the department's defaults are added | [`ConnectorPreparation::prepare`], one file at a time |
+//! | naming | the name of a new connector follows the platform's convention | [`ConnectorPreparation::prepare`], one file at a time |
+//! | rights | a persona other than the deployer is allowed to create connectors | |
+//! | defaults | the department's defaults are added | |
 //! | masks | masks instead of secrets are rejected | |
 //! | quota | the department's quota must allow the connector | |
 //! | secrets | references are replaced with secrets | |
@@ -25,20 +27,23 @@ use std::{
 
 use super::{
     backup::config_file_command,
-    defaults::{AddedDefault, apply_defaults, drop_unknown_default},
+    defaults::{AddedDefault, apply_defaults, drop_unknown_default, is_report_topic},
     definition::ConnectorDefinition,
+    errors::explain_change_error,
     quota_check::{check_quota, check_task_growth, desired_tasks, evaluate_quota},
     secrets::{SecretSources, reject_masked, resolve_secrets, secret_references},
     validation::{reject_invalid, secret_keys, validate_with_service},
 };
 use crate::{
     api::connect::{ConfigValidation, ExpandedConnector},
+    catalog::rules::connector_naming,
     client::ClientError,
     error::Error,
     plan::{ConnectorPlan, connectors::ConnectorConflict},
-    quota::QuotaDecision,
+    probe::{PROBE_NAME, ProbeCall, is_call_allowed},
+    quota::{CLUSTER_USAGE_UNKNOWN, QuotaDecision},
     resources::connector::{DesiredConnector, LiveConnector, WaitGoal, is_mask},
-    session::{ConnectorSession, RunContext},
+    session::{ConnectorSession, DepartmentContext, RunContext},
     text::join_code,
 };
 
@@ -65,6 +70,10 @@ pub enum PreparationGoal {
 impl PreparationGoal {
     const fn is_update(self) -> bool {
         matches!(self, Self::Update | Self::Patch)
+    }
+
+    const fn may_create(self) -> bool {
+        matches!(self, Self::Create | Self::CreateOrUpdate { .. })
     }
 }
 
@@ -155,6 +164,10 @@ impl ConnectorPreparation<'_> {
         goal: PreparationGoal,
     ) -> Result<PreparedConnector, Error> {
         let observed = self.listing.get(&definition.name);
+        if goal.may_create() && observed.is_none() {
+            check_naming(self.session.department.as_ref(), &definition.name)?;
+            check_persona(self.session).await?;
+        }
         let mut defaults = self.add_defaults(&mut definition, goal, observed.as_ref()).await?;
         check_masks(&definition, goal, observed.as_ref())?;
         // A connector that must be identical is not sent.
@@ -207,9 +220,11 @@ impl ConnectorPreparation<'_> {
             return Ok(Vec::new());
         }
         let added = apply_defaults(self.session, definition).await?;
-        if let (PreparationGoal::Update, Some(observed)) = (goal, observed) {
+        if let Some(observed) = observed.filter(|_| goal != PreparationGoal::Create) {
             let current = &observed.expanded.info.config;
-            for key in added.iter().map(|default| &default.config) {
+            // Records that were reported before stay in one topic.
+            let keeps = |key: &&String| goal == PreparationGoal::Update || is_report_topic(key);
+            for key in added.iter().map(|default| &default.config).filter(keeps) {
                 if let Some(value) = current.get(key).filter(|value| !is_mask(value)) {
                     definition.config.insert(key.clone(), value.clone());
                 }
@@ -237,7 +252,9 @@ impl ConnectorPreparation<'_> {
         let (name, plugin) = (&definition.name, &definition.class);
         let decision = evaluate_quota(self.session, department, list, name, plugin, tasks, observed);
         check_quota(department, &decision)?;
-        decision.notes.iter().for_each(|note| self.run.info(note));
+        // True before every change of a department: only `quota check` shows it.
+        let notes = decision.notes.iter().filter(|note| *note != CLUSTER_USAGE_UNKNOWN);
+        notes.for_each(|note| self.run.info(note));
         Ok(Some(decision))
     }
 
@@ -265,6 +282,59 @@ impl ConnectorPreparation<'_> {
         }
         Ok(validation)
     }
+}
+
+/// Rejects a creation that the key is not allowed, before secrets are asked for. The persona `deployer` creates
+/// connectors in every built-in template, so that only other personas need a request.
+async fn check_persona(session: &ConnectorSession) -> Result<(), Error> {
+    let department = session.department.as_ref();
+    let persona = department.and_then(|department| Some((department, department.persona.as_deref()?)));
+    let Some((department, persona)) = persona.filter(|(_, persona)| *persona != "deployer") else {
+        return Ok(());
+    };
+    let connectors = &session.connectors;
+    let name = format!("{}{PROBE_NAME}", department.prefix);
+    let allowed = is_call_allowed(
+        &connectors.client,
+        &connectors.cluster_path,
+        ProbeCall::CreateInvalid,
+        &name,
+    );
+    match allowed.await {
+        Some(false) => {
+            let error = Error::denied(format!("persona `{persona}` is not allowed to create connectors"));
+            Err(explain_change_error(error, Some(department)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rejects the name of a new connector that does not follow the naming convention of the platform. An existing one
+/// cannot be renamed, so that it may keep its name.
+fn check_naming(department: Option<&DepartmentContext>, name: &str) -> Result<(), Error> {
+    let is_excepted = |department: &&DepartmentContext| {
+        let mut exceptions = department.lint_exceptions.iter();
+        exceptions.any(|(rule, _)| rule == connector_naming::ID)
+    };
+    let Some(department) = department.filter(|department| !is_excepted(department)) else {
+        return Ok(());
+    };
+    let (pattern, prefix, team) = (
+        &department.connector_names,
+        &department.prefix,
+        &department.platform_team,
+    );
+    if pattern.allows(prefix, name) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "name `{name}` does not follow the naming convention of {team}: `{prefix}` and `{pattern}`"
+    ))
+    .with_hint("Rename the connector in the file.")
+    .with_hint(format!(
+        "Ask {team} for an exception of lint rule `{}`.",
+        connector_naming::ID
+    )))
 }
 
 /// Rejects masks. A mask is sent only for keys that were read as masked: the service then keeps the stored value, which

@@ -6,10 +6,8 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    StageNames,
-    condition::ConnectorCondition,
+    ConnectorCondition, StageNames,
     model::{ClusterListing, Fleet, OwnerDepartment, StageView},
-    state_history::StateHistoryStore,
 };
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
@@ -20,7 +18,7 @@ use crate::{
     model::{Department, PlatformTeam},
     quota::ClusterTaskLimit,
     resources::{
-        connector::ConnectorClient,
+        connector::{ConnectorClient, StateHistoryStore, state_history::connector_subject},
         metrics::{TimeBuckets, read_lags},
     },
     session::{self, ConnectorSession, RunContext},
@@ -221,7 +219,7 @@ impl FleetCollector {
         let stages = self.targets.iter().zip(lists).map(|(target, list)| {
             self.state_history(&target.cluster_path).update(now, |history| {
                 let mut since = |id: &str, condition: ConnectorCondition| {
-                    Some(history.record(&format!("connector {id}"), condition.as_str(), now))
+                    Some(history.record(&connector_subject(id), condition.as_str(), now))
                 };
                 let area = ClusterListing {
                     stage: &target.stage,

@@ -5,11 +5,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{
-    cause_text::shorten,
-    condition::{ConditionCounts, ConnectorCondition},
-    model::OwnerDepartment,
-};
+use super::{ConditionCounts, ConnectorCondition, cause_text::shorten, model::OwnerDepartment};
 use crate::{
     api::connect::ExpandedConnector,
     model::{ConnectorState, DepartmentCode},

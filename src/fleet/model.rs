@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    StageNames,
-    condition::{ConditionCounts, ConnectorCondition},
+    ConditionCounts, ConnectorCondition, StageNames,
     connector_row::{ConditionSince, ConnectorSummary, FleetConnectorRow, at_least_prefix},
 };
 use crate::{

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{ConnectorCondition, ObservationFailure, StageNames, at_least_prefix, quota_state::QuotaState};
 use crate::{
     api::quota::AppliedQuota,
+    diag::Finding,
     error::{Error, ErrorKind},
     model::{ConnectorState, DepartmentCode},
     text::{capitalize, count_noun, join_list},
@@ -230,6 +231,12 @@ impl QuotaAudit {
         (condition, capitalize(&sentences.join(" ")))
     }
 
+    /// Returns what `-o sarif` reports.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.stages.iter().flat_map(StageQuotaAudit::findings).collect()
+    }
+
     /// Returns the error if a department or cluster is over quota, or if a stage could not be observed.
     pub fn error(&self) -> Option<Error> {
         if let Some(message) = self.over_quota_message() {
@@ -305,18 +312,24 @@ impl ClusterQuotaUsage {
 }
 
 impl StageQuotaAudit {
-    /// Returns the findings of a stage, one sentence per connector.
+    /// Returns the findings about connectors, as sentences.
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let findings = self.connector_findings().into_iter();
+        findings.map(|finding| format!("{}.", finding.message)).collect()
+    }
+
+    fn connector_findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
         for row in &self.departments {
-            notes.extend(row.oversized.iter().map(|connector| {
-                format!(
-                    "{} uses {} tasks; the limit per connector of {} is {}.",
+            findings.extend(row.oversized.iter().map(|connector| {
+                let message = format!(
+                    "{} uses {} tasks; the limit per connector of {} is {}",
                     connector.name, connector.tasks, row.department, row.tasks_per_connector_limit
-                )
+                );
+                Finding::error("connector-over-quota", message)
             }));
         }
-        notes.extend(self.unowned.iter().map(|row| {
+        findings.extend(self.unowned.iter().map(|row| {
             let account = match (&row.runs_as, &row.account_department) {
                 (Some(account), Some(code)) => format!(", and runs as {account}, an account of {code}"),
                 (Some(account), None) => format!(", and runs as {account}"),
@@ -324,17 +337,55 @@ impl StageQuotaAudit {
             };
             let tasks = count_noun(usize::try_from(row.tasks).unwrap_or(usize::MAX), "task");
             let least = at_least_prefix(row.complete);
-            format!("{} is unowned: {least}{tasks}{account}.", row.name)
+            let message = format!("{} is unowned: {least}{tasks}{account}", row.name);
+            Finding::warning("unowned-connector", message)
         }));
-        notes.extend(self.foreign_accounts.iter().map(|row| {
+        findings.extend(self.foreign_accounts.iter().map(|row| {
             let whose = match &row.account_department {
                 Some(code) => format!("an account of {code}"),
                 None => format!("which is not an account of {} in this stage", row.department),
             };
-            format!("{} runs as {}, {whose}.", row.name, row.runs_as)
+            let message = format!("{} runs as {}, {whose}", row.name, row.runs_as);
+            Finding::warning("foreign-account", message)
         }));
         let unknown = self.unknown_accounts.iter();
-        notes.extend(unknown.map(|row| format!("The account of {} is unknown: {}.", row.name, row.reason)));
-        notes
+        findings.extend(unknown.map(|row| {
+            let message = format!("The account of {} is unknown: {}", row.name, row.reason);
+            Finding::info("unknown-account", message)
+        }));
+        findings
+    }
+
+    /// Returns the findings of the stage, for code scanners.
+    fn findings(&self) -> Vec<Finding> {
+        let stage = &self.stage;
+        let unobserved = self.unknown.iter().map(|why| {
+            let message = format!("stage `{stage}` could not be observed: {why}");
+            Finding::warning("unobserved-stage", message)
+        });
+        let cluster = self
+            .cluster_usage
+            .iter()
+            .filter(|usage| usage.state == QuotaState::Over);
+        let cluster = cluster.map(|usage| {
+            let [used, _] = usage.sentences();
+            Finding::error(
+                "cluster-over-quota",
+                format!("cluster `{}` is over quota: {used}", self.cluster),
+            )
+        });
+        let departments = self.departments.iter().filter(|row| row.state == QuotaState::Over);
+        let departments = departments.map(|row| {
+            let message = format!(
+                "department `{}` is over quota in stage `{stage}`: {} of {} connectors, {} tasks",
+                row.department,
+                row.connectors,
+                row.connectors_limit,
+                row.tasks_text()
+            );
+            Finding::error("department-over-quota", message)
+        });
+        let all = unobserved.chain(cluster).chain(departments);
+        all.chain(self.connector_findings()).collect()
     }
 }

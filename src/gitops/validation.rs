@@ -14,7 +14,7 @@ use super::{
 use crate::{
     catalog::{Catalog, LintDepartment, LintOptions, lint},
     diag::{Assignee, Finding, Severity, SourceFile, SourceSpan},
-    model::{DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId},
+    model::{ConnectorNamePattern, DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId},
     quota::tasks_max,
     text::count_noun,
 };
@@ -24,6 +24,8 @@ use crate::{
 pub struct DepartmentRules {
     /// Prefix of all its names.
     pub prefix: Prefix,
+    /// Naming convention of the platform.
+    pub connector_names: ConnectorNamePattern,
     /// Quota in the stage.
     pub quota: DepartmentQuota,
     /// Account of its connectors, if known.
@@ -147,6 +149,7 @@ fn lint_options<'a>(department: Option<&'a DepartmentRules>, catalog: Option<&'a
             prefix: &rules.prefix,
             runtime_account: rules.runtime_account.as_ref(),
             quota: &rules.quota,
+            connector_names: &rules.connector_names,
             platform_team: &rules.platform_team,
         }),
         secret_variables: &rules.secret_variables,

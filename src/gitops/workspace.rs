@@ -354,6 +354,7 @@ fn platform_rules(workspace: &Workspace) -> (KnownNames, RulesByStage) {
                 (department.code.to_string(), stage.clone()),
                 DepartmentRules {
                     prefix: department.prefix.clone(),
+                    connector_names: workspace.platform.naming.connector.clone(),
                     quota: department.quota_in(stage).clone(),
                     runtime_account: None,
                     secret_variables: Vec::new(),
@@ -380,6 +381,7 @@ fn profile_rules(run: &RunContext) -> Result<(KnownNames, RulesByStage), Error> 
     let key = (facts.department.to_string(), facts.stage.clone());
     let rules = DepartmentRules {
         prefix: facts.prefix.clone(),
+        connector_names: facts.connector_names.clone(),
         quota: facts.quota.clone(),
         runtime_account: profile.runtime_account.clone(),
         secret_variables: profile.secret_variables.clone(),

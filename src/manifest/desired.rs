@@ -111,6 +111,7 @@ impl Workspace {
                 persona: persona.name.clone(),
                 prefix: department.prefix.clone(),
                 quota: department.quota_in(stage).clone(),
+                connector_names: self.platform.naming.connector.clone(),
                 lint_exceptions: self.lint_exceptions(department),
                 runtime: runtime_name.clone(),
                 platform_team: self.platform.team.clone(),

@@ -29,7 +29,7 @@ macro_rules! templates {
 /// `ebs.toml` of the example platform.
 pub const PLATFORM: &str = include_str!("../../examples/platform/ebs.toml");
 
-templates!["hybrid", "self-service", "read-only"];
+templates!["hybrid", "hybrid-reader", "self-service", "read-only"];
 
 // A test compares this list with the folder.
 departments![

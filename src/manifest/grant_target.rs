@@ -116,11 +116,17 @@ fn parse_placeholder(
             format!("`{{prefix}}` alone would match only a {word} named exactly like the prefix"),
             format!("Write `{word}:{{prefix}}*` for all names with the prefix."),
         )),
-        name if name.contains('*') => Err(target_error(
-            format!("`{}` after `{{prefix}}` is neither `*` nor a name", name.escape_debug()),
-            "Write `{prefix}*` for all names with the prefix, or `{prefix}` and the rest of one name.",
-        )),
-        name => check_characters(name).map(|()| GrantTarget::Prefixed(kind, name.to_owned())),
+        rest => match NamePattern::parse(rest) {
+            Ok(names) => check_characters(names.stem()).map(|()| GrantTarget::Prefixed(kind, names)),
+            Err(_) => Err(target_error(
+                format!(
+                    "`{}` after `{{prefix}}` is neither a name nor a beginning of names",
+                    rest.escape_debug()
+                ),
+                "Write `{prefix}*` for all names with the prefix, `{prefix}audit-*` for some of them, or `{prefix}` and \
+                 the rest of one name.",
+            )),
+        },
     }
 }
 

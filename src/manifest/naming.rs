@@ -3,12 +3,10 @@
 //! `model::prefix` checks the syntax of a prefix; this module checks the rules of an organization
 //! (docs/reference/rbac.md#threats, T1).
 
-use globset::{Glob, GlobMatcher};
-
 use super::toml::TomlTable;
 use crate::{
     diag::Finding,
-    model::{Prefix, prefix::fold},
+    model::{ConnectorNamePattern, Prefix, prefix::fold},
 };
 
 /// Names used by Connect, the Schema Registry and Kafka. A prefix must neither begin with one of them nor be a prefix
@@ -110,58 +108,6 @@ impl NamingRules {
             let word = fold(word);
             folded.starts_with(&word) || word.starts_with(&folded)
         })
-    }
-
-    /// Whether `name` is allowed for a connector of a department with `prefix`.
-    pub fn allows_connector(&self, prefix: &Prefix, name: &str) -> bool {
-        name.strip_prefix(prefix.as_str())
-            .is_some_and(|rest| !rest.is_empty() && self.connector.matches(rest))
-    }
-}
-
-/// Glob for the part of a connector name after the prefix (`*-{source,sink}`).
-#[derive(Clone, Debug)]
-pub struct ConnectorNamePattern {
-    text: String,
-    matcher: GlobMatcher,
-}
-
-impl ConnectorNamePattern {
-    /// Whether `rest`, the name without the prefix, matches.
-    pub fn matches(&self, rest: &str) -> bool {
-        self.matcher.is_match(rest)
-    }
-
-    /// Returns the glob as written.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-}
-
-impl Default for ConnectorNamePattern {
-    fn default() -> Self {
-        let any = Glob::new("*").map(|glob| glob.compile_matcher());
-        Self {
-            text: "*".to_owned(),
-            matcher: any.unwrap_or_else(|error| unreachable!("`*` is a glob: {error}")),
-        }
-    }
-}
-
-impl std::str::FromStr for ConnectorNamePattern {
-    type Err = globset::Error;
-
-    fn from_str(text: &str) -> Result<Self, globset::Error> {
-        Ok(Self {
-            text: text.to_owned(),
-            matcher: Glob::new(text)?.compile_matcher(),
-        })
-    }
-}
-
-impl PartialEq for ConnectorNamePattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::model::{
-    ClusterId, DepartmentCode, DepartmentQuota, EnvironmentId, OrganizationId, PlatformTeam, Prefix, SchemaRegistryId,
-    StageAddress, ownership::short_hash,
+    ClusterId, ConnectorNamePattern, DepartmentCode, DepartmentQuota, EnvironmentId, OrganizationId, PlatformTeam,
+    Prefix, SchemaRegistryId, StageAddress, ownership::short_hash,
 };
 
 /// Content of a profile that is derived from the files.
@@ -36,6 +36,9 @@ pub struct ProfileFacts {
     pub prefix: Prefix,
     /// Quota of the department.
     pub quota: DepartmentQuota,
+    /// Naming convention of the platform for connectors. Without one, it is excluded from the hash.
+    #[serde(skip_serializing_if = "ConnectorNamePattern::is_any")]
+    pub connector_names: ConnectorNamePattern,
     /// Disabled lint rules, each with its reason.
     pub lint_exceptions: Vec<(String, String)>,
     /// Name of the service account that runs its connectors, if the template has one.

@@ -73,8 +73,7 @@ fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&De
     if starter.dead_letters {
         writeln!(
             out,
-            "# `create` also sets errors.deadletterqueue.topic.name to {}-dlq.",
-            starter.name
+            "# `create` also sets errors.deadletterqueue.topic.name to a topic of your department."
         )?;
     }
     if starter.variables().next().is_some() {

@@ -292,7 +292,7 @@ mod tests {
             .collect();
         assert!(found.is_empty(), "{found:#?}");
         assert_eq!(loaded.workspace.active_departments().count(), 24);
-        assert_eq!(loaded.workspace.templates().count(), 3);
+        assert_eq!(loaded.workspace.templates().count(), 4);
         let allocated: u32 = loaded
             .workspace
             .departments()

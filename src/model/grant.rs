@@ -16,8 +16,9 @@ pub enum GrantTarget {
     Fixed(ResourceKind, NamePattern),
     /// All names with the department's prefix (`connector:{prefix}*`).
     Prefix(ResourceKind),
-    /// One name with the department's prefix (`topic:{prefix}audit`).
-    Prefixed(ResourceKind, String),
+    /// One name with the department's prefix (`topic:{prefix}audit`), or all names with a longer prefix
+    /// (`topic:{prefix}dlq-*`).
+    Prefixed(ResourceKind, NamePattern),
     /// Service account of a persona of the same department (`service-account:{runtime}`); its id is known after apply.
     Account(String),
 }
@@ -38,7 +39,8 @@ impl GrantTarget {
         match self {
             Self::Fixed(_, name) => Some(name.clone()),
             Self::Prefix(_) => Some(prefix.pattern()),
-            Self::Prefixed(_, rest) => Some(NamePattern::Literal(format!("{prefix}{rest}"))),
+            Self::Prefixed(_, NamePattern::Literal(rest)) => Some(NamePattern::Literal(format!("{prefix}{rest}"))),
+            Self::Prefixed(_, NamePattern::Prefixed(stem)) => Some(NamePattern::Prefixed(format!("{prefix}{stem}"))),
             Self::Account(_) => None,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod binding;
+pub mod connector_name;
 pub mod connector_state;
 pub mod crn;
 pub mod department;
@@ -19,6 +20,7 @@ pub mod snapshot;
 
 pub use acl::{AclBinding, AclOperation, AclPermission, AclResource};
 pub use binding::RoleBinding;
+pub use connector_name::ConnectorNamePattern;
 pub use connector_state::{ConnectorState, TaskState};
 pub use crn::{Crn, CrnError, CrnPattern, NamePattern, ResourceKind, StageAddress};
 pub use department::{Department, DepartmentCode};

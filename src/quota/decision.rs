@@ -8,6 +8,10 @@ use serde::Serialize;
 use super::usage::{ClusterUsage, DepartmentUsage};
 use crate::model::{DepartmentQuota, PlatformTeam};
 
+/// Note of a decision for a key that cannot see the whole cluster, which is true of every department.
+pub const CLUSTER_USAGE_UNKNOWN: &str = "The tasks used on the whole cluster are unknown to this key; the service \
+                                         rejects the request if the cluster is full.";
+
 /// Limited quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -295,11 +299,7 @@ pub fn decide(
             platform_team,
         ));
     } else if whole.used.is_none() && growth > 0 {
-        notes.push(
-            "The tasks used on the whole cluster are unknown to this key; the service rejects the request if the \
-             cluster is full."
-                .to_owned(),
-        );
+        notes.push(CLUSTER_USAGE_UNKNOWN.to_owned());
     }
     if let (true, Some(used)) = (tasks.fits() && growth > 0, tasks.used) {
         let after = i64::from(used) + growth;

@@ -13,7 +13,7 @@ mod decision_tests;
 mod usage;
 
 pub use decision::{
-    ADVISORY, ClusterTaskLimit, CurrentConnector, LimitUsage, QuotaDecision, QuotaDenial, QuotaDimension, QuotaRequest,
-    ask_for_cluster, decide,
+    ADVISORY, CLUSTER_USAGE_UNKNOWN, ClusterTaskLimit, CurrentConnector, LimitUsage, QuotaDecision, QuotaDenial,
+    QuotaDimension, QuotaRequest, ask_for_cluster, decide,
 };
 pub use usage::{ClusterUsage, DepartmentUsage, InvalidTasks, counted_tasks, is_counted, tasks_max};

@@ -1,18 +1,25 @@
 //! Errors in the format of the Confluent CLI (docs/reference/cli.md#error-messages-of-the-cli): `Error: message`, the
-//! chain of causes, findings, usage, an empty line, and suggestions. Plain text on standard error, also with `-o json`.
+//! chain of causes, findings, usage, an empty line, and suggestions. It is printed on standard error; with `-o json` and
+//! `yaml`, a command without a result also prints it as a document on standard output.
 
 use std::{
     any::Any,
     panic::{Location, PanicHookInfo},
 };
 
+use serde::Serialize;
+
 use super::{
-    Format, Ui, findings,
+    Block, Format, Ui, Viewable, findings,
     style::{Palette, Style},
     view::TextLine,
     wrap,
 };
-use crate::{diag::Finding, error::Error, hint::Hint};
+use crate::{
+    diag::Finding,
+    error::{Error, ErrorKind},
+    hint::Hint,
+};
 
 /// Error for rendering.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +56,45 @@ impl From<&Error> for Problem {
             usage: error.usage.clone(),
             hints: error.hints.clone(),
         }
+    }
+}
+
+/// Error as the result of a command, for programs (docs/output.md).
+#[derive(Debug, Serialize)]
+pub struct ErrorDocument {
+    error: ErrorBody,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorBody {
+    kind: ErrorKind,
+    exit_code: u8,
+    message: String,
+    causes: Vec<String>,
+    findings: Vec<Finding>,
+    suggestions: Vec<String>,
+}
+
+impl From<&Error> for ErrorDocument {
+    fn from(error: &Error) -> Self {
+        let problem = Problem::from(error);
+        Self {
+            error: ErrorBody {
+                kind: error.kind,
+                exit_code: error.exit_code().code(),
+                message: problem.message,
+                causes: problem.causes,
+                findings: problem.findings,
+                suggestions: problem.hints.iter().map(|hint| hint.as_str().to_owned()).collect(),
+            },
+        }
+    }
+}
+
+/// For people, the error is on standard error.
+impl Viewable for ErrorDocument {
+    fn view(&self) -> Vec<Block> {
+        Vec::new()
     }
 }
 

@@ -129,9 +129,15 @@ fn count_by_severity(findings: &[Finding]) -> String {
     }
 }
 
-/// Returns `findings` as a SARIF 2.1.0 document with the fields that code scanners use: rules, levels, locations.
+/// Returns `findings` as the text of a SARIF 2.1.0 document.
 #[must_use]
-pub fn to_sarif(findings: &[Finding]) -> Value {
+pub fn sarif_text(findings: &[Finding]) -> String {
+    let text = serde_json::to_string_pretty(&to_sarif(findings)).unwrap_or_default();
+    format!("{text}\n")
+}
+
+/// Returns `findings` as a SARIF 2.1.0 document with the fields that code scanners use: rules, levels, locations.
+fn to_sarif(findings: &[Finding]) -> Value {
     let mut rules = findings.iter().map(|finding| finding.rule).collect::<Vec<_>>();
     rules.sort_unstable();
     rules.dedup();

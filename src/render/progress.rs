@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
 
@@ -10,10 +10,14 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     escape::escape,
+    stream::lock,
     style::{Palette, Style},
     ui::Ui,
 };
 use crate::apply::event::{EventListener, Reporter, RunEvent};
+
+/// Interval between signs of life: a job without output looks stuck.
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// Maximum number of departments named next to the bar.
 const NAMED: usize = 3;
@@ -49,25 +53,106 @@ fn format_wait(wait: Duration) -> String {
     }
 }
 
-/// Progress as plain lines, for logs: phases and problems only.
+/// Prints an event as a plain line: phases and problems only. Returns whether it was printed.
+fn print_event(ui: &Ui, event: &RunEvent) -> bool {
+    match event {
+        RunEvent::Phase { name, total: 0 } => ui.status(&format!("{name} …")),
+        RunEvent::Phase { name, total } => ui.status(&format!("{name} ({total}) …")),
+        RunEvent::Started { .. } | RunEvent::Done { .. } => return false,
+        RunEvent::Info { text } => ui.info(text),
+        RunEvent::Warning { text } => ui.warn(text),
+        RunEvent::Retrying { .. } | RunEvent::Failed { .. } | RunEvent::Skipped { .. } | RunEvent::Note { .. } => {
+            if let Some(line) = event_line(event, Palette::PLAIN) {
+                ui.status(&line);
+            }
+        }
+    }
+    true
+}
+
+/// Progress as plain lines, for logs: phases and problems, and a sign of life while nothing else is printed.
 pub(super) struct LineProgress {
-    pub(super) ui: Ui,
+    ui: Ui,
+    state: Arc<Mutex<LineState>>,
+    /// Ends the signs of life when it is dropped.
+    _end: mpsc::Sender<()>,
+}
+
+#[derive(Default)]
+struct LineState {
+    phase: &'static str,
+    total: usize,
+    finished: usize,
+    /// Labels of the running steps.
+    running: Vec<String>,
+    /// Number of intervals since the last line.
+    silent: u32,
+}
+
+impl LineProgress {
+    pub(super) fn new(ui: Ui, interval: Duration) -> Self {
+        let (end, ended) = mpsc::channel();
+        let state = Arc::new(Mutex::new(LineState::default()));
+        let (shown, watched) = (ui.clone(), Arc::clone(&state));
+        std::thread::spawn(move || {
+            while ended.recv_timeout(interval) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let line = lock(&watched).sign_of_life(interval);
+                if let Some(line) = line {
+                    shown.status(&line);
+                }
+            }
+        });
+        Self { ui, state, _end: end }
+    }
+}
+
+impl LineState {
+    fn record(&mut self, event: &RunEvent, is_printed: bool) {
+        if is_printed {
+            self.silent = 0;
+        }
+        match event {
+            RunEvent::Phase { name, total } => {
+                (self.phase, self.total, self.finished) = (name, *total, 0);
+                self.running.clear();
+            }
+            RunEvent::Started { label, .. } => self.running.push(label.clone()),
+            RunEvent::Done { label, .. } | RunEvent::Failed { label, .. } => {
+                self.running.retain(|running| running != label);
+                self.finished += 1;
+            }
+            RunEvent::Skipped { .. } => self.finished += 1,
+            _ => {}
+        }
+    }
+
+    /// Returns a line that shows what the run waits for, unless another line was printed in the last interval.
+    fn sign_of_life(&mut self, interval: Duration) -> Option<String> {
+        self.silent += 1;
+        if self.silent < 2 || self.phase.is_empty() {
+            return None;
+        }
+        let count = match self.total {
+            0 => String::new(),
+            total => format!(" {} of {total}", self.finished),
+        };
+        let step = match self.running.as_slice() {
+            [] => String::new(),
+            [only] => format!(": {only}"),
+            [first, others @ ..] => format!(": {first}, and {} more", others.len()),
+        };
+        let quiet = interval.saturating_mul(self.silent - 1).as_secs();
+        Some(format!(
+            "  ...   {}{count}{step} (nothing new for {quiet} s)",
+            self.phase
+        ))
+    }
 }
 
 impl EventListener for LineProgress {
     fn on_event(&self, event: &RunEvent) {
-        match event {
-            RunEvent::Phase { name, total: 0 } => self.ui.status(&format!("{name} …")),
-            RunEvent::Phase { name, total } => self.ui.status(&format!("{name} ({total}) …")),
-            RunEvent::Started { .. } | RunEvent::Done { .. } => {}
-            RunEvent::Info { text } => self.ui.info(text),
-            RunEvent::Warning { text } => self.ui.warn(text),
-            RunEvent::Retrying { .. } | RunEvent::Failed { .. } | RunEvent::Skipped { .. } | RunEvent::Note { .. } => {
-                if let Some(line) = event_line(event, Palette::PLAIN) {
-                    self.ui.status(&line);
-                }
-            }
-        }
+        let is_printed = print_event(&self.ui, event);
+        lock(&self.state).record(event, is_printed);
     }
 }
 
@@ -204,7 +289,7 @@ impl Drop for BarProgress {
 /// Lines outside any progress display.
 impl EventListener for Ui {
     fn on_event(&self, event: &RunEvent) {
-        LineProgress { ui: self.clone() }.on_event(event);
+        print_event(self, event);
     }
 }
 
@@ -218,6 +303,59 @@ impl Reporter for Ui {
 mod tests {
     use super::*;
     use crate::render::Format;
+
+    #[test]
+    fn a_quiet_run_shows_what_it_waits_for() {
+        let interval = Duration::from_secs(5);
+        let mut state = LineState::default();
+        let signs = |state: &mut LineState| state.sign_of_life(interval).unwrap_or_default();
+        assert_eq!((signs(&mut state), signs(&mut state)), (String::new(), String::new()));
+        let started = |label: &str| RunEvent::Started {
+            label: label.to_owned(),
+            department: None,
+        };
+        state.record(
+            &RunEvent::Phase {
+                name: "Apply",
+                total: 3,
+            },
+            true,
+        );
+        state.record(&started("create key"), false);
+        assert_eq!(signs(&mut state), "");
+        assert_eq!(
+            signs(&mut state),
+            "  ...   Apply 0 of 3: create key (nothing new for 5 s)"
+        );
+        let done = RunEvent::Done {
+            label: "create key".to_owned(),
+            department: None,
+        };
+        state.record(&done, false);
+        state.record(&started("prove key"), false);
+        state.record(&started("prove other"), false);
+        assert_eq!(
+            signs(&mut state),
+            "  ...   Apply 1 of 3: prove key, and 1 more (nothing new for 10 s)"
+        );
+        state.record(
+            &RunEvent::Note {
+                text: "waiting".to_owned(),
+            },
+            true,
+        );
+        assert_eq!(signs(&mut state), "");
+    }
+
+    #[test]
+    fn a_line_progress_prints_signs_of_life_until_it_is_dropped() {
+        let (ui, captured) = Ui::captured(Format::Human, 80, "");
+        let lines = LineProgress::new(ui, Duration::from_millis(1));
+        lines.on_event(&RunEvent::Phase { name: "Wait", total: 0 });
+        while !captured.stderr().contains("...   Wait") {
+            std::thread::yield_now();
+        }
+    }
 
     #[test]
     fn finished_steps_and_phases_stay_visible() {

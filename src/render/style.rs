@@ -56,6 +56,8 @@ pub struct Palette {
     pub colour: bool,
     /// Whether Unicode drawing characters are supported by locale and terminal.
     pub unicode: bool,
+    /// Whether the stream has no width, such as a pipe: each row of a table is one line then.
+    pub unlimited_width: bool,
 }
 
 impl Palette {
@@ -63,6 +65,7 @@ impl Palette {
     pub const PLAIN: Self = Self {
         colour: false,
         unicode: false,
+        unlimited_width: false,
     };
 
     /// Appends `text` in `style`.

@@ -8,8 +8,8 @@ use comfy_table::{
 use super::{
     escape::{escape, escape_lines},
     sparkline,
-    style::Palette,
-    view::{Cell, Record, Table},
+    style::{Palette, Style},
+    view::{Cell, Record, Table, TextLine},
     wrap,
 };
 
@@ -34,21 +34,100 @@ const BORDERED: TableStyle = TableStyle::new()
     .content_lines(ContentLineStyle::new('|', '|', '|'))
     .bottom_border(LineStyle::new('+', '-', '+', '+'));
 
-/// Appends `table`, at most `width` columns wide. If its columns would be too narrow, each row is printed as a record.
+/// Appends `table`, at most `width` columns wide. If it is too wide, it first loses its empty and its optional columns;
+/// if it is still too wide, each row is printed as a record. Words are never broken, except very long ones.
 pub(super) fn render_list(table: &Table, width: usize, palette: Palette, out: &mut String) {
     if table.rows.is_empty() {
         out.push_str("None found.\n");
         return;
     }
-    let texts = table
-        .rows
-        .iter()
-        .map(|row| row.iter().map(cell_text).collect::<Vec<_>>())
-        .collect::<Vec<_>>();
-    let Some(limits) = column_limits(table, &texts, width) else {
-        return rows_as_records(table, width, palette, out);
+    let (width, cell_width) = if palette.unlimited_width {
+        (usize::MAX, usize::MAX)
+    } else {
+        (width, CELL_WIDTH)
     };
-    let fold = |text: &str, column: usize| fold(text, limits[column].min(CELL_WIDTH), limits[column]);
+    let full = column_texts(table);
+    if let Some(limits) = column_limits(table, &full, width, cell_width, usize::MAX) {
+        return render_grid(table, &full, &limits, cell_width, palette, out);
+    }
+    let mut narrowed = table.clone();
+    let has_text = |column: usize| {
+        full.iter()
+            .any(|row| row.get(column).is_some_and(|text| !text.is_empty()))
+    };
+    let empty = table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(column, _)| !has_text(*column));
+    let empty = empty.map(|(_, heading)| (heading.as_ref(), false));
+    let optional = table.optional_columns.iter().map(|heading| (*heading, true));
+    let mut left_out = Vec::new();
+    for (heading, is_missed) in empty.chain(optional) {
+        if !remove_column(&mut narrowed, heading) {
+            continue;
+        }
+        left_out.extend(is_missed.then_some(heading));
+        let texts = column_texts(&narrowed);
+        if let Some(limits) = column_limits(&narrowed, &texts, width, cell_width, usize::MAX) {
+            render_grid(&narrowed, &texts, &limits, cell_width, palette, out);
+            return report_left_out(&left_out, width, palette, out);
+        }
+    }
+    let texts = column_texts(&narrowed);
+    match column_limits(&narrowed, &texts, width, cell_width, CELL_WIDTH) {
+        Some(limits) => {
+            render_grid(&narrowed, &texts, &limits, cell_width, palette, out);
+            report_left_out(&left_out, width, palette, out);
+        }
+        None => rows_as_records(table, width, palette, out),
+    }
+}
+
+/// Removes a column; returns whether there was one, and another one remains.
+fn remove_column(table: &mut Table, heading: &str) -> bool {
+    let found = table.columns.iter().position(|column| column == heading);
+    let Some(column) = found.filter(|_| table.columns.len() > 1) else {
+        return false;
+    };
+    table.columns.remove(column);
+    for row in &mut table.rows {
+        if column < row.len() {
+            row.remove(column);
+        }
+    }
+    true
+}
+
+fn report_left_out(headings: &[&str], width: usize, palette: Palette, out: &mut String) {
+    if headings.is_empty() {
+        return;
+    }
+    let noun = if headings.len() == 1 { "column" } else { "columns" };
+    let text = format!("(too narrow for the {noun} {})", headings.join(", "));
+    wrap::write_wrapped(
+        &TextLine::new().with_styled_text(Style::Muted, text),
+        width,
+        palette,
+        out,
+    );
+}
+
+/// Returns the texts of all cells, by row.
+fn column_texts(table: &Table) -> Vec<Vec<String>> {
+    let rows = table.rows.iter();
+    rows.map(|row| row.iter().map(cell_text).collect()).collect()
+}
+
+fn render_grid(
+    table: &Table,
+    texts: &[Vec<String>],
+    limits: &[usize],
+    cell_width: usize,
+    palette: Palette,
+    out: &mut String,
+) {
+    let fold = |text: &str, column: usize| fold(text, limits[column].min(cell_width), limits[column]);
 
     let headings = table
         .columns
@@ -173,8 +252,15 @@ fn fold(text: &str, limit: usize, most: usize) -> String {
         .join("\n")
 }
 
-/// Returns the width of each column so that the table fits into `width`; `None` if it cannot fit.
-fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
+/// Returns the width of each column so that the table fits into `width` without breaking a word that is at most
+/// `longest_word` wide; `None` if it cannot fit.
+fn column_limits(
+    table: &Table,
+    texts: &[Vec<String>],
+    width: usize,
+    cell_width: usize,
+    longest_word: usize,
+) -> Option<Vec<usize>> {
     let columns = &table.columns;
     let cells = |column: usize| {
         let heading = columns.get(column).map(AsRef::as_ref).unwrap_or_default();
@@ -207,7 +293,7 @@ fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<V
     );
     let natural = widest(
         &|text| {
-            let folded = fold(text, CELL_WIDTH, usize::MAX);
+            let folded = fold(text, cell_width, usize::MAX);
             folded.split('\n').map(wrap::width).max().unwrap_or(0)
         },
         CURVE_WIDTH,
@@ -219,295 +305,15 @@ fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<V
     if fits(&natural) {
         return Some(natural);
     }
-    // Shrink the widest columns: first without breaking words, then with.
+    // Shrink the widest columns first.
     let most = natural.iter().copied().max().unwrap_or(0);
-    let narrowed = |least: &dyn Fn(usize) -> usize| {
-        (MIN_COLUMN_WIDTH..=most).rev().find_map(|cap| {
-            let limits = (0..columns.len())
-                .map(|column| natural[column].min(cap.max(least(column))))
-                .collect::<Vec<_>>();
-            fits(&limits).then_some(limits)
-        })
-    };
-    narrowed(&|column| words[column]).or_else(|| narrowed(&|_| 0))
+    (MIN_COLUMN_WIDTH..=most).rev().find_map(|cap| {
+        let limits = (0..columns.len())
+            .map(|column| natural[column].min(cap.max(words[column].min(longest_word))))
+            .collect::<Vec<_>>();
+        fits(&limits).then_some(limits)
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn rendered(table: &Table, width: usize) -> String {
-        let mut out = String::new();
-        render_list(table, width, Palette::PLAIN, &mut out);
-        out
-    }
-
-    fn texts<const N: usize>(cells: [&str; N]) -> [Cell; N] {
-        cells.map(Cell::from)
-    }
-
-    // Each expected table is an example of docs/reference/cli.md#tables; `
-    //
-    // ` marks the end of a line with trailing spaces.
-    fn sample(text: &str) -> String {
-        text.replace('¶', "")
-    }
-
-    #[test]
-    fn connectors_are_listed_like_the_confluent_cli() {
-        let table = Table::new(["ID", "Name", "Status", "Type", "Trace"]).row(texts([
-            "lcc-111",
-            "az-connector-2",
-            "RUNNING",
-            "Sink",
-            "",
-        ]));
-        assert_eq!(
-            rendered(&table, 80),
-            sample(concat!(
-                "    ID    |      Name      | Status  | Type | Trace  ¶\n",
-                "----------+----------------+---------+------+--------\n",
-                "  lcc-111 | az-connector-2 | RUNNING | Sink |        ¶\n",
-            ))
-        );
-    }
-
-    #[test]
-    fn service_accounts_are_listed_like_the_confluent_cli() {
-        let table =
-            Table::new(["ID", "Name", "Description"]).row(texts(["sa-12345", "service-account", "at your service."]));
-        assert_eq!(
-            rendered(&table, 80),
-            sample(concat!(
-                "     ID    |      Name       |   Description     ¶\n",
-                "-----------+-----------------+-------------------\n",
-                "  sa-12345 | service-account | at your service.  ¶\n",
-            ))
-        );
-    }
-
-    #[test]
-    fn role_bindings_are_listed_like_the_confluent_cli() {
-        let table = Table::new([
-            "ID",
-            "Principal",
-            "Email",
-            "Role",
-            "Environment",
-            "Cloud Cluster",
-            "Cluster Type",
-            "Logical Cluster",
-            "Resource Type",
-            "Name",
-            "Pattern Type",
-        ])
-        .row(texts([
-            "rb-111aa",
-            "User:u-11aaa",
-            "u-11aaa@confluent.io",
-            "CloudClusterAdmin",
-            "env-596",
-            "lkc-1111aaa",
-            "",
-            "",
-            "",
-            "",
-            "",
-        ]));
-        assert_eq!(
-            rendered(&table, 200),
-            sample(concat!(
-                "     ID    |  Principal   |        Email         |       Role        | Environment | Cloud Cluster | Cluster Type | Logical Cluster | Resource Type | Name | Pattern Type  ¶\n",
-                "-----------+--------------+----------------------+-------------------+-------------+---------------+--------------+-----------------+---------------+------+---------------\n",
-                "  rb-111aa | User:u-11aaa | u-11aaa@confluent.io | CloudClusterAdmin | env-596     | lkc-1111aaa   |              |                 |               |      |               ¶\n",
-            ))
-        );
-    }
-
-    #[test]
-    fn integers_are_right_aligned() {
-        let table = Table::new([
-            "Quota Code",
-            "Name",
-            "Scope",
-            "Applied Limit",
-            "Usage",
-            "Organization",
-            "Environment",
-            "Kafka Cluster",
-            "Network",
-            "User",
-        ])
-        .row([
-            "quota_a".into(),
-            "Quota A".into(),
-            "kafka_cluster".into(),
-            Cell::Integer(15),
-            "10".into(),
-            "org-123".into(),
-            "env-1".into(),
-            "lkc-1".into(),
-            "".into(),
-            "".into(),
-        ]);
-        assert_eq!(
-            rendered(&table, 200),
-            sample(concat!(
-                "  Quota Code |  Name   |     Scope     | Applied Limit | Usage | Organization | Environment | Kafka Cluster | Network | User  ¶\n",
-                "-------------+---------+---------------+---------------+-------+--------------+-------------+---------------+---------+-------\n",
-                "  quota_a    | Quota A | kafka_cluster |            15 | 10    | org-123      | env-1       | lkc-1         |         |       ¶\n",
-            ))
-        );
-    }
-
-    #[test]
-    fn long_cells_wrap_at_thirty_columns() {
-        let table = Table::new(["Timestamp", "Level", "Task ID", "Message", "Exception"]).row(texts([
-            "2025-06-16T05:43:23.757Z",
-            "INFO",
-            "task-0",
-            "WorkerSourceTask{id=lcc-123-0} Committing offsets for 128 acknowledged messages",
-            "",
-        ]));
-        assert_eq!(
-            rendered(&table, 100),
-            sample(concat!(
-                "         Timestamp         | Level | Task ID |            Message             | Exception  ¶\n",
-                "---------------------------+-------+---------+--------------------------------+------------\n",
-                "  2025-06-16T05:43:23.757Z | INFO  | task-0  | WorkerSourceTask{id=lcc-123-0} |            ¶\n",
-                "                           |       |         | Committing offsets for 128     |            ¶\n",
-                "                           |       |         | acknowledged messages          |            ¶\n",
-            ))
-        );
-    }
-
-    #[test]
-    fn a_record_has_a_border() {
-        let mut out = String::new();
-        let fields = Record::new()
-            .field("ID", "lcc-123")
-            .field("Name", "az-connector")
-            .field("Status", "RUNNING")
-            .field("Type", "Sink")
-            .optional("Trace", None::<String>);
-        render_record(&fields, 80, Palette::PLAIN, &mut out);
-        assert_eq!(
-            out,
-            concat!(
-                "+--------+--------------+\n",
-                "| ID     | lcc-123      |\n",
-                "| Name   | az-connector |\n",
-                "| Status | RUNNING      |\n",
-                "| Type   | Sink         |\n",
-                "+--------+--------------+\n",
-            )
-        );
-    }
-
-    #[test]
-    fn an_empty_list_prints_none_found() {
-        assert_eq!(rendered(&Table::new(["ID"]), 80), "None found.\n");
-    }
-
-    #[test]
-    fn a_sparkline_takes_the_remaining_width() {
-        let values: Vec<Option<u64>> = (0..60).map(|minute| (minute < 30).then_some(minute)).collect();
-        let table = Table::new(["Name", "Curve", "Last"]).row([
-            "claims-lake".into(),
-            Cell::Sparkline(values),
-            Cell::Number("<0.1".to_owned()),
-        ]);
-        assert_eq!(
-            rendered(&table, 60),
-            sample(concat!(
-                "     Name     |                Curve                | Last  ¶\n",
-                "--------------+-------------------------------------+-------\n",
-                "  claims-lake | _--==+++**%%###@@@................. | <0.1  ¶\n",
-            ))
-        );
-        assert_eq!(
-            rendered(&table, 36),
-            sample(concat!(
-                "     Name     |    Curve    | Last  ¶\n",
-                "--------------+-------------+-------\n",
-                "  claims-lake | -+*%@@..... | <0.1  ¶\n",
-            ))
-        );
-        let columns = |width| rendered(&table, width).lines().map(wrap::width).max();
-        assert_eq!((columns(200), columns(300)), (Some(85), Some(85)));
-        assert_eq!(
-            rendered(&table, 20),
-            concat!(
-                "+-------+----------+\n",
-                "| Name  | claims-l |\n",
-                "|       | ake      |\n",
-                "| Curve | =*#@.... |\n",
-                "| Last  | <0.1     |\n",
-                "+-------+----------+\n",
-            )
-        );
-    }
-
-    #[test]
-    fn a_narrow_terminal_narrows_the_widest_columns_first() {
-        let table = Table::new(["ID", "Description"]).row(texts(["sa-12345", "accounts of the claims department"]));
-        assert_eq!(
-            rendered(&table, 36),
-            sample(concat!(
-                "     ID    |    Description     ¶\n",
-                "-----------+--------------------\n",
-                "  sa-12345 | accounts of the    ¶\n",
-                "           | claims department  ¶\n",
-            ))
-        );
-    }
-
-    #[test]
-    fn a_table_with_unreadably_narrow_columns_is_printed_as_records() {
-        let columns = ["A", "B", "C", "D"];
-        let table = Table::new(columns).row(texts(["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc", "dddddddddd"]));
-        assert_eq!(
-            rendered(&table, 24),
-            concat!(
-                "+---+------------+\n",
-                "| A | aaaaaaaaaa |\n",
-                "| B | bbbbbbbbbb |\n",
-                "| C | cccccccccc |\n",
-                "| D | dddddddddd |\n",
-                "+---+------------+\n",
-            )
-        );
-    }
-
-    #[test]
-    fn line_breaks_in_a_name_do_not_add_rows() {
-        let table = Table::new(["Name", "Trace"]).row([
-            Cell::from("a\nlcc-999 | fake"),
-            Cell::Multiline("first\n  second\u{1b}[2J\n".to_owned()),
-        ]);
-        assert_eq!(
-            rendered(&table, 80),
-            sample(concat!(
-                "        Name        |       Trace        ¶\n",
-                "--------------------+--------------------\n",
-                "  a\\nlcc-999 | fake | first              ¶\n",
-                "                    |   second\\u{1b}[2J  ¶\n",
-            ))
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn lines_fit_the_width(rows in proptest::collection::vec(("[a-z ]{0,60}", "[a-z]{0,60}", any::<i64>()), 1..4), width in 40_usize..120) {
-            let mut table = Table::new(["First Column", "Second", "Number"]);
-            for (a, b, number) in rows {
-                table.push([a.into(), b.into(), number.into()]);
-            }
-            for line in rendered(&table, width).lines() {
-                prop_assert!(wrap::width(line) <= width, "{line:?}");
-            }
-        }
-    }
-}
+mod tests;

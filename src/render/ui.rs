@@ -10,16 +10,16 @@ use serde::Serialize;
 
 use super::{
     Format,
-    error::Problem,
+    error::{ErrorDocument, Problem},
     human, json,
-    progress::{BarProgress, LineProgress},
+    progress::{BarProgress, LineProgress, SIGN_OF_LIFE},
     stream::{Captured, Stream, lock},
     style::{Palette, uses_colour},
     suggestions::{complete_blocks, complete_problem, complete_value},
     view::{Block, Viewable},
     yaml,
 };
-use crate::{apply::event::EventListener, env, session::CommandFlags};
+use crate::{apply::event::EventListener, env, error::Error, session::CommandFlags};
 
 /// Width if the terminal does not report one.
 const DEFAULT_WIDTH: usize = 80;
@@ -78,7 +78,13 @@ impl Ui {
     pub fn new(format: Format, verbosity: u8) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let unicode = supports_unicode();
-        let palette = |colour| Palette { colour, unicode };
+        // Nothing reads a pipe at a width, and `grep` needs whole rows.
+        let unlimited_width = !out.is_terminal() && env::var(env::COLUMNS).is_none();
+        let palette = |colour| Palette {
+            colour,
+            unicode,
+            unlimited_width,
+        };
         // Log lines and bars would overwrite each other.
         let progress = if err.is_terminal() && verbosity == 0 {
             ProgressMode::Bars
@@ -214,11 +220,21 @@ impl Ui {
         self.write_err(&super::error::render_problem(problem, self.0.width, palette));
     }
 
+    /// Prints the error of a command that has no result: on standard error and, with `-o json`, `yaml` or `ndjson`, as a
+    /// document on standard output, which is otherwise empty.
+    pub fn print_failure(&self, error: &Error) {
+        self.print_error(&Problem::from(error));
+        if self.0.format != Format::Human {
+            // The exit code of the error matters more than that of a closed pipe.
+            drop(self.print_result(&ErrorDocument::from(error)));
+        }
+    }
+
     /// Starts a progress display. It ends when the listener is dropped.
     #[must_use]
     pub fn start_progress(&self) -> Arc<dyn EventListener> {
         match self.0.progress {
-            ProgressMode::Lines => Arc::new(LineProgress { ui: self.clone() }),
+            ProgressMode::Lines => Arc::new(LineProgress::new(self.clone(), SIGN_OF_LIFE)),
             ProgressMode::Bars => {
                 let bars = Arc::new(BarProgress::new(self.clone()));
                 *lock(&self.0.bars) = Arc::downgrade(&bars);

@@ -62,6 +62,8 @@ pub struct Table {
     pub columns: Vec<Cow<'static, str>>,
     /// Rows with one cell per column.
     pub rows: Vec<Vec<Cell>>,
+    /// Headings of the columns that are left out where the table is too wide, in this order.
+    pub optional_columns: &'static [&'static str],
 }
 
 impl Table {
@@ -70,7 +72,15 @@ impl Table {
         Self {
             columns: columns.into_iter().map(Into::into).collect(),
             rows: Vec::new(),
+            optional_columns: &[],
         }
+    }
+
+    /// Sets the columns that are left out where the table is too wide.
+    #[must_use]
+    pub fn with_optional_columns(mut self, headings: &'static [&'static str]) -> Self {
+        self.optional_columns = headings;
+        self
     }
 
     /// Returns the table with an additional row.
@@ -338,6 +348,8 @@ pub struct FieldChange {
 pub trait TableRow: Serialize {
     /// Column headings.
     const COLUMNS: &'static [&'static str];
+    /// Columns that are left out where the table is too wide, in this order.
+    const OPTIONAL_COLUMNS: &'static [&'static str] = &[];
     /// Returns one cell per column.
     fn cells(&self) -> Vec<Cell>;
 }
@@ -373,7 +385,7 @@ impl<T: TableRow> RowList<T> {
 
 impl<T: TableRow> Viewable for RowList<T> {
     fn view(&self) -> Vec<Block> {
-        let mut table = Table::new(T::COLUMNS.iter().copied());
+        let mut table = Table::new(T::COLUMNS.iter().copied()).with_optional_columns(T::OPTIONAL_COLUMNS);
         for row in &self.rows {
             table.push(row.cells());
         }

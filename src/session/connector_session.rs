@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{
     Connection, ConnectionBuilder, Settings, TelemetryClients, check_workspace, connector_journal_path,
-    load_selected_profile, load_workspace, open_sandbox, unknown_department_error,
+    load_selected_profile, load_workspace, open_sandbox, report_warnings, unknown_department_error,
 };
 use crate::{
     api::{connect::ClusterPath, iam::ListServiceAccounts},
@@ -18,8 +18,8 @@ use crate::{
         platform::{DEFAULT_RESERVE_PERCENT, DEFAULT_TASK_CEILING},
     },
     model::{
-        ApiKeyId, DepartmentCode, DepartmentQuota, OrganizationId, PlatformTeam, Prefix, ServiceAccountId,
-        UNNAMED_PLATFORM_TEAM, ownership::account_name,
+        ApiKeyId, ConnectorNamePattern, DepartmentCode, DepartmentQuota, OrganizationId, PlatformTeam, Prefix,
+        ServiceAccountId, UNNAMED_PLATFORM_TEAM, ownership::account_name,
     },
     quota::ClusterTaskLimit,
     resources::connector::ConnectorClient,
@@ -35,6 +35,8 @@ pub struct DepartmentContext {
     pub prefix: Prefix,
     /// Quota.
     pub quota: DepartmentQuota,
+    /// Naming convention of the platform.
+    pub connector_names: ConnectorNamePattern,
     /// Persona of the caller, if a profile determines it.
     pub persona: Option<String>,
     /// Name of the account that its connectors run under.
@@ -111,6 +113,7 @@ impl ConnectorSession {
             code: facts.department.clone(),
             prefix: facts.prefix.clone(),
             quota: facts.quota.clone(),
+            connector_names: facts.connector_names.clone(),
             persona: Some(facts.persona.clone()),
             runtime_account_name: facts.runtime.clone(),
             runtime_account_id: loaded.profile.runtime_account.clone(),
@@ -143,9 +146,7 @@ impl ConnectorSession {
         let is_sandbox = run.options.is_sandbox();
         let loaded = load_workspace(run, is_sandbox).hint("Departments select their profile with `--profile FILE`.")?;
         let (workspace, warnings) = check_workspace(loaded)?;
-        for warning in &warnings {
-            run.warn(&warning.message);
-        }
+        report_warnings(run, &warnings);
         let settings = Settings::resolve(run, None, Some(&workspace));
         let (stage_name, stage) = settings.platform_stage(&workspace)?;
         let mut department = match &settings.department {
@@ -210,6 +211,7 @@ impl ConnectorSession {
                 client: connection.client()?,
                 cluster_path: scope.cluster_path.clone(),
                 clock: connection.clock.clone(),
+                history_dir: Some(telemetry_dir.clone()),
             },
             api_key: auth.key().and_then(|key| key.parse().ok()),
             task_ceiling: scope.task_ceiling,
@@ -288,6 +290,7 @@ pub fn department_context(
         code: code.clone(),
         prefix: department.prefix.clone(),
         quota: department.quota_in(stage).clone(),
+        connector_names: workspace.platform.naming.connector.clone(),
         persona: None,
         runtime_account_name: runtime.map(|persona| account_name(stage, code, &persona.name)),
         runtime_account_id: None,

@@ -10,6 +10,7 @@ mod log;
 pub mod profiles;
 mod sandbox;
 mod sandbox_auth;
+mod setting_list;
 mod settings;
 mod telemetry;
 mod workspace;
@@ -25,10 +26,11 @@ pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_pro
 pub use log::start_log;
 pub use profiles::{load_selected_profile, selected_profile};
 pub use sandbox::{build_seed, open_sandbox, sandbox_info, sandbox_start, to_error_with_hints};
+pub use setting_list::list_settings;
 pub use settings::{SettingRow, Settings};
 pub use telemetry::{TelemetryClients, connector_crn};
 pub use workspace::{
-    check_workspace, find_workspace, load_valid_workspace, load_workspace, unknown_department_error,
+    check_workspace, find_workspace, load_valid_workspace, load_workspace, report_warnings, unknown_department_error,
     unknown_stage_error,
 };
 

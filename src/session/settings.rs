@@ -32,6 +32,9 @@ macro_rules! settings {
         }
 
         impl Settings {
+            /// Names of all settings.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
             /// Returns every setting that has a value, as text.
             #[must_use]
             pub fn rows(&self) -> Vec<SettingRow> {

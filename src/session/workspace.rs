@@ -63,6 +63,13 @@ pub fn load_valid_workspace(run: &RunContext, sandbox: bool) -> Result<(Workspac
     check_workspace(load_workspace(run, sandbox)?)
 }
 
+/// Reports the warnings of the platform configuration with `-v`: before every command, they would not be read.
+/// `department validate`, `onboard` and `doctor` always show them.
+pub fn report_warnings(run: &RunContext, warnings: &[Finding]) {
+    let shown = warnings.iter().filter(|_| run.options.verbosity > 0);
+    shown.for_each(|warning| run.warn(&warning.message));
+}
+
 /// Returns a loaded platform configuration with its warnings.
 ///
 /// # Errors

@@ -83,6 +83,7 @@ impl DepartmentClients {
                 cluster: address.cluster.clone(),
             },
             clock: self.connect.api.sandbox.clock(),
+            history_dir: None,
         }
     }
 

@@ -267,7 +267,10 @@ mod lifecycles {
         let output = run_with_secret(&cli, "connector create --config-file claims-lake.json");
         if value == "true" {
             assert_eq!(output.code, Some(6), "{output}");
-            assert!(output.stdout.contains("UnknownTopicOrPartition"), "{output}");
+            assert!(
+                output.stdout_line().contains("Topic claims-orders is not present"),
+                "{output}"
+            );
             assert!(output.stdout.contains("| Reads  | claims-orders |"), "{output}");
         } else {
             output.expect_success();
@@ -293,7 +296,7 @@ mod lifecycles {
             output.expect_success();
         } else {
             assert_eq!(output.code, Some(6), "{output}");
-            let words = "User does not have CREATE access to topic claims-lake-dlq";
+            let words = "User does not have CREATE access to topic claims-dlq-lake";
             assert!(output.stdout_line().contains(words), "{output}");
         }
     }

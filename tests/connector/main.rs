@@ -7,6 +7,7 @@ mod assumptions;
 mod changes;
 mod daily_use;
 mod explain;
+mod first_hour;
 mod library;
 mod sandbox_fault_list;
 mod output_contract;
@@ -75,10 +76,7 @@ fn a_connector_is_created_listed_and_deleted() {
         (&id.as_str().into(), &"claims-orders".into())
     );
     let table = cli.run_as("claims-operator", "connector list");
-    assert!(
-        table.stdout.contains("|     Name      | Status  |  Type  | Trace"),
-        "{table}"
-    );
+    assert!(table.stdout.contains("|     Name      | Status  |  Type"), "{table}");
     assert!(
         table.stderr.contains("uses 1 of 12 connectors and 1 of 20 tasks"),
         "{table}"
@@ -142,6 +140,17 @@ fn create_as_operator_suggests_the_deployer_profile() {
         .run_as("claims-operator", "connector create --config-file orders.json")
         .expect_code(4);
     assert!(result.stderr_line().contains("--profile claims-deployer"), "{result}");
+    // The refusal comes before a secret is read or asked for.
+    cli.write(
+        "claims-db.json",
+        r#"{"name": "claims-db", "connector.class": "PostgresSource", "connection.host": "db.example.com",
+            "connection.port": "5432", "connection.user": "reader", "connection.password": "${env:EBS_SECRET_UNSET}",
+            "db.name": "claims", "topic.prefix": "claims-", "table.whitelist": "orders", "mode": "bulk",
+            "db.timezone": "UTC", "output.data.format": "JSON"}"#,
+    );
+    let result = cli.run_as("claims-operator", "connector create --config-file claims-db.json");
+    assert!(!result.stderr.contains("EBS_SECRET_UNSET"), "{result}");
+    result.expect_code(4);
 }
 
 #[test]
@@ -257,7 +266,7 @@ fn a_referenced_secret_is_sent_but_never_printed() {
     }
     // The dead letter queue of the sink is a topic of the department.
     let described = cli.run_as("claims-deployer", "connector describe claims-lake -o json");
-    assert!(described.stdout.contains("claims-lake-dlq"), "{described}");
+    assert!(described.stdout.contains("claims-dlq-lake"), "{described}");
 
     cli.write(
         "lake.json",

@@ -330,6 +330,7 @@ pub(crate) const DOCUMENTED_RUNS: &[&str] = &[
     "profile list",
     "profile show claims-viewer",
     "profile use claims-viewer",
+    "config show",
     "keys list claims --sandbox",
     "keys rotate claims --persona viewer --sandbox --yes",
     "keys rotate claims --persona viewer --overlap 0s --sandbox --yes",
@@ -431,11 +432,13 @@ fn every_json_output_matches_docs_output_md() {
         .collect();
     assert!(never.is_empty(), "not run: {never:?}");
     let known: BTreeSet<&str> = UNTESTED_KEYS.iter().map(|(key, _)| *key).collect();
+    // An error is no result: see the next test.
+    let is_error = |key: &str| ["error.", "error_document."].iter().any(|shape| key.starts_with(shape));
     let unseen: Vec<String> = contract
         .shapes
         .iter()
         .flat_map(|(shape, keys)| keys.keys().map(move |key| format!("{shape}.{key}")))
-        .filter(|key| !met.contains(key) && !known.contains(&**key))
+        .filter(|key| !met.contains(key) && !known.contains(&**key) && !is_error(key))
         .collect();
     assert!(unseen.is_empty(), "on the page, but never in the output: {unseen:?}");
     let shown: Vec<&&str> = known.iter().filter(|key| met.contains(**key)).collect();
@@ -443,6 +446,36 @@ fn every_json_output_matches_docs_output_md() {
         shown.is_empty(),
         "listed as never produced, but in the output: {shown:?}"
     );
+}
+
+#[test]
+fn an_error_is_a_document_on_standard_output() {
+    let contract = OutputContract::read();
+    let cli = cli_with_claims();
+    let kind = ValueKind::Shape("error_document".to_owned());
+    cli.write("broken.json", ORDERS_FILE.replace("quickstart", "connector.class"));
+    for (args, code, word) in [
+        ("connector describe claims-none PROFILE", 1, "failed"),
+        ("connector pause motor-orders PROFILE", 5, "refused"),
+        ("connector create --config-file broken.json PROFILE", 5, "refused"),
+        ("connector list --stgae prod PROFILE", 64, "usage"),
+        ("connector list", 1, "failed"),
+    ] {
+        let output = run_documented(&cli, args).expect_code(code);
+        let answer = output.json();
+        let violations = contract.violations(&kind, &answer, args, &mut BTreeSet::new());
+        assert!(violations.is_empty(), "{violations:?}");
+        assert_eq!(
+            (&answer["error"]["kind"], &answer["error"]["exit_code"]),
+            (&word.into(), &code.into())
+        );
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(output.stderr_line().contains(message), "{output}");
+        // For people, standard output stays empty.
+        let human = run_with(&cli, args, "", "right");
+        assert_eq!(human.stdout, "", "{human}");
+        assert_eq!(run_with(&cli, args, "-o yaml", "right").code, Some(code));
+    }
 }
 
 #[test]

@@ -66,8 +66,8 @@ fn an_encrypted_profile_is_imported_with_private_permissions_and_works() {
         .expect_success();
     assert_eq!(
         output.stdout_line(),
-        "Imported profile `claims-operator`. Next: run `confluent ebs profile use claims-operator`, then `confluent \
-         ebs doctor` to check it."
+        "Imported profile `claims-operator`. Next: select it with `confluent ebs profile use claims-operator`, check it with \
+         `confluent ebs doctor`, and list your connectors with `confluent ebs connector list`."
     );
     assert_eq!(output.stderr, "");
     let kept = cli.path(".config/confluent-ebs/profiles/claims-operator.toml");

@@ -57,13 +57,13 @@ fn connector_list_fits_narrow_and_wide_terminals() {
         redact_ids(&output.stdout)
     };
     insta::assert_snapshot!(list("80", ""), @r#"
-          ID     |     Name      | Status  |  Type  |           Trace            
-    -------------+---------------+---------+--------+----------------------------
-      lcc-abc123 | claims-db     | FAILED  | source | connection.user and 1      
-                 |               |         |        | more: FATAL: password      
-                 |               |         |        | authentication failed for  
-                 |               |         |        | user "reader"              
-      lcc-abc123 | claims-orders | RUNNING | source |
+          ID     |     Name      | Status  |  Type   
+    -------------+---------------+---------+---------
+      lcc-abc123 | claims-db     | FAILED  | source  
+      lcc-abc123 | claims-orders | RUNNING | source  
+
+    claims-db is FAILED: connection.user and 1 more: FATAL: password authentication
+      failed for user "reader"
     "#);
     insta::assert_snapshot!(list("160", "--wide"), @r#"
           ID     |     Name      | Status  |  Type  |     Plugin     | Tasks  
@@ -83,26 +83,25 @@ fn connector_list_fits_narrow_and_wide_terminals() {
       failed for user "reader"
     "#);
     insta::assert_snapshot!(list("30", ""), @r#"
-    +--------+-----------------+
-    | ID     | lcc-abc123      |
-    | Name   | claims-db       |
-    | Status | FAILED          |
-    | Type   | source          |
-    | Trace  | connection.user |
-    |        | and 1 more:     |
-    |        | FATAL: password |
-    |        | authentication  |
-    |        | failed for user |
-    |        | "reader"        |
-    +--------+-----------------+
+    +--------+------------+
+    | ID     | lcc-abc123 |
+    | Name   | claims-db  |
+    | Status | FAILED     |
+    | Type   | source     |
+    +--------+------------+
 
     +--------+---------------+
     | ID     | lcc-abc123    |
     | Name   | claims-orders |
     | Status | RUNNING       |
     | Type   | source        |
-    | Trace  |               |
     +--------+---------------+
+
+    claims-db is FAILED:
+      connection.user and 1 more:
+      FATAL: password
+      authentication failed for
+      user "reader"
     "#);
 }
 

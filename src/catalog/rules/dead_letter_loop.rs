@@ -3,7 +3,10 @@
 use regex_automata::meta::Regex;
 
 use crate::{
-    catalog::rule::{LintInput, LintRule, RuleFindings, quote},
+    catalog::{
+        rule::{LintInput, LintRule, RuleFindings, quote},
+        topics::report_topic,
+    },
     diag::Severity,
 };
 
@@ -61,7 +64,10 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
 fn default_dead_letter_topic(input: &LintInput<'_>) -> Option<(String, &'static str)> {
     let fact = input.plugin?.keys.get(DEAD_LETTERS)?;
     match (input.options.department, input.file.connector_name()) {
-        (Some(_), Some(name)) => Some((format!("{}-dlq", name.value), ", which `create` sets")),
+        (Some(department), Some(name)) => {
+            let topic = report_topic(Some(department.prefix), &name.value, "dlq");
+            Some((topic, ", which `create` sets"))
+        }
         _ => Some((fact.default?.to_owned(), ", the default of the service")),
     }
 }

@@ -5,6 +5,7 @@ use super::rule::LintRule;
 pub mod auth_mode;
 pub mod backslash_in_secret;
 pub mod connector_name;
+pub mod connector_naming;
 pub mod credential_in_value;
 pub mod dead_letter_loop;
 pub mod duplicate_key;
@@ -39,6 +40,7 @@ pub const RULES: &[LintRule] = &[
     auth_mode::RULE,
     backslash_in_secret::RULE,
     connector_name::RULE,
+    connector_naming::RULE,
     credential_in_value::RULE,
     dead_letter_loop::RULE,
     duplicate_key::RULE,

@@ -2,6 +2,7 @@
 
 use super::source_args::{DefaultSource, SourceArgs, source_line, uncertainty_lines};
 use crate::{
+    access::Uncertainty,
     commands::{CommandOutput, Ctx},
     error::Error,
     exit::ExitCode,
@@ -65,12 +66,16 @@ impl Viewable for CanIOutcome {
     fn view(&self) -> Vec<Block> {
         let who = &self.principal.title;
         let question = &self.question_text;
+        let is_disputed = matches!(self.uncertainties.as_slice(), [Uncertainty::Disputed { .. }]);
         let (style, sentence) = match self.answer {
             CanIAnswer::Yes => (Style::Ok, format!("Yes: {who} may {question}.")),
             CanIAnswer::No => (Style::Error, format!("No: {who} may not {question}.")),
             CanIAnswer::Unknown => (
                 Style::Warning,
-                format!("Unknown whether {who} may {question}: no visible grant allows it, but"),
+                match is_disputed {
+                    true => format!("Unknown whether {who} may {question}:"),
+                    false => format!("Unknown whether {who} may {question}: no visible grant allows it, but"),
+                },
             ),
         };
         let mut lines = vec![TextLine::new().with_styled_text(style, sentence)];
@@ -99,7 +104,7 @@ impl Viewable for CanIOutcome {
             ));
         }
         lines.extend(self.notes.iter().map(|note| TextLine::from(note.as_str())));
-        if self.answer == CanIAnswer::Unknown {
+        if self.answer == CanIAnswer::Unknown && !is_disputed {
             let hint = "Use an API key that sees more, or pass `--planned` to answer from the platform configuration.";
             lines.push(TextLine::new().with_styled_text(Style::Hint, hint));
         }

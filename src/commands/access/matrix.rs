@@ -80,16 +80,22 @@ impl AccessMatrixOutput {
             .filter(has_none)
             .map(|matrix| matrix.department.as_str())
             .collect();
+        let complete = self.outcome.is_account_list_complete;
         let verb = if absent.len() == 1 { "has" } else { "have" };
-        let absent =
-            (!absent.is_empty()).then(|| format!("{} {verb} no service account.", format_departments(&absent)));
+        let absent = (!absent.is_empty()).then(|| match complete {
+            true => format!("{} {verb} no service account.", format_departments(&absent)),
+            false => format!("{}: no service account is visible.", format_departments(&absent)),
+        });
         let partly = |matrix: &&AccessMatrix| !matrix.personas.is_empty() && !matrix.missing.is_empty();
-        let partly = self.outcome.matrices.iter().filter(partly).map(|matrix| {
+        let partly = self.outcome.matrices.iter().filter(partly).map(move |matrix| {
             let missing = text::join_list(&matrix.missing);
-            format!("{} has no service account for {missing}.", matrix.department)
+            match complete {
+                true => format!("{} has no service account for {missing}.", matrix.department),
+                false => format!("{}: no service account for {missing} is visible.", matrix.department),
+            }
         });
         let incomplete =
-            (!self.outcome.is_account_list_complete).then(|| "Not all service accounts are visible.".to_owned());
+            (!complete).then(|| "Not all service accounts are visible: what is not shown may exist.".to_owned());
         absent.into_iter().chain(partly).chain(incomplete)
     }
 }
@@ -127,7 +133,8 @@ impl Viewable for AccessMatrixOutput {
         let mut lines = vec![TextLine::from(
             "own: all names with the department's prefix; some: some names or accounts of the department; shared: \
              names that all departments share by design of Confluent Cloud; beyond: names outside the prefix; yes: the \
-             resource of the stage. Other operations are not allowed, except to describe the organization, the \
+             resource of the stage; unknown: Confluent's documents disagree (assumption Q5 of `confluent ebs doctor \
+             --assumptions`). Other operations are not allowed, except to describe the organization, the \
              environment and the cluster.",
         )];
         lines.extend(

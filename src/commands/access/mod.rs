@@ -37,7 +37,12 @@ enum AccessCommand {
 impl AccessArgs {
     /// Whether the command supports an output format.
     pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
-        output.is_common() || (output == OutputFormat::Csv && matches!(self.command, AccessCommand::Matrix(_)))
+        output.is_common()
+            || match self.command {
+                AccessCommand::Matrix(_) => output == OutputFormat::Csv,
+                AccessCommand::Audit(_) => output == OutputFormat::Sarif,
+                _ => false,
+            }
     }
 
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {

@@ -11,7 +11,7 @@ use crate::{
         plugin_refresh::load_refreshed_catalog,
     },
     error::Error,
-    render::{Block, Style, TextLine, Viewable, to_sarif},
+    render::{Block, Style, TextLine, Viewable, sarif_text},
     session, text,
 };
 
@@ -61,8 +61,7 @@ pub(super) struct ConnectorLintOutput {
 impl Viewable for ConnectorLintOutput {
     fn view(&self) -> Vec<Block> {
         if self.sarif {
-            let text = serde_json::to_string_pretty(&to_sarif(&self.report.findings)).unwrap_or_default();
-            return vec![Block::Verbatim(format!("{text}\n"))];
+            return vec![Block::Verbatim(sarif_text(&self.report.findings))];
         }
         let report = &self.report;
         let mut blocks = Vec::new();

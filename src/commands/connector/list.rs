@@ -67,7 +67,7 @@ pub(super) struct ConnectorListOutput {
     wide: bool,
 }
 
-/// Returns the cause, or the first line of the trace, for a table cell. `describe` shows the complete text.
+/// Returns the cause, or the first line of the trace. `describe` shows the complete text.
 fn short_trace(row: &ListedConnector) -> Option<&str> {
     let first = || row.facts.trace.as_ref()?.lines().next();
     row.cause.as_deref().or_else(first)
@@ -76,9 +76,9 @@ fn short_trace(row: &ListedConnector) -> Option<&str> {
 impl Viewable for ConnectorListOutput {
     fn view(&self) -> Vec<Block> {
         let mut table = if self.wide {
-            Table::new(["ID", "Name", "Status", "Type", "Plugin", "Tasks"])
+            Table::new(["ID", "Name", "Status", "Type", "Plugin", "Tasks"]).with_optional_columns(&["Type", "Plugin"])
         } else {
-            Table::new(["ID", "Name", "Status", "Type", "Trace"])
+            Table::new(["ID", "Name", "Status", "Type"])
         };
         for row in &self.rows {
             let facts = &row.facts;
@@ -92,15 +92,12 @@ impl Viewable for ConnectorListOutput {
                 let most = facts.tasks_max.map_or("?".to_owned(), |most| most.to_string());
                 cells.push(Cell::text(&facts.plugin));
                 cells.push(Cell::Text(format!("{}/{most}", facts.tasks_running)));
-            } else {
-                cells.push(short_trace(row).into());
             }
             table.push(cells);
         }
         let mut blocks = vec![Block::Table(table)];
-        // The table is too narrow for the causes.
-        let rows = self.rows.iter().filter(|_| self.wide);
-        let causes = rows.filter_map(|row| {
+        // A column is too narrow for the causes.
+        let causes = self.rows.iter().filter_map(|row| {
             let cause = short_trace(row)?;
             Some(format!("{} is {}: {cause}", row.facts.name, row.facts.status))
         });

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     gitops::{GitopsWorkspace, TreeValidation},
     render::{
-        Block, Viewable, findings_to_markdown, to_github_annotations, to_gitlab_code_quality, to_junit, to_sarif,
+        Block, Viewable, findings_to_markdown, sarif_text, to_github_annotations, to_gitlab_code_quality, to_junit,
     },
     text::count_noun,
 };
@@ -58,7 +58,7 @@ fn document(format: OutputFormat, findings: &[Finding]) -> Option<String> {
     const TITLE: &str = "gitops validate";
     let json = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     match format {
-        OutputFormat::Sarif => Some(json(&to_sarif(findings))),
+        OutputFormat::Sarif => Some(sarif_text(findings)),
         OutputFormat::Github => Some(to_github_annotations(findings)),
         OutputFormat::Gitlab => Some(json(&to_gitlab_code_quality(findings))),
         OutputFormat::Junit => Some(to_junit(TITLE, findings)),

@@ -57,6 +57,7 @@ impl TableRow for KeyListRow {
         "Probed",
         "State",
     ];
+    const OPTIONAL_COLUMNS: &'static [&'static str] = &["Probed", "Resource"];
 
     fn cells(&self) -> Vec<Cell> {
         let days = |days: Option<i64>| Cell::Text(days.map_or_else(String::new, |days| format!("{days} d")));

@@ -78,9 +78,14 @@ pub(super) struct ProfileImportOutput {
 impl Viewable for ProfileImportOutput {
     fn view(&self) -> Vec<Block> {
         let next = match self.is_default {
-            true => "Next: run `confluent ebs doctor` to check it.".to_owned(),
+            true => {
+                "Next: check it with `confluent ebs doctor`, and list your connectors with `confluent ebs connector \
+                     list`."
+                    .to_owned()
+            }
             false => format!(
-                "Next: run `confluent ebs profile use {}`, then `confluent ebs doctor` to check it.",
+                "Next: select it with `confluent ebs profile use {}`, check it with `confluent ebs doctor`, and list your \
+                 connectors with `confluent ebs connector list`.",
                 self.name
             ),
         };

@@ -55,6 +55,7 @@ pub(super) struct ProfileRow {
 
 impl TableRow for ProfileRow {
     const COLUMNS: &'static [&'static str] = &["Current", "Name", "Department", "Persona", "Stage", "Endpoint"];
+    const OPTIONAL_COLUMNS: &'static [&'static str] = &["Endpoint"];
 
     fn cells(&self) -> Vec<Cell> {
         vec![

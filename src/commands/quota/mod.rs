@@ -35,7 +35,9 @@ impl QuotaArgs {
     pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
         output.is_common()
             || match self.command {
-                QuotaCommand::Audit(_) => matches!(output, OutputFormat::Csv | OutputFormat::Html),
+                QuotaCommand::Audit(_) => {
+                    matches!(output, OutputFormat::Csv | OutputFormat::Html | OutputFormat::Sarif)
+                }
                 _ => false,
             }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{CommandBuilder, DiagnosedConnector, Evidence};
+use super::{CommandBuilder, DiagnosedConnector, Evidence, denied_topic::judge_topic};
 use crate::{
     api::connect::{ErrorRecommendations, ExpandedConnector},
     model::ConnectorState,
@@ -104,8 +104,6 @@ pub struct ExplainedCause {
     pub fix: &'static str,
     /// Steps after the fix, in order.
     pub steps: Vec<NextStep>,
-    /// Documentation of the rule.
-    pub page: String,
 }
 
 /// Step after the fix.
@@ -202,9 +200,11 @@ impl ExplainedCause {
         commands: &CommandBuilder,
         redactor: &mut TextRedactor,
     ) -> Self {
+        let judged = judge_topic(&found, commands.prefix());
         let rule = found.rule;
         let errors = found.errors.iter().map(|error| redactor.redact(error).into_owned());
-        let steps = rule.next_steps.iter().map(|step| NextStep {
+        let (owner, fix, next_steps) = judged.unwrap_or((found.owner, rule.fix, rule.next_steps));
+        let steps = next_steps.iter().map(|step| NextStep {
             text: match commands.as_other_persona(step) {
                 Some(persona) => format!("{} (as the {persona})", step.text),
                 None => step.text.to_owned(),
@@ -216,13 +216,12 @@ impl ExplainedCause {
             rule: rule.id,
             cause: rule.cause,
             family: rule.family,
-            owner: found.owner,
-            responsible: found.owner.display_name(commands.platform_team()),
+            owner,
+            responsible: owner.display_name(commands.platform_team()),
             errors: errors.collect(),
             configs: found.configs,
-            fix: rule.fix,
+            fix,
             steps: steps.collect(),
-            page: format!("docs/causes.md#{}", rule.id),
         }
     }
 }

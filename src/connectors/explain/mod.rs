@@ -7,6 +7,7 @@
 //! Only the second step sends requests. An error message can be explained without a connector
 //! ([`ExplainedCause::from_message`]).
 
+mod denied_topic;
 mod diagnosed;
 mod evidence;
 mod explanation;

@@ -33,6 +33,8 @@ pub struct CommandBuilder {
     /// Whether the caller has or may have a profile.
     has_profile: bool,
     platform_team: PlatformTeam,
+    /// Prefix of the caller's department.
+    prefix: Option<Prefix>,
 }
 
 impl CommandBuilder {
@@ -87,6 +89,7 @@ impl CommandBuilder {
             owners: None,
             has_profile: true,
             platform_team: department.map_or_else(PlatformTeam::default, |department| department.platform_team.clone()),
+            prefix: department.map(|department| department.prefix.clone()),
         }
     }
 
@@ -102,6 +105,10 @@ impl CommandBuilder {
     fn for_owners(mut self, owners: Vec<(Prefix, DepartmentCode)>) -> Self {
         self.owners = Some(owners);
         self
+    }
+
+    pub(super) fn prefix(&self) -> Option<&Prefix> {
+        self.prefix.as_ref()
     }
 
     pub(super) fn platform_team(&self) -> &PlatformTeam {
@@ -177,6 +184,7 @@ mod tests {
                 tasks_per_connector: 1,
                 plugins: Vec::new(),
             },
+            connector_names: crate::model::ConnectorNamePattern::default(),
             persona: Some(persona.to_owned()),
             runtime_account_name: None,
             runtime_account_id: None,

@@ -10,7 +10,7 @@ use crate::{
     },
     diag::{Finding, Severity, SourceFile},
     manifest::connector_file,
-    model::{Prefix, UNNAMED_PLATFORM_TEAM},
+    model::{ConnectorNamePattern, Prefix, UNNAMED_PLATFORM_TEAM},
 };
 
 fn claims() -> (Prefix, DepartmentQuota) {
@@ -37,11 +37,13 @@ fn lint_starter(
     let text = text(&starter(plugin, &name, prefix), &file);
     let read = connector_file::parse(&SourceFile::new(Path::new(&file), text.clone()));
     let read = read.unwrap_or_else(|findings| panic!("{}: {findings:?}\n{text}", plugin.class));
+    let connector_names = ConnectorNamePattern::default();
     let context = LintOptions {
         department: prefix.map(|prefix| LintDepartment {
             prefix,
             runtime_account: None,
             quota: &quota,
+            connector_names: &connector_names,
             platform_team: &UNNAMED_PLATFORM_TEAM,
         }),
         ..LintOptions::default()

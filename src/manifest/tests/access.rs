@@ -34,10 +34,10 @@ fn platforms() -> [Workspace; 2] {
         .iter()
         .map(|(path, _)| path.rsplit('/').next().unwrap());
     let templates: Vec<&str> = templates.map(|file| file.strip_suffix(".toml").unwrap()).collect();
-    let files: Vec<(String, String)> = (0..6)
+    let files: Vec<(String, String)> = (0..2 * templates.len())
         .map(|number| {
             let (name, template) = (
-                ["one", "two", "three", "four", "five", "six"][number],
+                ["one", "two", "three", "four", "five", "six", "seven", "eight"][number],
                 templates[number / 2],
             );
             let text = format!("name = \"{name}\"\nprefix = \"{name}-\"\ntemplate = \"{template}\"\n");
@@ -142,15 +142,21 @@ fn shipped(workspace: &Workspace) -> Vec<AssertionFile> {
 
 #[test]
 fn the_shipped_assertions_hold_for_every_template() {
-    for workspace in platforms() {
+    // No department of the example has the template `hybrid-reader`.
+    let unused = [vec!["rbac-templates/tests/hybrid-reader.toml".to_owned()], Vec::new()];
+    for (workspace, unused) in platforms().into_iter().zip(unused) {
         let files = shipped(&workspace);
         assert_eq!(files.len(), embedded::TEMPLATES.len());
         let report = check_assertions(&files, &planned_access(&workspace));
         assert_eq!(findings_text(&report.findings), "");
-        assert_eq!((report.failed, report.unused_files), (0, Vec::new()));
+        assert_eq!((report.failed, report.unused_files), (0, unused.clone()));
         assert_eq!(
             report.assertions,
-            files.iter().map(|file| file.assertions.len()).sum::<usize>()
+            files
+                .iter()
+                .filter(|file| !unused.contains(&file.source.path.display().to_string()))
+                .map(|file| file.assertions.len())
+                .sum::<usize>()
         );
         assert_eq!(report.uncertainties.len(), 0);
         // docs/assumptions.md Q1: binding ConnectManager on a prefix is not confirmed.

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use crate::{
-    manifest::naming::{ConnectorNamePattern, NamingRules, RESERVED, find_conflicts},
+    manifest::naming::{NamingRules, RESERVED, find_conflicts},
     model::{Prefix, prefix::fold},
 };
 
@@ -38,18 +38,6 @@ proptest! {
             prop_assert!(!fold(&name).starts_with(&prefix.folded()));
         }
     }
-}
-
-#[test]
-fn connector_names_follow_the_rule_after_the_prefix() {
-    let prefix = Prefix::parse("claims-").unwrap();
-    let mut naming = NamingRules::default();
-    assert!(naming.allows_connector(&prefix, "claims-orders"));
-    assert!(!naming.allows_connector(&prefix, "claims-"));
-    assert!(!naming.allows_connector(&prefix, "fraud-orders"));
-    naming.connector = "*-{source,sink}".parse::<ConnectorNamePattern>().unwrap();
-    assert!(naming.allows_connector(&prefix, "claims-orders-sink"));
-    assert!(!naming.allows_connector(&prefix, "claims-orders"));
 }
 
 #[test]

@@ -27,16 +27,11 @@ fn the_shipped_templates_grant_exactly_the_documented_roles() {
                    DeveloperRead@group:connect-lcc* DeveloperRead@subject:{prefix}* DeveloperWrite@subject:{prefix}*";
     let deploy = "[cloud] ResourceOwner@connector:{prefix}* Assigner@service-account:{runtime}";
     let (deployer, self_operator) = (format!("deployer {deploy}"), format!("operator {deploy}"));
-    let expected: [(&str, Vec<&str>); 3] = [
-        (
-            "hybrid",
-            vec![
-                "operator [cloud] ConnectManager|DeveloperRead@connector:{prefix}*",
-                &deployer,
-                viewer,
-                runtime,
-            ],
-        ),
+    let reader = "reader [kafka] DeveloperRead@topic:{prefix}dlq-* DeveloperRead@group:{prefix}dlq-*";
+    let operator = "operator [cloud] ConnectManager|DeveloperRead@connector:{prefix}*";
+    let expected: [(&str, Vec<&str>); 4] = [
+        ("hybrid", vec![operator, &deployer, viewer, runtime]),
+        ("hybrid-reader", vec![operator, &deployer, viewer, reader, runtime]),
         ("read-only", vec![viewer, runtime]),
         ("self-service", vec![&self_operator, &deployer, viewer, runtime]),
     ];
@@ -60,7 +55,7 @@ fn the_shipped_templates_grant_exactly_the_documented_roles() {
             (template.name.clone(), personas.collect())
         })
         .collect();
-    assert_eq!(written.len(), 3);
+    assert_eq!(written.len(), 4);
     for ((name, personas), (expected_name, expected_personas)) in written.iter().zip(&expected) {
         assert_eq!(
             (name.as_str(), personas),
@@ -154,8 +149,8 @@ fn invalid_grant_targets_are_rejected() {
         Write `topic:{prefix}*` for all names with the prefix.
     ");
     insta::assert_snapshot!(on("topic:{prefix}a*b"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: `a*b` after `{prefix}` is neither `*` nor a name
-        Write `{prefix}*` for all names with the prefix, or `{prefix}` and the rest of one name.
+    rbac-templates/own.toml:7:6 error grant-target: `a*b` after `{prefix}` is neither a name nor a beginning of names
+        Write `{prefix}*` for all names with the prefix, `{prefix}audit-*` for some of them, or `{prefix}` and the rest of one name.
     ");
     insta::assert_snapshot!(on("topic:{prefx}*"), @r"
     rbac-templates/own.toml:7:6 error grant-target: `{prefx}` is not supported for a topic

@@ -152,7 +152,7 @@ fn a_validation_counts_errors_and_warnings() {
     );
     assert_eq!(
         (validation.stages, validation.departments, validation.templates),
-        (1, 1, 3)
+        (1, 1, 4)
     );
 }
 
@@ -170,7 +170,7 @@ fn a_rendered_department_file_is_commented_and_valid() {
     # Prefix of all its topics, groups, schemas and connectors. It never changes after onboarding.
     prefix = "pet-care-"
 
-    # Template with its grants: hybrid, read-only, self-service.
+    # Template with its grants: hybrid, hybrid-reader, read-only, self-service.
     # template = "hybrid"
 
     # Cost center and contacts.

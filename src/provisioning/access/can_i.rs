@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{AccessContext, AccessPrincipal, AccessQuestion, AccessSource, GrantRow};
 use crate::{
-    access::{AccessDecision, AccessGrant, AccessModel, Operation, Uncertainty},
-    model::{Principal, ResourceKind},
+    access::{AccessDecision, AccessGrant, AccessModel, Operation, Uncertainty, disputed},
+    model::{CrnPattern, Principal, ResourceKind},
 };
 
 /// Decides whether `principal` is allowed the operation of `question`.
@@ -13,7 +13,10 @@ use crate::{
 pub fn can_i(context: AccessContext, question: AccessQuestion, principal: &Principal) -> CanIOutcome {
     let model = &context.model;
     let (operation, on) = (question.operation, &question.crn_pattern);
-    let decided = model.can(principal, operation, on);
+    let decided = match model.can(principal, operation, on) {
+        AccessDecision::Allowed(grant) => resolve_dispute(model, principal, operation, on, grant),
+        decided => decided,
+    };
     let mut notes = Vec::new();
     if let (AccessDecision::Allowed(AccessGrant::Role(through)), Some(fallback)) = (&decided, &model.fallback_evaluator)
         && !fallback.decide_pattern(principal, operation, on).is_allowed()
@@ -25,14 +28,6 @@ pub fn can_i(context: AccessContext, question: AccessQuestion, principal: &Princ
         ));
     }
     let allowed = matches!(decided, AccessDecision::Allowed(_));
-    if allowed && operation == Operation::ViewMetrics && on.kind() == ResourceKind::Connector {
-        // Two documents of Confluent contradict each other (docs/reference/metrics.md#who-may-read-metrics).
-        notes.push(
-            "This follows Confluent's table of roles. According to the documentation of the Metrics API, only \
-             MetricsViewer and administrators may read metrics (assumption Q5 of `confluent ebs doctor --assumptions`)."
-                .to_owned(),
-        );
-    }
     if let AccessDecision::Denied(by) = &decided {
         let who = if by.acl.is_for_all_principals() {
             "all principals".to_owned()
@@ -44,7 +39,8 @@ pub fn can_i(context: AccessContext, question: AccessQuestion, principal: &Princ
             "An ACL denies the operation to {who}, and takes precedence over all grants: {acl}."
         ));
     }
-    let partial_grants = if allowed {
+    let is_disputed = matches!(&decided, AccessDecision::Unknown(reasons) if matches!(reasons.as_slice(), [Uncertainty::Disputed { .. }]));
+    let partial_grants = if allowed || is_disputed {
         Vec::new()
     } else {
         let grants = model.partial_grants(principal, operation, on);
@@ -73,6 +69,24 @@ pub fn can_i(context: AccessContext, question: AccessQuestion, principal: &Princ
         uncertainties,
         notes,
         source: context.source,
+    }
+}
+
+/// Returns unknown if Confluent's documents disagree on all grants of the principal for an operation on connectors.
+fn resolve_dispute(
+    model: &AccessModel,
+    principal: &Principal,
+    operation: Operation,
+    on: &CrnPattern,
+    grant: AccessGrant,
+) -> AccessDecision {
+    let Some(uncertainty) = disputed(operation, &grant).filter(|_| on.kind() == ResourceKind::Connector) else {
+        return AccessDecision::Allowed(grant);
+    };
+    let mut all = model.who_can(operation, on).into_iter();
+    match all.find(|grant| grant.principal() == principal && disputed(operation, grant).is_none()) {
+        Some(undisputed) => AccessDecision::Allowed(undisputed),
+        None => AccessDecision::Unknown(vec![uncertainty]),
     }
 }
 

@@ -160,9 +160,7 @@ pub async fn observe_access(run: &RunContext) -> Result<AccessContext, Error> {
         return load_from_profile(run, profile).await;
     }
     let session = PlatformSession::open(run, CONCURRENCY)?;
-    for warning in &session.warnings {
-        run.warn(&warning.message);
-    }
+    session::report_warnings(run, &session.warnings);
     let snapshot = session.observe().await?;
     Ok(observed_context(session.workspace, session.stage_name, &snapshot, None))
 }
@@ -282,8 +280,6 @@ fn observed_context(workspace: Workspace, stage: String, snapshot: &Snapshot, fi
 /// Loads the platform configuration and reports its warnings.
 fn load_platform(run: &RunContext) -> Result<Workspace, Error> {
     let (workspace, warnings) = session::load_valid_workspace(run, run.options.is_sandbox())?;
-    for warning in &warnings {
-        run.warn(&warning.message);
-    }
+    session::report_warnings(run, &warnings);
     Ok(workspace)
 }

@@ -52,9 +52,7 @@ impl AuditInputs {
             ));
         }
         let session = PlatformSession::open(run, usize::from(CONCURRENCY))?;
-        for warning in &session.warnings {
-            run.warn(&warning.message);
-        }
+        session::report_warnings(run, &session.warnings);
         let snapshot = session.observe().await?;
         Self::new(
             run,

@@ -104,9 +104,6 @@ pub struct AuditOutcome {
     /// Maximum age of an API key in days.
     #[serde(skip)]
     pub max_key_age_days: u16,
-    /// Whether the view lists all findings of a rule.
-    #[serde(skip)]
-    pub lists_all: bool,
 }
 
 impl AuditOutcome {
@@ -145,7 +142,6 @@ impl AuditOutcome {
             fix: None,
             strict: false,
             max_key_age_days: 0,
-            lists_all: false,
         };
         outcome.counts = outcome.count();
         outcome

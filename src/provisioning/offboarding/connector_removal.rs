@@ -56,6 +56,7 @@ pub(super) async fn observe_connectors(
             cluster: address.cluster.clone(),
         },
         clock: reconciliation.session.clock.clone(),
+        history_dir: None,
     };
     let list = connectors.list().await;
     let list = list

@@ -20,6 +20,9 @@ pub struct FailureCause {
     /// Suggested fix, one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<&'static str>,
+    /// Error that the diagnosis rule matches.
+    #[serde(skip)]
+    pub specific: Option<String>,
 }
 
 /// One error in a configuration.
@@ -37,7 +40,10 @@ impl FailureCause {
     pub fn summary(&self) -> String {
         match (self.validation_errors.first(), self.messages.first()) {
             (Some(error), _) => error.summary(),
-            (None, Some(message)) => message.lines().next().unwrap_or_default().to_owned(),
+            (None, Some(first)) => {
+                let first = first.lines().next().unwrap_or_default();
+                self.specific.as_deref().map_or(first, without_class).to_owned()
+            }
             (None, None) => "the service reports no reason".to_owned(),
         }
     }
@@ -86,6 +92,7 @@ pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
     let found = diagnosis.causes.first().filter(|found| !found.rule.is_generic);
     cause.rule = found.map(|found| found.rule);
     cause.fix = found.map(|found| found.rule.fix);
+    cause.specific = found.and_then(|found| found.errors.first().cloned());
     let has_task = |state: &TaskState| status.tasks.iter().any(|task| task.state == *state);
     // Source: docs/reference/connect.md#connector-states
     cause.owner = match found
@@ -124,9 +131,31 @@ pub(super) fn validation_errors(status: &ConnectorStatus) -> Vec<ServiceValidati
 /// pattern 24).
 #[must_use]
 pub fn root_cause_line(trace: &str) -> &str {
-    let mut causes = trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
-    let line = causes.next_back().or_else(|| trace.lines().next());
-    line.unwrap_or_default().trim()
+    let causes = || trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
+    let lines = || trace.lines().take(1).chain(causes());
+    let line = causes().rev().find(|line| !is_nameless(line));
+    let line = line.or_else(|| lines().find(|line| !is_nameless(line)));
+    line.or_else(|| lines().last()).unwrap_or_default().trim()
+}
+
+/// Endings of Kafka's messages that do not name their topic: the exception of the connector around them does.
+const NAMELESS: [&str; 2] = [
+    "this server does not host this topic-partition",
+    "unknowntopicorpartitionexception:",
+];
+
+/// Returns a message without a leading exception class.
+pub(super) fn without_class(error: &str) -> &str {
+    match error.split_once(": ") {
+        Some((class, rest)) if class.contains('.') && !class.contains(' ') => rest,
+        _ => error,
+    }
+}
+
+/// Returns whether a line does not name what it is about.
+pub(super) fn is_nameless(line: &str) -> bool {
+    let line = line.trim().trim_end_matches('.').to_lowercase();
+    NAMELESS.iter().any(|nameless| line.ends_with(nameless))
 }
 
 #[cfg(test)]
@@ -141,6 +170,16 @@ mod tests {
                 "Z: inner",
             ),
             ("a.b.E: only\n\tat x", "a.b.E: only"),
+            // The topic is named outside of Kafka's exception.
+            (
+                "A: Topic t is not present\nCaused by: B.UnknownTopicOrPartitionException: This server does not host \
+                 this topic-partition.",
+                "A: Topic t is not present",
+            ),
+            (
+                "B: This server does not host this topic-partition.",
+                "B: This server does not host this topic-partition.",
+            ),
             ("", ""),
         ] {
             assert_eq!(root_cause_line(trace), expected);

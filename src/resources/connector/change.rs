@@ -123,6 +123,7 @@ impl ConnectorClient {
             config,
         };
         self.client.send(&request).await?;
+        self.end_observed_period(observed);
         Ok(())
     }
 

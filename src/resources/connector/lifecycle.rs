@@ -53,6 +53,7 @@ impl ConnectorClient {
             name: observed.name.clone(),
         };
         self.client.send(&request).await?;
+        self.end_observed_period(observed);
         Ok(())
     }
 
@@ -63,6 +64,7 @@ impl ConnectorClient {
             name: observed.name.clone(),
         };
         self.client.send(&request).await?;
+        self.end_observed_period(observed);
         Ok(())
     }
 
@@ -90,7 +92,10 @@ impl ConnectorClient {
             name: observed.name.clone(),
         };
         match self.client.send(&request).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.end_observed_period(observed);
+                Ok(())
+            }
             // No retry, although a second restart would be harmless.
             Err(error) => Err(error.into()),
         }

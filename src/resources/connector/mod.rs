@@ -7,23 +7,29 @@
 //! - [`cause`](mod@cause): cause of a failure
 //! - [`diagnosis`]: explanation of a failure, its owner and its fix
 //! - [`backup`]: file to recreate a connector
+//! - [`ConnectorCondition`]: comparable condition
+//! - [`state_history`]: how long this machine has observed a state
 
 pub mod backup;
 pub mod cause;
 mod change;
+pub mod condition;
 pub mod diagnosis;
 pub mod diff;
 mod lifecycle;
 pub mod offsets;
+pub mod state_history;
 pub mod wait;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 pub use backup::{Backup, SecretReference};
 pub use cause::{FailureCause, ServiceValidationError, find_cause, root_cause_line};
 pub use change::{CreateOutcome, DesiredConnector};
+pub use condition::{ConditionCounts, ConnectorCondition};
 pub use diff::{FieldDiff, SecretChange, diff_configs, is_mask, is_server_key};
 pub use lifecycle::{RestartMethod, planned_restart};
+pub use state_history::{StateHistoryStore, format_age};
 pub use wait::{PollSnapshot, WaitError, WaitGoal, WaitOptions, WaitOutcome};
 
 use http::StatusCode;
@@ -48,6 +54,8 @@ pub struct ConnectorClient {
     pub cluster_path: ClusterPath,
     /// Clock.
     pub clock: Clock,
+    /// Folder that records when a state was first observed, if it is recorded.
+    pub history_dir: Option<PathBuf>,
 }
 
 /// Connector as observed.
@@ -104,6 +112,7 @@ impl ConnectorClient {
     pub async fn list(&self) -> Result<BTreeMap<String, ExpandedConnector>, ClientError> {
         let mut list = self.list_including_deleted().await?;
         list.retain(|_, connector| !connector.status.connector.state.is_deleted());
+        self.record_states(&list);
         Ok(list)
     }
 

@@ -125,6 +125,7 @@ impl ConnectorFixture {
             client,
             cluster_path: place,
             clock: Clock::new(clock.clone()),
+            history_dir: None,
         };
         Self {
             connectors,

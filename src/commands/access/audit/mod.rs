@@ -4,9 +4,11 @@ mod view;
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::{
     access::audit::desired_state::MAX_KEY_AGE_DAYS,
-    commands::{CommandOutput, Ctx, provisioning::FolderArgs},
+    commands::{CommandOutput, Ctx, global_args::OutputFormat, provisioning::FolderArgs},
     error::Error,
     model::DepartmentCode,
     provisioning::audit::{AuditInput, AuditOutcome, AuditRemoval, RemovalMode, audit_access},
@@ -18,7 +20,8 @@ use crate::{
 /// unmanaged and impersonating accounts, unrecorded and old API keys, connectors under a foreign service account, and
 /// more; docs/audit.md explains each rule. The verdict of a rule with incomplete data is "unknown", never "absent".
 /// Exits with 5 if a rule finds an error or a warning that the baseline does not accept, and with --strict also if a
-/// verdict is unknown.
+/// verdict is unknown. More than 10 findings of one rule are summarized for people; -v lists all of them. Besides "human",
+/// "json" and "yaml", --output supports "sarif".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Audit the built-in example as an administrator of the organization.
@@ -78,7 +81,7 @@ pub(super) struct AccessAuditArgs {
 }
 
 impl AccessAuditArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AuditOutcome>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessAuditOutput>, Error> {
         let input = AuditInput {
             departments: self.departments,
             snapshot: self.from,
@@ -96,13 +99,31 @@ impl AccessAuditArgs {
             options: self.folders.to_options(),
         };
         let confirm = |planned: &AuditRemoval| confirm_removal(ctx, planned);
-        let Some(mut outcome) = ctx.block_on(audit_access(&ctx.run, input, &confirm))? else {
+        let Some(outcome) = ctx.block_on(audit_access(&ctx.run, input, &confirm))? else {
             return Ok(CommandOutput::empty());
         };
-        outcome.lists_all = ctx.ui.verbosity() > 0;
         let error = outcome.error();
-        Ok(CommandOutput::new(outcome).with_error_if_any(error))
+        let output = ctx.globals.output;
+        let verbose = ctx.globals.verbosity() > 0;
+        let audited = AccessAuditOutput {
+            outcome,
+            output,
+            verbose,
+        };
+        Ok(CommandOutput::new(audited).with_error_if_any(error))
     }
+}
+
+/// Result of `access audit` in the selected format.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct AccessAuditOutput {
+    outcome: AuditOutcome,
+    #[serde(skip)]
+    output: OutputFormat,
+    /// Whether repeated findings are listed one by one.
+    #[serde(skip)]
+    verbose: bool,
 }
 
 fn confirm_removal(ctx: &Ctx, planned: &AuditRemoval) -> Result<bool, Error> {

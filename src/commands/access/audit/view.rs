@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::AccessAuditOutput;
 use crate::{
     access::audit::{AuditVerdict, MissingData},
-    commands::provisioning::plan_view::{change_blocks, titled_lines},
+    commands::{
+        global_args::OutputFormat,
+        provisioning::plan_view::{change_blocks, titled_lines},
+    },
     diag::Finding,
     model::DepartmentCode,
     provisioning::audit::{AuditOutcome, AuditRemoval},
-    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, sarif_text},
     text,
 };
 
@@ -22,39 +26,20 @@ pub(super) fn removal_blocks(removal: &AuditRemoval) -> Vec<Block> {
     blocks
 }
 
-impl Viewable for AuditOutcome {
+impl Viewable for AccessAuditOutput {
     fn view(&self) -> Vec<Block> {
-        let mut blocks = self.fix.as_ref().map(removal_blocks).unwrap_or_default();
-        blocks.push(rule_table(self));
-        let (findings, further) = listed_findings(self);
-        if !findings.is_empty() {
-            blocks.push(Block::Findings(findings));
+        match self.output {
+            OutputFormat::Sarif => vec![Block::Verbatim(sarif_text(&self.outcome.findings()))],
+            _ => outcome_blocks(&self.outcome, self.verbose),
         }
-        blocks.extend(titled_lines("Further findings (`-v` lists them)", further));
-        blocks.extend(missing_data(self));
-        let information = self
-            .information
-            .iter()
-            .map(|found| format!("{}: {}", found.finding.rule, found.finding.message));
-        blocks.extend(titled_lines("Information", information));
-        let accepted = self.accepted.iter().map(|accepted| {
-            let finding = &accepted.finding.finding;
-            format!(
-                "{}: {} (until {}: {})",
-                finding.rule, finding.message, accepted.until, accepted.reason
-            )
-        });
-        blocks.extend(titled_lines("Accepted", accepted));
-        blocks.push(Block::Lines(summary(self)));
-        blocks
     }
 }
 
 /// Returns the findings to list, and one line for each rule with more of them.
-fn listed_findings(outcome: &AuditOutcome) -> (Vec<Finding>, Vec<String>) {
+fn listed_findings(outcome: &AuditOutcome, verbose: bool) -> (Vec<Finding>, Vec<String>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut listed = outcome.findings();
-    if outcome.lists_all {
+    if verbose {
         return (listed, Vec::new());
     }
     listed.retain(|finding| {
@@ -75,6 +60,32 @@ fn listed_findings(outcome: &AuditOutcome) -> (Vec<Finding>, Vec<String>) {
         }
     });
     (listed, further.collect())
+}
+
+fn outcome_blocks(outcome: &AuditOutcome, verbose: bool) -> Vec<Block> {
+    let mut blocks = outcome.fix.as_ref().map(removal_blocks).unwrap_or_default();
+    blocks.push(rule_table(outcome));
+    let (findings, summaries) = listed_findings(outcome, verbose);
+    if !findings.is_empty() {
+        blocks.push(Block::Findings(findings));
+    }
+    blocks.extend(titled_lines("Further findings (`-v` lists them)", summaries));
+    blocks.extend(missing_data(outcome));
+    let information = outcome
+        .information
+        .iter()
+        .map(|found| format!("{}: {}", found.finding.rule, found.finding.message));
+    blocks.extend(titled_lines("Information", information));
+    let accepted = outcome.accepted.iter().map(|accepted| {
+        let finding = &accepted.finding.finding;
+        format!(
+            "{}: {} (until {}: {})",
+            finding.rule, finding.message, accepted.until, accepted.reason
+        )
+    });
+    blocks.extend(titled_lines("Accepted", accepted));
+    blocks.push(Block::Lines(summary(outcome)));
+    blocks
 }
 
 fn rule_table(outcome: &AuditOutcome) -> Block {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     connectors::explain::{ExplainedCause, LogErrorSummary},
     render::{Style, TextLine},
-    resources::connector::diagnosis::find_rule,
+    resources::connector::diagnosis::{FaultOwner, find_rule},
 };
 
 /// Length limit of error messages; `describe` and `logs` show them in full.
@@ -25,9 +25,10 @@ pub(super) fn cause_lines(cause: &ExplainedCause, evidence: Vec<TextLine>) -> Ve
         lines.push(labelled_line("Keys", Style::Plain, &cause.configs.join(", ")));
     }
     lines.extend(evidence);
-    lines.push(labelled_line("Owner", Style::Plain, &cause.responsible));
+    if cause.owner != FaultOwner::Unknown {
+        lines.push(labelled_line("Owner", Style::Plain, &cause.responsible));
+    }
     lines.extend(next_step_lines(cause));
-    lines.push(labelled_line("See also", Style::Muted, &cause.page));
     lines
 }
 

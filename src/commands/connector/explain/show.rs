@@ -14,6 +14,8 @@ use crate::{
     text,
 };
 
+/// Number of equal errors in the log of a running connector from which it is flapping.
+const FLAPPING: usize = 3;
 /// Number of healthy connectors that are listed by name.
 const MAX_LISTED: usize = 3;
 
@@ -98,12 +100,16 @@ pub(in crate::commands::connector) fn explanation_lines(explanation: &ConnectorE
 /// Returns the lines about evidence other than the cause.
 fn evidence_lines(explanation: &ConnectorExplanation) -> Vec<TextLine> {
     let mut lines = Vec::new();
-    if explanation.status.is_running() && explanation.log.is_some() {
-        lines.push(labelled_line(
-            "Current state",
-            Style::Plain,
-            "It runs now, but failed recently. If the problem was fixed since, no action is needed.",
-        ));
+    if let Some(log) = explanation.log.as_ref().filter(|_| explanation.status.is_running()) {
+        let text = match log.first {
+            Some(first) if log.times >= FLAPPING => &format!(
+                "It is flapping: it runs now, but has failed {} times since {}. The problem is not fixed.",
+                log.times,
+                truncate_to_second(first)
+            ),
+            _ => "It runs now, but failed recently. If the problem was fixed since, no action is needed.",
+        };
+        lines.push(labelled_line("Current state", Style::Plain, text));
     }
     match explanation.previous_runs {
         Some(true) => lines.push(labelled_line(

@@ -51,7 +51,7 @@ impl Viewable for LogLineView {
 }
 
 /// Returns a line such as `2026-08-20T08:44:23.761Z  ERROR  claims-orders  task-0  message`; never wrapped, for use
-/// with `grep`.
+/// with `grep`. Without a task, there is a `-`.
 fn plain_line(connector: &str, line: &LogEntry, named: bool) -> String {
     let mut words = vec![
         escape(&line.timestamp).into_owned(),
@@ -60,15 +60,17 @@ fn plain_line(connector: &str, line: &LogEntry, named: bool) -> String {
     if named {
         words.push(escape(connector).into_owned());
     }
-    if !line.task_id.is_empty() {
-        words.push(escape(&line.task_id).into_owned());
-    }
+    // A line of the connector itself: the columns stay in place for `awk`.
+    words.push(match line.task_id.as_str() {
+        "" => "-".to_owned(),
+        task => escape(task).into_owned(),
+    });
     let message = escape_lines(line.message.trim_end()).replace('\n', "\n    ");
     format!("{}  {message}\n", words.join("  "))
 }
 
 /// Returns an indented stack trace.
-pub(super) fn indent_trace(trace: &str, whole: bool) -> String {
+fn indent_trace(trace: &str, whole: bool) -> String {
     let trace = escape_lines(trace.trim_end()).into_owned();
     let all = trace.lines().count();
     let shown = if whole { all } else { TRACE_LINES };

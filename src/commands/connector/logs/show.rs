@@ -1,19 +1,15 @@
-//! Log lines of a time window for a terminal: the table of the Confluent CLI for one connector, plain lines for several.
+//! Log lines of a time window for a terminal: one line each, in chronological order, never a table.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{
-    super::show::cause_lines,
-    line::{LogLineView, indent_trace},
-    rows::LogRow,
-};
+use super::{super::show::cause_lines, line::LogLineView, rows::LogRow};
 use crate::{
     api::logs::LogEntry,
     connectors::logs::ConnectorLines,
     model::PlatformTeam,
-    render::{Block, Cell, Style, Table, TextLine, Viewable},
-    resources::logs::trace_dedup::{TraceDedup, TraceOccurrence},
+    render::{Block, Viewable},
+    resources::logs::trace_dedup::TraceDedup,
 };
 
 /// Log lines of several connectors.
@@ -56,11 +52,7 @@ impl Viewable for LogLinesOutput {
             // The department has no connectors.
             [] => vec![Block::Empty],
             [one] if one.lines.is_empty() => Vec::new(),
-            [one] if self.expand => vec![
-                Block::Lines(count_line(one)),
-                merge_by_time(&self.connectors, false, true),
-            ],
-            [one] => log_table(one),
+            [one] => vec![count_line(one), merge_by_time(&self.connectors, false, self.expand)],
             several => vec![merge_by_time(several, true, self.expand)],
         };
         let in_vain = |found: &ConnectorLines| !found.unread && !found.never_started();
@@ -99,93 +91,11 @@ pub(super) fn status_block(connector: &ConnectorLines, platform_team: &PlatformT
     Some(Block::titled(format!("Status of Connector {}", connector.id), blocks))
 }
 
-/// Returns the table of the Confluent CLI. Each distinct stack trace is printed once below the table, because a cell is
-/// too narrow; repeated lines are left out.
-fn log_table(found: &ConnectorLines) -> Vec<Block> {
-    let mut folds = TraceDedup::default();
-    let mut traces: Vec<RepeatedTrace<'_>> = Vec::new();
-    let mut rows: Vec<(&LogEntry, Option<usize>)> = Vec::new();
-    for line in &found.lines {
-        match folds.record(line) {
-            TraceOccurrence::None => rows.push((line, None)),
-            TraceOccurrence::First(_) => {
-                rows.push((line, Some(traces.len())));
-                traces.push(RepeatedTrace {
-                    times: 1,
-                    first: line,
-                    last: line,
-                });
-            }
-            TraceOccurrence::Repeated { number, times } => {
-                let known = usize::try_from(number - 1).ok().and_then(|at| traces.get_mut(at));
-                if let Some(known) = known {
-                    (known.times, known.last) = (times, line);
-                }
-            }
-        }
-    }
-    let mut table = Table::new(["Timestamp", "Level", "Task ID", "Message", "Exception"]);
-    let folded = found.lines.len() - rows.len();
-    for (line, trace) in rows {
-        let cell = trace.map(|number| {
-            let times = traces[number].times;
-            let again = if times > 1 {
-                format!(", {times} times")
-            } else {
-                String::new()
-            };
-            format!("Stack trace {}{again}", number + 1)
-        });
-        table.push([
-            Cell::text(&line.timestamp),
-            Cell::text(&line.level),
-            Cell::text(&line.task_id),
-            Cell::Multiline(line.message.clone()),
-            cell.into(),
-        ]);
-    }
-    let mut head = count_line(found);
-    if folded > 0 {
-        let noun = if folded == 1 { "line with" } else { "lines with" };
-        head.push(TextLine::from(format!(
-            "{folded} {noun} a repeated stack trace left out; --expand shows them."
-        )));
-    }
-    let mut blocks = vec![Block::Lines(head), Block::Table(table)];
-    for (number, trace) in traces.iter().enumerate() {
-        let when = match trace.times {
-            1 => format!("At {}:", trace.first.timestamp),
-            times => format!(
-                "{times} times, from {} to {}:",
-                trace.first.timestamp, trace.last.timestamp
-            ),
-        };
-        blocks.push(Block::titled(
-            format!("Stack Trace {}", number + 1),
-            [
-                Block::Lines(vec![TextLine::new().with_styled_text(Style::Muted, when)]),
-                Block::Verbatim(indent_trace(trace.first.trace(), false)),
-            ],
-        ));
-    }
-    blocks
-}
-
 /// Message of the Confluent CLI (docs/reference/cli.md#tables).
-fn count_line(found: &ConnectorLines) -> Vec<TextLine> {
+fn count_line(found: &ConnectorLines) -> Block {
     let count = found.lines.len();
     let noun = if count == 1 { "entry" } else { "entries" };
-    vec![TextLine::from(format!(
-        "Found {count} log {noun} for connector {}:",
-        found.id
-    ))]
-}
-
-/// Stack trace with the times of its occurrences.
-struct RepeatedTrace<'a> {
-    times: u32,
-    first: &'a LogEntry,
-    last: &'a LogEntry,
+    Block::line(format!("Found {count} log {noun} for connector {}:", found.id))
 }
 
 /// Merges the lines of several connectors in chronological order.

@@ -29,14 +29,19 @@ impl PluginDescribeArgs {
 }
 
 impl TableRow for PluginKey {
-    const COLUMNS: &'static [&'static str] = &["Config", "Documentation", "Required"];
+    const COLUMNS: &'static [&'static str] = &["Config", "Required", "Default", "Values", "Documentation"];
+    const OPTIONAL_COLUMNS: &'static [&'static str] = &["Documentation", "Values"];
 
     fn cells(&self) -> Vec<Cell> {
         let secret = if self.is_secret { " (secret)" } else { "" };
+        // A key with a default can be omitted.
+        let is_needed = self.is_required && self.default_value.is_none();
         vec![
             Cell::Text(format!("{}{secret}", self.config)),
+            Cell::text(&is_needed),
+            Cell::from(self.default_value.as_deref()),
+            Cell::Text(self.recommended_values.join(", ")),
             Cell::text(&self.documentation),
-            Cell::text(&self.is_required),
         ]
     }
 }

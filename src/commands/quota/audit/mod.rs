@@ -14,7 +14,7 @@ use crate::{
 /// For the platform team. The audit only reports; it neither pauses nor deletes connectors. It covers departments,
 /// clusters, the sum of allocated quotas, the provider quotas, unowned connectors, and connectors that run under an
 /// account of another department. Exits with 5 if a quota is exceeded. Besides "human", "json" and "yaml", --output
-/// supports "csv" and "html".
+/// supports "csv", "html" and "sarif".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Audit all departments in all stages.

@@ -8,7 +8,7 @@ use crate::{
         quota_audit::{ClusterQuotaUsage, ProviderQuota, StageQuotaAudit},
     },
     quota::ADVISORY,
-    render::{Block, Cell, Style, Table, TextLine, Viewable, html::quota_audit_page},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, html::quota_audit_page, sarif_text},
     text,
 };
 
@@ -17,6 +17,7 @@ impl Viewable for QuotaAuditOutput {
         let audit = &self.audit;
         match self.output {
             OutputFormat::Csv => return vec![Block::Verbatim(csv::to_csv(audit))],
+            OutputFormat::Sarif => return vec![Block::Verbatim(sarif_text(&audit.findings()))],
             OutputFormat::Html => return vec![Block::Verbatim(quota_audit_page(audit))],
             _ => {}
         }

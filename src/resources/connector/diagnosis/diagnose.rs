@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::connect::ConnectorStatus,
     model::TaskState,
-    resources::connector::cause::{VALIDATION_PREFIX, root_cause_line, validation_errors},
+    resources::connector::cause::{VALIDATION_PREFIX, is_nameless, root_cause_line, validation_errors, without_class},
 };
 
 /// Health of a connector.
@@ -188,14 +188,14 @@ fn match_rule(rule: &'static DiagnosisRule, said: ErrorMessage) -> MatchedRule {
     }
 }
 
-/// Returns the innermost line that matches the rule, or the root cause line.
+/// Returns the innermost line that matches the rule and names what it is about, or the root cause line.
 fn relevant_line(rule: &DiagnosisRule, text: &str) -> String {
     let specific = |rule: &DiagnosisRule| rule.patterns != ["*"];
-    let by_rule = text
-        .lines()
-        .rev()
-        .filter(|_| specific(rule))
-        .find(|line| rule.matches_line(line));
+    let matching = || {
+        let lines = text.lines().rev().filter(|_| specific(rule));
+        lines.filter(|line| rule.matches_line(line))
+    };
+    let by_rule = matching().find(|line| !is_nameless(line)).or_else(|| matching().next());
     let line = by_rule.map_or_else(|| root_cause_line(text), str::trim);
     // Remove the prefixes of Java and Debezium.
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);
@@ -253,6 +253,11 @@ impl CauseCollector {
             let intervals = |found: &MatchedRule| !found.rule.is_generic || (!root && !found.configs.is_empty());
             self.0.retain(intervals);
         }
+        for found in &mut self.0 {
+            if !found.errors.iter().all(|error| is_nameless(error)) {
+                found.errors.retain(|error| !is_nameless(error));
+            }
+        }
         self.0
     }
 }
@@ -269,14 +274,6 @@ fn repeats_known(known: &[String], error: &str) -> bool {
     let error = without_class(error);
     let mut known = known.iter().map(|known| without_class(known));
     known.any(|known| known.contains(error) || error.contains(known))
-}
-
-/// Returns a message without a leading exception class.
-fn without_class(error: &str) -> &str {
-    match error.split_once(": ") {
-        Some((class, rest)) if class.contains('.') && !class.contains(' ') => rest,
-        _ => error,
-    }
 }
 
 /// Returns the configuration errors: one per root cause with all its keys.

@@ -24,7 +24,9 @@ pub use diagnose::{
 };
 pub use family::ErrorFamily;
 pub use no_records::explain_no_records;
-pub use rules::{NO_RECORDS, PROVISIONING, PROVISIONING_STUCK, UNKNOWN, find_rule, rules};
+pub use rules::{
+    NO_RECORDS, PROVISIONING, PROVISIONING_STUCK, TOPIC_DENIED, TOPIC_FOREIGN_STEPS, UNKNOWN, find_rule, rules,
+};
 pub use speaker::Speaker;
 
 use crate::model::PlatformTeam;

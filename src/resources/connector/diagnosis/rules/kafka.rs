@@ -5,6 +5,14 @@ use super::{
     RESTART_UNCHANGED, Speaker, UPDATE, Verified, alternative, deployer_step, text_step, viewer_step,
 };
 
+/// Id of the rule for denied topics, whose owner depends on the prefix of the department.
+pub const TOPIC_DENIED: &str = "topic-denied";
+/// Steps for a denied topic outside of the department's prefix.
+pub const TOPIC_FOREIGN_STEPS: &[super::RemedyStep] = &[
+    UPDATE,
+    alternative("To read a topic of another department, agree with it and ask the platform team for a grant."),
+];
+
 pub(super) static RULES: &[DiagnosisRule] = &[
     DiagnosisRule {
         id: "kafka-key-invalid",
@@ -94,7 +102,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         is_generic: false,
     },
     DiagnosisRule {
-        id: "topic-denied",
+        id: TOPIC_DENIED,
         family: ErrorFamily::KafkaAccess,
         said_by: &[],
         patterns: &[

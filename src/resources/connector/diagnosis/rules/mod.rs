@@ -29,6 +29,7 @@ use super::{
 };
 
 pub(super) use config::INVALID_CONFIGURATION;
+pub use kafka::{TOPIC_DENIED, TOPIC_FOREIGN_STEPS};
 pub(super) use service::DATABASE_UNREACHABLE;
 pub use service::{NO_RECORDS, PROVISIONING, PROVISIONING_STUCK, UNKNOWN};
 

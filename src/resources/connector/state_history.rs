@@ -1,5 +1,7 @@
 //! History of states: since when this machine has observed each state. The API does not report when a state began. Each
 //! cluster has a small file; no decision depends on it.
+//!
+//! Every list of connectors is an observation, whichever command needs it, and a change by this machine ends the period.
 
 use std::{
     collections::BTreeMap,
@@ -10,8 +12,9 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{ConnectorClient, ConnectorCondition, LiveConnector};
 use crate::{
-    api::connect::ClusterPath,
+    api::connect::{ClusterPath, ExpandedConnector},
     config::{
         IfExists, SaveError,
         save::{create_private_dir, save},
@@ -114,6 +117,40 @@ impl StateHistoryStore {
             IfExists::Replace,
         )?;
         Ok(snapshot)
+    }
+}
+
+/// Subject of the records of a connector.
+#[must_use]
+pub fn connector_subject(id: &str) -> String {
+    format!("connector {id}")
+}
+
+impl ConnectorClient {
+    /// Returns the history of the cluster, if it is recorded.
+    fn history(&self) -> Option<StateHistoryStore> {
+        let folder = self.history_dir.as_deref()?;
+        Some(StateHistoryStore::new(folder, &self.cluster_path))
+    }
+
+    /// Records the conditions of listed connectors.
+    pub(super) fn record_states(&self, list: &BTreeMap<String, ExpandedConnector>) {
+        let Some(history) = self.history() else { return };
+        let now = self.clock.now();
+        history.update(now, |history| {
+            for connector in list.values().filter(|connector| !connector.id.id.is_empty()) {
+                let condition = ConnectorCondition::from_status(&connector.status);
+                history.record(&connector_subject(&connector.id.id), condition.as_str(), now);
+            }
+        });
+    }
+
+    /// Ends the observed period of a connector that this machine changes, also if nothing observes the change.
+    pub(super) fn end_observed_period(&self, changed: &LiveConnector) {
+        let Some(history) = self.history() else { return };
+        history.update(self.clock.now(), |history| {
+            history.records.remove(&connector_subject(changed.id()));
+        });
     }
 }
 

@@ -2,11 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    api::connect::ConnectorStatus,
-    model::ConnectorState,
-    resources::connector::diagnosis::{ConnectorHealth, health},
-};
+use super::diagnosis::{ConnectorHealth, health};
+use crate::{api::connect::ConnectorStatus, model::ConnectorState};
 
 /// Condition of a connector; a greater value is worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
