@@ -210,6 +210,7 @@ impl ConnectorSession {
                 client: connection.client()?,
                 cluster_path: scope.cluster_path.clone(),
                 clock: connection.clock.clone(),
+                interrupt: run.cancel.clone(),
             },
             api_key: auth.key().and_then(|key| key.parse().ok()),
             task_ceiling: scope.task_ceiling,

@@ -83,6 +83,7 @@ impl DepartmentClients {
                 cluster: address.cluster.clone(),
             },
             clock: self.connect.api.sandbox.clock(),
+            interrupt: tokio_util::sync::CancellationToken::new(),
         }
     }
 

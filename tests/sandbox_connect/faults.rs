@@ -36,6 +36,7 @@ fn connectors_client(connect: &ConnectSandbox) -> ConnectorClient {
             cluster: "lkc-prod1".parse().unwrap(),
         },
         clock: sandbox.clock(),
+        interrupt: tokio_util::sync::CancellationToken::new(),
     }
 }
 

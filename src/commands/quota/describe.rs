@@ -30,7 +30,7 @@ pub(super) struct QuotaDescribeArgs {}
 impl QuotaDescribeArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<QuotaDescription>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        Ok(CommandOutput::new(ctx.block_on(describe_quota(&session))?))
+        Ok(CommandOutput::new(ctx.block_on_reading(describe_quota(&session))?))
     }
 }
 

@@ -10,7 +10,10 @@ use crate::{
     model::Department,
     plan::{ConnectorPlan, Teardown},
     provisioning::Reconciliation,
-    resources::connector::{ConnectorClient, LiveConnector},
+    resources::{
+        connector::{ConnectorClient, LiveConnector},
+        sleep_or_cancel,
+    },
     session::RunContext,
     text,
 };
@@ -39,6 +42,7 @@ pub(super) struct DepartmentConnectors {
 
 /// Lists the connectors of the cluster and selects the ones that depend on the department.
 pub(super) async fn observe_connectors(
+    run: &RunContext,
     reconciliation: &Reconciliation<'_>,
     department: &Department,
     down: &Teardown,
@@ -51,6 +55,7 @@ pub(super) async fn observe_connectors(
             cluster: address.cluster.clone(),
         },
         clock: reconciliation.session.clock.clone(),
+        interrupt: run.cancel.clone(),
     };
     let list = connectors.list().await;
     let list = list
@@ -179,7 +184,7 @@ impl ConnectorRemoval {
                     .with_hint("Wait a few minutes until the deletions have propagated.")
                     .with_hint(Hint::rerun()));
             }
-            clock.sleep(Duration::from_secs(3)).await;
+            sleep_or_cancel(clock, &run.cancel, Duration::from_secs(3)).await;
         }
     }
 }
