@@ -26,6 +26,7 @@ impl LintedDepartment {
                 tasks: 20,
                 tasks_per_connector: 4,
                 plugins: vec!["*".into()],
+                throughput: None,
             },
             platform_team: PlatformTeam::default(),
         }

@@ -79,6 +79,11 @@ fn check_object_limit(kind: &dyn AnyKind, observed: &ObservedOrganization, plan:
     if wanted == 0 || used + wanted <= limit {
         return Some(CheckResult::ok(info.plural, detail));
     }
+    if limit == 0 {
+        let detail = format!("{} are not available on a cluster of type {cluster_type}", info.plural);
+        let fix = "Remove them from the files of the departments, or use a cluster of another type.";
+        return Some(CheckResult::problem(info.plural, detail, fix));
+    }
     let fix = format!(
         "Onboard fewer departments, use a template without {}, or use a larger cluster type.",
         info.plural

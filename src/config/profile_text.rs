@@ -96,6 +96,13 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
     writeln!(out, "tasks = {}", facts.quota.tasks)?;
     writeln!(out, "tasks_per_connector = {}", facts.quota.tasks_per_connector)?;
     writeln!(out, "plugins = {}", toml_list(&facts.quota.plugins))?;
+    if let Some(throughput) = facts.quota.throughput {
+        writeln!(out)?;
+        writeln!(out, "# Client quota of the service account that connectors run as.")?;
+        writeln!(out, "[quota.throughput]")?;
+        writeln!(out, "ingress = {}", toml_string(&throughput.ingress.to_string()))?;
+        writeln!(out, "egress = {}", toml_string(&throughput.egress.to_string()))?;
+    }
     let team = &facts.platform_team;
     if !team.is_unnamed() {
         writeln!(out)?;

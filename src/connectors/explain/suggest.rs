@@ -176,6 +176,7 @@ mod tests {
                 tasks: 1,
                 tasks_per_connector: 1,
                 plugins: Vec::new(),
+                throughput: None,
             },
             persona: Some(persona.to_owned()),
             runtime_account_name: None,
