@@ -330,6 +330,7 @@ fn expected_principal(address: &StageAddress, department: usize, names: bool) ->
                 tasks: 8,
                 tasks_per_connector: 2,
                 plugins: vec!["*".to_owned()],
+                throughput: None,
             },
             recipients: Vec::new(),
             retired: None,

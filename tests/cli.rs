@@ -483,7 +483,7 @@ const AUDIT_PAGE_INTRODUCTION: &str = "\
 # Audit rules
 
 `confluent ebs access audit` compares what a key can see of the organization with the platform configuration. Each rule below detects one
-kind of access across the borders of departments. T1 to T18 are the threats of docs/reference/rbac.md#threats; a rule can report several
+kind of access across the borders of departments. T1 to T19 are the threats of docs/reference/rbac.md#threats; a rule can report several
 findings, each with its evidence, a remedy and the party that can apply it.
 
 - **Present, absent, unknown.** A rule without findings is *absent* only if all lists that it needs were read completely. If a list was

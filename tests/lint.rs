@@ -27,6 +27,7 @@ impl LintedDepartment {
                 tasks: 20,
                 tasks_per_connector: 4,
                 plugins: vec!["*".into()],
+                throughput: None,
             },
             connector_names: "[!x]*".parse().unwrap(),
             platform_team: PlatformTeam::default(),

@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
 use common::openapi::{ContractMatch, ContractViolation, DEVIATIONS, OpenApiContract};
 use confluent_ebs::api::{
-    Endpoint, RetrySafety, cmk, connect, endpoint, iam, kafka, keys, logs,
+    Endpoint, RetrySafety, cmk, connect, endpoint, iam, kafka, kafka_quotas, keys, logs,
     mds::{self, RoleBindingScope},
     metrics, org, quota, srcm,
 };
@@ -140,6 +140,30 @@ fn check_all_endpoints(inspection: &EndpointInspection<'_>) {
         environment: Some(text("env-abc123")),
         kafka_cluster: Some(text("lkc-abc123")),
     });
+
+    let quota_id = || "cq-abc12".parse().unwrap();
+    let throughput = confluent_ebs::model::Throughput {
+        ingress: confluent_ebs::model::ByteRate(5_000_000),
+        egress: confluent_ebs::model::ByteRate(20_000_000),
+    };
+    inspection.check_list(&kafka_quotas::ListClientQuotas {
+        environment: environment(),
+        cluster: cluster(),
+    });
+    inspection.check(&kafka_quotas::CreateClientQuota {
+        environment: environment(),
+        cluster: cluster(),
+        display_name: text("ebs-prod-claims-runtime"),
+        principal: text("sa-abc123"),
+        throughput,
+    });
+    inspection.check(&kafka_quotas::GetClientQuota(quota_id()));
+    inspection.check(&kafka_quotas::UpdateClientQuota {
+        id: quota_id(),
+        environment: environment(),
+        throughput,
+    });
+    inspection.check(&kafka_quotas::DeleteClientQuota(quota_id()));
 
     let acl = || -> confluent_ebs::model::AclBinding {
         let text = "TOPIC#dlq-lcc#PREFIXED#User:sa-abc123#*#WRITE#ALLOW";

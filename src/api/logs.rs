@@ -202,7 +202,7 @@ impl LogPage {
 }
 
 /// Log line. All fields are optional; the timestamp keeps its original format.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LogEntry {
     /// Time with millisecond precision.
     #[serde(default, deserialize_with = "text")]
@@ -225,7 +225,7 @@ pub struct LogEntry {
 }
 
 /// Stack trace of a log line.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LogStackTrace {
     /// Complete stack trace.
     #[serde(default, deserialize_with = "text")]

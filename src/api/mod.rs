@@ -13,6 +13,7 @@ pub mod errors;
 pub mod iam;
 pub mod kafka;
 pub mod mds;
+pub mod kafka_quotas;
 pub mod keys;
 pub mod logs;
 pub mod metrics;

@@ -4,7 +4,7 @@ use super::{CheckResult, cluster};
 use crate::{
     model::SchemaRegistryId,
     plan::{BudgetRow, BudgetVerdict, ObjectOperation, ObservedOrganization, Plan, PlannedChange, PlannedOperation},
-    resources::{AnyKind, KINDS, ObjectLimit},
+    resources::{AnyKind, KINDS, KindInfo, ObjectLimit},
     session::Options,
 };
 
@@ -64,7 +64,11 @@ fn check_object_limit(kind: &dyn AnyKind, observed: &ObservedOrganization, plan:
         _ => false,
     };
     let (used, wanted) = (kind.count(&observed.snapshot), plan.changes.iter().filter(made).count());
-    let cluster_type = observed.cluster.spec.config.kind.as_str();
+    object_limit_result(info, &observed.cluster.spec.config.kind, used, wanted)
+}
+
+/// Returns whether a cluster of a type has room for `wanted` more objects; `None` without a limit.
+fn object_limit_result(info: &KindInfo, cluster_type: &str, used: usize, wanted: usize) -> Option<CheckResult> {
     let limit = match (info.limit)(cluster_type) {
         ObjectLimit::AtMost(limit) => limit,
         ObjectLimit::Unlimited => return None,
@@ -78,6 +82,11 @@ fn check_object_limit(kind: &dyn AnyKind, observed: &ObservedOrganization, plan:
     let detail = format!("{used} used, {wanted} planned, limit {limit} on a cluster of type {cluster_type}");
     if wanted == 0 || used + wanted <= limit {
         return Some(CheckResult::ok(info.plural, detail));
+    }
+    if limit == 0 {
+        let detail = format!("{} are not available on a cluster of type {cluster_type}", info.plural);
+        let fix = "Remove them from the files of the departments, or use a cluster of another type.";
+        return Some(CheckResult::problem(info.plural, detail, fix));
     }
     let fix = format!(
         "Onboard fewer departments, use a template without {}, or use a larger cluster type.",
@@ -106,5 +115,27 @@ fn check_quota(row: &BudgetRow) -> CheckResult {
                 row.quota_code
             ),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{checks::CheckState, model::ClientQuota, resources::ProvisionedKind as _};
+
+    // Source: docs/reference/quotas.md#client-quotas
+    #[test]
+    fn client_quotas_are_refused_on_clusters_that_have_none() {
+        let check = |cluster_type, wanted| object_limit_result(ClientQuota::INFO, cluster_type, 0, wanted);
+        for cluster_type in ["Basic", "Standard"] {
+            let result = check(cluster_type, 1).unwrap();
+            assert_eq!(result.state, CheckState::Problem);
+            let expected = format!("client quotas are not available on a cluster of type {cluster_type}");
+            assert_eq!(result.detail, expected);
+            assert_eq!(check(cluster_type, 0).unwrap().state, CheckState::Ok);
+        }
+        for cluster_type in ["Enterprise", "Dedicated", "Freight"] {
+            assert_eq!(check(cluster_type, 1), None, "{cluster_type}");
+        }
     }
 }

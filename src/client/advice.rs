@@ -20,6 +20,11 @@ impl Advice for ClientError {
             Self::OutcomeUnknown { .. } => hints.push(
                 "Re-run the command: it first checks whether the object exists, so it creates no duplicate.".into(),
             ),
+            Self::Pagination { .. } => hints.push(
+                "No organization needs such a list: check which service answers, with `--unsafe-trace`, and report it to \
+                 Confluent's support."
+                    .into(),
+            ),
             Self::InvalidResponse { .. } => hints.push(
                 "A proxy between this machine and Confluent Cloud may have sent the response: check the proxy settings, \
                  and inspect the response with `--unsafe-trace`."

@@ -11,6 +11,7 @@ use super::{
     error::{ApiCall, ClientError},
     message::PreparedRequest,
     rate_limiter::SharedRateLimiter,
+    response_limits::ListBudget,
     retry::{Attempts, Jitter, RetryListener, RetryPolicy},
     trace::WireTrace,
     transport::Transport,
@@ -29,6 +30,8 @@ pub struct ApiResponse<T> {
     pub request_id: Option<String>,
     /// HTTP status.
     pub status: StatusCode,
+    /// Size of the body.
+    pub body_bytes: usize,
 }
 
 /// Client that sends endpoints to one service as one caller. Cheap to clone; clones share the concurrency limit.
@@ -48,6 +51,23 @@ pub(super) struct ClientShared {
     pub(super) jitter: Jitter,
     pub(super) concurrency_limiter: AdaptiveLimiter,
     pub(super) wire_trace: Option<Arc<WireTrace>>,
+    pub(super) list_budget: Arc<ListBudget>,
+}
+
+impl ClientShared {
+    /// Returns the same settings with a concurrency limit of their own.
+    fn fork(&self) -> Self {
+        Self {
+            base: self.base.clone(),
+            transport: self.transport.clone(),
+            clock: self.clock.clone(),
+            policy: self.policy.clone(),
+            jitter: self.jitter.clone(),
+            concurrency_limiter: self.concurrency_limiter.with_same_limit(),
+            wire_trace: self.wire_trace.clone(),
+            list_budget: self.list_budget.clone(),
+        }
+    }
 }
 
 impl fmt::Debug for Client {
@@ -93,6 +113,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the budget for the sizes of lists, which all clients of a command share.
+    pub fn list_budget(mut self, budget: Arc<ListBudget>) -> Self {
+        self.shared.list_budget = budget;
+        self
+    }
+
     /// Sets the trace of requests and responses (`--unsafe-trace`); secrets are redacted.
     pub fn wire_trace(mut self, trace: Arc<WireTrace>) -> Self {
         self.shared.wire_trace = Some(trace);
@@ -128,6 +154,7 @@ impl Client {
                 jitter,
                 concurrency_limiter: AdaptiveLimiter::new(DEFAULT_CONCURRENCY),
                 wire_trace: None,
+                list_budget: Arc::default(),
             },
             auth,
             on_retry: None,
@@ -147,17 +174,8 @@ impl Client {
     /// waiting for this rate limit does not delay other requests.
     #[must_use]
     pub fn with_rate_limiter(&self, allowance: Arc<SharedRateLimiter>) -> Self {
-        let shared = &self.shared;
         Self {
-            shared: Arc::new(ClientShared {
-                base: shared.base.clone(),
-                transport: shared.transport.clone(),
-                clock: shared.clock.clone(),
-                policy: shared.policy.clone(),
-                jitter: shared.jitter.clone(),
-                concurrency_limiter: AdaptiveLimiter::new(DEFAULT_CONCURRENCY),
-                wire_trace: shared.wire_trace.clone(),
-            }),
+            shared: Arc::new(self.shared.fork()),
             rate_limiter: Some(allowance),
             ..self.clone()
         }
@@ -174,16 +192,10 @@ impl Client {
     /// own.
     #[must_use]
     pub fn with_base_url(&self, base: BaseUrl, auth: Auth) -> Self {
-        let shared = &*self.shared;
         Self {
             shared: Arc::new(ClientShared {
                 base,
-                transport: Arc::clone(&shared.transport),
-                clock: shared.clock.clone(),
-                policy: shared.policy.clone(),
-                jitter: shared.jitter.clone(),
-                concurrency_limiter: shared.concurrency_limiter.with_same_limit(),
-                wire_trace: shared.wire_trace.clone(),
+                ..self.shared.fork()
             }),
             auth: Arc::new(auth),
             on_retry: self.on_retry.clone(),
@@ -194,16 +206,10 @@ impl Client {
     /// Returns the same client with another retry policy.
     #[must_use]
     pub fn with_policy(&self, policy: RetryPolicy) -> Self {
-        let shared = &*self.shared;
         Self {
             shared: Arc::new(ClientShared {
-                base: shared.base.clone(),
-                transport: Arc::clone(&shared.transport),
-                clock: shared.clock.clone(),
                 policy,
-                jitter: shared.jitter.clone(),
-                concurrency_limiter: shared.concurrency_limiter.with_same_limit(),
-                wire_trace: shared.wire_trace.clone(),
+                ..self.shared.fork()
             }),
             ..self.clone()
         }
@@ -228,6 +234,12 @@ impl Client {
     #[must_use]
     pub fn auth(&self) -> &Auth {
         &self.auth
+    }
+
+    /// Returns the budget for the sizes of lists.
+    #[must_use]
+    pub fn list_budget(&self) -> &ListBudget {
+        &self.shared.list_budget
     }
 
     /// Returns the clock that waits use.
@@ -255,6 +267,7 @@ impl Client {
             value,
             request_id: answer.request_id,
             status: answer.status,
+            body_bytes: answer.body.len(),
         })
     }
 

@@ -120,7 +120,8 @@ impl HttpTransport {
         let mut answer = answer;
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
-                return Err(TransportError::ResponseTooLarge { host: address });
+                let limit = format!("{} MiB", MAX_RESPONSE_BYTES >> 20);
+                return Err(TransportError::ResponseTooLarge { host: address, limit });
             }
             body.extend_from_slice(&chunk);
         }

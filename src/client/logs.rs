@@ -1,6 +1,11 @@
 //! Client for connector logs: token, pagination and the rate limit per connector.
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{Stream, stream};
 use http::StatusCode;
@@ -11,6 +16,7 @@ use super::{
     credentials::Auth,
     error::ClientError,
     rate_limiter::SharedRateLimiter,
+    response_limits::ListProgress,
     token_cache::TokenCache,
 };
 use crate::api::logs::{LogEntry, LogPage, REQUESTS_PER_MINUTE, SearchLogs};
@@ -76,13 +82,16 @@ impl ConnectorLogsClient {
 
     /// Reads one page. Renews a rejected token once.
     pub async fn page(&self, search: &SearchLogs) -> Result<LogPage, ClientError> {
+        Ok(self.sized_page(search).await?.value)
+    }
+
+    async fn sized_page(&self, search: &SearchLogs) -> Result<ApiResponse<LogPage>, ClientError> {
         let token = self.tokens.current().await?;
         let send = async |token| self.search.with_auth(Auth::Bearer(token)).send(search).await;
-        let answered: ApiResponse<LogPage> = match send(token.clone()).await {
-            Err(error) if error.is_unauthorized() => send(self.tokens.renew(&token).await?).await?,
-            other => other?,
-        };
-        Ok(answered.value)
+        match send(token.clone()).await {
+            Err(error) if error.is_unauthorized() => send(self.tokens.renew(&token).await?).await,
+            other => other,
+        }
     }
 
     /// Reads all pages of a search, newest lines first.
@@ -93,6 +102,8 @@ impl ConnectorLogsClient {
             latest: Vec::new(),
             restarted: false,
             seen: HashSet::new(),
+            // Lines are written to a file as they arrive, so that searches do not add up.
+            progress: ListProgress::new(Arc::default()),
         };
         stream::try_unfold(Some(start), |walk| async move {
             match walk {
@@ -113,12 +124,13 @@ struct LogSearchCursor {
     restarted: bool,
     /// Page tokens already used, to detect a loop.
     seen: HashSet<String>,
+    progress: ListProgress,
 }
 
 impl LogSearchCursor {
     /// Reads one page and returns it with the cursor of the next page, if any.
     async fn next_page(mut self) -> Result<(Vec<LogEntry>, Option<Self>), ClientError> {
-        let page = match self.logs.page(&self.search).await {
+        let page = match self.logs.sized_page(&self.search).await {
             // Page tokens expire (docs/reference/logs.md#limits-and-errors): restart the search at the last line read.
             Err(error)
                 if error.status() == Some(StatusCode::BAD_REQUEST) && self.search.page.is_some() && !self.restarted =>
@@ -129,19 +141,29 @@ impl LogSearchCursor {
                 self.search.page = None;
                 self.search.to = second.saturating_add(Duration::from_secs(1)).unwrap_or(second);
                 self.restarted = true;
-                self.logs.page(&self.search).await?
+                self.logs.sized_page(&self.search).await?
             }
             other => other?,
         };
+        let (size, page) = (page.body_bytes, page.value);
         let next = page.next_page_token();
+        if let Err(reason) = self.progress.add_page(page.data.len(), size, next.is_some()) {
+            return Err(self.pagination_error(reason)?);
+        }
         let mut lines = page.data;
         if self.restarted {
             // Drop each line that was already returned, once per occurrence.
-            for known in &self.latest {
-                if let Some(again) = lines.iter().position(|line| line == known) {
-                    lines.remove(again);
-                }
+            let mut known: HashMap<&LogEntry, usize> = HashMap::new();
+            for line in &self.latest {
+                *known.entry(line).or_default() += 1;
             }
+            lines.retain(|line| match known.get_mut(line) {
+                Some(times @ 1..) => {
+                    *times -= 1;
+                    false
+                }
+                _ => true,
+            });
         }
         if let Some(last) = lines.last().and_then(timestamp_of) {
             if self.latest.last().and_then(timestamp_of) != Some(last) {
@@ -155,13 +177,15 @@ impl LogSearchCursor {
             return Ok((lines, None));
         };
         if !self.seen.insert(token.clone()) {
-            return Err(ClientError::Pagination {
-                call: self.logs.search.describe_call(&self.search)?,
-                reason: "the service returned a page token twice".to_owned(),
-            });
+            return Err(self.pagination_error("the service returned a page token twice".to_owned())?);
         }
         self.search.page = Some(token);
         Ok((lines, Some(self)))
+    }
+
+    fn pagination_error(&self, reason: String) -> Result<ClientError, ClientError> {
+        let call = self.logs.search.describe_call(&self.search)?;
+        Ok(ClientError::Pagination { call, reason })
     }
 }
 

@@ -1,11 +1,12 @@
-//! Paginated lists as streams: the next page is requested when its first item is needed.
+//! Paginated lists as streams: the next page is requested when its first item is needed. A list that exceeds the limits
+//! of `response_limits` ends with an error.
 
 use std::collections::HashSet;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::{builder::Client, error::ClientError, message::PreparedRequest};
+use super::{builder::Client, error::ClientError, message::PreparedRequest, response_limits::ListProgress};
 use crate::api::{List, Paged, common::page_token};
 
 /// Complete list with its unreadable items.
@@ -38,6 +39,7 @@ struct PageCursor<P> {
     endpoint: P,
     token: Option<String>,
     seen: HashSet<String>,
+    progress: ListProgress,
 }
 
 impl Client {
@@ -88,6 +90,7 @@ impl Client {
             endpoint,
             token: None,
             seen: HashSet::new(),
+            progress: ListProgress::new(self.shared.list_budget.clone()),
         };
         stream::try_unfold(Some(start), |walk| async move {
             match walk {
@@ -108,23 +111,27 @@ impl<P: Paged> PageCursor<P> {
         // Decode item by item, so that one invalid item does not lose the others.
         let page: List<Value> =
             serde_json::from_slice(&answer.body).map_err(|error| prepared.invalid_response(&answer, &error))?;
-        let entries = page.data.into_iter().map(|item| read_item(&prepared, item)).collect();
+        let wrong = |why| ClientError::Pagination {
+            call: prepared.call.clone(),
+            reason: why,
+        };
         // An empty page may have a successor: only a missing link marks the last page.
         let next = page.metadata.next.filter(|next| !next.is_empty());
+        let counted = self
+            .progress
+            .add_page(page.data.len(), answer.body.len(), next.is_some());
+        counted.map_err(wrong)?;
+        let entries = page.data.into_iter().map(|item| read_item(&prepared, item)).collect();
         let rest = match next {
             None => None,
             Some(next) => {
-                let wrong = |why| ClientError::Pagination {
-                    call: prepared.call.clone(),
-                    reason: why,
-                };
                 let Some(token) = page_token(&next) else {
                     return Err(wrong("the link to the next page has no `page_token`".to_owned()));
                 };
                 if !self.seen.insert(token.clone()) {
                     return Err(wrong(format!(
                         "the service returned a page token twice, after {} pages",
-                        self.seen.len() + 1
+                        self.progress.pages()
                     )));
                 }
                 self.token = Some(token);

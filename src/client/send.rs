@@ -6,9 +6,11 @@ use http::{StatusCode, header};
 
 use super::{
     adaptive_limiter::ConcurrencyPermit,
+    base_url::host_and_port,
     builder::Client,
     error::{ClientError, ErrorResponse, RequestFailure, is_quota_error, is_unknown_plugin},
     message::{PreparedRequest, RawResponse},
+    response_limits::exceeded_structure,
     retry::{Attempts, DisplaySeconds, RetryNotice, requested_wait},
     transport::TransportError,
 };
@@ -127,9 +129,17 @@ impl Client {
         let started = shared.clock.now();
         let outcome = shared.transport.send(prepared.request().clone()).await;
         let duration_ms = u64::try_from(shared.clock.elapsed_since(started).as_millis()).unwrap_or(u64::MAX);
+        let outcome = outcome
+            .map(RawResponse::from)
+            .and_then(|answer| match exceeded_structure(&answer.body) {
+                Some(limit) => Err(TransportError::ResponseTooLarge {
+                    host: host_and_port(prepared.request().uri()),
+                    limit,
+                }),
+                None => Ok(answer),
+            });
         match outcome {
-            Ok(response) => {
-                let answer = RawResponse::from(response);
+            Ok(answer) => {
                 tracing::debug!(
                     method = %call.method,
                     path = call.path,

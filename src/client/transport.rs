@@ -45,11 +45,13 @@ pub enum TransportError {
         /// Timeout.
         seconds: u64,
     },
-    /// The response exceeds the maximum size and was not read to its end.
-    #[error("the response of `{host}` is larger than {} MiB", MAX_RESPONSE_BYTES >> 20)]
+    /// The response exceeds a limit and was not read to its end, or not decoded.
+    #[error("the response of `{host}` has more than {limit}")]
     ResponseTooLarge {
         /// Host and port.
         host: String,
+        /// Exceeded limit: `64 MiB`.
+        limit: String,
     },
     /// The request was not sent, for example because `--sandbox` allows only loopback.
     #[error("{0}")]

@@ -1,20 +1,16 @@
 //! Context of a command: output, global flags, environment and cancellation.
 
-use std::{
-    cell::OnceCell,
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{cell::OnceCell, future::Future, sync::Arc, time::Duration};
 
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::{GlobalArgs, signals};
+use super::{
+    GlobalArgs,
+    signals::{self, Activity, ActivityCell},
+};
 use crate::{
-    error::{Error, ResultExt},
+    error::{Error, ErrorKind, ResultExt},
     render::Ui,
     session::{Environment, RunContext},
 };
@@ -27,8 +23,8 @@ pub struct Ctx {
     pub globals: GlobalArgs,
     /// Context of application operations.
     pub run: RunContext,
-    /// Whether the program waits at a prompt and nothing is running.
-    prompting: Arc<AtomicBool>,
+    /// What a signal interrupts.
+    activity: Arc<ActivityCell>,
     runtime: OnceCell<Runtime>,
 }
 
@@ -46,15 +42,35 @@ impl Ctx {
             ui,
             globals,
             run,
-            prompting: Arc::default(),
+            activity: Arc::default(),
             runtime: OnceCell::new(),
         }
     }
 
     /// Runs a future to completion. The first call starts the runtime and the signal handler, so that a command without
-    /// asynchronous work starts neither.
+    /// asynchronous work starts neither. A signal cancels the run, and what runs is finished.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.activity.set(Activity::Writing);
         self.runtime()?.block_on(work)
+    }
+
+    /// Runs a future that changes nothing. The first signal ends it, also while a service does not respond; work that
+    /// observes the cancellation has a moment to return its result.
+    pub fn block_on_reading<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        const GRACE: Duration = Duration::from_millis(500);
+        self.activity.set(Activity::Reading);
+        let cancel = &self.run.cancel;
+        let cancelled = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        self.runtime()?.block_on(async {
+            tokio::select! {
+                biased;
+                result = work => result,
+                () = cancelled => Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was changed")),
+            }
+        })
     }
 
     /// Asks a yes/no question; `--yes` answers it.
@@ -79,9 +95,9 @@ impl Ctx {
 
     /// Asks; meanwhile, a signal ends the process at once.
     fn prompt<T>(&self, ask: impl FnOnce() -> T) -> T {
-        self.prompting.store(true, Ordering::SeqCst);
+        let before = self.activity.set(Activity::Prompting);
         let answer = ask();
-        self.prompting.store(false, Ordering::SeqCst);
+        self.activity.set(before);
         answer
     }
 
@@ -94,7 +110,7 @@ impl Ctx {
             .enable_all()
             .build()
             .context("cannot start the asynchronous runtime")?;
-        signals::listen(&runtime, &self.ui, &self.run.cancel, &self.prompting);
+        signals::listen(&runtime, &self.ui, &self.run.cancel, &self.activity);
         Ok(self.runtime.get_or_init(|| runtime))
     }
 }

@@ -57,7 +57,7 @@ impl InitArgs {
         let found = if self.from_login {
             DiscoveredOrganization::from_login()?
         } else {
-            ctx.block_on(DiscoveredOrganization::from_key(&ctx.run))?
+            ctx.block_on_reading(DiscoveredOrganization::from_key(&ctx.run))?
         };
         let text = found.to_toml();
         if !self.dry_run {

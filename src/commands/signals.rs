@@ -2,9 +2,9 @@
 //! (docs/reference/cli.md#plugin-process): Ctrl-C reaches both processes and ends the Confluent CLI at once; SIGTERM
 //! reaches only the Confluent CLI.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::runtime::Runtime;
@@ -15,10 +15,40 @@ use crate::{
     render::{Problem, Ui},
 };
 
-/// Starts listening for signals. The first signal cancels the run, the second one ends the process. While `prompting`
-/// is set, nothing is running, and the first signal ends the process.
-pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancellationToken, prompting: &Arc<AtomicBool>) {
-    let (ui, interrupt, prompting) = (ui.clone(), interrupt.clone(), prompting.clone());
+/// What a signal interrupts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Activity {
+    /// Work that may change something and must not end in the middle.
+    #[default]
+    Writing,
+    /// Work that changes nothing, and the output of its result.
+    Reading,
+    /// A question; nothing is running.
+    Prompting,
+}
+
+/// Current activity of a command, shared with the thread that handles signals.
+#[derive(Debug, Default)]
+pub(super) struct ActivityCell(Mutex<Activity>);
+
+impl ActivityCell {
+    /// Sets the activity and returns the previous one.
+    pub(super) fn set(&self, activity: Activity) -> Activity {
+        std::mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), activity)
+    }
+
+    fn get(&self) -> Activity {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Time after which a signal ends a process that only reads, even if it computes or its output is not read.
+const READING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Starts listening for signals. The first signal cancels the run, the second one ends the process. While nothing is
+/// written, the first signal ends the process: at once at a prompt, else when the run does not end by itself.
+pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancellationToken, activity: &Arc<ActivityCell>) {
+    let (ui, interrupt, activity) = (ui.clone(), interrupt.clone(), activity.clone());
     runtime.spawn(cancel_when_orphaned(interrupt.clone()));
     // Subscribe before the work begins, because an unhandled signal would end the process immediately.
     let observation = {
@@ -28,21 +58,35 @@ pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancellationToken, 
     runtime.spawn(async move {
         let Ok(mut signals) = observation else { return };
         while signals.next().await.is_ok() {
-            let asking = prompting.load(Ordering::SeqCst);
-            if asking {
+            let now = activity.get();
+            if now == Activity::Prompting {
                 // The line of the prompt is still open.
                 ui.info("");
                 ui.print_error(&Problem::new("interrupted before anything was changed"));
             }
-            if asking || interrupt.is_cancelled() {
-                ui.leave_screen();
-                // The next run resumes interrupted work, wherever this process ends.
-                std::process::exit(ExitCode::Interrupted.code().into());
+            if now == Activity::Prompting || interrupt.is_cancelled() {
+                exit_interrupted(&ui);
             }
             interrupt.cancel();
-            ui.info("Stopping: running steps finish, no new steps start. Press Ctrl-C again to stop immediately.");
+            if now == Activity::Reading {
+                let (ui, activity) = (ui.clone(), activity.clone());
+                tokio::spawn(async move {
+                    tokio::time::sleep(READING_TIMEOUT).await;
+                    if activity.get() == Activity::Reading {
+                        exit_interrupted(&ui);
+                    }
+                });
+            } else {
+                ui.info("Stopping: running steps finish, no new steps start. Press Ctrl-C again to stop immediately.");
+            }
         }
     });
+}
+
+/// Ends the process. The next run resumes interrupted work, wherever this process ends.
+fn exit_interrupted(ui: &Ui) -> ! {
+    ui.leave_screen();
+    std::process::exit(ExitCode::Interrupted.code().into())
 }
 
 /// Signal subscriptions, active from construction.

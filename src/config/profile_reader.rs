@@ -14,7 +14,7 @@ use super::{
 use crate::{
     diag::Finding,
     hint::Advice,
-    manifest::{ProfileFacts, lint, platform, toml::TomlTable},
+    manifest::{ProfileFacts, lint, platform, quota::read_throughput, toml::TomlTable},
     model::{ApiKeyId, DepartmentQuota, Prefix, Secret, prefix::PrefixError},
 };
 
@@ -113,11 +113,13 @@ fn read_quota(table: &TomlTable<'_>) -> Option<DepartmentQuota> {
     let tasks = table.require::<u32>("tasks");
     let tasks_per_connector = table.require::<u32>("tasks_per_connector");
     let plugins = table.require_list("plugins");
+    let throughput = read_throughput(table);
     Some(DepartmentQuota {
         connectors: connectors?.into_inner(),
         tasks: tasks?.into_inner(),
         tasks_per_connector: tasks_per_connector?.into_inner(),
         plugins: plugins?.into_iter().map(Spanned::into_inner).collect(),
+        throughput,
     })
 }
 

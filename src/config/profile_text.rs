@@ -106,6 +106,13 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
         writeln!(out, "[naming]")?;
         writeln!(out, "connector = {}", toml_string(facts.connector_names.as_str()))?;
     }
+    if let Some(throughput) = facts.quota.throughput {
+        writeln!(out)?;
+        writeln!(out, "# Client quota of the service account that connectors run as.")?;
+        writeln!(out, "[quota.throughput]")?;
+        writeln!(out, "ingress = {}", toml_string(&throughput.ingress.to_string()))?;
+        writeln!(out, "egress = {}", toml_string(&throughput.egress.to_string()))?;
+    }
     let team = &facts.platform_team;
     if !team.is_unnamed() {
         writeln!(out)?;

@@ -11,6 +11,7 @@ fn owner(code: &str) -> OwnerDepartment {
             tasks: 4,
             tasks_per_connector: 2,
             plugins: vec!["*".into()],
+            throughput: None,
         },
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::connect::ExpandedConnector,
     error::Error,
-    model::{ConnectorState, DepartmentCode, DepartmentQuota, PlatformTeam, Prefix},
+    model::{ConnectorState, DepartmentCode, DepartmentQuota, PlatformTeam, Prefix, Throughput},
     quota::{ClusterTaskLimit, ClusterUsage, DepartmentUsage, counted_tasks, is_counted, tasks_max},
     session::{self, ConnectorSession, RunContext},
 };
@@ -161,6 +161,9 @@ pub struct QuotaLimits {
     pub tasks_per_connector: u32,
     /// Allowed plugins; `*` for all.
     pub plugins: Vec<String>,
+    /// Maximum throughput in bytes per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<Throughput>,
 }
 
 /// Usage of one connector.
@@ -218,6 +221,7 @@ pub async fn describe_quota(session: &ConnectorSession) -> Result<QuotaDescripti
             tasks: department.quota.tasks,
             tasks_per_connector: department.quota.tasks_per_connector,
             plugins: department.quota.plugins.clone(),
+            throughput: department.quota.throughput,
         },
         connectors: counted
             .filter_map(|name| Some(CountedConnector::new(name, list.get(name)?)))

@@ -21,6 +21,8 @@ pub async fn watch_fleet(
     collector.session.telemetry.use_real_time();
     let mut last: Option<Fleet> = None;
     loop {
+        // Each round replaces the previous observation.
+        collector.session.connectors.client.list_budget().reset();
         let result = tokio::select! {
             result = collector.collect() => result,
             () = cancel.cancelled() => break,

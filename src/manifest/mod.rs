@@ -21,7 +21,7 @@ pub mod new_department;
 pub mod new_platform;
 pub mod platform;
 mod plugins;
-mod quota;
+pub(crate) mod quota;
 pub mod access_model;
 pub mod starter;
 pub mod grant_target;

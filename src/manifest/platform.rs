@@ -32,6 +32,7 @@ pub fn default_quota() -> DepartmentQuota {
         tasks: 8,
         tasks_per_connector: 2,
         plugins: vec!["*".to_owned()],
+        throughput: None,
     }
 }
 

@@ -5,7 +5,10 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::{plugins, toml::TomlTable};
-use crate::{diag::Finding, model::DepartmentQuota};
+use crate::{
+    diag::Finding,
+    model::{ByteRate, DepartmentQuota, Throughput},
+};
 
 /// Configured fields with their locations.
 #[derive(Clone, Debug, Default)]
@@ -14,11 +17,23 @@ pub(super) struct QuotaFields {
     tasks: Option<Spanned<u32>>,
     tasks_per_connector: Option<Spanned<u32>>,
     plugins: Option<Vec<String>>,
+    throughput: Option<Throughput>,
+}
+
+/// Reads the table `throughput` of a quota table. Both rates are required: a client quota has both.
+pub(crate) fn read_throughput(table: &TomlTable<'_>) -> Option<Throughput> {
+    let throughput = table.table("throughput")?;
+    let ingress = throughput.require_parse::<ByteRate>("ingress");
+    let egress = throughput.require_parse::<ByteRate>("egress");
+    Some(Throughput {
+        ingress: ingress?.into_inner(),
+        egress: egress?.into_inner(),
+    })
 }
 
 impl QuotaFields {
     /// Keys of a quota table.
-    pub(super) const KEYS: [&'static str; 4] = ["connectors", "tasks", "tasks_per_connector", "plugins"];
+    pub(super) const KEYS: [&'static str; 5] = ["connectors", "tasks", "tasks_per_connector", "plugins", "throughput"];
 
     pub(super) fn read(table: &TomlTable<'_>) -> Self {
         let fields = Self {
@@ -26,6 +41,7 @@ impl QuotaFields {
             tasks: table.get("tasks"),
             tasks_per_connector: table.get("tasks_per_connector"),
             plugins: table.list("plugins").map(|names| plugins::read_plugins(table, names)),
+            throughput: read_throughput(table),
         };
         fields.check(table);
         fields
@@ -42,6 +58,7 @@ impl QuotaFields {
             tasks,
             tasks_per_connector: or(&self.tasks_per_connector, per_connector),
             plugins: self.plugins.clone().unwrap_or_else(|| defaults.plugins.clone()),
+            throughput: self.throughput.or(defaults.throughput),
         }
     }
 

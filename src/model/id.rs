@@ -108,6 +108,8 @@ id_types! {
     ApiKeyId, "", "API key";
     /// Connector id, `lcc-…` (custom connectors use `clcc-…`, which is handled as plain text).
     ConnectorId, "lcc-", "connector id";
+    /// Id of a client quota: `cq-…`.
+    ClientQuotaId, "cq-", "client quota id";
 }
 
 impl ApiKeyId {

@@ -4,6 +4,7 @@ pub mod acl;
 pub mod binding;
 pub mod connector_name;
 pub mod connector_state;
+mod client_quota;
 pub mod crn;
 pub mod department;
 pub mod grant;
@@ -20,14 +21,15 @@ pub mod snapshot;
 
 pub use acl::{AclBinding, AclOperation, AclPermission, AclResource};
 pub use binding::RoleBinding;
+pub use client_quota::{ByteRate, ByteRateError, ClientQuota, Throughput};
 pub use connector_name::ConnectorNamePattern;
 pub use connector_state::{ConnectorState, TaskState};
 pub use crn::{Crn, CrnError, CrnPattern, NamePattern, ResourceKind, StageAddress};
 pub use department::{Department, DepartmentCode};
 pub use grant::{AclGrant, GrantTarget, KeyKind, Persona, RoleGrant, Template};
 pub use id::{
-    ApiKeyId, ClusterId, ConnectorId, EnvironmentId, IdError, OrganizationId, RoleBindingId, SchemaRegistryId,
-    ServiceAccountId, UserId,
+    ApiKeyId, ClientQuotaId, ClusterId, ConnectorId, EnvironmentId, IdError, OrganizationId, RoleBindingId,
+    SchemaRegistryId, ServiceAccountId, UserId,
 };
 pub use ownership::OwnershipTag;
 pub use platform_team::{PlatformTeam, PlatformTeamError, PlatformTeamText, UNNAMED_PLATFORM_TEAM};

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Throughput;
+
 /// Limits of one department in one stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DepartmentQuota {
@@ -14,6 +16,10 @@ pub struct DepartmentQuota {
     pub tasks_per_connector: u32,
     /// Allowed plugins by `connector.class`; `["*"]` allows all.
     pub plugins: Vec<String>,
+    /// Maximum throughput of its connectors, which the cluster enforces. Without one, it is excluded from hashes, so that
+    /// the profiles of such departments stay the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<Throughput>,
 }
 
 impl DepartmentQuota {

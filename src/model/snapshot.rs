@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::text::join_code;
 
 use super::{
-    AclBinding, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId, StageAddress,
+    AclBinding, ApiKeyId, ClientQuota, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId,
+    StageAddress,
 };
 
 /// An observed service account.
@@ -95,6 +96,8 @@ pub enum Listing {
     Acls,
     /// API keys.
     ApiKeys,
+    /// Client quotas of the cluster.
+    ClientQuotas,
     /// Connectors.
     Connectors,
     /// Quotas of the cluster.
@@ -118,9 +121,10 @@ pub enum Listing {
 }
 
 impl Listing {
-    const NAMED: [(Self, &'static str); 10] = [
+    const NAMED: [(Self, &'static str); 11] = [
         (Self::Acls, "ACLs of the cluster"),
         (Self::ApiKeys, "API keys"),
+        (Self::ClientQuotas, "client quotas of the cluster"),
         (Self::Connectors, "connectors of the cluster"),
         (Self::ClusterQuotas, "quotas of the cluster"),
         (Self::OrganizationQuotas, "quotas of the organization"),
@@ -151,6 +155,7 @@ impl Listing {
             | Self::Other(_) => true,
             Self::Acls
             | Self::ApiKeys
+            | Self::ClientQuotas
             | Self::Connectors
             | Self::ClusterQuotas
             | Self::OrganizationQuotas
@@ -211,6 +216,9 @@ pub struct Snapshot {
     /// Kafka ACLs of the cluster.
     #[serde(default)]
     pub acls: Vec<AclBinding>,
+    /// Client quotas of the cluster.
+    #[serde(default)]
+    pub client_quotas: Vec<ClientQuota>,
     /// API keys.
     pub keys: Vec<ObservedKey>,
     /// Connectors of the cluster.
@@ -222,7 +230,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Sections that were added after the first version of snapshot files, with their lists. If a file has no such
     /// section, the list is unknown.
-    pub const LATER_SECTIONS: [(&'static str, Listing); 1] = [("acls", Listing::Acls)];
+    pub const LATER_SECTIONS: [(&'static str, Listing); 2] =
+        [("acls", Listing::Acls), ("client_quotas", Listing::ClientQuotas)];
 
     /// Creates a snapshot without objects.
     #[must_use]
@@ -234,6 +243,7 @@ impl Snapshot {
             accounts: Vec::new(),
             bindings: Vec::new(),
             acls: Vec::new(),
+            client_quotas: Vec::new(),
             keys: Vec::new(),
             connectors: Vec::new(),
             unknown: BTreeMap::new(),
@@ -359,6 +369,7 @@ mod tests {
         let expected = [
             "ACLs of the cluster",
             "API keys",
+            "client quotas of the cluster",
             "connectors of the cluster",
             "quotas of the cluster",
             "quotas of the organization",

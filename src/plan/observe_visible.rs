@@ -22,7 +22,7 @@ use crate::{
     client::{Client, ClientError},
     clock::Clock,
     model::{Crn, Listing, ObservedAccount, Snapshot, StageAddress},
-    resources::{KINDS, ObservationClients},
+    resources::{AnyKind, KINDS, ObservationClients},
 };
 
 /// Returns the lists of the provisioned kinds as unknown, until [`observe_objects`] reads them.
@@ -76,10 +76,16 @@ pub async fn observe_visible(
     })
 }
 
-/// Adds the objects of all provisioned kinds to `snapshot`, or the reasons why they are unknown.
-pub async fn observe_objects(snapshot: &mut Snapshot, clients: ObservationClients<'_>) {
+/// Adds the objects of the provisioned kinds that `is_needed` selects to `snapshot`, or the reasons why they are unknown.
+pub async fn observe_objects(
+    snapshot: &mut Snapshot,
+    clients: ObservationClients<'_>,
+    is_needed: impl Fn(&dyn AnyKind) -> bool,
+) {
     for kind in KINDS {
-        kind.observe(snapshot, &clients).await;
+        if is_needed(kind) {
+            kind.observe(snapshot, &clients).await;
+        }
     }
 }
 

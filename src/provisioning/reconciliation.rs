@@ -25,7 +25,8 @@ use crate::{
     session::{PlatformSession, RunContext},
 };
 
-/// Whether a run lists Kafka ACLs, which requires an API key for the cluster.
+/// Whether a run lists the objects of provisioned kinds. Listing Kafka ACLs requires an API key for the cluster; the other
+/// kinds follow the same rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AclLookup {
     /// ACLs are not listed.
@@ -337,17 +338,18 @@ pub async fn observe_organization(
         .map_err(to_observe_error)?;
     reject_department_key(&observed.snapshot)?;
     let workspace = &session.workspace;
-    let mut asking = workspace.active_departments().chain(departments);
-    let address = &observed.snapshot.address;
-    let mut needed = || {
+    let address = observed.snapshot.address.clone();
+    let is_desired = |kind: &dyn AnyKind| {
+        let mut asking = workspace.active_departments().chain(departments);
         asking.any(|department| {
-            let desired = workspace.desired_department(department, &session.stage_name, address);
-            let is_desired = |kind: &&dyn AnyKind| {
-                let desired = desired.as_ref();
-                kind.info().needs_kafka_key && desired.is_some_and(|desired| kind.is_desired(desired))
-            };
-            KINDS.iter().any(is_desired)
+            let desired = workspace.desired_department(department, &session.stage_name, &address);
+            desired.is_some_and(|desired| kind.is_desired(&desired))
         })
+    };
+    let needed = || {
+        KINDS
+            .iter()
+            .any(|kind| kind.info().needs_kafka_key && is_desired(*kind))
     };
     let kafka = match acls {
         AclLookup::Skip => Err("not needed for this command".to_owned()),
@@ -363,7 +365,13 @@ pub async fn observe_organization(
         cloud: &session.client,
         kafka: asked.as_ref().map_err(|reason| (*reason).clone()),
     };
-    plan::observe_objects(&mut observed.snapshot, clients).await;
+    let is_needed = |kind: &dyn AnyKind| match acls {
+        _ if kind.info().needs_kafka_key => true,
+        AclLookup::Skip => false,
+        AclLookup::NoRetry | AclLookup::IfNeeded => is_desired(kind),
+        AclLookup::BestEffort => true,
+    };
+    plan::observe_objects(&mut observed.snapshot, clients, is_needed).await;
     Ok((observed, kafka))
 }
 

@@ -15,6 +15,7 @@ fn limits() -> DepartmentQuota {
         tasks: 20,
         tasks_per_connector: 4,
         plugins: vec!["PostgresSource".into(), "S3_SINK".into()],
+        throughput: None,
     }
 }
 
@@ -236,6 +237,7 @@ fn case() -> impl Strategy<Value = DecisionCase> {
             tasks,
             tasks_per_connector: each,
             plugins,
+            throughput: None,
         }
     });
     let used = (number(), number(), proptest::option::weighted(0.2, "claims-[a-z]")).prop_map(

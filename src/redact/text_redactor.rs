@@ -77,7 +77,8 @@ impl TextRedactor {
     fn find_secrets(&self, text: &str) -> Vec<(usize, usize)> {
         let mut found: Vec<(usize, usize)> = Vec::new();
         let mut at = 0;
-        while let Some(next) = self.next_secret(text, at) {
+        let mut named = NamedValue::default();
+        while let Some(next) = self.next_secret(text, at, &mut named) {
             at = next.1.max(at + 1);
             if next.0 < next.1 && &text[next.0..next.1] != REDACTED {
                 found.push(next);
@@ -87,7 +88,7 @@ impl TextRedactor {
     }
 
     /// Returns the next secret at or after `from`.
-    fn next_secret(&self, text: &str, from: usize) -> Option<(usize, usize)> {
+    fn next_secret(&self, text: &str, from: usize, named: &mut NamedValue) -> Option<(usize, usize)> {
         let mut at = from;
         while at < text.len() {
             let rest = text.get(at..)?;
@@ -107,7 +108,7 @@ impl TextRedactor {
             }
             if is_name_char(first) {
                 let length = rest.find(|letter| !is_name_char(letter)).unwrap_or(rest.len());
-                if let Some((from, to)) = self.value_range(text, at, at + length) {
+                if let Some((from, to)) = self.value_range(text, at, at + length, named) {
                     return Some((from, to));
                 }
                 at += length;
@@ -118,22 +119,33 @@ impl TextRedactor {
         None
     }
 
+    /// Returns where the value that begins at `from` ends and ` for configuration NAME` begins, and whether that key is
+    /// secret. Each part of the text is searched only once, because values may follow each other without such an end.
+    fn end_of_named_value(&self, text: &str, from: usize, named: &mut NamedValue) -> Option<usize> {
+        const NAMES: &str = " for configuration ";
+        if named.searched_to <= from {
+            named.end = text[from..].find(NAMES).map(|length| from + length);
+            named.searched_to = named.end.map_or(usize::MAX, |end| end + 1);
+            let rest = named.end.map_or("", |end| &text[end + NAMES.len()..]);
+            named.is_secret = self.is_secret(rest.split([':', ' ', '\n']).next().unwrap_or_default());
+        }
+        named.end
+    }
+
     fn is_secret(&self, name: &str) -> bool {
         self.keys.contains(&name.to_ascii_lowercase()) || is_secret_name(name)
     }
 
     /// Returns the value after the name `text[from..to]`, if that is the name of a secret.
-    fn value_range(&self, text: &str, from: usize, to: usize) -> Option<(usize, usize)> {
+    fn value_range(&self, text: &str, from: usize, to: usize, named: &mut NamedValue) -> Option<(usize, usize)> {
         let name = text[from..to].trim_matches('.');
         // `Invalid value VALUE for configuration NAME: …` is a message of the service
         // (docs/reference/connect.md#error-messages).
-        if name == "Invalid"
-            && let Some(value) = text[to..].strip_prefix(" value ")
-            && let Some((secret, rest)) = value.split_once(" for configuration ")
-        {
-            let key = rest.split([':', ' ', '\n']).next().unwrap_or_default();
+        if name == "Invalid" && text[to..].starts_with(" value ") {
             let begin = to + " value ".len();
-            return self.is_secret(key).then_some((begin, begin + secret.len()));
+            if let Some(end) = self.end_of_named_value(text, begin, named) {
+                return named.is_secret.then_some((begin, end));
+            }
         }
         if !self.is_secret(name) || is_java_class(name) {
             return None;
@@ -165,6 +177,17 @@ impl TextRedactor {
         }
         Some((at, at + bare_length(rest)))
     }
+}
+
+/// Next ` for configuration NAME` of a text.
+#[derive(Default)]
+struct NamedValue {
+    /// Position up to which it was searched for: it stays the next one until there.
+    searched_to: usize,
+    /// Its position, if there is one.
+    end: Option<usize>,
+    /// Whether the key is secret.
+    is_secret: bool,
 }
 
 /// Characters of configuration keys, headers and identifiers.
@@ -315,6 +338,12 @@ mod tests {
             (
                 "Invalid value canary-1 for configuration connection.password: a backslash is not supported",
                 "Invalid value [redacted] for configuration connection.password: a backslash is not supported",
+            ),
+            (
+                "Invalid value a; Invalid value canary-1 for configuration tasks.max: b; Invalid value canary-2 for \
+                 configuration connection.password: is c; Invalid value d",
+                "Invalid value a; Invalid value canary-1 for configuration tasks.max: b; Invalid value [redacted] for \
+                 configuration connection.password: is c; Invalid value d",
             ),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\ncanary-1\n-----END RSA PRIVATE KEY-----",

@@ -6,6 +6,7 @@
 
 mod acl;
 mod any_kind;
+mod client_quota;
 pub mod api_key;
 pub mod connector;
 mod kind;
@@ -35,11 +36,11 @@ use crate::{
     client::{Client, ClientError},
     clock::Clock,
     hint::{Advice, Hint},
-    model::{AclBinding, ApiKeyId, ServiceAccountId, StageAddress},
+    model::{AclBinding, ApiKeyId, ClientQuota, ServiceAccountId, StageAddress},
 };
 
 /// All provisioned kinds, in the order in which their objects are planned and shown.
-pub const KINDS: [&dyn AnyKind; 1] = [&Kind::<AclBinding>::ERASED];
+pub const KINDS: [&dyn AnyKind; 2] = [&Kind::<AclBinding>::ERASED, &Kind::<ClientQuota>::ERASED];
 
 /// Maximum propagation time of a new account, role binding or key: Terraform's provider waits 90 s for a role binding
 /// and documents a variant of 360 s (docs/reference/rbac.md#propagation-delays).

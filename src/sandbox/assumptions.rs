@@ -65,6 +65,8 @@ pub struct SandboxAssumptions {
     /// G: deleting a service account also deletes its ACLs; otherwise they remain, and lists identify the principal by
     /// its numeric id.
     pub account_deletion_removes_acls: bool,
+    /// H: a principal may be in one client quota of a cluster only; a second one is 409.
+    pub one_client_quota_per_principal: bool,
     /// Assumptions about Connect.
     pub connect: ConnectAssumptions,
 }
@@ -89,6 +91,7 @@ impl Default for SandboxAssumptions {
             log_next_is_token: false,
             log_pages_end_empty: false,
             account_deletion_removes_acls: false,
+            one_client_quota_per_principal: true,
             connect: ConnectAssumptions::default(),
         }
     }

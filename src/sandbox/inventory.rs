@@ -1,9 +1,13 @@
 //! Inventory for tests: all existing objects, even if lists do not contain them yet.
 
-use super::{Sandbox, SandboxError, state::ConnectorRecord, view::ResponseView};
+use super::{
+    Sandbox, SandboxError,
+    state::{ClientQuotaRecord, ConnectorRecord},
+    view::ResponseView,
+};
 use crate::{
     api::{iam, keys, mds},
-    model::{AclBinding, ApiKeyId},
+    model::{AclBinding, ApiKeyId, ClientQuota},
 };
 
 impl Sandbox {
@@ -39,6 +43,14 @@ impl Sandbox {
             let all = clusters.flat_map(|cluster| view.state.acls_in(cluster));
             let all = all.filter(|found| found.lifetime.exists());
             all.map(|found| found.acl.clone()).collect()
+        })
+    }
+
+    /// Returns the client quotas of all clusters.
+    pub fn client_quotas(&self) -> Result<Vec<ClientQuota>, SandboxError> {
+        self.read_all(|view| {
+            let all = view.state.client_quotas.values();
+            all.filter_map(ClientQuotaRecord::client_quota).collect()
         })
     }
 

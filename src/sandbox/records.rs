@@ -13,9 +13,12 @@ use super::{
     seed::{ClusterKind, Seed},
     settings::{SandboxSettings, VisibilityDelay},
 };
-use crate::model::{
-    AclBinding, ApiKeyId, ClusterId, EnvironmentId, Principal, RoleBinding, RoleBindingId, SchemaRegistryId,
-    ServiceAccountId, UserId,
+use crate::{
+    api::kafka_quotas::ThroughputRates,
+    model::{
+        AclBinding, ApiKeyId, ClientQuota, ClientQuotaId, ClusterId, EnvironmentId, Principal, RoleBinding,
+        RoleBindingId, SchemaRegistryId, ServiceAccountId, UserId,
+    },
 };
 
 /// Lifetime of an object.
@@ -157,6 +160,33 @@ pub(crate) struct AclRecord {
     pub(crate) lifetime: Lifetime,
 }
 
+/// A client quota of a cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ClientQuotaRecord {
+    pub(crate) id: ClientQuotaId,
+    pub(crate) cluster: ClusterId,
+    pub(crate) display_name: String,
+    pub(crate) description: String,
+    pub(crate) throughput: ThroughputRates,
+    /// Ids of principals, or `<default>`.
+    pub(crate) principals: Vec<String>,
+    pub(crate) lifetime: Lifetime,
+}
+
+impl ClientQuotaRecord {
+    /// Returns the quota; `None` if a rate is no number.
+    pub(crate) fn client_quota(&self) -> Option<ClientQuota> {
+        let principals = self.principals.iter().map(|id| Principal::from_id(id)).collect();
+        let throughput = self.throughput.throughput()?;
+        Some(ClientQuota::observed(
+            self.id.clone(),
+            self.display_name.clone(),
+            principals,
+            throughput,
+        ))
+    }
+}
+
 /// A connector.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ConnectorRecord {
@@ -221,6 +251,8 @@ pub(crate) enum StateChange {
     RemoveBinding(RoleBindingId),
     Acl(AclRecord),
     RemoveAcl(ClusterId, AclBinding),
+    ClientQuota(ClientQuotaRecord),
+    RemoveClientQuota(ClientQuotaId),
     Connector(ConnectorRecord),
     RemoveConnector(ClusterId, String),
     /// Replaces the connector faults.

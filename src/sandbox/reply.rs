@@ -114,7 +114,7 @@ impl ErrorShape {
         match path.split('/').nth(1) {
             Some("connect") if status.is_server_error() && writes => Self::SelfManagedConnect,
             Some("kafka") => Self::Flat,
-            Some("iam" | "org" | "cmk" | "srcm" | "service-quota") => Self::Errors,
+            Some("iam" | "org" | "cmk" | "srcm" | "service-quota" | "kafka-quotas") => Self::Errors,
             Some("v2") => Self::ErrorsWithoutCode,
             Some("logs") => Self::Text,
             // Connect and the older endpoints.

@@ -16,13 +16,13 @@ use super::{
 pub(crate) use super::{
     clock::ClockBase,
     records::{
-        AccountRecord, AclRecord, BindingRecord, ClusterRecord, ConnectorRecord, EnvironmentRecord, KeyRecord,
-        KeyResource, Lifetime, RegistryRecord, SessionRecord, StateChange, TopicRecord, UserRecord,
+        AccountRecord, AclRecord, BindingRecord, ClientQuotaRecord, ClusterRecord, ConnectorRecord, EnvironmentRecord,
+        KeyRecord, KeyResource, Lifetime, RegistryRecord, SessionRecord, StateChange, TopicRecord, UserRecord,
     },
 };
 use crate::model::{
-    ApiKeyId, ClusterId, EnvironmentId, ResourceKind, RoleBinding, RoleBindingId, SchemaRegistryId, ServiceAccountId,
-    StageAddress, UserId,
+    ApiKeyId, ClientQuotaId, ClusterId, EnvironmentId, ResourceKind, RoleBinding, RoleBindingId, SchemaRegistryId,
+    ServiceAccountId, StageAddress, UserId,
 };
 
 /// State of a sandbox.
@@ -42,6 +42,8 @@ pub(crate) struct SandboxState {
     pub(crate) bindings: BTreeMap<RoleBindingId, BindingRecord>,
     #[serde(default, with = "acls::as_list")]
     pub(super) acls: BTreeMap<ClusterId, AclMap>,
+    #[serde(default)]
+    pub(crate) client_quotas: BTreeMap<ClientQuotaId, ClientQuotaRecord>,
     #[serde(with = "as_list")]
     pub(crate) connectors: BTreeMap<(ClusterId, String), ConnectorRecord>,
     pub(crate) sessions: BTreeMap<String, SessionRecord>,
@@ -98,6 +100,7 @@ impl SandboxState {
             keys: BTreeMap::new(),
             bindings: BTreeMap::new(),
             acls: BTreeMap::new(),
+            client_quotas: BTreeMap::new(),
             connectors: BTreeMap::new(),
             sessions: BTreeMap::new(),
             faults: Vec::new(),
@@ -159,6 +162,12 @@ impl SandboxState {
             StateChange::RemoveBinding(id) => self.drop_binding(&id),
             StateChange::Acl(acl) => self.put_acl(acl),
             StateChange::RemoveAcl(cluster, acl) => self.drop_acl(&(cluster, acl)),
+            StateChange::ClientQuota(quota) => {
+                self.client_quotas.insert(quota.id.clone(), quota);
+            }
+            StateChange::RemoveClientQuota(id) => {
+                self.client_quotas.remove(&id);
+            }
             StateChange::Connector(connector) => {
                 let name = (connector.cluster.clone(), connector.name.clone());
                 let lingering = PendingRemoval::Connector(name.0.clone(), name.1.clone());

@@ -11,7 +11,7 @@ use super::{RunContext, Settings, load_workspace, open_sandbox, sandbox_auth::sa
 use crate::{
     client::{
         Auth, BaseUrl, BasicCredentials, Client, ClientBuilder, CredentialSource, DEFAULT_CONCURRENCY, HttpTransport,
-        HttpTransportSettings, InProcessTransport, RetryListener, RetryNotice, Transport, trace::WireTrace,
+        HttpTransportSettings, InProcessTransport, ListBudget, RetryListener, RetryNotice, Transport, trace::WireTrace,
     },
     clock::Clock,
     config::{
@@ -45,6 +45,7 @@ pub struct Connection {
     concurrency: usize,
     wire_trace: Option<Arc<WireTrace>>,
     on_retry: Option<RetryListener>,
+    list_budget: Arc<ListBudget>,
 }
 
 /// Mode of the sandbox, whose clock sets the time of logs and metrics.
@@ -225,6 +226,7 @@ impl<'a> ConnectionBuilder<'a> {
             concurrency: self.concurrency,
             wire_trace: run.options.unsafe_trace.then(|| Arc::new(WireTrace::stderr())),
             on_retry: self.reports_retries.then(|| retry_reporter(run)),
+            list_budget: Arc::default(),
         })
     }
 }
@@ -266,7 +268,8 @@ impl Connection {
     /// # Errors
     /// There is no key.
     pub(super) fn client_builder(&self, base: BaseUrl, clock: Clock) -> Result<ClientBuilder, Error> {
-        let mut builder = Client::builder(base, self.transport.clone(), self.auth()?.clone(), clock);
+        let mut builder = Client::builder(base, self.transport.clone(), self.auth()?.clone(), clock)
+            .list_budget(self.list_budget.clone());
         if let Some(listener) = &self.on_retry {
             builder = builder.on_retry(listener.clone());
         }

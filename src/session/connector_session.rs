@@ -212,6 +212,7 @@ impl ConnectorSession {
                 cluster_path: scope.cluster_path.clone(),
                 clock: connection.clock.clone(),
                 history_dir: Some(telemetry_dir.clone()),
+                interrupt: run.cancel.clone(),
             },
             api_key: auth.key().and_then(|key| key.parse().ok()),
             task_ceiling: scope.task_ceiling,

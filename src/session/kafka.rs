@@ -32,7 +32,7 @@ impl PlatformSession {
             cloud: &self.client,
             kafka: kafka.as_ref().map_err(Clone::clone),
         };
-        plan::observe_objects(&mut snapshot, clients).await;
+        plan::observe_objects(&mut snapshot, clients, |_| true).await;
         Ok(snapshot)
     }
 

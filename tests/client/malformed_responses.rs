@@ -191,8 +191,30 @@ async fn a_response_above_the_size_limit_is_not_read_to_its_end() {
         .send(&GetServiceAccount("sa-abc123".parse().unwrap()))
         .await
         .unwrap_err();
-    let text = format!("{error:?} {error}");
-    assert!(text.contains("ResponseTooLarge"), "{text}");
+    assert!(error.to_string().ends_with(" has more than 64 MiB"), "{error}");
+}
+
+// 250,000 empty objects take two megabytes in a response and hundreds of megabytes as connectors.
+#[tokio::test]
+async fn a_response_of_many_small_objects_is_not_decoded() {
+    let server = MockServer::start().await;
+    let connectors: Vec<String> = (0..250_000).map(|number| format!(r#""{number}":{{}}"#)).collect();
+    Mock::given(anything())
+        .respond_with(
+            ResponseTemplate::new(200).set_body_raw(format!("{{{}}}", connectors.join(",")), "application/json"),
+        )
+        .expect(1)
+        .mount(&server)
+        .await;
+    let test = TestClient::with_base_url(&server.uri());
+    let list = ListConnectors(ClusterPath {
+        environment: "env-abc123".parse().unwrap(),
+        cluster: "lkc-abc123".parse().unwrap(),
+    });
+    let error = test.client.send(&list).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("could not read connectors"), "{text}");
+    assert!(text.ends_with(" has more than 250000 objects and lists"), "{text}");
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Pagination: lists are followed to their end, no further, and never in a cycle.
 
+use std::sync::Arc;
+
 use confluent_ebs::{
     api::{mds::ListRoleBindings, org::CloudEnvironment},
-    client::ClientError,
+    client::{ClientError, ListBudget},
 };
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
@@ -11,7 +13,7 @@ use wiremock::{
     matchers::{method, path, query_param, query_param_is_missing},
 };
 
-use crate::common::scripted_service::{TestClient, list_request};
+use crate::common::scripted_service::{ScriptedTransport, TestClient, http_response, list_request};
 
 fn page_response(ids: &[&str], next: Option<&str>) -> ResponseTemplate {
     let data: Vec<_> = ids.iter().map(|id| json!({ "id": id, "display_name": id })).collect();
@@ -90,6 +92,72 @@ async fn a_pagination_cycle_is_an_error() {
         error.to_string(),
         "could not read environments completely: the service returned a page token twice, after 3 pages"
     );
+}
+
+/// A list that never ends: every page has `items` objects and a new token.
+fn endless_list(items: usize) -> TestClient {
+    let transport = ScriptedTransport::new(move |number, _| {
+        let data = vec![json!({ "id": format!("env-{number}"), "display_name": "a" }); items];
+        let metadata = json!({ "next": format!("?page_token={number}") });
+        let body = json!({ "api_version": "org/v2", "kind": "EnvironmentList", "metadata": metadata, "data": data });
+        http_response(200, &[], &body.to_string())
+    });
+    TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder)
+}
+
+#[tokio::test]
+async fn a_list_without_end_stops_at_the_maximum_number_of_pages() {
+    let error = endless_list(1).client.list(list_request()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "could not read environments completely: the list has more than 10000 pages"
+    );
+}
+
+#[tokio::test]
+async fn empty_pages_without_end_are_an_error() {
+    let error = endless_list(0).client.list(list_request()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "could not read environments completely: the service returned 2500 empty pages in a row"
+    );
+}
+
+// 1,000 objects on each page, although 100 are requested.
+#[tokio::test]
+async fn a_list_stops_at_the_maximum_number_of_objects() {
+    let error = endless_list(1_000).client.list(list_request()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "could not read environments completely: the list has more than 1000000 objects"
+    );
+}
+
+#[tokio::test]
+async fn the_lists_of_a_command_share_one_budget() {
+    let large = "a".repeat(300_000);
+    let transport = ScriptedTransport::new(move |_, _| {
+        let data = json!([{ "id": "env-1", "display_name": large }]);
+        let body = json!({ "api_version": "org/v2", "kind": "EnvironmentList", "metadata": {}, "data": data });
+        http_response(200, &[], &body.to_string())
+    });
+    let budget = Arc::new(ListBudget::new(1 << 20));
+    let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder.list_budget(budget));
+    // A client for another service, like those of the other clusters of a command.
+    let other = test
+        .client
+        .with_base_url("http://127.0.0.1:2".parse().unwrap(), test.client.auth().clone());
+    for number in 0..3 {
+        let client = if number % 2 == 0 { &test.client } else { &other };
+        client.list(list_request()).await.unwrap();
+    }
+    let error = test.client.list(list_request()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "could not read environments completely: the lists of this command have more than 1 MiB"
+    );
+    test.client.list_budget().reset();
+    other.list(list_request()).await.unwrap();
 }
 
 #[tokio::test]

@@ -246,6 +246,23 @@ impl Cli {
         acls
     }
 
+    /// All client quotas: names of accounts, and bytes per second in and out.
+    pub(crate) fn client_quotas(&self) -> Vec<String> {
+        let sandbox = self.sandbox();
+        let accounts = sandbox.accounts().unwrap();
+        let quotas = sandbox.client_quotas().unwrap().into_iter();
+        let mut quotas: Vec<String> = quotas
+            .map(|quota| {
+                let (id, rates) = (quota.principal.id(), quota.throughput);
+                let account = accounts.iter().find(|account| account.id.as_str() == id);
+                let name = account.map_or(id, |account| &account.display_name);
+                format!("{name} {} {}", rates.ingress.0, rates.egress.0)
+            })
+            .collect();
+        quotas.sort();
+        quotas
+    }
+
     /// Binds a role; returns the id of the binding.
     #[track_caller]
     pub(crate) fn bind(&self, key: &ApiKeyPair, account: &str, role: &str, pattern: &str) -> String {

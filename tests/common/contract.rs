@@ -15,7 +15,15 @@ static CONTRACT: LazyLock<OpenApiContract> = LazyLock::new(OpenApiContract::load
 const CONNECT_PATHS: [&str; 2] = ["/connect/", "/v2/metrics/"];
 
 /// The other documented groups; the older endpoints are in none.
-const OTHER_PATHS: [&str; 6] = ["/iam/", "/org/", "/cmk/", "/srcm/", "/service-quota/", "/kafka/"];
+const OTHER_PATHS: [&str; 7] = [
+    "/iam/",
+    "/org/",
+    "/cmk/",
+    "/srcm/",
+    "/service-quota/",
+    "/kafka-quotas/",
+    "/kafka/",
+];
 
 /// Responses of the sandbox itself are not documented: a wrong method or a seeded object, an oversized body.
 const SANDBOX_ONLY_STATUSES: [u16; 2] = [405, 413];

@@ -84,6 +84,7 @@ impl DepartmentClients {
             },
             clock: self.connect.api.sandbox.clock(),
             history_dir: None,
+            interrupt: tokio_util::sync::CancellationToken::new(),
         }
     }
 

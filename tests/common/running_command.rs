@@ -4,7 +4,6 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
-    thread::JoinHandle,
     time::Duration,
 };
 
@@ -17,7 +16,9 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 pub(crate) struct RunningCommand {
     child: Child,
     stdout: Receiver<String>,
-    stderr: Option<JoinHandle<String>>,
+    stderr: Receiver<String>,
+    /// Standard error so far.
+    errors: String,
     /// Standard output so far.
     pub(crate) lines: Vec<String>,
 }
@@ -37,15 +38,23 @@ impl RunningCommand {
                 }
             }
         });
-        let err = std::thread::spawn(move || {
-            let mut text = String::new();
-            err.read_to_string(&mut text).unwrap();
-            text
+        let (send, errors) = channel();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = err.read(&mut chunk) {
+                if send
+                    .send(String::from_utf8_lossy(&chunk[..length]).into_owned())
+                    .is_err()
+                {
+                    break;
+                }
+            }
         });
         Self {
             child,
             stdout: receive,
-            stderr: Some(err),
+            stderr: errors,
+            errors: String::new(),
             lines: Vec::new(),
         }
     }
@@ -72,13 +81,32 @@ impl RunningCommand {
         self.wait_for_line(there + lines - 1, |_| true);
     }
 
-    /// Sends Ctrl-C; returns the exit status and standard error.
-    pub(crate) fn interrupt(mut self) -> (Option<i32>, Vec<String>, String) {
+    /// Waits until standard error contains a text.
+    pub(crate) fn wait_for_error_text(&mut self, wanted: &str) {
+        while !self.errors.contains(wanted) {
+            let more = self.stderr.recv_timeout(TIMEOUT);
+            let more = more.unwrap_or_else(|_| panic!("the text did not appear: {}", self.errors));
+            self.errors.push_str(&more);
+        }
+    }
+
+    /// Sends a signal: `INT`, `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
+            .args([format!("-{name}"), self.child.id().to_string()])
             .status();
         assert!(kill.unwrap().success());
+    }
+
+    /// Sends a signal; returns the exit status and standard error.
+    pub(crate) fn send_signal(mut self, name: &str) -> (Option<i32>, Vec<String>, String) {
+        self.signal(name);
         self.wait()
+    }
+
+    /// Sends Ctrl-C; returns the exit status and standard error.
+    pub(crate) fn interrupt(self) -> (Option<i32>, Vec<String>, String) {
+        self.send_signal("INT")
     }
 
     /// Waits until it ends by itself.
@@ -88,8 +116,10 @@ impl RunningCommand {
             lines.push(line);
         }
         let code = self.child.wait().unwrap().code();
-        let err = self.stderr.take().map(|err| err.join().unwrap());
-        (code, lines, err.unwrap_or_default())
+        while let Ok(more) = self.stderr.recv_timeout(TIMEOUT) {
+            self.errors.push_str(&more);
+        }
+        (code, lines, std::mem::take(&mut self.errors))
     }
 }
 

@@ -151,6 +151,18 @@ impl OutputContract {
 
 /// Keys that no run produces, with the reason.
 const UNTESTED_KEYS: &[(&str, &str)] = &[
+    (
+        "change.client_quota",
+        "tests/onboard/client_quotas.rs: only with `[quota.throughput]`",
+    ),
+    (
+        "limits.throughput",
+        "tests/onboard/client_quotas.rs: only with `[quota.throughput]`",
+    ),
+    (
+        "profile.throughput",
+        "tests/onboard/client_quotas.rs: only with `[quota.throughput]`",
+    ),
     ("log_line.exception", "nothing is thrown here"),
     ("share.condition", "every connector has its department"),
     ("share.worst", "every connector has its department"),

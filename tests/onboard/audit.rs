@@ -556,8 +556,11 @@ fn the_administrator_audit_finds_exactly_the_inserted_threats() {
         assert_eq!(said.remove(rule), Some((*worst, about)), "{rule}");
     }
     assert!(said.is_empty(), "{said:?}");
-    // Every rule has a finding here.
+    // Every rule has a finding here, except the one whose findings `client_quotas` tests.
     for (rule, verdict) in verdicts(&audited) {
+        if rule == "client-quota" {
+            continue;
+        }
         assert_eq!(verdict, "present", "{rule}");
     }
 }

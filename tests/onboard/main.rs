@@ -8,6 +8,7 @@ mod access;
 mod acls;
 mod impersonating_accounts;
 mod audit;
+mod client_quotas;
 mod department_changes;
 #[cfg(all(feature = "age", unix))]
 mod delivery;

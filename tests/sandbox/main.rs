@@ -6,6 +6,7 @@ mod common;
 mod accounts;
 mod acls;
 mod auth;
+mod client_quotas;
 mod lists;
 mod smoke;
 mod bindings;

@@ -37,6 +37,7 @@ fn connectors_client(connect: &ConnectSandbox) -> ConnectorClient {
         },
         clock: sandbox.clock(),
         history_dir: None,
+        interrupt: tokio_util::sync::CancellationToken::new(),
     }
 }
 

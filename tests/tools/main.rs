@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod browser;
+mod interrupts;
 mod lint;
 mod list_and_describe;
 mod logs;

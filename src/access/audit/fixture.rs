@@ -17,6 +17,7 @@ use crate::model::{
     AclBinding, AclGrant, AclOperation, ApiKeyId, ConnectorIdentity, CrnPattern, Department, DepartmentQuota,
     GrantTarget, KeyKind, NamePattern, ObservedAccount, ObservedBinding, ObservedConnector, ObservedKey, OwnershipTag,
     Prefix, Principal, ResourceKind, Role, RoleBinding, RoleGrant, ServiceAccountId, Snapshot, StageAddress,
+    Throughput,
 };
 
 const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
@@ -161,6 +162,11 @@ impl Org {
         self.expected(code).department.quota.plugins = plugins.collect();
     }
 
+    /// Changes the throughput of a department.
+    pub(super) fn limit_throughput(&mut self, code: &str, throughput: Throughput) {
+        self.expected(code).department.quota.throughput = Some(throughput);
+    }
+
     fn expected(&mut self, code: &str) -> &mut ExpectedDepartment {
         let mut departments = self.departments.iter_mut();
         departments
@@ -184,6 +190,7 @@ impl Org {
                 tasks: 8,
                 tasks_per_connector: 2,
                 plugins: vec!["*".to_owned()],
+                throughput: None,
             },
             recipients: Vec::new(),
             retired: None,

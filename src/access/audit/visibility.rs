@@ -35,6 +35,8 @@ pub enum RequiredData {
     Connectors,
     /// Kafka ACLs of the cluster.
     Acls,
+    /// Client quotas of the cluster.
+    ClientQuotas,
     /// API keys of users.
     PeopleKeys,
 }
@@ -54,6 +56,7 @@ impl RequiredData {
             Self::Subjects => "role bindings on subjects",
             Self::Connectors => "all connectors of the cluster",
             Self::Acls => "Kafka ACLs of the cluster",
+            Self::ClientQuotas => "client quotas of the cluster",
             Self::PeopleKeys => "API keys of users",
         }
     }
@@ -68,6 +71,7 @@ impl RequiredData {
             Self::Subjects => &[Listing::SubjectBindings],
             Self::Connectors => &[Listing::Connectors],
             Self::Acls => &[Listing::Acls],
+            Self::ClientQuotas => &[Listing::ClientQuotas],
             Self::PeopleKeys => &[Listing::ApiKeys],
         }
     }
@@ -185,8 +189,8 @@ impl<'a> Visibility<'a> {
             RequiredData::Connectors => {
                 every(ResourceKind::Connector).is_some_and(|all| self.is_allowed(Operation::ReadConfig, &all))
             }
-            // Kafka lists all ACLs or none.
-            RequiredData::Acls => true,
+            // The service lists all ACLs and all client quotas, or none.
+            RequiredData::Acls | RequiredData::ClientQuotas => true,
             RequiredData::PeopleKeys => self.is_allowed(Operation::AlterAccess, &address.organization_crn().into()),
         }
     }

@@ -3,6 +3,8 @@
 //! The service returns several fields that no document describes (docs/reference/connect.md#status). All of them may be
 //! absent.
 
+use std::collections::HashSet;
+
 use http::Method;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,14 +55,11 @@ impl ConnectorStatus {
     #[must_use]
     pub fn trace_errors(&self) -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
         for error in self.errors_from_trace.iter().flatten() {
-            let text = error
-                .as_str()
-                .or_else(|| error["error"].as_str())
-                .unwrap_or_default()
-                .to_owned();
-            if !text.is_empty() && !texts.contains(&text) {
-                texts.push(text);
+            let text = error.as_str().or_else(|| error["error"].as_str()).unwrap_or_default();
+            if !text.is_empty() && seen.insert(text) {
+                texts.push(text.to_owned());
             }
         }
         texts

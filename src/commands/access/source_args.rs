@@ -42,7 +42,7 @@ impl SourceArgs {
         if self.planned || (!self.live && default == DefaultSource::Planned) {
             return load_planned_access(&ctx.run);
         }
-        ctx.block_on(observe_access(&ctx.run))
+        ctx.block_on_reading(observe_access(&ctx.run))
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct ConnectorDeadLettersArgs {
 impl ConnectorDeadLettersArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<DeadLetters>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let found = ctx.block_on(describe_dead_letters(&ctx.run, &session, &self.connector))?;
+        let found = ctx.block_on_reading(describe_dead_letters(&ctx.run, &session, &self.connector))?;
         Ok(CommandOutput::new(found))
     }
 }

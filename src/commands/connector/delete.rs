@@ -45,7 +45,7 @@ pub(super) struct ConnectorDeleteArgs {
 impl ConnectorDeleteArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<DeletedConnectors>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let observed = ctx.block_on(selectors::find_several(&session, &self.connectors, false))?;
+        let observed = ctx.block_on_reading(selectors::find_several(&session, &self.connectors, false))?;
         if self.dry_run {
             return Ok(CommandOutput::new(DeletedConnectors::planned(
                 &observed,

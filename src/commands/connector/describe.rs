@@ -31,7 +31,7 @@ pub(super) struct ConnectorDescribeArgs {
 impl ConnectorDescribeArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorDescription>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let description = ctx.block_on(describe(&session, &self.connector))?;
+        let description = ctx.block_on_reading(describe(&session, &self.connector))?;
         Ok(CommandOutput::new(description))
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct ConnectorListArgs {
 impl ConnectorListArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorListOutput>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let (rows, usage) = ctx.block_on(list(&session))?;
+        let (rows, usage) = ctx.block_on_reading(list(&session))?;
         if ctx.ui.format() == Format::Human {
             if let (Some(department), Some(usage)) = (&session.department, &usage) {
                 ctx.ui.info(&quota_line(department, usage));

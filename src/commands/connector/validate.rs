@@ -38,7 +38,7 @@ impl ConnectorValidateArgs {
         let prompt = |question: &str| ctx.ui.ask_secret(question).ok();
         let secrets = self.secrets.sources(&prompt);
         Ok(ctx
-            .block_on(validate_definition(&ctx.run, &session, secrets, definition))?
+            .block_on_reading(validate_definition(&ctx.run, &session, secrets, definition))?
             .into())
     }
 }

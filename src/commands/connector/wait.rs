@@ -42,7 +42,7 @@ impl ConnectorWaitArgs {
         } else {
             WaitGoal::Running
         };
-        let result = ctx.block_on(wait_for(&ctx.run, &session, &self.connector, goal, self.timeout))?;
+        let result = ctx.block_on_reading(wait_for(&ctx.run, &session, &self.connector, goal, self.timeout))?;
         Ok(result.into())
     }
 }

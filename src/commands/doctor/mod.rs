@@ -70,7 +70,7 @@ impl DoctorArgs {
             offline: self.offline,
             timeout: self.timeout,
         };
-        let diagnosis = ctx.block_on(run_checks(&ctx.run, &inputs, options))?;
+        let diagnosis = ctx.block_on_reading(run_checks(&ctx.run, &inputs, options))?;
         if let Some(file) = bundle {
             return bundle::write(ctx, file, &inputs, diagnosis)
                 .map(|bundled| CommandOutput::new(DoctorOutput::Bundled(bundled)));

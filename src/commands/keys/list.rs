@@ -41,7 +41,7 @@ impl KeysListArgs {
             departments: self.departments,
             options: self.folders.to_options(),
         };
-        let rows = ctx.block_on(list_keys(&ctx.run, &session, input))?;
+        let rows = ctx.block_on_reading(list_keys(&ctx.run, &session, input))?;
         Ok(CommandOutput::new(RowList::new(rows)))
     }
 }

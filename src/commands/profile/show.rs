@@ -6,7 +6,7 @@ use crate::{
     commands::{CommandOutput, Ctx},
     config::LoadedProfile,
     error::Error,
-    model::{KeyKind, PlatformTeam},
+    model::{KeyKind, PlatformTeam, Throughput},
     render::{Block, Record, Viewable},
     session::{profiles::load_profile, selected_profile},
 };
@@ -73,6 +73,8 @@ pub(super) struct ProfileShowOutput {
     tasks: u32,
     tasks_per_connector: u32,
     plugins: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throughput: Option<Throughput>,
     issued: String,
     #[serde(skip_serializing_if = "PlatformTeam::is_unnamed")]
     platform: PlatformTeam,
@@ -119,6 +121,7 @@ impl ProfileShowOutput {
             tasks: facts.quota.tasks,
             tasks_per_connector: facts.quota.tasks_per_connector,
             plugins: facts.quota.plugins.clone(),
+            throughput: facts.quota.throughput,
             issued: profile.issued.to_string(),
             platform: facts.platform_team.clone(),
             keys: keys.collect(),

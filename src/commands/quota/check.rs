@@ -39,7 +39,7 @@ impl QuotaCheckArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<QuotaCheckOutput>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
         let (plugin, connector) = (self.plugin.as_deref(), self.connector.as_deref());
-        let result = ctx.block_on(decide_request(&session, plugin, connector, self.tasks))?;
+        let result = ctx.block_on_reading(decide_request(&session, plugin, connector, self.tasks))?;
         let source = limits_source(&session);
         Ok(result.map(|decision| QuotaCheckOutput { decision, source }).into())
     }

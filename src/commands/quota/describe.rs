@@ -30,7 +30,7 @@ pub(super) struct QuotaDescribeArgs {}
 impl QuotaDescribeArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<QuotaDescription>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        Ok(CommandOutput::new(ctx.block_on(describe_quota(&session))?))
+        Ok(CommandOutput::new(ctx.block_on_reading(describe_quota(&session))?))
     }
 }
 
@@ -74,6 +74,10 @@ fn record(quota: &QuotaDescription) -> Record {
         [all] if all == "*" => "all".to_owned(),
         some => some.join(", "),
     };
+    let throughput = limits.throughput.map_or_else(
+        || "not limited".to_owned(),
+        |rates| format!("{rates} (client quota, enforced by the cluster)"),
+    );
     Record::new()
         .field("Department", quota.department.to_string())
         .field("Stage", format!("{} ({})", quota.stage, quota.cluster))
@@ -81,6 +85,7 @@ fn record(quota: &QuotaDescription) -> Record {
         .field("Tasks", format!("{least}{}", left(limits.tasks, usage.tasks)))
         .field("Tasks per Connector", format!("at most {}", limits.tasks_per_connector))
         .field("Plugins", plugins)
+        .field("Throughput", throughput)
         .field("Cluster Tasks", format!("{whole}{reserve}"))
         .field("Limits From", quota.source.clone())
 }

@@ -25,7 +25,7 @@ pub(super) struct QuotaListArgs {}
 impl QuotaListArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<RowList<QuotaRow>>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let (rows, cluster) = ctx.block_on(list_quotas(&ctx.run, &session))?;
+        let (rows, cluster) = ctx.block_on_reading(list_quotas(&ctx.run, &session))?;
         if ctx.ui.format() == Format::Human {
             if let Some(usage) = cluster {
                 let cluster = &session.connectors.cluster_path.cluster;

@@ -95,7 +95,7 @@ impl StatusArgs {
             }
             watch::watch(ctx, &collector, self.interval)?
         } else {
-            ctx.block_on(collector.collect())?
+            ctx.block_on_reading(collector.collect())?
         };
         if let Some(path) = &self.html {
             save_public(path, status_page(&fleet).as_bytes())

@@ -17,7 +17,7 @@ pub(super) fn watch(ctx: &Ctx, collector: &FleetCollector, every: Duration) -> R
             .with_hint("Run `confluent ebs status` without `--watch`, or with `--html FILE`.")
     };
     let screen = ctx.ui.open_screen(&ctx.run.cancel).ok_or_else(none)?;
-    ctx.block_on(watch_fleet(collector, &ctx.run.cancel, every, |fleet| {
+    ctx.block_on_reading(watch_fleet(collector, &ctx.run.cancel, every, |fleet| {
         Ok(screen.paint(|width, height| frame(fleet, every, width, height))?)
     }))
 }

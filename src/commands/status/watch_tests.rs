@@ -21,6 +21,7 @@ fn owner(number: usize) -> OwnerDepartment {
             tasks: 9,
             tasks_per_connector: 9,
             plugins: vec!["*".into()],
+            throughput: None,
         },
     }
 }

@@ -183,6 +183,7 @@ mod tests {
                 tasks: 1,
                 tasks_per_connector: 1,
                 plugins: Vec::new(),
+                throughput: None,
             },
             connector_names: crate::model::ConnectorNamePattern::default(),
             persona: Some(persona.to_owned()),

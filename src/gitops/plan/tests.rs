@@ -74,6 +74,7 @@ fn plan_sending(files: &[DesiredFile], observed: &Connectors, sent_secrets: &[Se
         connectors: 5,
         tasks: 8,
         tasks_per_connector: 4,
+        throughput: None,
         plugins: vec!["*".to_owned()],
     };
     plan_with_quota(files, observed, sent_secrets, &quota)
@@ -326,6 +327,7 @@ fn a_plugin_outside_the_quota_and_too_many_tasks_are_errors_of_new_connectors() 
         connectors: 5,
         tasks: 8,
         tasks_per_connector: 2,
+        throughput: None,
         plugins: vec!["HttpSink".to_owned()],
     };
     let wide = file("claims-a", &[("tasks.max", "3")]);

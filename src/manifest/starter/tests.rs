@@ -19,6 +19,7 @@ fn claims() -> (Prefix, DepartmentQuota) {
         tasks: 20,
         tasks_per_connector: 4,
         plugins: vec!["*".into()],
+        throughput: None,
     };
     (Prefix::parse("claims-").unwrap(), quota)
 }

@@ -59,6 +59,7 @@ const PLATFORM_KEYS: &[(&str, Detection)] = &[
     ("defaults.quota.tasks", QuotaAudit),
     ("defaults.quota.tasks_per_connector", QuotaAudit),
     ("defaults.quota.plugins", AccessAudit("plugin-not-allowed")),
+    ("defaults.quota.throughput", AccessAudit("client-quota")),
     ("lint", NoLimit("disables rules about files, each with its reason")),
 ];
 
@@ -80,6 +81,7 @@ const DEPARTMENT_KEYS: &[(&str, Detection)] = &[
     ("quota.tasks", QuotaAudit),
     ("quota.tasks_per_connector", QuotaAudit),
     ("quota.plugins", AccessAudit("plugin-not-allowed")),
+    ("quota.throughput", AccessAudit("client-quota")),
     ("lint", NoLimit("disables rules about files, each with its reason")),
 ];
 

@@ -44,6 +44,7 @@ pub(super) struct DepartmentConnectors {
 
 /// Lists the connectors of the cluster and selects the ones that depend on the department.
 pub(super) async fn observe_connectors(
+    run: &RunContext,
     reconciliation: &Reconciliation<'_>,
     department: &Department,
     down: &Teardown,
@@ -57,6 +58,7 @@ pub(super) async fn observe_connectors(
         },
         clock: reconciliation.session.clock.clone(),
         history_dir: None,
+        interrupt: run.cancel.clone(),
     };
     let list = connectors.list().await;
     let list = list

@@ -58,7 +58,7 @@ pub async fn offboard(
         department,
         input.remove_foreign,
     );
-    let connectors = observe_connectors(&reconciliation, department, &down).await?;
+    let connectors = observe_connectors(run, &reconciliation, department, &down).await?;
     let topics = reconciliation.list_topics(department).await;
     check_refusals(&down)?;
     if !input.dry_run {

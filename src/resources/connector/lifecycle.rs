@@ -104,18 +104,23 @@ impl ConnectorClient {
     async fn pause_and_resume(&self, observed: &LiveConnector) -> Result<RestartMethod, ResourceError> {
         self.pause(observed).await?;
         let begun = self.clock.now();
-        loop {
-            self.clock.sleep(Duration::from_secs(3)).await;
+        // Resume even after a cancellation or a timeout, so that the connector does not stay paused.
+        while self.pause_for(Duration::from_secs(3)).await {
             let paused = self
                 .find_by_name(&observed.name)
                 .await?
                 .is_none_or(|now| now.state().is_paused());
-            // Resume even after a timeout, so that the connector does not stay paused.
             if paused || self.clock.elapsed_since(begun) > PAUSE_TIMEOUT {
                 break;
             }
         }
         self.resume(observed).await?;
-        Ok(RestartMethod::PauseAndResume)
+        match self.interrupt.is_cancelled() {
+            true => Err(conflict(format!(
+                "interrupted while connector `{}` was paused for its restart; it was resumed",
+                observed.name
+            ))),
+            false => Ok(RestartMethod::PauseAndResume),
+        }
     }
 }

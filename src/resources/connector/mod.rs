@@ -33,8 +33,9 @@ pub use state_history::{StateHistoryStore, format_age};
 pub use wait::{PollSnapshot, WaitError, WaitGoal, WaitOptions, WaitOutcome};
 
 use http::StatusCode;
+use tokio_util::sync::CancellationToken;
 
-use super::ResourceError;
+use super::{ResourceError, sleep_or_cancel};
 use crate::{
     api::connect::{
         ClusterPath, ErrorRecommendations, ExpandedConnector, GetConnector, GetConnectorStatus,
@@ -56,6 +57,8 @@ pub struct ConnectorClient {
     pub clock: Clock,
     /// Folder that records when a state was first observed, if it is recorded.
     pub history_dir: Option<PathBuf>,
+    /// Cancellation of the run; it ends every pause.
+    pub interrupt: CancellationToken,
 }
 
 /// Connector as observed.
@@ -135,7 +138,9 @@ impl ConnectorClient {
                 Some(_) => return Ok(false),
                 None => return Ok(was_there),
             }
-            self.clock.sleep(Duration::from_secs(wait)).await;
+            if !self.pause_for(Duration::from_secs(wait)).await {
+                break;
+            }
         }
         Ok(false)
     }
@@ -232,12 +237,17 @@ impl ConnectorClient {
         }
     }
 
+    /// Sleeps unless the run is cancelled; returns whether it slept to the end.
+    async fn pause_for(&self, wait: Duration) -> bool {
+        sleep_or_cancel(&self.clock, &self.interrupt, wait).await
+    }
+
     /// Polls for a new connector, because the list may be stale (docs/reference/connect.md#create-a-connector).
     async fn wait_until_listed(&self, name: &str) -> Result<Option<LiveConnector>, ClientError> {
         const WAITS: [u64; 8] = [0, 1, 2, 3, 5, 5, 7, 7];
         for wait in WAITS {
-            if wait > 0 {
-                self.clock.sleep(Duration::from_secs(wait)).await;
+            if wait > 0 && !self.pause_for(Duration::from_secs(wait)).await {
+                break;
             }
             match self.find_by_name(name).await? {
                 Some(seen) if !seen.expanded.id.id.is_empty() => return Ok(Some(seen)),

@@ -126,6 +126,7 @@ impl ConnectorFixture {
             cluster_path: place,
             clock: Clock::new(clock.clone()),
             history_dir: None,
+            interrupt: CancellationToken::new(),
         };
         Self {
             connectors,
@@ -415,6 +416,21 @@ async fn a_delete_answered_with_200_and_an_error_is_a_failure() {
     let rig =
         ConnectorFixture::new([connector_list_in_state("RUNNING")]).with_response("DELETE claims-a", 404, json!({}));
     rig.connectors.delete(&rig.observed().await).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_interrupted_restart_resumes_the_connector_without_a_pause() {
+    let rig = ConnectorFixture::new([connector_list_in_state("FAILED")]);
+    let seen = rig.observed().await;
+    let before = rig.connectors.clock.now();
+    rig.connectors.interrupt.cancel();
+    let error = rig.connectors.restart(&seen).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("interrupted while connector `claims-a`"),
+        "{error}"
+    );
+    assert_eq!(rig.write_requests(), ["PUT pause", "PUT resume"]);
+    assert!(rig.connectors.clock.elapsed_since(before) < Duration::from_secs(1));
 }
 
 // Source: docs/reference/connect.md#restart

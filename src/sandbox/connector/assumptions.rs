@@ -29,6 +29,9 @@ pub struct ConnectAssumptions {
     /// C7: the name of a deleted connector stays reserved until the connector disappears from the lists
     /// (docs/reference/connect.md#delete-a-connector).
     pub deleted_name_stays_reserved: bool,
+    /// C8: client quotas apply to connectors that run as a service account of the quota
+    /// (docs/reference/quotas.md#client-quotas).
+    pub client_quotas_apply: bool,
 }
 
 impl Default for ConnectAssumptions {
@@ -42,6 +45,7 @@ impl Default for ConnectAssumptions {
             missing_topic_fails: true,
             dead_letters_by_role: true,
             deleted_name_stays_reserved: true,
+            client_quotas_apply: true,
         }
     }
 }

@@ -224,6 +224,7 @@ impl LogWindow<'_> {
             ids,
             id: generator.id,
             sink,
+            byte_limit: None,
         };
         let phase = ids.draw_below(&["phase", generator.id, &name], 60_000);
         let jitter = ids.draw_below(&["jitter", generator.id, &name, &number], 400);

@@ -32,6 +32,8 @@ pub(crate) struct MetricsSimulator<'a> {
     pub(crate) ids: IdGenerator,
     pub(crate) id: &'a str,
     pub(crate) sink: bool,
+    /// Maximum number of bytes per second by client quotas.
+    pub(crate) byte_limit: Option<f64>,
 }
 
 /// Seconds per minute.
@@ -86,14 +88,15 @@ impl MetricsSimulator<'_> {
             let share: f64 = here().map(|interval| active_share(interval, begin, end)).sum();
             let pace = self.records_per_minute(number);
             // Unread records accumulate and are worked off later.
-            let room = pace * share * CATCH_UP_FACTOR;
+            let limit = self.byte_limit.map_or(f64::MAX, |bytes| bytes * 60.0 / size);
+            let room = (pace * share * CATCH_UP_FACTOR).min(limit);
             let waiting = behind + if number == minute_number(first.from) { 0.0 } else { pace };
             let read = waiting.min(room);
             behind = waiting - read;
             if number < from {
                 continue;
             }
-            let records = if self.sink { read } else { pace * share }.round();
+            let records = if self.sink { read } else { (pace * share).min(limit) }.round();
             let idle = records < 1.0;
             let dead = !idle && self.draw("dead", number, 180) < 1.0;
             minutes.push(MinuteMetrics {
@@ -196,6 +199,7 @@ mod tests {
             ids: IdGenerator::new(1),
             id: "lcc-1",
             sink: true,
+            byte_limit: None,
         };
         let (running, mut paused) = (phase(), phase());
         paused.run.action = ConnectorAction::Paused;
@@ -228,11 +232,35 @@ mod tests {
     }
 
     #[test]
+    fn a_client_quota_limits_bytes_and_a_sink_falls_behind() {
+        let running = phase();
+        let intervals = [interval(&running, 0, 120, LifecycleState::Running)];
+        let first = minute_number(start());
+        let minutes = |sink, byte_limit| {
+            let simulator = MetricsSimulator {
+                ids: IdGenerator::new(1),
+                id: "lcc-1",
+                sink,
+                byte_limit,
+            };
+            simulator.minutes(&intervals, first, first + 120)
+        };
+        for sink in [true, false] {
+            let (free, limited) = (minutes(sink, None), minutes(sink, Some(1_000.0)));
+            assert!(free[10..119].iter().all(|minute| minute.bytes > 65_000.0));
+            // Whole records, so that a minute may exceed the limit by half of one.
+            assert!(limited.iter().all(|minute| minute.bytes <= 60_000.0 + 450.0));
+            assert!(!sink || limited[119].lag > free[119].lag + 100.0);
+        }
+    }
+
+    #[test]
     fn the_record_rate_varies_over_the_day() {
         let simulator = MetricsSimulator {
             ids: IdGenerator::new(1),
             id: "lcc-1",
             sink: false,
+            byte_limit: None,
         };
         let day: Vec<f64> = (0..24 * 60)
             .map(|minute| simulator.records_per_minute(minute))

@@ -1,6 +1,7 @@
 //! Route table: all routes with their credentials and handlers, which are in one module per API group.
 
 mod acls;
+mod client_quotas;
 mod cmk;
 mod connect;
 mod read_only;
@@ -108,6 +109,12 @@ static ROUTES: &[ApiRoute] = &[
     route(GET, api::quota::APPLIED_QUOTA, quota::read),
     route(GET, api::quota::SCOPES, quota::scopes),
     route(GET, api::quota::SCOPE, quota::scope),
+    // kafka-quotas/v1
+    route(GET, api::kafka_quotas::CLIENT_QUOTAS, client_quotas::list),
+    route(POST, api::kafka_quotas::CLIENT_QUOTAS, client_quotas::create),
+    route(GET, api::kafka_quotas::CLIENT_QUOTA, client_quotas::read),
+    route(PATCH, api::kafka_quotas::CLIENT_QUOTA, client_quotas::update),
+    route(DELETE, api::kafka_quotas::CLIENT_QUOTA, client_quotas::delete),
     // connect/v1
     route(GET, api::connect::CONNECTORS, connect::connectors::list),
     route(POST, api::connect::CONNECTORS, connect::connectors::create),

@@ -62,6 +62,7 @@ pub(crate) struct SystemState {
     pub(crate) connectors: Value,
     /// Kafka ACLs of the cluster.
     acls: Vec<String>,
+    client_quotas: Vec<String>,
 }
 
 impl SystemState {
@@ -111,6 +112,7 @@ impl SystemState {
             evidence,
             connectors,
             acls: cli.acls(),
+            client_quotas: cli.client_quotas(),
         }
     }
 }
@@ -207,6 +209,7 @@ fn run_disturbed(
         && (elsewhere || state.evidence == wanted.evidence)
         && state.connectors == wanted.connectors
         && state.acls == wanted.acls
+        && state.client_quotas == wanted.client_quotas
         && profiles == wanted_profiles;
     (!same).then(|| format!("{what}: {state:#?}\ninstead of {wanted:#?}"))
 }
@@ -377,6 +380,43 @@ fn onboarding_with_acls_survives_every_fault() {
         name: "onboard, ACLs",
         prepare: onboard_with_acls,
         command: |_| "onboard claims --sandbox --yes".to_owned(),
+        on_other_machine: true,
+        accepted_error: "",
+    });
+}
+
+fn onboard_with_client_quota(cli: &Cli) {
+    onboard_with_acls(cli);
+    for code in ["claims", "fraud"] {
+        let text = cli.read(format!("departments/{code}.toml"));
+        let throughput = "[quota.throughput]\ningress = \"5 MB/s\"\negress = \"20 MB/s\"\n";
+        cli.write(format!("departments/{code}.toml"), format!("{text}{throughput}"));
+    }
+    cli.run("onboard fraud --sandbox --yes").expect_success();
+    assert_eq!(cli.client_quotas().len(), 1);
+}
+
+#[test]
+fn onboarding_with_a_client_quota_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "onboard, client quota",
+        prepare: onboard_with_client_quota,
+        command: |_| "onboard claims --sandbox --yes".to_owned(),
+        on_other_machine: true,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn offboarding_with_a_client_quota_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "offboard, client quota",
+        prepare: |cli| {
+            onboard_with_client_quota(cli);
+            cli.run("onboard claims --sandbox --yes").expect_success();
+            assert_eq!(cli.client_quotas().len(), 2);
+        },
+        command: |_| "offboard claims --sandbox --yes".to_owned(),
         on_other_machine: true,
         accepted_error: "",
     });

@@ -12,6 +12,7 @@ pub mod lookalike_name;
 pub mod plugin_not_allowed;
 pub mod privileged_connector;
 pub mod unknown_resource_kind;
+pub mod client_quota;
 pub mod connector_identity;
 pub mod connector_topic;
 pub mod dangling_binding;
@@ -97,6 +98,7 @@ pub const RULES: &[AuditRule] = &[
     orphan_department::RULE,
     group_mapping::RULE,
     unnamed_administrator::RULE,
+    client_quota::RULE,
 ];
 
 /// Threats that are not visible through the API, with the mitigation.

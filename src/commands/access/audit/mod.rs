@@ -99,7 +99,12 @@ impl AccessAuditArgs {
             options: self.folders.to_options(),
         };
         let confirm = |planned: &AuditRemoval| confirm_removal(ctx, planned);
-        let Some(outcome) = ctx.block_on(audit_access(&ctx.run, input, &confirm))? else {
+        let audit = audit_access(&ctx.run, input, &confirm);
+        let outcome = match self.fix {
+            true => ctx.block_on(audit),
+            false => ctx.block_on_reading(audit),
+        };
+        let Some(outcome) = outcome? else {
             return Ok(CommandOutput::empty());
         };
         let error = outcome.error();

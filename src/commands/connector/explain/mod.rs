@@ -69,7 +69,7 @@ impl ConnectorExplainArgs {
             return Ok(CommandOutput::new(ExplainOutput::Message(cause)));
         }
         let session = ConnectorSession::open(&ctx.run)?;
-        let explanations = ctx.block_on(async {
+        let explanations = ctx.block_on_reading(async {
             let observed = find_several(&session, &self.connectors, self.all).await?;
             explain_connectors(&ctx.run, &session, observed, self.no_records).await
         })?;

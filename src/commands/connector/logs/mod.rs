@@ -104,7 +104,7 @@ impl ConnectorLogsArgs {
         if self.follow {
             session.telemetry.use_real_time();
         }
-        ctx.block_on(async {
+        ctx.block_on_reading(async {
             let observed = find_several(&session, &self.connectors, self.all).await?;
             let query = self.query(ctx, session.telemetry.clock().now())?;
             let logs = ConnectorLogs::open(&ctx.run, &session).await?;

@@ -69,7 +69,7 @@ impl ConnectorMetricsArgs {
         if self.watch {
             session.telemetry.use_real_time();
         }
-        ctx.block_on(async {
+        ctx.block_on_reading(async {
             match self.watch {
                 true => self.watch(ctx, &session).await,
                 false => self.collect(ctx, &session).await,

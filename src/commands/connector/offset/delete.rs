@@ -44,7 +44,7 @@ impl OffsetDeleteArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
         let planned = plan_offset_change(&ctx.run, &session, &self.connector, None, self.dry_run);
-        let planned = ctx.block_on(planned)?;
+        let planned = ctx.block_on_reading(planned)?;
         if self.dry_run {
             return Ok(CommandOutput::new(OffsetChangeOutput::Planned(planned.change)));
         }

@@ -51,7 +51,7 @@ impl OffsetDescribeArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetSnapshot>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
         let (threshold, timeout) = (self.staleness_threshold, self.timeout);
-        let result = ctx.block_on(read_offsets(&ctx.run, &session, &self.connector, threshold, timeout))?;
+        let result = ctx.block_on_reading(read_offsets(&ctx.run, &session, &self.connector, threshold, timeout))?;
         Ok(result.into())
     }
 }

@@ -48,7 +48,7 @@ struct OffsetStatusDescribeArgs {
 impl OffsetStatusDescribeArgs {
     fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetRequestStatus>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let status = ctx.block_on(last_offset_request(&session, &self.connector))?;
+        let status = ctx.block_on_reading(last_offset_request(&session, &self.connector))?;
         Ok(CommandOutput::new(status))
     }
 }

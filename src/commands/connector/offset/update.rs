@@ -49,7 +49,7 @@ impl OffsetUpdateArgs {
         let file = OffsetsFile::read(&self.config_file)?;
         let session = ConnectorSession::open(&ctx.run)?;
         let planned = plan_offset_change(&ctx.run, &session, &self.connector, Some(file), self.dry_run);
-        let planned = ctx.block_on(planned)?;
+        let planned = ctx.block_on_reading(planned)?;
         if self.dry_run || planned.change.offsets.is_empty() {
             return Ok(CommandOutput::new(OffsetChangeOutput::Planned(planned.change)));
         }

@@ -23,7 +23,7 @@ pub(in crate::commands::connector) struct PluginDescribeArgs {
 impl PluginDescribeArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<RowList<PluginKey>>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let keys = ctx.block_on(plugin_keys(&session, &self.plugin))?;
+        let keys = ctx.block_on_reading(plugin_keys(&session, &self.plugin))?;
         Ok(CommandOutput::new(RowList::in_order(keys)))
     }
 }

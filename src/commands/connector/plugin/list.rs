@@ -30,7 +30,7 @@ impl PluginListArgs {
         ctx: &mut Ctx,
     ) -> Result<CommandOutput<RowList<ClusterPlugin>>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let plugins = ctx.block_on(list_plugins(&session))?;
+        let plugins = ctx.block_on_reading(list_plugins(&session))?;
         let shown = plugins.into_iter().filter(|plugin| self.all || plugin.allowed);
         Ok(CommandOutput::new(RowList::new(shown)))
     }

@@ -30,7 +30,7 @@ pub(in crate::commands::connector) struct PluginRefreshArgs {
 impl PluginRefreshArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<CatalogRefresh>, Error> {
         let session = ConnectorSession::open(&ctx.run)?;
-        let refreshed = ctx.block_on(refresh_catalog(&ctx.run, &session, self.out))?;
+        let refreshed = ctx.block_on_reading(refresh_catalog(&ctx.run, &session, self.out))?;
         Ok(CommandOutput::new(refreshed))
     }
 }

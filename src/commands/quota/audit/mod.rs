@@ -37,7 +37,7 @@ impl QuotaAuditArgs {
                     .with_hint(format!("Show your own quota with `{describe}`.")),
             );
         }
-        let audit = ctx.block_on(collect_audit(&collector))?;
+        let audit = ctx.block_on_reading(collect_audit(&collector))?;
         let error = audit.error();
         let report = CommandOutput::new(QuotaAuditOutput {
             audit,

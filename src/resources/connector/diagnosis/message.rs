@@ -125,10 +125,8 @@ fn unescape(text: &str) -> String {
 
 /// Returns whether a text begins with a configuration key, such as `topics: …`.
 fn is_key(text: &str) -> bool {
-    text.split_once(": ").is_some_and(|(key, _)| {
-        key.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
-    })
+    text.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_'))
+        .starts_with(": ")
 }
 
 /// Returns the lines of a text without stack frames; lines of a Terraform box that were wrapped are one line.
@@ -140,7 +138,10 @@ pub(super) fn logical_lines(text: &str) -> Vec<String> {
         if let Some(boxed) = trimmed.strip_prefix('│') {
             let boxed = boxed.trim();
             match lines.last_mut().filter(|_| continues && !boxed.is_empty()) {
-                Some(last) => *last = format!("{last} {boxed}"),
+                Some(last) => {
+                    last.push(' ');
+                    last.push_str(boxed);
+                }
                 None => lines.push(boxed.to_owned()),
             }
             continues = !boxed.is_empty();
@@ -152,7 +153,8 @@ pub(super) fn logical_lines(text: &str) -> Vec<String> {
         match (frame, lines.last_mut()) {
             // Connectors read stored offsets in classes with these names.
             (Some(frame), Some(last)) if frame.contains("offsetcontext") || frame.contains("offsetstoragereader") => {
-                *last = format!("{last} at {frame}");
+                last.push_str(" at ");
+                last.push_str(frame);
             }
             (Some(_), _) => {}
             (None, _) => lines.push(line.to_owned()),

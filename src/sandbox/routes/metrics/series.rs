@@ -61,6 +61,7 @@ pub(super) fn metric_values(
         ids: tx.ids(),
         id: &connector.id,
         sink,
+        byte_limit: tx.client_quota_of(connector, sink),
     };
     let own: MetricLabels = [(CONNECTOR_ID, connector.id.clone())].into();
     let mut values = Vec::new();
