@@ -15,7 +15,7 @@ use super::{
     trace::WireTrace,
     transport::Transport,
 };
-use crate::{api::Endpoint, clock::Clock};
+use crate::{api::Endpoint, clock::Clock, redact::SecretRegistry};
 
 /// Default number of concurrent requests (`--concurrency`).
 pub const DEFAULT_CONCURRENCY: usize = 8;
@@ -48,6 +48,7 @@ pub(super) struct ClientShared {
     pub(super) jitter: Jitter,
     pub(super) concurrency_limiter: AdaptiveLimiter,
     pub(super) wire_trace: Option<Arc<WireTrace>>,
+    pub(super) secrets: SecretRegistry,
 }
 
 impl fmt::Debug for Client {
@@ -99,9 +100,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the registry of secret values, which receives the credentials and the secrets of responses.
+    pub fn secrets(mut self, secrets: SecretRegistry) -> Self {
+        self.shared.secrets = secrets;
+        self
+    }
+
     /// Builds the client.
     #[must_use]
     pub fn build(self) -> Client {
+        self.auth.register(&self.shared.secrets);
         Client {
             shared: Arc::new(self.shared),
             auth: Arc::new(self.auth),
@@ -128,6 +136,7 @@ impl Client {
                 jitter,
                 concurrency_limiter: AdaptiveLimiter::new(DEFAULT_CONCURRENCY),
                 wire_trace: None,
+                secrets: SecretRegistry::default(),
             },
             auth,
             on_retry: None,
@@ -137,6 +146,7 @@ impl Client {
     /// Returns a client for the same service and limits with other credentials.
     #[must_use]
     pub fn with_auth(&self, auth: Auth) -> Self {
+        auth.register(&self.shared.secrets);
         Self {
             auth: Arc::new(auth),
             ..self.clone()
@@ -157,6 +167,7 @@ impl Client {
                 jitter: shared.jitter.clone(),
                 concurrency_limiter: AdaptiveLimiter::new(DEFAULT_CONCURRENCY),
                 wire_trace: shared.wire_trace.clone(),
+                secrets: shared.secrets.clone(),
             }),
             rate_limiter: Some(allowance),
             ..self.clone()
@@ -174,6 +185,7 @@ impl Client {
     /// own.
     #[must_use]
     pub fn with_base_url(&self, base: BaseUrl, auth: Auth) -> Self {
+        auth.register(&self.shared.secrets);
         let shared = &*self.shared;
         Self {
             shared: Arc::new(ClientShared {
@@ -184,6 +196,7 @@ impl Client {
                 jitter: shared.jitter.clone(),
                 concurrency_limiter: shared.concurrency_limiter.with_same_limit(),
                 wire_trace: shared.wire_trace.clone(),
+                secrets: shared.secrets.clone(),
             }),
             auth: Arc::new(auth),
             on_retry: self.on_retry.clone(),
@@ -204,6 +217,7 @@ impl Client {
                 jitter: shared.jitter.clone(),
                 concurrency_limiter: shared.concurrency_limiter.with_same_limit(),
                 wire_trace: shared.wire_trace.clone(),
+                secrets: shared.secrets.clone(),
             }),
             ..self.clone()
         }
@@ -228,6 +242,12 @@ impl Client {
     #[must_use]
     pub fn auth(&self) -> &Auth {
         &self.auth
+    }
+
+    /// Returns the registry of secret values.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretRegistry {
+        &self.shared.secrets
     }
 
     /// Returns the clock that waits use.

@@ -55,7 +55,7 @@ impl InitArgs {
                 .with_hint("Edit the file and check it with `confluent ebs department validate`."));
         }
         let found = if self.from_login {
-            DiscoveredOrganization::from_login()?
+            DiscoveredOrganization::from_login(&ctx.run)?
         } else {
             ctx.block_on(DiscoveredOrganization::from_key(&ctx.run))?
         };

@@ -42,6 +42,7 @@ use crate::{
     env,
     error::Error,
     exit::ExitCode,
+    redact::SecretRegistry,
     render::{Format, Problem, Ui},
     session::{Environment, start_log},
 };
@@ -137,7 +138,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = cli_parser::normalize_args(args);
     match cli_parser::parse(&args) {
         Ok(cli) => {
-            let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
+            let environment = process_environment();
+            let ui = Ui::new(
+                cli.globals.output.into(),
+                cli.globals.verbosity(),
+                environment.secrets.clone(),
+            );
             if !cli.command.supports_output(cli.globals.output) {
                 let word = cli.globals.output.to_possible_value();
                 let word = word.as_ref().map_or("", |value| value.get_name());
@@ -156,18 +162,19 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 return error.exit_code();
             }
             let log = ui.clone();
-            start_log(ui.verbosity(), move || log.log_writer());
-            let environment = process_environment();
+            start_log(ui.verbosity(), environment.secrets.clone(), move || log.log_writer());
             warn_of_misspelt_variables(&ui, &environment);
             let mut ctx = Ctx::new(ui, cli.globals, environment);
             cli.command.run(&mut ctx)
         }
         Err(ParseExit::Text(text)) => {
-            let ui = Ui::new(Format::Human, 0);
+            let ui = Ui::new(Format::Human, 0, SecretRegistry::default());
             command_output::finish_text(&ui, ui.print_text(&text))
         }
         Err(ParseExit::UsageError(error)) => {
-            Ui::new(Format::Human, 0).print_error(&Problem::from(&error));
+            // The arguments may repeat a variable with a secret.
+            let secrets = process_environment().secrets;
+            Ui::new(Format::Human, 0, secrets).print_error(&Problem::from(&error));
             error.exit_code()
         }
     }
@@ -190,12 +197,15 @@ fn process_environment() -> Environment {
     let state_dir = variables
         .get(env::CONFLUENT_EBS_STATE_DIR)
         .filter(|value| !value.is_empty());
-    Environment {
+    let environment = Environment {
         dirs: StandardDirs::discover(state_dir.map(PathBuf::from)),
         working_dir: std::env::current_dir().ok(),
         home: etcetera::home_dir().ok(),
         executable: std::env::current_exe().ok(),
         clock: Clock::system(),
         variables,
-    }
+        secrets: SecretRegistry::default(),
+    };
+    environment.register_secret_variables();
+    environment
 }

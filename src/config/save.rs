@@ -12,9 +12,11 @@ use std::{
 
 use tempfile::{NamedTempFile, TempPath};
 
+use super::git::{GitError, ensure_ignored_by_git};
 use crate::{
     hint::{Advice, Hint},
     private,
+    redact::SecretRegistry,
 };
 
 /// Prefix of temporary file names.
@@ -35,6 +37,9 @@ pub enum SaveError {
     /// The file exists and is kept.
     #[error("`{}` already exists and is not overwritten", .0.display())]
     Exists(PathBuf),
+    /// Git would commit the file.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// I/O error.
     #[error("cannot {action} `{}`", path.display())]
     Io {
@@ -64,6 +69,7 @@ impl Advice for SaveError {
             Self::Exists(_) => vec![Hint::new(
                 "Move the file, delete it if its key no longer exists, or choose another folder.",
             )],
+            Self::Git(error) => error.hints(),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     vec![Hint::new("Free disk space.")]
@@ -99,6 +105,30 @@ pub fn save(path: &Path, contents: &[u8], if_exists: IfExists) -> Result<(), Sav
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(SaveError::Exists(path.to_owned())),
         Err(error) => Err(SaveError::io("write", path)(error.error)),
     }
+}
+
+/// Writes a secret to `path` like [`save`]. The folder must exist.
+///
+/// # Errors
+/// Like [`save`]; [`SaveError::Git`] if Git would commit the file or its temporary file.
+pub fn save_secret(
+    path: &Path,
+    contents: &[u8],
+    if_exists: IfExists,
+    secrets: &SecretRegistry,
+) -> Result<(), SaveError> {
+    check_secret_path(path, secrets)?;
+    save(path, contents, if_exists)
+}
+
+/// Checks that Git would commit neither a file at `path` nor its temporary file.
+///
+/// # Errors
+/// [`SaveError::Git`]
+pub fn check_secret_path(path: &Path, secrets: &SecretRegistry) -> Result<(), SaveError> {
+    let temporary = format!("{TEMP_FILE_PREFIX}123456");
+    let names = [path.file_name().unwrap_or_default(), temporary.as_ref()];
+    Ok(ensure_ignored_by_git(parent_dir(path), names, secrets)?)
 }
 
 /// Writes `contents` to `path` with default permissions and replaces an existing file: for a page that others read. The

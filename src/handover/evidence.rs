@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{config::profile::is_readable_by_others, model::ApiKeyId, private};
+use crate::{config::profile::is_readable_by_others, model::ApiKeyId, private, redact::SecretRegistry};
 
 /// Key in an evidence file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,18 +72,28 @@ fn file_name(evidence: &EvidenceRecord) -> String {
     format!("{}-{}-{at}-{}.json", evidence.department, evidence.stage, evidence.run)
 }
 
-/// Writes `evidence` into `folder` and returns the path.
+/// Writes `evidence` without `secrets` into `folder` and returns the path.
 ///
 /// # Errors
 /// When the folder or the file cannot be written.
-pub fn write(folder: &Path, evidence: &EvidenceRecord) -> io::Result<PathBuf> {
+pub fn write(folder: &Path, evidence: &EvidenceRecord, secrets: &SecretRegistry) -> io::Result<PathBuf> {
+    let mut evidence = evidence.clone();
+    for part in [
+        &mut evidence.desired,
+        &mut evidence.observed,
+        &mut evidence.done,
+        &mut evidence.probes,
+        &mut evidence.unknown,
+    ] {
+        secrets.redact_json(part);
+    }
     // Below the state folder, the folder is private; beside `ebs.toml`, it is meant to be committed.
     match folder.parent().is_some_and(is_readable_by_others) {
         true => fs::create_dir_all(folder)?,
         false => private::create_dir(folder)?,
     }
-    let path = folder.join(file_name(evidence));
-    let mut text = serde_json::to_string_pretty(evidence)?;
+    let path = folder.join(file_name(&evidence));
+    let mut text = serde_json::to_string_pretty(&evidence)?;
     text.push('\n');
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
@@ -135,7 +145,7 @@ fn read_records(folder: &Path) -> impl Iterator<Item = (PathBuf, EvidenceRecord)
     paths
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
         .filter_map(|path| {
-            let evidence = serde_json::from_str(&fs::read_to_string(&path).ok()?).ok()?;
+            let evidence = serde_json::from_str(&private::read_to_string(&path).ok()?).ok()?;
             Some((path, evidence))
         })
 }

@@ -12,7 +12,7 @@ use super::{
     view::TextLine,
     wrap,
 };
-use crate::{diag::Finding, error::Error, hint::Hint};
+use crate::{diag::Finding, error::Error, hint::Hint, redact::SecretRegistry};
 
 /// Error for rendering.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ impl From<&Error> for Problem {
 
 /// Prints a panic on standard error.
 pub fn print_panic(panic: &PanicHookInfo<'_>) {
-    Ui::new(Format::Human, 0).print_error(&panic_problem(panic.location(), panic.payload()));
+    Ui::new(Format::Human, 0, SecretRegistry::default()).print_error(&panic_problem(panic.location(), panic.payload()));
 }
 
 /// Returns the error for a panic. A formatted message is omitted, because it may contain a secret; a literal one

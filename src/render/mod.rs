@@ -11,6 +11,7 @@ mod human;
 mod json;
 mod progress;
 mod prompt;
+mod redaction;
 mod screen;
 mod sparkline;
 mod stream;

@@ -19,7 +19,7 @@ use crate::apply::event::{EventListener, Reporter, RunEvent};
 const NAMED: usize = 3;
 
 /// Returns an event as one line; `None` for events that only move a bar.
-fn event_line(event: &RunEvent, palette: Palette) -> Option<String> {
+fn event_line(event: &RunEvent, ui: &Ui, palette: Palette) -> Option<String> {
     let (style, word, text) = match event {
         RunEvent::Phase { .. } | RunEvent::Started { .. } | RunEvent::Info { .. } | RunEvent::Warning { .. } => {
             return None;
@@ -37,7 +37,7 @@ fn event_line(event: &RunEvent, palette: Palette) -> Option<String> {
     let mut line = String::from("  ");
     palette.paint(style, word, &mut line);
     line.push_str("  ");
-    line.push_str(&escape(&text));
+    line.push_str(&escape(&ui.redact(&text)));
     Some(line)
 }
 
@@ -63,7 +63,7 @@ impl EventListener for LineProgress {
             RunEvent::Info { text } => self.ui.info(text),
             RunEvent::Warning { text } => self.ui.warn(text),
             RunEvent::Retrying { .. } | RunEvent::Failed { .. } | RunEvent::Skipped { .. } | RunEvent::Note { .. } => {
-                if let Some(line) = event_line(event, Palette::PLAIN) {
+                if let Some(line) = event_line(event, &self.ui, Palette::PLAIN) {
                     self.ui.status(&line);
                 }
             }
@@ -186,7 +186,7 @@ impl EventListener for BarProgress {
             RunEvent::Warning { text } => self.ui.warn(text),
             RunEvent::Retrying { .. } | RunEvent::Note { .. } => {}
         }
-        if let Some(line) = event_line(event, self.ui.palette()) {
+        if let Some(line) = event_line(event, &self.ui, self.ui.palette()) {
             self.ui.write_err(&(line + "\n"));
         }
     }

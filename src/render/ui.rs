@@ -2,21 +2,26 @@
 //! streams, widths or colours.
 
 use std::{
+    borrow::Cow,
     io::{self, BufRead, IsTerminal},
     sync::{Arc, Mutex, Weak},
 };
 
+use serde_json::Value;
+
 use super::{
     Format,
     error::Problem,
+    html::redact_page,
     human, json,
     progress::{BarProgress, LineProgress},
+    redaction,
     stream::{Captured, Stream, lock},
     style::{Palette, uses_colour},
     view::{Block, Viewable},
     yaml,
 };
-use crate::{apply::event::EventListener, env};
+use crate::{apply::event::EventListener, env, redact::SecretRegistry};
 
 /// Width if the terminal does not report one.
 const DEFAULT_WIDTH: usize = 80;
@@ -57,6 +62,8 @@ pub(super) struct UiState {
     pub(super) input: Mutex<Box<dyn BufRead + Send>>,
     pub(super) input_is_terminal: bool,
     progress: ProgressMode,
+    /// Values that are redacted before anything is written.
+    secrets: SecretRegistry,
     /// Current progress bars, if any.
     bars: Mutex<Weak<BarProgress>>,
 }
@@ -68,9 +75,9 @@ enum ProgressMode {
 }
 
 impl Ui {
-    /// Creates the output on the streams of the process.
+    /// Creates the output on the streams of the process, which redacts `secrets`.
     #[must_use]
-    pub fn new(format: Format, verbosity: u8) -> Self {
+    pub fn new(format: Format, verbosity: u8, secrets: SecretRegistry) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let unicode = supports_unicode();
         let palette = |colour| Palette { colour, unicode };
@@ -95,6 +102,7 @@ impl Ui {
             input: Mutex::new(Box::new(io::BufReader::new(io::stdin()))),
             input_is_terminal: io::stdin().is_terminal(),
             progress,
+            secrets,
             bars: Mutex::default(),
         }))
     }
@@ -102,6 +110,12 @@ impl Ui {
     /// Creates an output that captures its text and reads answers from `input`, like from a pipe. For tests.
     #[must_use]
     pub fn captured(format: Format, width: usize, input: &str) -> (Self, Captured) {
+        Self::captured_redacting(format, width, input, SecretRegistry::default())
+    }
+
+    /// Creates an output like [`Ui::captured`] that redacts `secrets`.
+    #[must_use]
+    pub fn captured_redacting(format: Format, width: usize, input: &str, secrets: SecretRegistry) -> (Self, Captured) {
         let captured = Captured::default();
         let inner = UiState {
             format,
@@ -115,6 +129,7 @@ impl Ui {
             input: Mutex::new(Box::new(io::Cursor::new(input.to_owned()))),
             input_is_terminal: false,
             progress: ProgressMode::Lines,
+            secrets,
             bars: Mutex::default(),
         };
         (Self(Arc::new(inner)), captured)
@@ -141,10 +156,10 @@ impl Ui {
     /// Prints the result of a command in the selected format.
     pub fn print_result(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
-            Format::Human => self.render_human(&value.view(), self.0.out.palette),
-            Format::Json => json::render(value).map_err(io::Error::other)?,
-            Format::Yaml => yaml::render(value)?,
-            Format::Ndjson => json::render_lines(value).map_err(io::Error::other)?,
+            Format::Human => self.render_view(value),
+            Format::Json => json::render(&self.to_document(value)?).map_err(io::Error::other)?,
+            Format::Yaml => yaml::render(&self.to_document(value)?)?,
+            Format::Ndjson => json::render_lines(&self.to_document(value)?).map_err(io::Error::other)?,
         };
         self.write_out(&text)
     }
@@ -153,8 +168,10 @@ impl Ui {
     /// stream, so items are printed as with `ndjson`.
     pub fn print_item(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
-            Format::Human => self.render_human(&value.view(), self.0.out.palette),
-            Format::Json | Format::Yaml | Format::Ndjson => json::render_lines(value).map_err(io::Error::other)?,
+            Format::Human => self.render_view(value),
+            Format::Json | Format::Yaml | Format::Ndjson => {
+                json::render_lines(&self.to_document(value)?).map_err(io::Error::other)?
+            }
         };
         self.write_out(&text)
     }
@@ -194,7 +211,14 @@ impl Ui {
     /// Prints an error on standard error.
     pub fn print_error(&self, problem: &Problem) {
         let palette = self.0.err.palette;
-        self.write_err(&super::error::render_problem(problem, self.0.width, palette));
+        let problem = redaction::redact_problem(&self.0.secrets, problem);
+        self.write_err(&super::error::render_problem(&problem, self.0.width, palette));
+    }
+
+    /// Returns an HTML page without secrets, to be written to a file.
+    #[must_use]
+    pub fn redact_page(&self, page: &str) -> String {
+        redact_page(&self.0.secrets, page)
     }
 
     /// Starts a progress display. It ends when the listener is dropped.
@@ -210,12 +234,39 @@ impl Ui {
         }
     }
 
+    /// Returns the view of a result as text.
+    fn render_view(&self, value: &impl Viewable) -> String {
+        match value.shows_secrets() {
+            true => human::render(&value.view(), self.0.width, self.0.out.palette),
+            false => self.render_human(&value.view(), self.0.out.palette),
+        }
+    }
+
+    /// Returns a result as JSON whose strings contain no secret.
+    fn to_document(&self, value: &impl Viewable) -> io::Result<Value> {
+        let mut document = serde_json::to_value(value).map_err(io::Error::other)?;
+        if !value.shows_secrets() {
+            self.0.secrets.redact_json(&mut document);
+        }
+        Ok(document)
+    }
+
     fn render_human(&self, blocks: &[Block], palette: Palette) -> String {
-        human::render(blocks, self.0.width, palette)
+        self.render_redacted(blocks, self.0.width, palette)
+    }
+
+    /// Renders blocks without secrets.
+    pub(super) fn render_redacted(&self, blocks: &[Block], width: usize, palette: Palette) -> String {
+        human::render(&redaction::redact_blocks(&self.0.secrets, blocks), width, palette)
     }
 
     pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
         self.above_bars(|| self.0.out.write(text))
+    }
+
+    /// Returns a text without secrets.
+    pub(super) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.0.secrets.redact(text)
     }
 
     /// Returns the palette of messages.
@@ -225,7 +276,7 @@ impl Ui {
 
     /// Prints a status line.
     pub(super) fn status(&self, line: &str) {
-        self.write_err(&format!("{}\n", super::escape::escape(line)));
+        self.write_err(&format!("{}\n", super::escape::escape(&self.redact(line))));
     }
 
     pub(super) fn write_err(&self, text: &str) {

@@ -22,6 +22,10 @@ const PRIVATE_FILE_NOTE: &str = if cfg!(unix) {
 };
 
 impl Viewable for OnboardOutcome {
+    fn shows_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
             // A dry run shows the full plan.

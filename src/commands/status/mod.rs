@@ -98,7 +98,7 @@ impl StatusArgs {
             ctx.block_on(collector.collect())?
         };
         if let Some(path) = &self.html {
-            save_public(path, status_page(&fleet).as_bytes())
+            save_public(path, ctx.ui.redact_page(&status_page(&fleet)).as_bytes())
                 .hint("Make sure that the directory exists and is writable, or choose another one.")?;
             ctx.ui.info(&format!("Wrote `{}`.", path.display()));
         }
