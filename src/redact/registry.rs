@@ -239,7 +239,7 @@ fn collect_texts(document: &Value, found: &mut impl FnMut(&str)) {
 }
 
 fn is_pem_boundary(line: &str) -> bool {
-    line.starts_with("-----") && line.ends_with("-----")
+    line.starts_with("-----") && line.ends_with("-----") && line.matches("-----").count() == 2
 }
 
 /// Returns base64 in which `value` can be found: as a whole, and inside of a longer text at each of the three positions

@@ -10,6 +10,7 @@ mod explain;
 mod library;
 mod sandbox_fault_list;
 mod output_contract;
+mod secret_hunt;
 mod secret_updates;
 mod secrets;
 mod slow;
