@@ -1,6 +1,9 @@
 //! Weak secrets: values that cannot be redacted in every text, because they are short or occur in ordinary text.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::LazyLock,
+};
 
 use super::{reader::catalog, secret::is_masked_value};
 
@@ -44,22 +47,27 @@ impl<T: AsRef<str>> FromIterator<T> for OrdinaryValues {
 
 /// Returns whether `value` is a word of the catalog: a class, a key, a part of a key, or an allowed value.
 pub(crate) fn is_vocabulary(value: &str) -> bool {
+    static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let mut words = HashSet::from(["redacted".to_owned()]);
+        for plugin in catalog().plugins() {
+            words.insert(plugin.class.to_ascii_lowercase());
+            for key in plugin.keys.values() {
+                let parts = key
+                    .name
+                    .split('.')
+                    .chain([key.name.as_str()])
+                    .chain(key.allowed.iter().copied());
+                words.extend(parts.map(str::to_ascii_lowercase));
+            }
+        }
+        words
+    });
     // Generated secrets contain digits and upper-case letters, so the catalog is rarely loaded for this.
     let resembles_word = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_' | b'-');
     if value.len() > 64 || !value.bytes().all(resembles_word) {
         return false;
     }
-    let value = value.to_ascii_lowercase();
-    let is_word = |word: &str| word.eq_ignore_ascii_case(&value);
-    is_word("redacted")
-        || catalog().plugins().any(|plugin| {
-            is_word(plugin.class)
-                || plugin.keys.values().any(|key| {
-                    is_word(&key.name)
-                        || key.name.split('.').any(is_word)
-                        || key.allowed.iter().any(|allowed| is_word(allowed))
-                })
-        })
+    WORDS.contains(&value.to_ascii_lowercase())
 }
 
 /// Returns whether `value` is registered unless it is an ordinary value: it is long enough and not a mask.

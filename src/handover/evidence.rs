@@ -3,15 +3,23 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{config::profile::is_readable_by_others, model::ApiKeyId, private, redact::SecretRegistry};
+use crate::{
+    config::{
+        IfExists,
+        profile::is_readable_by_others,
+        save::{save, save_public},
+    },
+    model::ApiKeyId,
+    private,
+    redact::SecretRegistry,
+};
 
 /// Key in an evidence file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,17 +96,16 @@ pub fn write(folder: &Path, evidence: &EvidenceRecord, secrets: &SecretRegistry)
         secrets.redact_json(part);
     }
     // Below the state folder, the folder is private; beside `ebs.toml`, it is meant to be committed.
-    match folder.parent().is_some_and(is_readable_by_others) {
+    let is_public = folder.parent().is_some_and(is_readable_by_others);
+    match is_public {
         true => fs::create_dir_all(folder)?,
         false => private::create_dir(folder)?,
     }
     let path = folder.join(file_name(&evidence));
     let mut text = serde_json::to_string_pretty(&evidence)?;
     text.push('\n');
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
+    let write = if is_public { save_public } else { save };
+    write(&path, text.as_bytes(), IfExists::Replace).map_err(io::Error::other)?;
     Ok(path)
 }
 

@@ -214,7 +214,7 @@ impl Hunt {
     /// Returns everything that commands write for a connector with the secret `key`.
     async fn written(&self, url: &str, refusal: Refusal, class: &str, key: &str, value: &str) -> String {
         let mut all = Outputs::default();
-        let run = self.run(url, value, |secrets| all.open(secrets));
+        let run = self.run(url, value, |secrets| all.open(&secrets));
         let session = ConnectorSession::open(&run).unwrap();
         let secrets = SecretSources {
             dir: None,
@@ -275,7 +275,7 @@ impl Hunt {
 struct Outputs(Vec<(Ui, Captured)>);
 
 impl Outputs {
-    fn open(&mut self, secrets: SecretRegistry) -> Ui {
+    fn open(&mut self, secrets: &SecretRegistry) -> Ui {
         for format in [Format::Human, Format::Json, Format::Yaml] {
             // Wide enough that no value is wrapped, which would hide it from the search.
             self.0

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::load_valid_platform;
 use crate::{
     commands::{CommandOutput, Ctx},
-    config::{IfExists, save::save},
+    config::{IfExists, save::save_public},
     diag::has_errors,
     error::{Error, ResultExt},
     manifest::{WorkspaceOrigin, new_department::NewDepartment, workspace::DEPARTMENTS},
@@ -81,7 +81,7 @@ impl DepartmentNewArgs {
             let parent = folder.join(DEPARTMENTS);
             std::fs::create_dir_all(&parent)
                 .with_context(|| format!("cannot create the directory `{}`", parent.display()))?;
-            save(&path, text.as_bytes(), IfExists::Keep)?;
+            save_public(&path, text.as_bytes(), IfExists::Keep)?;
         }
         Ok(CommandOutput::new(DepartmentNewOutput {
             file: path,

@@ -39,7 +39,7 @@ pub(super) fn retire(
     }
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let retired = set_retired(&text, on).with_context(|| format!("cannot parse `{}` as TOML", path.display()))?;
-    save::save(&path, retired.as_bytes(), save::IfExists::Replace)
+    save::save_public(&path, retired.as_bytes(), save::IfExists::Replace)
         .context("cannot record the retirement; nothing was changed")?;
     Ok(Some(Retirement { on, file: Some(path) }))
 }
