@@ -15,7 +15,7 @@ use crate::{
     error::{Error, ErrorKind},
     hint::Advice,
     redact::OrdinaryValues,
-    resources::connector::is_mask,
+    resources::connector::{diagnosis, is_mask},
     session::{ConnectorSession, RunContext},
     text::join_code,
 };
@@ -94,7 +94,7 @@ pub async fn resolve_secrets(
 }
 
 /// Returns the values that a message may repeat although a secret equals them: the open values of the same configuration,
-/// and the names of the department, its accounts and its platform.
+/// the names of the department, its accounts and its platform, and our own words.
 fn ordinary_values(
     config: &BTreeMap<String, String>,
     secret: &BTreeSet<String>,
@@ -103,6 +103,8 @@ fn ordinary_values(
     let open = config.iter().filter(|(key, _)| !secret.contains(*key));
     let mut ordinary: OrdinaryValues = open.map(|(_, value)| value).collect();
     ordinary.add(&session.stage);
+    // An explanation names the rule that matches, as in `docs/causes.md#wrong-password`.
+    ordinary.extend(diagnosis::rules().map(|rule| rule.id));
     let cluster = &session.connectors.cluster_path;
     ordinary.extend([cluster.environment.as_str(), cluster.cluster.as_str()]);
     if let Some(department) = &session.department {
