@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     hint::shell_quote,
     redact::{OrdinaryValues, SecretRegistry, WeakSecrets},
-    resources::connector::is_mask,
+    resources::connector::{diagnosis, is_mask},
     session::{ConnectorSession, RunContext},
 };
 
@@ -72,7 +72,8 @@ fn redact_validation(
     };
     // The service knows secret keys of custom and new plugins that the catalog does not.
     let open = sent.iter().filter(|(key, _)| !is_secret(key));
-    let ordinary: OrdinaryValues = open.map(|(_, value)| value).collect();
+    let mut ordinary: OrdinaryValues = open.map(|(_, value)| value).collect();
+    ordinary.extend(diagnosis::rules().map(|rule| rule.id));
     for value in said.iter().filter_map(|key| sent.get(key)) {
         secrets.add_unless_ordinary(value, &ordinary);
     }
