@@ -9,14 +9,33 @@ pub struct Variable {
     pub name: &'static str,
     /// Description, one sentence.
     pub help: &'static str,
+    /// Sensitivity of its value.
+    pub kind: VariableKind,
+}
+
+/// Sensitivity of a variable's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariableKind {
+    /// Setting, which child processes inherit.
+    Setting,
+    /// Id of a credential: shown, but child processes do not inherit it.
+    CredentialId,
+    /// Secret: redacted by every writer, and child processes do not inherit it.
+    Secret,
 }
 
 macro_rules! variables {
-    ($(#[doc = $list_help:literal])+ $list:ident: $($(#[doc = $help:literal])+ $constant:ident = $name:literal;)+) => {
+    ($(#[doc = $list_help:literal])+ $list:ident: $($(#[doc = $help:literal])+ $constant:ident$(: $kind:ident)? = $name:literal;)+) => {
         $($(#[doc = $help])+ pub const $constant: &str = $name;)+
         $(#[doc = $list_help])+
-        pub const $list: &[Variable] = &[$(Variable { name: $name, help: concat!($($help),+) }),+];
+        pub const $list: &[Variable] = &[$(Variable {
+            name: $name,
+            help: concat!($($help),+),
+            kind: variables!(@kind $($kind)?),
+        }),+];
     };
+    (@kind $kind:ident) => { VariableKind::$kind };
+    (@kind) => { VariableKind::Setting };
 }
 
 variables! {
@@ -25,13 +44,13 @@ variables! {
     /// Profile to use: a name, or a file if it contains a path separator or ends in `.toml`.
     CONFLUENT_EBS_PROFILE = "CONFLUENT_EBS_PROFILE";
     /// Cloud API key, named as in other Confluent tools.
-    CONFLUENT_CLOUD_API_KEY = "CONFLUENT_CLOUD_API_KEY";
+    CONFLUENT_CLOUD_API_KEY: CredentialId = "CONFLUENT_CLOUD_API_KEY";
     /// Secret of the Cloud API key.
-    CONFLUENT_CLOUD_API_SECRET = "CONFLUENT_CLOUD_API_SECRET";
+    CONFLUENT_CLOUD_API_SECRET: Secret = "CONFLUENT_CLOUD_API_SECRET";
     /// API key of the stage's Kafka cluster, used to manage ACLs; only templates with ACLs need it.
-    CONFLUENT_EBS_KAFKA_API_KEY = "CONFLUENT_EBS_KAFKA_API_KEY";
+    CONFLUENT_EBS_KAFKA_API_KEY: CredentialId = "CONFLUENT_EBS_KAFKA_API_KEY";
     /// Secret of the API key of the Kafka cluster.
-    CONFLUENT_EBS_KAFKA_API_SECRET = "CONFLUENT_EBS_KAFKA_API_SECRET";
+    CONFLUENT_EBS_KAFKA_API_SECRET: Secret = "CONFLUENT_EBS_KAFKA_API_SECRET";
     /// Folder with `ebs.toml`, departments and templates, instead of the current directory.
     CONFLUENT_EBS_PLATFORM = "CONFLUENT_EBS_PLATFORM";
     /// Folder for journals, profiles to deliver and the sandbox, instead of the user's state folder.

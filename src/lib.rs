@@ -17,6 +17,7 @@ pub mod api;
 pub mod access;
 pub mod catalog;
 pub mod redact;
+pub mod child;
 pub mod quota;
 pub mod sandbox;
 pub mod manifest;

@@ -236,6 +236,62 @@ fn only_the_listed_modules_use_the_sandbox() {
     assert!(stale.is_empty(), "these no longer use the sandbox: {stale:?}");
 }
 
+/// Files that read the text of a secret, and for what.
+const SECRET_READERS: &[(&str, &str)] = &[
+    ("src/client/credentials.rs", "the `Authorization` header of a request"),
+    ("src/client/token_cache.rs", "comparison with a rejected token"),
+    ("src/config/profile_keys.rs", "registration"),
+    ("src/config/profile_text.rs", "the file of the hand-over"),
+    ("src/connectors/secrets.rs", "the body of a request, and registration"),
+    ("src/handover/age.rs", "the encrypted file of the hand-over"),
+    ("src/handover/profile_store.rs", "the file of the hand-over"),
+    ("src/provisioning/onboarding/outcome.rs", "`onboard --show-secrets`"),
+    ("src/resources/api_key.rs", "registration"),
+    ("src/session/profiles.rs", "an imported profile"),
+];
+
+/// Results that show secrets because the user asked for them.
+const SECRET_RESULTS: &[&str] = &[
+    "src/commands/onboard/result_view.rs",
+    "src/commands/sandbox/info.rs",
+    "src/render/view.rs",
+];
+
+// Exempt from redaction are request bodies, the files and the standard input of the hand-over, and `--show-secrets`.
+#[test]
+fn secrets_are_read_only_for_the_listed_purposes() {
+    let mut readers: BTreeSet<&str> = SECRET_READERS.iter().map(|(path, _)| *path).collect();
+    let mut results: BTreeSet<&str> = SECRET_RESULTS.iter().copied().collect();
+    for source in read_sources() {
+        // Tests of a module read secrets to compare them.
+        let code = source.code.split("#[cfg(test)]").next().unwrap_or_default();
+        if source.path.ends_with("_tests.rs") || source.path == "src/model/secret.rs" {
+            continue;
+        }
+        if code.contains(".expose()") {
+            assert!(readers.remove(source.path.as_str()), "{} reads a secret", source.path);
+        }
+        if code.contains("fn shows_secrets") {
+            assert!(results.remove(source.path.as_str()), "{} shows secrets", source.path);
+        }
+    }
+    assert!(readers.is_empty() && results.is_empty(), "{readers:?} {results:?}");
+}
+
+#[test]
+fn only_the_child_module_starts_processes() {
+    for source in read_sources() {
+        let is_child = source.path == "src/child.rs";
+        for word in ["Command::new(", "process::Command::", "use std::process::Command"] {
+            assert!(
+                is_child || !source.code.contains(word),
+                "{} has `{word}`: `child` withholds secrets",
+                source.path
+            );
+        }
+    }
+}
+
 #[test]
 fn only_the_render_module_prints() {
     for source in read_sources() {

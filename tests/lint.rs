@@ -564,6 +564,41 @@ fn a_value_has_one_finding() {
     );
 }
 
+#[test]
+fn a_variable_with_a_short_or_ordinary_value_is_a_weak_secret() {
+    let file = connector_file::parse(&SourceFile::new(
+        "claims-a.yaml",
+        format!("{POSTGRES_FILE}connection.password: '${{env:EBS_SECRET_PG}}'")
+            .replace("host: h", "host: claims-database"),
+    ))
+    .unwrap();
+    for (value, expected) in [
+        ("pin-123", Some("is too short to be redacted in every text")),
+        (
+            "claims-database",
+            Some("is the same as an ordinary value and cannot be redacted in every text"),
+        ),
+        (
+            "password",
+            Some("is the same as an ordinary value and cannot be redacted in every text"),
+        ),
+        ("canary-1", None),
+    ] {
+        let variables = [("EBS_SECRET_PG".to_owned(), value.to_owned())].into();
+        let options = LintOptions {
+            variables: Some(&variables),
+            ..LintOptions::default()
+        };
+        let expected = expected
+            .map(|why| format!("weak-secret? the value of variable `EBS_SECRET_PG` for `connection.password` {why}"));
+        assert_eq!(
+            finding_lines(&lint(&file, &options)),
+            Vec::from_iter(expected),
+            "{value}"
+        );
+    }
+}
+
 /// Where the catalog has only the name of a key, the live service's definition or the name decides
 /// (docs/reference/connect.md#plugin-definitions).
 #[test]

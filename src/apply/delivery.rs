@@ -19,6 +19,7 @@ use crate::{
     handover::{HandoverCommand, HandoverError, HandoverRequest, ProfileId, ProfileStore},
     hint::{Advice, Hint},
     model::{ApiKeyId, DepartmentCode},
+    redact::SecretRegistry,
 };
 
 /// Reason why a finished profile was not delivered. Its file still exists.
@@ -75,6 +76,8 @@ pub struct DeliveryContext<'a> {
     pub clock: &'a Clock,
     /// Run id.
     pub run_id: &'a str,
+    /// Registry of secret values.
+    pub secrets: &'a SecretRegistry,
     /// Cancellation.
     pub interrupt: &'a CancellationToken,
 }
@@ -116,7 +119,7 @@ impl Delivery {
             return Err(DeliveryError::Interrupted(request.path.to_owned()));
         }
         self.command
-            .run(request)
+            .run(request, context.secrets)
             .await
             .map_err(|source| DeliveryError::Command {
                 file: request.path.to_owned(),

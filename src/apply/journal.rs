@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     model::{ApiKeyId, DepartmentCode, ServiceAccountId},
     private,
+    redact::SecretRegistry,
 };
 
 /// One event in the journal.
@@ -106,6 +107,31 @@ pub enum JournalLine {
     },
 }
 
+impl JournalLine {
+    /// Redacts the texts that a user or the service wrote.
+    fn redact(&mut self, secrets: &SecretRegistry) {
+        match self {
+            Self::RunStarted { command, .. } => secrets.redact_string(command),
+            Self::Done { change, id, .. } => {
+                secrets.redact_string(change);
+                if let Some(id) = id {
+                    secrets.redact_string(id);
+                }
+            }
+            Self::Failed { change, reason, .. } => {
+                secrets.redact_string(change);
+                secrets.redact_string(reason);
+            }
+            Self::AccountCreated { .. }
+            | Self::KeyCreated { .. }
+            | Self::ProfileProved { .. }
+            | Self::ProfileDelivered { .. }
+            | Self::KeyHandedOver { .. }
+            | Self::RunEnded { .. } => {}
+        }
+    }
+}
+
 /// Journal line with its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimedJournalLine {
@@ -154,6 +180,8 @@ pub(super) fn to_absolute(path: &Path) -> PathBuf {
 pub struct Journal {
     path: PathBuf,
     file: Arc<Mutex<File>>,
+    /// Values that no line contains.
+    secrets: SecretRegistry,
 }
 
 impl Journal {
@@ -161,12 +189,12 @@ impl Journal {
     ///
     /// # Errors
     /// When another run has locked it, or the file cannot be used.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
+    pub fn open(path: &Path, secrets: &SecretRegistry) -> Result<Self, JournalError> {
         let fail = |source| JournalError::File {
             path: path.to_owned(),
             source,
         };
-        let journal = Self::open_shared(path)?;
+        let journal = Self::open_shared(path, secrets)?;
         let file = journal.file.lock().expect("no holder of the lock panics");
         match file.try_lock() {
             Ok(()) => {}
@@ -182,7 +210,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the file cannot be used.
-    pub fn open_shared(path: &Path) -> Result<Self, JournalError> {
+    pub fn open_shared(path: &Path, secrets: &SecretRegistry) -> Result<Self, JournalError> {
         let fail = |source| JournalError::File {
             path: path.to_owned(),
             source,
@@ -194,6 +222,7 @@ impl Journal {
         Ok(Self {
             path: path.to_owned(),
             file: Arc::new(Mutex::new(file)),
+            secrets: secrets.clone(),
         })
     }
 
@@ -266,8 +295,10 @@ impl Journal {
             path: self.path.clone(),
             source,
         };
-        let mut text = serde_json::to_string(&TimedJournalLine { at, line: line.clone() })
-            .map_err(|error| fail(io::Error::other(error)))?;
+        let mut line = line.clone();
+        line.redact(&self.secrets);
+        let mut text =
+            serde_json::to_string(&TimedJournalLine { at, line }).map_err(|error| fail(io::Error::other(error)))?;
         text.push('\n');
         let mut file = self.file.lock().expect("no holder of the lock panics");
         file.write_all(text.as_bytes()).map_err(fail)?;
@@ -292,27 +323,50 @@ mod tests {
             remaining: 0,
         };
         let write = || {
-            Journal::open(&path)
+            Journal::open(&path, &SecretRegistry::default())
                 .unwrap()
                 .write(Timestamp::UNIX_EPOCH, &line, false)
                 .unwrap();
         };
         let before = Journal::file_lengths(folder.path());
-        assert!(!Journal::open(&path).unwrap().has_grown(&before).unwrap());
+        assert!(
+            !Journal::open(&path, &SecretRegistry::default())
+                .unwrap()
+                .has_grown(&before)
+                .unwrap()
+        );
         write();
-        assert!(Journal::open(&path).unwrap().has_grown(&before).unwrap());
+        assert!(
+            Journal::open(&path, &SecretRegistry::default())
+                .unwrap()
+                .has_grown(&before)
+                .unwrap()
+        );
         let before = Journal::file_lengths(folder.path());
-        assert!(!Journal::open(&path).unwrap().has_grown(&before).unwrap());
+        assert!(
+            !Journal::open(&path, &SecretRegistry::default())
+                .unwrap()
+                .has_grown(&before)
+                .unwrap()
+        );
         write();
-        assert!(Journal::open(&path).unwrap().has_grown(&before).unwrap());
+        assert!(
+            Journal::open(&path, &SecretRegistry::default())
+                .unwrap()
+                .has_grown(&before)
+                .unwrap()
+        );
     }
 
     #[test]
     fn a_second_run_cannot_open_the_journal_and_a_truncated_line_is_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal/x.jsonl");
-        let journal = Journal::open(&path).unwrap();
-        assert!(matches!(Journal::open(&path), Err(JournalError::Busy(_))));
+        let journal = Journal::open(&path, &SecretRegistry::default()).unwrap();
+        assert!(matches!(
+            Journal::open(&path, &SecretRegistry::default()),
+            Err(JournalError::Busy(_))
+        ));
         let line = JournalLine::RunEnded {
             run: "r".into(),
             done: 1,
@@ -324,7 +378,7 @@ mod tests {
         file.write_all(br#"{"at":"1970-01-01T00:00:00Z","event":"key_b"#)
             .unwrap();
         assert_eq!(Journal::read(&path).unwrap(), std::slice::from_ref(&line));
-        Journal::open(&path)
+        Journal::open(&path, &SecretRegistry::default())
             .unwrap()
             .write(Timestamp::UNIX_EPOCH, &line, false)
             .unwrap();

@@ -9,7 +9,10 @@ use super::{
     rules,
     secret::ValueReference,
 };
-use crate::diag::{Finding, Severity, SourceFile};
+use crate::{
+    diag::{Finding, Severity, SourceFile},
+    hint::closest_match,
+};
 
 /// Finding suppressed by an exception.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -94,6 +97,15 @@ fn keep_one_finding_per_value(input: &LintInput<'_>, findings: &mut Vec<Finding>
     }
 }
 
+/// Returns whether an unknown key is probably a misspelt secret key of the plugin.
+fn resembles_secret_key(input: &LintInput<'_>, key: &str) -> bool {
+    let Some(plugin) = input.plugin.filter(|_| input.key_schema(key).is_none()) else {
+        return false;
+    };
+    let near = closest_match(key, plugin.keys.keys().map(String::as_str));
+    near.is_some_and(|near| input.secrecy(near).must_be_hidden())
+}
+
 /// Returns the text with every byte of a secret replaced by `*`, so that all ranges stay valid.
 fn redacted_source(input: &LintInput<'_>) -> Arc<SourceFile> {
     let file = input.file;
@@ -107,8 +119,10 @@ fn redacted_source(input: &LintInput<'_>) -> Arc<SourceFile> {
         }
     };
     for entry in file.entries.iter().chain(&file.unexpected) {
-        let guarded = input.secrecy(&entry.key).must_be_hidden() && ValueReference::parse(&entry.value).is_none();
-        if guarded || rules::credential_in_value::contains_credential(&entry.value) {
+        let hidden = input.secrecy(&entry.key).must_be_hidden() || resembles_secret_key(input, &entry.key);
+        if (hidden && ValueReference::parse(&entry.value).is_none())
+            || rules::credential_in_value::contains_credential(&entry.value)
+        {
             hide(entry.value_span.clone());
         }
     }

@@ -25,6 +25,7 @@ mod renamed_keys;
 pub mod rule;
 pub mod rules;
 pub mod secret;
+pub mod weak_secret;
 pub mod starter;
 pub mod topic_keys;
 pub mod topic_transforms;

@@ -12,7 +12,7 @@ use super::{
     reader::catalog,
     renamed_keys::replacement_for,
     schema::{Catalog, ConnectorDirection, Importance, KeySchema, PluginSchema, ValueType},
-    secret::is_secret_key_name,
+    secret::is_secret_name,
 };
 
 /// Refreshed facts, as stored in `catalogue.json`.
@@ -127,7 +127,7 @@ impl RefreshedKey {
     /// Returns the schema of a key that the embedded facts lack. If the name is one of a secret, the type does not
     /// acquit it.
     fn to_schema(&self, name: &str) -> KeySchema {
-        let is_suspect = self.value_type != ValueType::Password && is_secret_key_name(name);
+        let is_suspect = self.value_type != ValueType::Password && is_secret_name(name);
         KeySchema {
             name: name.to_owned(),
             value_type: if is_suspect { ValueType::String } else { self.value_type },

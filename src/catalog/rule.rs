@@ -1,6 +1,6 @@
 //! Definition of a lint rule: its description, its input, and the collector of its findings.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{
     file::{ConfigEntry, ConnectorConfigFile},
@@ -53,6 +53,8 @@ pub struct LintOptions<'a> {
     pub exceptions: &'a [(String, String)],
     /// Embedded facts with refreshed ones; `None` for the embedded facts only.
     pub catalog: Option<&'a Catalog>,
+    /// Environment variables, for the values of references; `None` if they are not checked.
+    pub variables: Option<&'a BTreeMap<String, String>>,
 }
 
 /// Input of a rule.

@@ -1,6 +1,6 @@
 //! Secrets in connector files: which values are secrets, masked values, and references to secrets.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{collections::HashMap, sync::LazyLock};
 
 use super::{
     reader::catalog,
@@ -9,6 +9,15 @@ use super::{
 
 /// Prefix of the variables that every connector file may reference.
 pub const VARIABLE_PREFIX: &str = "EBS_SECRET_";
+
+/// Returns whether a connector file may refer to a variable: its name starts with [`VARIABLE_PREFIX`], or a profile lists
+/// it. The variables of Confluent's tools hold the credentials of the platform, so no list allows them.
+#[must_use]
+pub fn is_referable_variable(name: &str, listed: &[String]) -> bool {
+    let is_reserved = name.to_ascii_uppercase().starts_with("CONFLUENT");
+    let own = name.len() > VARIABLE_PREFIX.len() && name.starts_with(VARIABLE_PREFIX);
+    !is_reserved && (own || listed.iter().any(|variable| variable == name))
+}
 
 /// Returns the default variable for the secret of `key`.
 #[must_use]
@@ -128,17 +137,24 @@ pub fn not_secret_reason(key: &str) -> Option<&'static str> {
         .map(|(reason, _)| *reason)
 }
 
-/// Returns whether a key of this name is a PASSWORD key of any plugin and its value is a secret.
+/// Returns whether a field, header, variable or configuration key of this name holds a secret. The catalog decides about
+/// the keys that it defines: a key is secret if it is a PASSWORD key of any plugin. The name decides about the others.
 #[must_use]
-pub fn is_password_key(key: &str) -> bool {
-    static KEYS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+pub fn is_secret_name(name: &str) -> bool {
+    static KEYS: LazyLock<HashMap<&'static str, bool>> = LazyLock::new(|| {
+        let mut keys = HashMap::new();
         let schemas = catalog().plugins().flat_map(|plugin| plugin.keys.values());
-        let secret = schemas.filter(|schema| schema.value_type == ValueType::Password);
-        let names =
-            secret.flat_map(|schema| std::iter::once(schema.name.as_str()).chain(schema.aliases.iter().copied()));
-        names.filter(|name| not_secret_reason(name).is_none()).collect()
+        for schema in schemas.filter(|schema| schema.is_defined()) {
+            for name in std::iter::once(schema.name.as_str()).chain(schema.aliases.iter().copied()) {
+                *keys.entry(name).or_default() |= schema.value_type == ValueType::Password;
+            }
+        }
+        keys
     });
-    KEYS.contains(key)
+    match KEYS.get(name) {
+        Some(is_password) => *is_password && not_secret_reason(name).is_none(),
+        None => not_secret_reason(name).is_none() && has_name_of_secret(name),
+    }
 }
 
 /// Whether the value of a key is a secret.
@@ -165,7 +181,7 @@ impl Secrecy {
 /// Returns the secrecy of `key` by its type, or by its name if its definition is unknown.
 #[must_use]
 pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> Secrecy {
-    let by_name = |key: &str| match is_secret_key_name(key) && not_secret_reason(key).is_none() {
+    let by_name = |key: &str| match has_name_of_secret(key) && not_secret_reason(key).is_none() {
         true => Secrecy::Likely,
         false => Secrecy::NotSecret,
     };
@@ -185,11 +201,11 @@ pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> S
     }
 }
 
-/// Returns whether a key has the name of a secret. A test compares the answer with the types of all keys of the catalog.
-#[must_use]
-pub fn is_secret_key_name(key: &str) -> bool {
+/// Returns whether a name is the name of a secret, regardless of case and separators. A test compares the answer with the
+/// types of all keys of the catalog.
+fn has_name_of_secret(key: &str) -> bool {
     // Names of secrets, wherever they occur.
-    const WORDS: [&str; 15] = [
+    const WORDS: [&str; 20] = [
         "password",
         "passwd",
         "passphrase",
@@ -205,6 +221,11 @@ pub fn is_secret_key_name(key: &str) -> bool {
         "pemfile",
         "jaas",
         "sensitive.headers",
+        "authorization",
+        "connection.string",
+        "connectionstring",
+        "accountkey",
+        "sharedkey",
     ];
     // Names of secrets at the end of a part: `max.tokens` is a number, `sas.keyname` a name.
     const WHOLE: [&str; 17] = [
@@ -228,7 +249,7 @@ pub fn is_secret_key_name(key: &str) -> bool {
     ];
     // Files with private keys; a trust store has only certificates.
     const KEY_FILES: [&str; 3] = ["keystore", "key.store", "keytab"];
-    let key = key.to_ascii_lowercase().replace(['-', '_'], ".");
+    let key = to_dotted_words(key);
     if key.ends_with("api.key.location") {
         return false;
     }
@@ -240,6 +261,25 @@ pub fn is_secret_key_name(key: &str) -> bool {
         })
     };
     WORDS.iter().chain(&KEY_FILES).any(|word| occurs(word, false)) || WHOLE.iter().any(|word| occurs(word, true))
+}
+
+/// Returns a name in lower case with dots between its words: `accessToken`, `access_token` and `access-token` are the
+/// same name.
+fn to_dotted_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut before = '.';
+    for letter in name.chars() {
+        if before.is_ascii_lowercase() && letter.is_ascii_uppercase() {
+            words.push('.');
+        }
+        words.push(if matches!(letter, '-' | '_') {
+            '.'
+        } else {
+            letter.to_ascii_lowercase()
+        });
+        before = letter;
+    }
+    words
 }
 
 /// Returns whether the rest of a name after the word for a secret says that the key is about a secret: its address, its
@@ -272,6 +312,8 @@ fn is_about_secret(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -304,6 +346,57 @@ mod tests {
     }
 
     #[test]
+    fn secret_names_match_regardless_of_case_and_separators() {
+        for name in [
+            "secret",
+            "api_secret",
+            "refresh_token",
+            "accessToken",
+            "connection.password",
+            "aws.secret.access.key",
+            "snowflake.private.key",
+            "gcs.credentials.json",
+            "Authorization",
+            "Proxy-Authorization",
+            "sasl.jaas.config",
+            "AccountKey",
+            "SharedAccessKey",
+            "connectionString",
+            "clientSecret",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "display_name",
+            "owner",
+            "kafka.auth.mode",
+            "tasks.max",
+            "id",
+            "topics",
+            "kafka.api.key",
+            "oauth2.token.url",
+            "max.tokens",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_list_allows_the_credentials_of_the_platform() {
+        let listed = ["DB_PASSWORD", "CONFLUENT_CLOUD_API_SECRET", "Confluent_Token"].map(str::to_owned);
+        for (name, expected) in [
+            ("EBS_SECRET_PG", true),
+            ("DB_PASSWORD", true),
+            ("EBS_SECRET_", false),
+            ("PATH", false),
+            ("CONFLUENT_CLOUD_API_SECRET", false),
+            ("Confluent_Token", false),
+        ] {
+            assert_eq!(is_referable_variable(name, &listed), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn a_masked_value_consists_of_stars_only() {
         assert!(is_masked_value("****************") && is_masked_value("****") && is_masked_value("**"));
         assert!(
@@ -319,7 +412,7 @@ mod tests {
             "connection.password",
             "api15.http.request.sensitive.headers",
         ] {
-            assert!(is_password_key(key), "{key}");
+            assert!(is_secret_name(key), "{key}");
         }
         for key in [
             "query",
@@ -329,7 +422,7 @@ mod tests {
             "name",
             "value",
         ] {
-            assert!(!is_password_key(key), "{key}");
+            assert!(!is_secret_name(key), "{key}");
         }
     }
 
@@ -343,13 +436,13 @@ mod tests {
             .map(|key| key.name.as_str())
             .collect();
         let secrets = || passwords.iter().copied().filter(|key| not_secret_reason(key).is_none());
-        let missed: Vec<&str> = secrets().filter(|key| !is_secret_key_name(key)).collect();
+        let missed: Vec<&str> = secrets().filter(|key| !has_name_of_secret(key)).collect();
         assert_eq!(missed, [""; 0], "recall");
         let others: HashSet<&str> = keys()
             .map(|key| key.name.as_str())
             .filter(|key| !passwords.contains(key))
             .collect();
-        let wrong: Vec<&str> = others.into_iter().filter(|key| is_secret_key_name(key)).collect();
+        let wrong: Vec<&str> = others.into_iter().filter(|key| has_name_of_secret(key)).collect();
         assert_eq!(wrong, [""; 0], "precision");
     }
 
@@ -367,7 +460,7 @@ mod tests {
             "openai.apikey",
             "weaviate.auth.token",
         ] {
-            assert!(is_secret_key_name(key), "{key}");
+            assert!(has_name_of_secret(key), "{key}");
         }
         for key in [
             "s3.credentials.provider.class",
@@ -382,7 +475,7 @@ mod tests {
             "cassandra.keyspace",
             "token.refresh.interval.ms",
         ] {
-            assert!(!is_secret_key_name(key), "{key}");
+            assert!(!has_name_of_secret(key), "{key}");
         }
     }
 

@@ -341,7 +341,7 @@ mod tests {
     fn an_active_run_is_not_a_problem() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("x-prod.jsonl");
-        let journal = Journal::open(&path).unwrap();
+        let journal = Journal::open(&path, &crate::redact::SecretRegistry::default()).unwrap();
         journal
             .write(jiff::Timestamp::UNIX_EPOCH, &started("a"), false)
             .unwrap();

@@ -16,7 +16,7 @@ use super::{
     trace::WireTrace,
     transport::Transport,
 };
-use crate::{api::Endpoint, clock::Clock};
+use crate::{api::Endpoint, clock::Clock, redact::SecretRegistry};
 
 /// Default number of concurrent requests (`--concurrency`).
 pub const DEFAULT_CONCURRENCY: usize = 8;
@@ -52,6 +52,7 @@ pub(super) struct ClientShared {
     pub(super) concurrency_limiter: AdaptiveLimiter,
     pub(super) wire_trace: Option<Arc<WireTrace>>,
     pub(super) list_budget: Arc<ListBudget>,
+    pub(super) secrets: SecretRegistry,
 }
 
 impl ClientShared {
@@ -66,6 +67,7 @@ impl ClientShared {
             concurrency_limiter: self.concurrency_limiter.with_same_limit(),
             wire_trace: self.wire_trace.clone(),
             list_budget: self.list_budget.clone(),
+            secrets: self.secrets.clone(),
         }
     }
 }
@@ -125,9 +127,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the registry of secret values, which receives the credentials and the secrets of responses.
+    pub fn secrets(mut self, secrets: SecretRegistry) -> Self {
+        self.shared.secrets = secrets;
+        self
+    }
+
     /// Builds the client.
     #[must_use]
     pub fn build(self) -> Client {
+        self.auth.register(&self.shared.secrets);
         Client {
             shared: Arc::new(self.shared),
             auth: Arc::new(self.auth),
@@ -155,6 +164,7 @@ impl Client {
                 concurrency_limiter: AdaptiveLimiter::new(DEFAULT_CONCURRENCY),
                 wire_trace: None,
                 list_budget: Arc::default(),
+                secrets: SecretRegistry::default(),
             },
             auth,
             on_retry: None,
@@ -164,6 +174,7 @@ impl Client {
     /// Returns a client for the same service and limits with other credentials.
     #[must_use]
     pub fn with_auth(&self, auth: Auth) -> Self {
+        auth.register(&self.shared.secrets);
         Self {
             auth: Arc::new(auth),
             ..self.clone()
@@ -192,6 +203,7 @@ impl Client {
     /// own.
     #[must_use]
     pub fn with_base_url(&self, base: BaseUrl, auth: Auth) -> Self {
+        auth.register(&self.shared.secrets);
         Self {
             shared: Arc::new(ClientShared {
                 base,
@@ -240,6 +252,12 @@ impl Client {
     #[must_use]
     pub fn list_budget(&self) -> &ListBudget {
         &self.shared.list_budget
+    }
+
+    /// Returns the registry of secret values.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretRegistry {
+        &self.shared.secrets
     }
 
     /// Returns the clock that waits use.

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
-use crate::model::Secret;
+use crate::{model::Secret, redact::SecretRegistry};
 
 /// API key with its secret and source.
 #[derive(Clone, Debug)]
@@ -99,15 +99,13 @@ impl Auth {
         }
     }
 
-    /// Returns the texts to redact in all output.
-    pub(super) fn secrets(&self) -> Vec<String> {
+    /// Registers the secret.
+    pub(super) fn register(&self, secrets: &SecretRegistry) {
         match self {
-            Self::Basic(BasicCredentials { key, secret, .. }) => vec![
-                secret.expose().to_owned(),
-                STANDARD.encode(format!("{key}:{}", secret.expose())),
-            ],
-            Self::Bearer(token) => vec![token.expose().to_owned()],
-            Self::Headers(_) => Vec::new(),
+            Self::Basic(BasicCredentials { key, secret, .. }) => secrets.add_pair(key, secret.expose()),
+            Self::Bearer(token) => secrets.add(token.expose()),
+            // The headers of the sandbox name a principal.
+            Self::Headers(_) => {}
         }
     }
 }

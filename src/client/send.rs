@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{RetrySafety, parse_error},
-    redact::SecretSet,
+    redact::WeakSecrets,
 };
 
 impl Client {
@@ -124,7 +124,7 @@ impl Client {
         let shared = &*self.shared;
         let call = &*prepared.call;
         if let Some(trace) = &shared.wire_trace {
-            trace.request(prepared.request(), &self.auth);
+            trace.request(prepared.request(), self.secrets());
         }
         let started = shared.clock.now();
         let outcome = shared.transport.send(prepared.request().clone()).await;
@@ -156,7 +156,7 @@ impl Client {
                         answer.status,
                         &answer.headers,
                         &answer.body,
-                        &self.auth,
+                        self.secrets(),
                     );
                 }
                 Ok(answer)
@@ -172,7 +172,7 @@ impl Client {
                     "no response"
                 );
                 if let Some(trace) = &shared.wire_trace {
-                    trace.failure(&error);
+                    trace.failure(&error, self.secrets());
                 }
                 Err(error)
             }
@@ -193,10 +193,12 @@ impl Client {
             };
         }
         // An error can quote a rejected value, which may be a secret of the request.
-        let mut secrets = SecretSet::new(self.auth.secrets());
-        secrets.add_from_body(prepared.request().body());
-        body.detail = secrets.redact(&body.detail);
-        body.resolution = body.resolution.map(|text| secrets.redact(&text));
+        let (secrets, sent) = (self.secrets(), prepared.request().body());
+        secrets.add_from_body(sent);
+        let weak = WeakSecrets::from_body(sent);
+        let redact = |text: &str| weak.redact(None, &secrets.redact(text));
+        body.detail = redact(&body.detail);
+        body.resolution = body.resolution.map(|text| redact(&text));
         ErrorResponse {
             status: answer.status,
             request_id: answer.request_id.clone().or_else(|| body.request_id.clone()),

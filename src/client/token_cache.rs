@@ -79,6 +79,7 @@ impl TokenCache {
                 request_id: answered.request_id,
             });
         };
+        self.client.secrets().add(token.expose());
         let ends = answered.value.expires_at;
         let ends = ends.unwrap_or_else(|| now.saturating_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX));
         // If the local clock is ahead of the service's, a new token appears expired. Use it for a minute in any case; a

@@ -1,7 +1,7 @@
 //! Output of `-v` and `--unsafe-trace`: events on standard error, and requests with their responses.
 //!
 //! All output is escaped: untrusted names must not move the cursor, hide a line or forge one (compare RUSTSEC-2025-0055
-//! in tracing-subscriber). Secrets are redacted by their field names.
+//! in tracing-subscriber). Registered secrets are redacted, in traces also those with secret field names.
 
 use std::{
     fmt::Write as _,
@@ -15,18 +15,18 @@ use serde_json::Value;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, registry};
 
-use super::{
-    credentials::Auth,
-    transport::{TransportError, root_cause},
+use super::transport::{TransportError, root_cause};
+use crate::{
+    catalog::secret::is_secret_name,
+    redact::{REDACTED, SecretRegistry, WeakSecrets, redact_document},
 };
-use crate::redact::{REDACTED, SecretSet, is_secret_name};
 
-/// Returns the event subscriber that writes to `writer`.
+/// Returns the event subscriber that writes to `writer`, without `secrets`.
 ///
 /// Levels follow the Confluent CLI: `-v` shows warnings, `-vv` progress, `-vvv` every request, `-vvvv` everything.
 /// Without `-v`, only warnings of this program are shown. Libraries never log more than warnings, because this program
 /// does not control the content of their events.
-pub fn subscriber<W, T>(verbosity: u8, writer: W) -> impl Subscriber + Send + Sync
+pub fn subscriber<W, T>(verbosity: u8, secrets: SecretRegistry, writer: W) -> impl Subscriber + Send + Sync
 where
     W: Fn() -> T + Send + Sync + 'static,
     T: Write + 'static,
@@ -44,23 +44,29 @@ where
     let lines = fmt::layer()
         .with_ansi(false)
         .with_target(verbosity > 3)
-        .with_writer(move || Escaping(writer()));
+        .with_writer(move || EventWriter {
+            writer: writer(),
+            secrets: secrets.clone(),
+        });
     registry().with(filter).with(lines)
 }
 
-/// Writer that escapes its input; one call of `write` is one event.
-struct Escaping<W>(W);
+/// Writer that redacts and escapes its input; one call of `write` is one event.
+struct EventWriter<W> {
+    writer: W,
+    secrets: SecretRegistry,
+}
 
-impl<W: Write> Write for Escaping<W> {
+impl<W: Write> Write for EventWriter<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let line = text.strip_suffix('\n').unwrap_or(&text);
-        writeln!(self.0, "{}", escape(line))?;
+        writeln!(self.writer, "{}", escape(&self.secrets.redact(line)))?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.writer.flush()
     }
 }
 
@@ -101,15 +107,17 @@ impl WireTrace {
         Self::new(io::stderr())
     }
 
-    pub(super) fn request(&self, request: &Request<Bytes>, auth: &Auth) {
-        let mut secrets = SecretSet::new(auth.secrets());
+    pub(super) fn request(&self, request: &Request<Bytes>, secrets: &SecretRegistry) {
+        // Secrets of the request stay secret if the response repeats them.
+        secrets.add_from_body(request.body());
         let head = format!("{} {}", request.method(), request.uri());
         self.write(&format_message(
             '>',
             &head,
             request.headers(),
             request.body(),
-            &mut secrets,
+            secrets,
+            &WeakSecrets::default(),
         ));
     }
 
@@ -119,19 +127,18 @@ impl WireTrace {
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],
-        auth: &Auth,
+        secrets: &SecretRegistry,
     ) {
-        let mut secrets = SecretSet::new(auth.secrets());
-        // Secrets of the request stay secret if the response repeats them.
-        secrets.add_from_body(request.body());
-        self.write(&format_message('<', &status.to_string(), headers, body, &mut secrets));
+        let weak = WeakSecrets::from_body(request.body());
+        self.write(&format_message('<', &status.to_string(), headers, body, secrets, &weak));
     }
 
-    pub(super) fn failure(&self, error: &TransportError) {
+    pub(super) fn failure(&self, error: &TransportError, secrets: &SecretRegistry) {
+        let show = |text: &str| escape(&secrets.redact(text));
         self.write(&format!(
             "< {}: {}\n\n",
-            escape(&error.to_string()),
-            escape(&root_cause(error).to_string())
+            show(&error.to_string()),
+            show(&root_cause(error).to_string())
         ));
     }
 
@@ -150,14 +157,21 @@ const SECRET_HEADERS: [header::HeaderName; 4] = [
     header::SET_COOKIE,
 ];
 
-fn format_message(arrow: char, head: &str, headers: &HeaderMap, body: &[u8], secrets: &mut SecretSet) -> String {
-    let body = format_body(headers, body, secrets);
+fn format_message(
+    arrow: char,
+    head: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+    secrets: &SecretRegistry,
+    weak: &WeakSecrets,
+) -> String {
+    let body = format_body(headers, body, secrets, weak);
     let mut text = format!("{arrow} {}\n", escape(&secrets.redact(head)));
     for (name, value) in headers {
         let secret = value.is_sensitive() || SECRET_HEADERS.contains(name) || is_secret_name(name.as_str());
         let shown = match secret {
             true => REDACTED.to_owned(),
-            false => secrets.redact(&String::from_utf8_lossy(value.as_bytes())),
+            false => secrets.redact(&String::from_utf8_lossy(value.as_bytes())).into_owned(),
         };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{arrow} {name}: {}", escape(&shown));
@@ -170,7 +184,7 @@ fn format_message(arrow: char, head: &str, headers: &HeaderMap, body: &[u8], sec
 }
 
 /// Returns a body with its secrets redacted. Only JSON is shown, because redaction needs field names.
-fn format_body(headers: &HeaderMap, body: &[u8], secrets: &mut SecretSet) -> String {
+fn format_body(headers: &HeaderMap, body: &[u8], secrets: &SecretRegistry, weak: &WeakSecrets) -> String {
     if body.is_empty() {
         return String::new();
     }
@@ -184,7 +198,7 @@ fn format_body(headers: &HeaderMap, body: &[u8], secrets: &mut SecretSet) -> Str
             kind.unwrap_or("unknown type")
         );
     };
-    secrets.redact_json(&mut value);
+    redact_document(secrets, weak, &mut value);
     serde_json::to_string_pretty(&value).unwrap_or_default()
 }
 

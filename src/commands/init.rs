@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{CommandOutput, Ctx};
 use crate::{
-    config::{IfExists, save::save},
+    config::{IfExists, save::save_public},
     error::{Error, ResultExt},
     manifest::{
         admin::AdminScript,
@@ -55,13 +55,13 @@ impl InitArgs {
                 .with_hint("Edit the file and check it with `confluent ebs department validate`."));
         }
         let found = if self.from_login {
-            DiscoveredOrganization::from_login()?
+            DiscoveredOrganization::from_login(&ctx.run)?
         } else {
             ctx.block_on_reading(DiscoveredOrganization::from_key(&ctx.run))?
         };
         let text = found.to_toml();
         if !self.dry_run {
-            save(&path, text.as_bytes(), IfExists::Keep)?;
+            save_public(&path, text.as_bytes(), IfExists::Keep)?;
             std::fs::create_dir_all(here.join(DEPARTMENTS)).context("cannot create the `departments` directory")?;
         }
         Ok(CommandOutput::new(InitOutput::Written {

@@ -44,6 +44,7 @@ use crate::{
     env,
     error::Error,
     exit::ExitCode,
+    redact::SecretRegistry,
     render::{Format, Ui},
     session::{CommandFlags, Environment, start_log},
 };
@@ -166,7 +167,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = cli_parser::normalize_args(args);
     match cli_parser::parse(&args) {
         Ok(cli) => {
-            let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
+            let environment = process_environment();
+            let ui = Ui::new(
+                cli.globals.output.into(),
+                cli.globals.verbosity(),
+                environment.secrets.clone(),
+            );
             if !cli.command.supports_output(cli.globals.output) {
                 let word = cli.globals.output.to_possible_value();
                 let word = word.as_ref().map_or("", |value| value.get_name());
@@ -185,8 +191,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 return error.exit_code();
             }
             let log = ui.clone();
-            start_log(ui.verbosity(), move || log.log_writer());
-            let environment = process_environment();
+            start_log(ui.verbosity(), environment.secrets.clone(), move || log.log_writer());
             warn_of_misspelt_variables(&ui, &environment);
             let mut ctx = Ctx::new(ui, cli.globals, environment);
             ctx.ui
@@ -194,11 +199,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             cli.command.run(&mut ctx)
         }
         Err(ParseExit::Text(text)) => {
-            let ui = Ui::new(Format::Human, 0);
+            let ui = Ui::new(Format::Human, 0, SecretRegistry::default());
             command_output::finish_text(&ui, ui.print_text(&text))
         }
         Err(ParseExit::UsageError(error)) => {
-            Ui::new(cli_parser::requested_format(&args), 0).print_failure(&error);
+            // The arguments may repeat a variable with a secret.
+            let secrets = process_environment().secrets;
+            Ui::new(cli_parser::requested_format(&args), 0, secrets).print_failure(&error);
             error.exit_code()
         }
     }
@@ -221,12 +228,15 @@ fn process_environment() -> Environment {
     let state_dir = variables
         .get(env::CONFLUENT_EBS_STATE_DIR)
         .filter(|value| !value.is_empty());
-    Environment {
+    let environment = Environment {
         dirs: StandardDirs::discover(state_dir.map(PathBuf::from)),
         working_dir: std::env::current_dir().ok(),
         home: etcetera::home_dir().ok(),
         executable: std::env::current_exe().ok(),
         clock: Clock::system(),
         variables,
-    }
+        secrets: SecretRegistry::default(),
+    };
+    environment.register_secret_variables();
+    environment
 }

@@ -4,11 +4,16 @@
 //! and a wrong interpretation could publish a key. If Git cannot be run, the folder is rejected.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
-use crate::hint::{Advice, Hint};
+use crate::{
+    child,
+    hint::{Advice, Hint},
+    redact::SecretRegistry,
+};
 
 /// Reason why secrets must not be written to a folder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +43,10 @@ impl Advice for GitError {
         let (Self::NotIgnored { folder, tree } | Self::CheckFailed { folder, tree, .. }) = self;
         let inside = folder.strip_prefix(tree).unwrap_or(folder);
         vec![
-            Hint::new("Choose a folder outside of any repository; the default is below your state folder."),
+            Hint::new(
+                "Choose a folder outside of any repository, with `--credentials-dir`, `CONFLUENT_EBS_STATE_DIR` or \
+                 `XDG_CONFIG_HOME`.",
+            ),
             Hint::new(format!(
                 "Or add `/{}/` to the repository's `.gitignore`.",
                 inside.display()
@@ -47,11 +55,15 @@ impl Advice for GitError {
     }
 }
 
-/// Checks that Git would not commit a file in `folder`. The folder does not need to exist.
+/// Checks that Git would commit none of the files `names` in `folder`. Neither needs to exist.
 ///
 /// # Errors
 /// See [`GitError`].
-pub fn ensure_ignored_by_git(folder: &Path) -> Result<(), GitError> {
+pub fn ensure_ignored_by_git<T: AsRef<Path>>(
+    folder: &Path,
+    names: impl IntoIterator<Item = T>,
+    secrets: &SecretRegistry,
+) -> Result<(), GitError> {
     let folder = real_path(folder);
     let Some(tree) = folder.ancestors().find(|above| above.join(".git").exists()) else {
         return Ok(());
@@ -61,25 +73,21 @@ pub fn ensure_ignored_by_git(folder: &Path) -> Result<(), GitError> {
         tree: tree.to_owned(),
         reason,
     };
-    let mut git = Command::new("git");
-    // Variables of an outer Git (a hook, an alias) would select another repository.
-    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
-        git.env_remove(variable);
-    }
-    let asked = git
+    let paths: BTreeSet<PathBuf> = names.into_iter().map(|name| folder.join(name)).collect();
+    let asked = child::git(secrets)
         .arg("-C")
         .arg(tree)
-        .args(["check-ignore", "--quiet", "--"])
-        .arg(folder.join("department-persona.toml"))
+        .args(["check-ignore", "--"])
+        .args(&paths)
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .status();
+        .output();
     match asked {
         Err(error) => Err(unknown(format!("cannot run `git`: {error}"))),
-        Ok(status) => match status.code() {
-            Some(0) => Ok(()),
-            Some(1) => Err(GitError::NotIgnored {
+        // It prints a line for each ignored path; exit code 1 means that there is none.
+        Ok(output) => match output.status.code() {
+            Some(0) if output.stdout.split(|byte| *byte == b'\n').count() == paths.len() + 1 => Ok(()),
+            Some(0 | 1) => Err(GitError::NotIgnored {
                 folder: folder.clone(),
                 tree: tree.to_owned(),
             }),
@@ -103,9 +111,13 @@ fn real_path(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn check(folder: &Path) -> Result<(), GitError> {
+        ensure_ignored_by_git(folder, ["a.toml", "a.toml.unproved"], &SecretRegistry::default())
+    }
+
     fn repository() -> Option<tempfile::TempDir> {
         let folder = tempfile::tempdir().unwrap();
-        let made = Command::new("git")
+        let made = child::git(&SecretRegistry::default())
             .args(["init", "--quiet"])
             .arg(folder.path())
             .status();
@@ -117,23 +129,49 @@ mod tests {
         // Without Git no work tree can be created; the next test covers that case.
         let Some(tree) = repository() else { return };
         let folder = tree.path().join("secrets").join("prod");
-        let refused = ensure_ignored_by_git(&folder).unwrap_err();
+        let refused = check(&folder).unwrap_err();
         assert!(matches!(refused, GitError::NotIgnored { .. }), "{refused}");
         assert!(refused.hints()[1].as_str().contains("secrets"));
         std::fs::write(tree.path().join(".gitignore"), "/secrets/\n").unwrap();
-        assert_eq!(ensure_ignored_by_git(&folder), Ok(()));
+        assert_eq!(check(&folder), Ok(()));
+        // The file that an interrupted run leaves is not ignored.
+        std::fs::write(tree.path().join(".gitignore"), "*.toml\n").unwrap();
+        assert!(matches!(check(&folder), Err(GitError::NotIgnored { .. })));
         std::fs::write(tree.path().join(".gitignore"), "/secrets/\n!/secrets/\n").unwrap();
-        assert!(ensure_ignored_by_git(&folder).is_err());
+        assert!(check(&folder).is_err());
     }
 
     #[test]
     fn a_folder_that_resembles_a_work_tree_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".git"), "gitdir: nowhere\n").unwrap();
-        assert!(matches!(
-            ensure_ignored_by_git(folder.path()),
-            Err(GitError::CheckFailed { .. })
-        ));
+        assert!(matches!(check(folder.path()), Err(GitError::CheckFailed { .. })));
+    }
+
+    // A repository that was unpacked from an archive brings its own `.git/config`.
+    #[cfg(unix)]
+    #[test]
+    fn a_repository_cannot_make_git_run_a_program() {
+        use std::os::unix::fs::PermissionsExt;
+        let Some(tree) = repository() else { return };
+        let (program, mark) = (tree.path().join("monitor"), tree.path().join("started"));
+        std::fs::write(&program, format!("#!/bin/sh\ntouch '{}'\n", mark.display())).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let config = format!("\n[core]\n\tfsmonitor = {0}\n\thooksPath = {0}\n", program.display());
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(tree.path().join(".git/config"))
+            .unwrap();
+        std::io::Write::write_all(&mut file, config.as_bytes()).unwrap();
+        std::fs::write(tree.path().join("file"), "").unwrap();
+        let added = child::git(&SecretRegistry::default())
+            .arg("-C")
+            .arg(tree.path())
+            .args(["add", "file"])
+            .status();
+        assert!(added.unwrap().success());
+        let _ = check(tree.path());
+        assert!(!mark.exists());
     }
 
     #[cfg(unix)]
@@ -143,7 +181,7 @@ mod tests {
         let outside = tempfile::tempdir().unwrap();
         let link = outside.path().join("link");
         std::os::unix::fs::symlink(tree.path(), &link).unwrap();
-        assert!(ensure_ignored_by_git(&link.join("new")).is_err());
-        assert_eq!(ensure_ignored_by_git(&outside.path().join("new")), Ok(()));
+        assert!(check(&link.join("new")).is_err());
+        assert_eq!(check(&outside.path().join("new")), Ok(()));
     }
 }

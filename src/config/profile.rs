@@ -8,13 +8,14 @@ use std::{
 };
 
 use super::{
-    credentials::KeyPair, endpoint::ServiceEndpoint, hosts::ConfiguredHosts, profile_reader, profile_redaction,
+    endpoint::ServiceEndpoint, hosts::ConfiguredHosts, profile_keys::ProfileKeys, profile_reader, profile_redaction,
     profile_text,
 };
 use crate::{
     diag::{Assignee, Finding, SourceFile, SourceSpan, has_errors},
     manifest::{ProfileFacts, toml::TomlDocument},
     model::{ApiKeyId, KeyKind, Secret, ServiceAccountId},
+    redact::SecretRegistry,
 };
 
 /// Profile without its keys.
@@ -32,51 +33,6 @@ pub struct Profile {
     pub issued: jiff::civil::Date,
 }
 
-/// Keys of a profile; at most one of each kind.
-#[derive(Clone, Debug, Default)]
-pub struct ProfileKeys {
-    /// Cloud key.
-    pub cloud: Option<KeyPair>,
-    /// Kafka key.
-    pub kafka: Option<KeyPair>,
-    /// Schema Registry key.
-    pub schema_registry: Option<KeyPair>,
-}
-
-impl ProfileKeys {
-    /// Returns the key of `kind`.
-    pub fn get(&self, kind: KeyKind) -> Option<&KeyPair> {
-        match kind {
-            KeyKind::Cloud => self.cloud.as_ref(),
-            KeyKind::Kafka => self.kafka.as_ref(),
-            KeyKind::SchemaRegistry => self.schema_registry.as_ref(),
-        }
-    }
-
-    /// Sets the key of `kind`.
-    pub fn set(&mut self, kind: KeyKind, pair: KeyPair) {
-        match kind {
-            KeyKind::Cloud => self.cloud = Some(pair),
-            KeyKind::Kafka => self.kafka = Some(pair),
-            KeyKind::SchemaRegistry => self.schema_registry = Some(pair),
-        }
-    }
-
-    /// Returns the keys with their kinds.
-    #[must_use]
-    pub fn to_list(&self) -> Vec<(KeyKind, &ApiKeyId, &Secret)> {
-        [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
-            .into_iter()
-            .filter_map(|kind| self.get(kind).map(|pair| (kind, &pair.id, &pair.secret)))
-            .collect()
-    }
-
-    /// Returns whether there are no keys.
-    pub fn is_empty(&self) -> bool {
-        self.cloud.is_none() && self.kafka.is_none() && self.schema_registry.is_none()
-    }
-}
-
 /// Profile loaded from a file.
 #[derive(Clone, Debug)]
 pub struct LoadedProfile {
@@ -90,6 +46,14 @@ pub struct LoadedProfile {
     pub path: PathBuf,
     /// Warnings; errors prevent loading.
     pub warnings: Vec<Finding>,
+}
+
+impl LoadedProfile {
+    /// Registers the secrets of the keys, and the variables that may hold secrets.
+    pub fn register_secrets(&self, secrets: &SecretRegistry) {
+        self.keys.register(secrets);
+        secrets.add_variable_names(self.profile.secret_variables.iter().cloned());
+    }
 }
 
 impl Profile {
@@ -235,6 +199,7 @@ pub(crate) fn is_readable_by_others(_path: &Path) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::config::KeyPair;
     use crate::{manifest::Workspace, model::PlatformTeam};
 
     fn facts() -> ProfileFacts {

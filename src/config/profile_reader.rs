@@ -6,10 +6,8 @@ use std::str::FromStr;
 use toml::Spanned;
 
 use super::{
-    credentials::KeyPair,
-    endpoint::ServiceEndpoint,
-    hosts::ConfiguredHosts,
-    profile::{Profile, ProfileKeys},
+    credentials::KeyPair, endpoint::ServiceEndpoint, hosts::ConfiguredHosts, profile::Profile,
+    profile_keys::ProfileKeys,
 };
 use crate::{
     diag::Finding,

@@ -8,7 +8,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    catalog::{ValueReference, secret::VARIABLE_PREFIX},
+    catalog::{
+        ValueReference,
+        secret::{VARIABLE_PREFIX, is_referable_variable},
+    },
     hint::{Advice, Hint},
     model::Secret,
 };
@@ -143,7 +146,7 @@ impl SecretResolver<'_> {
         let text = match reference {
             ValueReference::Env(name) => {
                 let variable = name.to_owned();
-                if !name.starts_with(VARIABLE_PREFIX) && !self.allowed_variables.iter().any(|listed| listed == name) {
+                if !is_referable_variable(name, self.allowed_variables) {
                     return Err(ReferenceError::VariableNotAllowed { key: key(), variable });
                 }
                 (self.variable)(name).ok_or_else(|| ReferenceError::VariableNotSet { key: key(), variable })?
@@ -195,7 +198,7 @@ mod tests {
     fn resolve(folder: Option<&Path>, key: &str, value: &str) -> Result<Option<String>, String> {
         let resolver = SecretResolver {
             variable: &|name| (name != "EBS_SECRET_UNSET").then(|| format!("value of {name}")),
-            allowed_variables: &["DB_PASSWORD".to_owned()],
+            allowed_variables: &["DB_PASSWORD".to_owned(), "CONFLUENT_CLOUD_API_SECRET".to_owned()],
             secrets_dir: folder,
             prompt: &|question| (question != "nobody").then(|| format!("answer to {question}")),
         };

@@ -12,9 +12,11 @@ use std::{
 
 use tempfile::{NamedTempFile, TempPath};
 
+use super::git::{GitError, ensure_ignored_by_git};
 use crate::{
     hint::{Advice, Hint},
     private,
+    redact::SecretRegistry,
 };
 
 /// Prefix of temporary file names.
@@ -35,6 +37,9 @@ pub enum SaveError {
     /// The file exists and is kept.
     #[error("`{}` already exists and is not overwritten", .0.display())]
     Exists(PathBuf),
+    /// Git would commit the file.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// I/O error.
     #[error("cannot {action} `{}`", path.display())]
     Io {
@@ -64,6 +69,7 @@ impl Advice for SaveError {
             Self::Exists(_) => vec![Hint::new(
                 "Move the file, delete it if its key no longer exists, or choose another folder.",
             )],
+            Self::Git(error) => error.hints(),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     vec![Hint::new("Free disk space.")]
@@ -82,9 +88,29 @@ impl Advice for SaveError {
 /// # Errors
 /// [`SaveError::Exists`] with [`IfExists::Keep`], or an I/O error; the file is unchanged then.
 pub fn save(path: &Path, contents: &[u8], if_exists: IfExists) -> Result<(), SaveError> {
+    write_file(path, contents, if_exists, 0o600)
+}
+
+/// Writes `contents` to `path` for others to read, as far as the umask allows: pages, and files that are made to be
+/// committed. A link at `path` is replaced, not followed. The folder must exist.
+///
+/// # Errors
+/// [`SaveError::Exists`] with [`IfExists::Keep`], or an I/O error; the file is unchanged then.
+pub fn save_public(path: &Path, contents: &[u8], if_exists: IfExists) -> Result<(), SaveError> {
+    write_file(path, contents, if_exists, 0o644)
+}
+
+fn write_file(path: &Path, contents: &[u8], if_exists: IfExists, mode: u32) -> Result<(), SaveError> {
     let folder = parent_dir(path);
-    let named = tempfile::Builder::new().prefix(TEMP_FILE_PREFIX).tempfile_in(folder);
-    let mut file = named.map_err(SaveError::io("write to", folder))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMP_FILE_PREFIX);
+    #[cfg(unix)]
+    let permissions: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    #[cfg(unix)]
+    builder.permissions(permissions);
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut file = builder.tempfile_in(folder).map_err(SaveError::io("write to", folder))?;
     let write = |file: &mut NamedTempFile| -> io::Result<()> {
         file.write_all(contents)?;
         file.as_file().sync_all()
@@ -101,25 +127,28 @@ pub fn save(path: &Path, contents: &[u8], if_exists: IfExists) -> Result<(), Sav
     }
 }
 
-/// Writes `contents` to `path` with default permissions and replaces an existing file: for a page that others read. The
-/// folder must exist.
+/// Writes a secret to `path` like [`save`]. The folder must exist.
 ///
 /// # Errors
-/// I/O error; the file is unchanged then.
-pub fn save_public(path: &Path, contents: &[u8]) -> Result<(), SaveError> {
-    let folder = parent_dir(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMP_FILE_PREFIX);
-    // The user's umask limits this mode.
-    #[cfg(unix)]
-    let mode: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(mode);
-    let mut file = builder.tempfile_in(folder).map_err(SaveError::io("write to", folder))?;
-    file.write_all(contents).map_err(SaveError::io("write", path))?;
-    file.persist(path)
-        .map_err(|error| SaveError::io("write", path)(error.error))?;
-    Ok(())
+/// Like [`save`]; [`SaveError::Git`] if Git would commit the file or its temporary file.
+pub fn save_secret(
+    path: &Path,
+    contents: &[u8],
+    if_exists: IfExists,
+    secrets: &SecretRegistry,
+) -> Result<(), SaveError> {
+    check_secret_path(path, secrets)?;
+    save(path, contents, if_exists)
+}
+
+/// Checks that Git would commit neither a file at `path` nor its temporary file.
+///
+/// # Errors
+/// [`SaveError::Git`]
+pub fn check_secret_path(path: &Path, secrets: &SecretRegistry) -> Result<(), SaveError> {
+    let temporary = format!("{TEMP_FILE_PREFIX}123456");
+    let names = [path.file_name().unwrap_or_default(), temporary.as_ref()];
+    Ok(ensure_ignored_by_git(parent_dir(path), names, secrets)?)
 }
 
 /// Renames a file to its final name, the last step of a delivery.
@@ -264,5 +293,11 @@ mod tests {
         save(&path, b"secret", IfExists::Keep).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&inside), mode(&path)), (0o700, 0o600));
+        let (page, target) = (folder.path().join("page.html"), folder.path().join("target"));
+        fs::write(&target, "precious").unwrap();
+        std::os::unix::fs::symlink(&target, &page).unwrap();
+        save_public(&page, b"page", IfExists::Replace).unwrap();
+        assert_eq!(mode(&page) & 0o022, 0, "not writable for others, whatever the umask");
+        assert_eq!(fs::read(&target).unwrap(), b"precious");
     }
 }

@@ -9,11 +9,13 @@ use serde_json::Value;
 
 use super::{plugin_refresh::load_refreshed_catalog, quota_check::desired_tasks, selectors::reject_foreign_names};
 use crate::{
-    catalog::{self, Catalog, LintOptions, ValueKind, ValueReference, secret::variable_for},
+    catalog::{
+        self, Catalog, LintOptions, ValueKind, ValueReference,
+        secret::{is_secret_name, variable_for},
+    },
     diag::{Finding, Severity, SourceFile, has_errors},
     error::{Error, ErrorKind},
     manifest::connector_file,
-    redact::is_secret_name,
     resources::connector::{LiveConnector, is_mask, is_server_key},
     session::{DepartmentContext, RunContext},
     text::join_code,
@@ -60,7 +62,7 @@ impl ParsedConnectorFile {
         let name = self.0.connector_name().map_or("", |entry| &entry.value).to_owned();
         reject_foreign_names(department, std::slice::from_ref(&name))?;
         let refreshed = load_refreshed_catalog(run)?;
-        let findings = catalog::lint(&self.0, &lint_options(department, refreshed.as_ref())).findings;
+        let findings = catalog::lint(&self.0, &lint_options(run, department, refreshed.as_ref())).findings;
         if has_errors(&findings) {
             let shown = self.0.source.path.display();
             return Err(
@@ -92,8 +94,13 @@ impl ParsedConnectorFile {
     }
 }
 
-fn lint_options<'a>(department: Option<&'a DepartmentContext>, refreshed: Option<&'a Catalog>) -> LintOptions<'a> {
+fn lint_options<'a>(
+    run: &'a RunContext,
+    department: Option<&'a DepartmentContext>,
+    refreshed: Option<&'a Catalog>,
+) -> LintOptions<'a> {
     LintOptions {
+        variables: Some(&run.environment.variables),
         catalog: refreshed,
         department: department.map(|department| catalog::LintDepartment {
             prefix: &department.prefix,
@@ -122,7 +129,7 @@ pub fn lint_change(
     observed: &LiveConnector,
 ) -> Result<(), Error> {
     let refreshed = load_refreshed_catalog(run)?;
-    let options = lint_options(department, refreshed.as_ref());
+    let options = lint_options(run, department, refreshed.as_ref());
     let lint = |config: &BTreeMap<String, String>| {
         let title = format!("{} (changed configuration)", observed.name);
         let text = serde_json::to_string_pretty(config).unwrap_or_default();
@@ -171,13 +178,11 @@ pub struct ConfigOverrides {
 }
 
 impl ConfigOverrides {
-    /// Returns the current configuration of `observed` with these changes.
+    /// Rejects a secret that is set as a literal, which others can see on the command line, or as a mask.
     ///
     /// # Errors
-    /// A secret is set as a literal or as a mask, the connector would be renamed, a removed key does not exist, or `tasks.max` is
-    /// invalid.
-    pub fn apply(&self, observed: &LiveConnector) -> Result<ConnectorDefinition, Error> {
-        let mut config = current_config(observed);
+    /// See above.
+    pub fn reject_literal_secrets(&self) -> Result<(), Error> {
         for (key, value) in &self.set {
             if is_mask(value) {
                 return Err(Error::refused(format!("the new value of `{key}` is a mask")).with_hint(format!(
@@ -190,8 +195,24 @@ impl ConfigOverrides {
                 return Err(Error::refused(format!(
                     "`{key}` holds a secret, which is visible to others on the command line"
                 ))
-                .with_hint(format!("Pass a reference: `--config '{key}=${{env:EBS_SECRET_…}}'`.")));
+                .with_hint(format!(
+                    "Pass a reference: `--config '{key}=${{env:{}}}'`.",
+                    variable_for(key)
+                )));
             }
+        }
+        Ok(())
+    }
+
+    /// Returns the current configuration of `observed` with these changes.
+    ///
+    /// # Errors
+    /// A secret is set as a literal or as a mask, the connector would be renamed, a removed key does not exist, or `tasks.max` is
+    /// invalid.
+    pub fn apply(&self, observed: &LiveConnector) -> Result<ConnectorDefinition, Error> {
+        self.reject_literal_secrets()?;
+        let mut config = current_config(observed);
+        for (key, value) in &self.set {
             if key == "name" && *value != observed.name {
                 return Err(Error::refused("a connector cannot be renamed"));
             }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     selectors,
     topics::TopicUsage,
-    view::{error_trace, redact_value, visible_cause},
+    view::{error_trace, redact_message, redact_value, visible_cause},
 };
 use crate::{
     catalog::KeyGroup,
@@ -148,7 +148,7 @@ pub async fn describe(session: &ConnectorSession, selector: &str) -> Result<Conn
     let tasks = observed.expanded.status.tasks.iter().map(|task| ConnectorTask {
         task: task.id,
         state: task.state.clone(),
-        message: task.msg.clone(),
+        message: redact_message(&observed, &task.msg),
     });
     let mut tasks: Vec<ConnectorTask> = tasks.collect();
     tasks.sort_by_key(|task| task.task);

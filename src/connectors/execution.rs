@@ -38,7 +38,7 @@ pub async fn execute(
             "interrupted before anything was changed",
         ));
     }
-    let journal = match Journal::open_shared(journal) {
+    let journal = match Journal::open_shared(journal, &run.environment.secrets) {
         Ok(journal) => Some(journal),
         // The run continues without a journal, because connectors can be observed and the command is idempotent.
         Err(error) => {

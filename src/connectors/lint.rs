@@ -1,6 +1,7 @@
 //! Lints connector files without a connection.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     io::Read,
     path::{Path, PathBuf},
@@ -67,7 +68,7 @@ impl fmt::Display for LintFacts {
 }
 
 /// Lints `paths`, with the rules of the department if there is a profile. A directory stands for all connector files in
-/// it; `-` is `standard_input`. `catalog` contains refreshed facts, if there are any.
+/// it; `-` is `standard_input`. `catalog` contains refreshed facts, if there are any, and `variables` the values of references.
 ///
 /// # Errors
 /// A directory is unreadable or has no connector file. Findings that are errors, and unreadable files, are an error of
@@ -76,10 +77,12 @@ pub fn lint_files(
     paths: &[PathBuf],
     profile: Option<&LoadedProfile>,
     catalog: Option<&Catalog>,
+    variables: &BTreeMap<String, String>,
     standard_input: &mut dyn Read,
 ) -> Result<PartialResult<LintReport>, Error> {
     let options = LintOptions {
         catalog,
+        variables: Some(variables),
         ..lint_options(profile)
     };
     let files = collect_files(paths)?;
@@ -146,6 +149,7 @@ fn lint_options(profile: Option<&LoadedProfile>) -> LintOptions<'_> {
         secret_variables: &profile.secret_variables,
         exceptions: &profile.facts.lint_exceptions,
         catalog: None,
+        variables: None,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         Catalog, ConnectorDirection, Importance, ValueType, catalog,
         refreshed::{KeyAddition, RefreshOrigin, RefreshedCatalog, RefreshedKey, RefreshedPlugin},
     },
-    config::save::{IfExists, save},
+    config::save::{IfExists, save_public},
     error::{Error, ResultExt},
     manifest::Workspace,
     session::{ConnectorSession, RunContext},
@@ -115,7 +115,7 @@ pub async fn refresh_catalog(
     };
     let mut text = serde_json::to_string_pretty(&stored).context("cannot serialize the facts")?;
     text.push('\n');
-    save(&report.file, text.as_bytes(), IfExists::Replace)?;
+    save_public(&report.file, text.as_bytes(), IfExists::Replace)?;
     Ok(report)
 }
 

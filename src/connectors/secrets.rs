@@ -7,12 +7,15 @@ use std::{
 
 use super::validation::{secret_keys, validate_with_service};
 use crate::{
-    catalog::{ValueReference, catalog, secret::secrecy},
+    catalog::{
+        ValueReference, catalog,
+        secret::{is_secret_name, secrecy},
+    },
     config::references::{ReferenceError, SecretResolver},
     error::{Error, ErrorKind},
     hint::Advice,
-    redact::is_secret_name,
-    resources::connector::is_mask,
+    redact::OrdinaryValues,
+    resources::connector::{diagnosis, is_mask},
     session::{ConnectorSession, RunContext},
     text::join_code,
 };
@@ -67,13 +70,18 @@ pub async fn resolve_secrets(
         secrets_dir: sources.dir,
         prompt: sources.prompt,
     };
+    let ordinary = ordinary_values(config, &secret, session);
     let mut failures = Vec::new();
     for (key, value) in config.iter_mut() {
         match resolver.resolve(key, value, secret.contains(key)) {
             Ok(Some(resolved)) => {
+                run.environment
+                    .secrets
+                    .add_unless_ordinary(resolved.expose(), &ordinary);
                 resolved.expose().clone_into(value);
                 secret.insert(key.clone());
             }
+            Ok(None) if secret.contains(key) => run.environment.secrets.add_unless_ordinary(value, &ordinary),
             Ok(None) => {}
             Err(error) => failures.push(error),
         }
@@ -83,6 +91,31 @@ pub async fn resolve_secrets(
     } else {
         Err(unresolved_references_error(&failures).for_platform_team(session.platform_team()))
     }
+}
+
+/// Returns the values that a message may repeat although a secret equals them: the open values of the same configuration,
+/// the names of the department, its accounts and its platform, and our own words.
+fn ordinary_values(
+    config: &BTreeMap<String, String>,
+    secret: &BTreeSet<String>,
+    session: &ConnectorSession,
+) -> OrdinaryValues {
+    let open = config.iter().filter(|(key, _)| !secret.contains(*key));
+    let mut ordinary: OrdinaryValues = open.map(|(_, value)| value).collect();
+    ordinary.add(&session.stage);
+    // An explanation names the rule that matches, as in `docs/causes.md#wrong-password`.
+    ordinary.extend(diagnosis::rules().map(|rule| rule.id));
+    let cluster = &session.connectors.cluster_path;
+    ordinary.extend([cluster.environment.as_str(), cluster.cluster.as_str()]);
+    if let Some(department) = &session.department {
+        ordinary.add(department.code.as_str());
+        ordinary.add(department.prefix.as_str());
+        ordinary.extend(&department.persona);
+        ordinary.extend(&department.runtime_account_name);
+        ordinary.extend(department.runtime_account_id.iter().map(ToString::to_string));
+        ordinary.extend(department.platform_team.team.iter().map(ToString::to_string));
+    }
+    ordinary
 }
 
 fn unresolved_references_error(failures: &[ReferenceError]) -> Error {

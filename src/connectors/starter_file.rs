@@ -11,7 +11,7 @@ use crate::{
         schema::SNAPSHOT,
         starter::{proposed_name, starter},
     },
-    config::save::{IfExists, save},
+    config::save::{IfExists, save_public},
     error::Error,
     hint::closest_match,
     manifest,
@@ -108,7 +108,7 @@ pub fn create_starter(
         ConnectorFileFormat::Json => manifest::starter::render_json(&starter),
     };
     if let Some(file) = &output_file {
-        save(file, text.as_bytes(), IfExists::Keep)?;
+        save_public(file, text.as_bytes(), IfExists::Keep)?;
     }
     Ok(StarterFile {
         plugin: starter.class,

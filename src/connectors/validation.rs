@@ -12,12 +12,12 @@ use crate::{
     api::connect::{ConfigValidation, ValidateConfig},
     catalog::{
         catalog,
-        secret::{Secrecy, secrecy},
+        secret::{Secrecy, is_secret_name, secrecy},
     },
     error::Error,
     hint::shell_quote,
-    redact::{ConfigRedactor, is_secret_name},
-    resources::connector::is_mask,
+    redact::{OrdinaryValues, SecretRegistry, WeakSecrets},
+    resources::connector::{diagnosis, is_mask},
     session::{ConnectorSession, RunContext},
 };
 
@@ -41,7 +41,12 @@ pub async fn validate_with_service(
     };
     match session.connectors.client.send(&request).await {
         Ok(answered) => {
-            let mut validation = redact_validation(answered.value, class, &request.config);
+            let mut validation = redact_validation(
+                answered.value,
+                class,
+                &request.config,
+                session.connectors.client.secrets(),
+            );
             drop_errors_of_masks(&mut validation, &request.config);
             Ok(Some(validation))
         }
@@ -56,6 +61,7 @@ fn redact_validation(
     mut validation: ConfigValidation,
     class: &str,
     sent: &BTreeMap<String, String>,
+    secrets: &SecretRegistry,
 ) -> ConfigValidation {
     let (facts, said) = (catalog(), secret_keys(&validation).collect::<BTreeSet<_>>());
     let plugin = facts.plugin(class);
@@ -64,7 +70,14 @@ fn redact_validation(
         Secrecy::MaskedOnly(_) => is_secret_name(key),
         Secrecy::NotSecret => is_secret_name(key) || said.contains(key),
     };
-    let redactor = ConfigRedactor::new(sent, is_secret);
+    // The service knows secret keys of custom and new plugins that the catalog does not.
+    let open = sent.iter().filter(|(key, _)| !is_secret(key));
+    let mut ordinary: OrdinaryValues = open.map(|(_, value)| value).collect();
+    ordinary.extend(diagnosis::rules().map(|rule| rule.id));
+    for value in said.iter().filter_map(|key| sent.get(key)) {
+        secrets.add_unless_ordinary(value, &ordinary);
+    }
+    let weak = WeakSecrets::new(sent, is_secret);
     for config in &mut validation.configs {
         let key = &config.definition.name;
         let texts = config
@@ -72,7 +85,7 @@ fn redact_validation(
             .errors
             .iter_mut()
             .chain(&mut config.value.recommended_values);
-        texts.for_each(|text| *text = redactor.redact(key, text));
+        texts.for_each(|text| *text = weak.redact(Some(key), &secrets.redact(text)));
     }
     validation
 }

@@ -4,9 +4,9 @@ use crate::{
     catalog::{
         catalog,
         rules::credential_in_value::contains_credential,
-        secret::{Secrecy, secrecy},
+        secret::{Secrecy, is_secret_name, secrecy},
     },
-    redact::is_secret_name,
+    redact::TextRedactor,
     resources::connector::{
         FailureCause, LiveConnector,
         diagnosis::{ConnectorHealth, health},
@@ -20,7 +20,12 @@ const MASK: &str = "****************";
 /// Returns the trace of a failed connector.
 pub fn error_trace(observed: &LiveConnector) -> Option<String> {
     let trace = &observed.expanded.status.connector.trace;
-    (!trace.is_empty()).then(|| trace.clone())
+    (!trace.is_empty()).then(|| redact_message(observed, trace))
+}
+
+/// Returns a message of a connector without credentials: the plugin can repeat them.
+pub fn redact_message(observed: &LiveConnector, message: &str) -> String {
+    TextRedactor::for_plugin(observed.class()).redact(message).into_owned()
 }
 
 /// Redacts a configuration value of a connector. Confluent Cloud masks its own secret keys only; a key can also be

@@ -10,7 +10,6 @@ use crate::{
     api::connect::ExpandedConnector,
     model::{ConnectorState, DepartmentCode},
     quota::{counted_tasks, tasks_max},
-    redact::TextRedactor,
     resources::connector::{
         FailureCause, LiveConnector,
         diagnosis::{DiagnosisRule, FaultOwner},
@@ -109,10 +108,7 @@ impl FleetConnectorRow {
             tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
             lag_records: None,
             observed_since: since(observed.id(), condition),
-            // Error messages can contain an address with a password.
-            cause: cause
-                .as_ref()
-                .map(|cause| TextRedactor::default().redact(&cause.summary()).into_owned()),
+            cause: cause.as_ref().map(FailureCause::summary),
             rule: cause.as_ref().and_then(|cause| cause.rule),
             fix: cause.as_ref().and_then(|cause| cause.fix),
             owner: cause.and_then(|cause| cause.rule.map(|rule| rule.owner).or(cause.owner)),

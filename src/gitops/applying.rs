@@ -279,7 +279,7 @@ async fn run_steps(
     stop: &CancellationToken,
     options: &ApplyOptions,
 ) -> Result<ApplyOutcome, Error> {
-    let journal = match Journal::open_shared(&session.journal_path) {
+    let journal = match Journal::open_shared(&session.journal_path, &run.environment.secrets) {
         Ok(journal) => Some(journal),
         // The run continues without a journal, because connectors can be observed and an apply can be repeated.
         Err(error) => {

@@ -145,6 +145,7 @@ fn lint_options<'a>(department: Option<&'a DepartmentRules>, catalog: Option<&'a
     };
     LintOptions {
         catalog,
+        variables: None,
         department: Some(LintDepartment {
             prefix: &rules.prefix,
             runtime_account: rules.runtime_account.as_ref(),

@@ -26,10 +26,12 @@ use super::{
     shell_split::{ShellSplitError, split},
 };
 use crate::{
+    child,
     config::Profile,
     env,
     hint::{Advice, Hint},
-    model::{ApiKeyId, KeyKind},
+    model::ApiKeyId,
+    redact::SecretRegistry,
 };
 
 /// Number of bytes kept from the end of the output.
@@ -40,9 +42,6 @@ const SHOWN_LINES: usize = 5;
 
 /// Time to read output after the command has exited, because a background child may keep the pipes open.
 const OUTPUT_GRACE: Duration = Duration::from_millis(500);
-
-/// Variables that the command does not inherit: the credentials of the platform team.
-const REMOVED_VARIABLES: [&str; 2] = [env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET];
 
 /// Reason why a profile was not delivered.
 #[derive(Debug, thiserror::Error)]
@@ -146,11 +145,12 @@ impl HandoverCommand {
         &self.program
     }
 
-    /// Runs the command with a finished profile and waits in real time, because the command is outside of any sandbox.
+    /// Runs the command with a finished profile and waits in real time, because the command is outside of any sandbox. Its
+    /// output is shown without `secrets`.
     ///
     /// # Errors
     /// When the command fails. The file is unchanged.
-    pub async fn run(&self, request: HandoverRequest<'_>) -> Result<(), HandoverError> {
+    pub async fn run(&self, request: HandoverRequest<'_>, secrets: &SecretRegistry) -> Result<(), HandoverError> {
         let bytes = tokio::fs::read(request.path)
             .await
             .map_err(|source| HandoverError::File {
@@ -161,12 +161,15 @@ impl HandoverCommand {
             program: self.program.clone(),
             source,
         };
-        let mut child = self.build_command(request).spawn().map_err(start)?;
-        let (mut out, mut err) = (OutputTail::default(), OutputTail::default());
+        register_profile(request.path, &bytes, secrets);
+        let mut child = self.build_command(request, secrets).spawn().map_err(start)?;
+        // A secret at the beginning of the kept part is complete.
+        let capacity = MAX_OUTPUT_BYTES + secrets.longest();
+        let (mut out, mut err) = (OutputTail::new(capacity), OutputTail::new(capacity));
         let ended = tokio::time::timeout(self.timeout, communicate(&mut child, &bytes, &mut out, &mut err)).await;
         let said = || {
             let text = if err.is_blank() { &out } else { &err };
-            text.redacted_lines(&profile_secrets(request.path, &bytes))
+            text.redacted_lines(secrets)
         };
         match ended {
             Ok(Ok(status)) if status.success() => Ok(()),
@@ -188,17 +191,14 @@ impl HandoverCommand {
         }
     }
 
-    fn build_command(&self, request: HandoverRequest<'_>) -> Command {
-        let mut command = Command::new(&self.program);
+    fn build_command(&self, request: HandoverRequest<'_>, secrets: &SecretRegistry) -> Command {
+        let mut command = Command::from(child::command(&self.program, secrets));
         command
             .args(&self.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        for name in REMOVED_VARIABLES {
-            command.env_remove(name);
-        }
         let keys: Vec<&str> = request.keys.iter().map(ApiKeyId::as_str).collect();
         let file = request.path.file_name().unwrap_or_default();
         command
@@ -249,48 +249,51 @@ fn describe_exit(status: ExitStatus) -> String {
     }
 }
 
-/// Returns the secrets of a plaintext profile, which the command may print.
-fn profile_secrets(path: &Path, bytes: &[u8]) -> Vec<String> {
+/// Registers the secrets of a plaintext profile, which the command may print.
+fn register_profile(path: &Path, bytes: &[u8], secrets: &SecretRegistry) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let (_, keys, _) = Profile::parse(path, text, &[]);
-    [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
-        .into_iter()
-        .filter_map(|kind| keys.get(kind).map(|pair| pair.secret.expose().to_owned()))
-        .filter(|secret| !secret.is_empty())
-        .collect()
+    keys.register(secrets);
 }
 
 /// End of an output stream.
-#[derive(Default)]
-struct OutputTail(VecDeque<u8>);
+struct OutputTail {
+    bytes: VecDeque<u8>,
+    capacity: usize,
+}
 
 impl OutputTail {
+    fn new(capacity: usize) -> Self {
+        Self {
+            bytes: VecDeque::new(),
+            capacity,
+        }
+    }
+
     async fn read(&mut self, pipe: Option<impl AsyncRead + Unpin>) {
         let Some(mut pipe) = pipe else { return };
         let mut piece = [0; 4096];
         while let Ok(length @ 1..) = pipe.read(&mut piece).await {
-            self.0.extend(&piece[..length]);
-            let surplus = self.0.len().saturating_sub(MAX_OUTPUT_BYTES);
-            self.0.drain(..surplus);
+            self.bytes.extend(&piece[..length]);
+            let surplus = self.bytes.len().saturating_sub(self.capacity);
+            self.bytes.drain(..surplus);
         }
     }
 
     fn is_blank(&self) -> bool {
-        self.0.iter().all(u8::is_ascii_whitespace)
+        self.bytes.iter().all(u8::is_ascii_whitespace)
     }
 
-    /// Returns the last lines, joined and with secrets redacted. If output was dropped, the first kept line is omitted,
-    /// because it may contain part of a secret.
-    fn redacted_lines(&self, secrets: &[String]) -> String {
-        let bytes: Vec<u8> = self.0.iter().copied().collect();
-        let mut text = String::from_utf8_lossy(&bytes).into_owned();
-        if self.0.len() == MAX_OUTPUT_BYTES {
-            text = text
-                .split_once('\n')
-                .map_or_else(String::new, |(_, rest)| rest.to_owned());
-        }
-        for secret in secrets {
-            text = text.replace(secret, "****");
+    /// Returns the last lines, joined and with secrets redacted. If output was dropped, the beginning may be a part of a
+    /// secret, so as much as the longest secret is omitted, and the rest of its line.
+    fn redacted_lines(&self, secrets: &SecretRegistry) -> String {
+        let bytes: Vec<u8> = self.bytes.iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        let redacted = secrets.redact(&text);
+        let mut text = &*redacted;
+        if self.bytes.len() == self.capacity {
+            let part = text.floor_char_boundary(self.capacity - MAX_OUTPUT_BYTES);
+            text = text[part..].split_once('\n').map_or("", |(_, rest)| rest);
         }
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         lines[lines.len().saturating_sub(SHOWN_LINES)..].join(" / ")

@@ -27,7 +27,7 @@ fn run_with_profile(text: &str, command: &str, timeout: Duration) -> (Result<(),
         .enable_all()
         .build()
         .unwrap();
-    let given = runtime.block_on(command.run(request));
+    let given = runtime.block_on(command.run(request, &SecretRegistry::default()));
     (given, folder)
 }
 
@@ -65,7 +65,7 @@ fn a_failed_command_is_reported_with_its_last_lines_redacted() {
     let error = given.unwrap_err();
     assert_eq!(error.to_string(), "`sh` exited with code 3");
     let said = output(&error);
-    assert!(said.ends_with("secret = \"****\" / no room"), "{said}");
+    assert!(said.ends_with("secret = \"[redacted]\" / no room"), "{said}");
     assert!(!said.contains("not this one"), "{said}");
     assert!(folder.path().join("claims-operator.toml").exists());
     // Standard output is used if standard error is empty.
@@ -100,15 +100,17 @@ fn any_amount_of_output_is_read_and_only_its_end_is_kept() {
 #[test]
 fn a_truncated_secret_is_not_shown_in_part() {
     for surplus in 0..80 {
-        let mut tail = OutputTail::default();
+        let secrets = SecretRegistry::default();
+        secrets.add(SECRET);
+        let mut tail = OutputTail::new(MAX_OUTPUT_BYTES + secrets.longest());
         let text = format!(
             "{}{SECRET}\n{}",
-            "x".repeat(MAX_OUTPUT_BYTES),
-            "y".repeat(MAX_OUTPUT_BYTES - surplus)
+            "x".repeat(tail.capacity),
+            "y".repeat(tail.capacity - surplus)
         );
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(tail.read(Some(text.as_bytes())));
-        let shown = tail.redacted_lines(&[SECRET.to_owned()]);
+        let shown = tail.redacted_lines(&secrets);
         assert!(!shown.contains("0123456789"), "{surplus}: {}", &shown[..40]);
     }
 }

@@ -3,15 +3,23 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{config::profile::is_readable_by_others, model::ApiKeyId, private};
+use crate::{
+    config::{
+        IfExists,
+        profile::is_readable_by_others,
+        save::{save, save_public},
+    },
+    model::ApiKeyId,
+    private,
+    redact::SecretRegistry,
+};
 
 /// Key in an evidence file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,23 +80,32 @@ fn file_name(evidence: &EvidenceRecord) -> String {
     format!("{}-{}-{at}-{}.json", evidence.department, evidence.stage, evidence.run)
 }
 
-/// Writes `evidence` into `folder` and returns the path.
+/// Writes `evidence` without `secrets` into `folder` and returns the path.
 ///
 /// # Errors
 /// When the folder or the file cannot be written.
-pub fn write(folder: &Path, evidence: &EvidenceRecord) -> io::Result<PathBuf> {
+pub fn write(folder: &Path, evidence: &EvidenceRecord, secrets: &SecretRegistry) -> io::Result<PathBuf> {
+    let mut evidence = evidence.clone();
+    for part in [
+        &mut evidence.desired,
+        &mut evidence.observed,
+        &mut evidence.done,
+        &mut evidence.probes,
+        &mut evidence.unknown,
+    ] {
+        secrets.redact_json(part);
+    }
     // Below the state folder, the folder is private; beside `ebs.toml`, it is meant to be committed.
-    match folder.parent().is_some_and(is_readable_by_others) {
+    let is_public = folder.parent().is_some_and(is_readable_by_others);
+    match is_public {
         true => fs::create_dir_all(folder)?,
         false => private::create_dir(folder)?,
     }
-    let path = folder.join(file_name(evidence));
-    let mut text = serde_json::to_string_pretty(evidence)?;
+    let path = folder.join(file_name(&evidence));
+    let mut text = serde_json::to_string_pretty(&evidence)?;
     text.push('\n');
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
+    let write = if is_public { save_public } else { save };
+    write(&path, text.as_bytes(), IfExists::Replace).map_err(io::Error::other)?;
     Ok(path)
 }
 
@@ -135,7 +152,7 @@ fn read_records(folder: &Path) -> impl Iterator<Item = (PathBuf, EvidenceRecord)
     paths
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
         .filter_map(|path| {
-            let evidence = serde_json::from_str(&fs::read_to_string(&path).ok()?).ok()?;
+            let evidence = serde_json::from_str(&private::read_to_string(&path).ok()?).ok()?;
             Some((path, evidence))
         })
 }

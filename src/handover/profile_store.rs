@@ -21,10 +21,16 @@ use super::{
 use crate::{
     config::{
         IfExists, Profile, ProfileKeys, SaveError,
-        save::{TEMP_FILE_PREFIX, check_writable, create_private_dir, rename_into_place, save},
+        git::ensure_ignored_by_git,
+        save::{
+            TEMP_FILE_PREFIX, check_secret_path, check_writable, create_private_dir, rename_into_place, save,
+            save_secret,
+        },
     },
     hint::{Advice, Hint},
     model::{ApiKeyId, DepartmentCode, Recipient, Secret},
+    private,
+    redact::SecretRegistry,
 };
 
 /// Extension of a pending profile.
@@ -120,6 +126,8 @@ pub struct StoredKeys {
 pub struct ProfileStore {
     folder: PathBuf,
     recipients: Recipients,
+    /// Receives the secrets of the profiles that are read.
+    secrets: SecretRegistry,
 }
 
 impl ProfileStore {
@@ -129,7 +137,20 @@ impl ProfileStore {
         Self {
             folder,
             recipients: Recipients::default(),
+            secrets: SecretRegistry::default(),
         }
+    }
+
+    /// Returns the store with a registry for the secrets that it reads.
+    #[must_use]
+    pub fn with_secrets(self, secrets: SecretRegistry) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// Returns the registry of secret values.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretRegistry {
+        &self.secrets
     }
 
     /// Returns the store with encryption to `recipients`.
@@ -197,9 +218,27 @@ impl ProfileStore {
             if self.is_encrypted(&place.department) {
                 age::ensure_supported()?;
             }
+            self.check_git(place)?;
             folders.extend(path.parent().map(Path::to_owned));
         }
         Ok(folders.iter().try_for_each(|folder| check_writable(folder))?)
+    }
+
+    /// Checks that Git would commit none of the files that a profile has on its way: pending, finished, encrypted or not,
+    /// and beside an existing one.
+    fn check_git(&self, profile: &ProfileId) -> Result<(), SaveError> {
+        let (path, other) = self.path_variants(profile);
+        let marked = self
+            .folder
+            .join(profile.relative_path())
+            .with_extension("01234567.toml");
+        let names = [&path, &other, &marked].into_iter().flat_map(|path| {
+            let pending = with_extension_added(path, PENDING_EXTENSION);
+            [path.file_name().map(Into::into), pending.file_name().map(PathBuf::from)]
+        });
+        let folder = path.parent().unwrap_or(&self.folder);
+        ensure_ignored_by_git(folder, names.flatten(), &self.secrets)?;
+        check_secret_path(&path, &self.secrets)
     }
 
     /// Deletes temporary files of a crashed run of `stage` (`None`: the default stage). Call only with the stage's
@@ -227,7 +266,8 @@ impl ProfileStore {
         }
         let recipients = self.recipients.for_department(&profile.department);
         if recipients.is_empty() {
-            save(&path, text.expose().as_bytes(), IfExists::Replace)?;
+            self.check_git(profile)?;
+            save_secret(&path, text.expose().as_bytes(), IfExists::Replace, &self.secrets)?;
         } else {
             let sealed = age::encrypt(text, &recipients)?;
             save(&path, sealed.as_bytes(), IfExists::Replace)?;
@@ -312,7 +352,7 @@ impl ProfileStore {
     /// Returns the keys of a pending profile; none if it does not exist or is encrypted.
     #[must_use]
     pub fn pending_keys(&self, profile: &ProfileId) -> ProfileKeys {
-        read_keys(&self.pending_path(profile)).unwrap_or_default()
+        self.read_keys(&self.pending_path(profile)).unwrap_or_default()
     }
 
     /// Returns the Cloud API keys of a department in a stage from the plaintext profiles in the folder, to check that
@@ -327,8 +367,11 @@ impl ProfileStore {
             .collect();
         let mut found = Vec::new();
         for path in paths {
-            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let Ok(text) = private::read_to_string(&path) else {
+                continue;
+            };
             let (profile, keys, _) = Profile::parse(&path, text, &[]);
+            keys.register(&self.secrets);
             let is_meant = |profile: &Profile| profile.facts.department == *department && profile.facts.stage == stage;
             if profile.as_ref().is_some_and(is_meant) {
                 found.extend(keys.cloud.map(|pair| (pair.id, pair.secret)));
@@ -366,7 +409,7 @@ impl ProfileStore {
                     let path = entry.path();
                     if path.is_dir() && level == 0 {
                         folders.push(path);
-                    } else if let Some(keys) = read_keys(&path) {
+                    } else if let Some(keys) = self.read_keys(&path) {
                         let proved = path.extension().is_none_or(|ending| ending != PENDING_EXTENSION);
                         if !proved && department_of(&path).is_some_and(|department| self.is_encrypted(&department)) {
                             continue;
@@ -387,6 +430,19 @@ impl ProfileStore {
 }
 
 impl ProfileStore {
+    /// Returns the keys of a plaintext profile and registers their secrets.
+    fn read_keys(&self, path: &Path) -> Option<ProfileKeys> {
+        let ending = path.extension()?;
+        if ending != "toml" && ending != PENDING_EXTENSION {
+            return None;
+        }
+        let text = private::read_to_string(path).ok()?;
+        // Only the keys are needed; the rest of the profile is validated where it is used.
+        let (_, keys, _) = Profile::parse(path, text, &[]);
+        keys.register(&self.secrets);
+        (!keys.is_empty()).then_some(keys)
+    }
+
     /// Returns the statements of the finished profiles about their keys, sorted by file.
     #[must_use]
     pub fn key_claims(&self) -> Vec<KeyClaim> {
@@ -395,7 +451,7 @@ impl ProfileStore {
             .finished
             .into_iter()
             .map(|(key, file)| {
-                let text = fs::read_to_string(&file).unwrap_or_default();
+                let text = private::read_to_string(&file).unwrap_or_default();
                 let (profile, ..) = Profile::parse(&file, text, &[]);
                 let facts = profile.map(|profile| profile.facts);
                 KeyClaim {
@@ -410,17 +466,6 @@ impl ProfileStore {
         claims.sort_by(|a, b| (&a.file, &a.key).cmp(&(&b.file, &b.key)));
         claims
     }
-}
-
-fn read_keys(path: &Path) -> Option<ProfileKeys> {
-    let ending = path.extension()?;
-    if ending != "toml" && ending != PENDING_EXTENSION {
-        return None;
-    }
-    let text = fs::read_to_string(path).ok()?;
-    // Only the keys are needed; the rest of the profile is validated where it is used.
-    let (_, keys, _) = Profile::parse(path, text, &[]);
-    (!keys.is_empty()).then_some(keys)
 }
 
 #[cfg(test)]

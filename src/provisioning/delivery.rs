@@ -131,6 +131,7 @@ impl Reconciliation<'_> {
             journal: &journal,
             clock: &self.session.clock,
             run_id: &run_id,
+            secrets: &run.environment.secrets,
             interrupt: &run.cancel,
         };
         let mut deliveries = Vec::new();

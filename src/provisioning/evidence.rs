@@ -38,7 +38,7 @@ pub(crate) fn write_evidence(
         }
         let mut evidence = build_evidence(reconciliation, department, plan, report, run);
         evidence.keys.extend(unrecorded);
-        let file = evidence::write(folder, &evidence).with_context(|| {
+        let file = evidence::write(folder, &evidence, reconciliation.session.client.secrets()).with_context(|| {
             format!(
                 "cannot write the evidence of department `{code}` to `{}`",
                 folder.display()
@@ -193,5 +193,7 @@ pub(crate) fn write_removal_evidence(
     evidence.at = reconciliation.session.clock.now();
     evidence.desired = serde_json::Value::Array(Vec::new());
     evidence.probes = proof;
-    evidence::write(folder, &evidence).with_context(|| format!("cannot write the evidence to `{}`", folder.display()))
+    let secrets = reconciliation.session.client.secrets();
+    evidence::write(folder, &evidence, secrets)
+        .with_context(|| format!("cannot write the evidence to `{}`", folder.display()))
 }

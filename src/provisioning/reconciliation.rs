@@ -239,7 +239,7 @@ impl<'a> Reconciliation<'a> {
     /// Opens and locks the journal, and removes temporary files of earlier runs.
     pub(super) fn open_journal(&self) -> Result<Journal, Error> {
         let session = self.session;
-        let journal = Journal::open(&self.journal_path)?;
+        let journal = Journal::open(&self.journal_path, session.client.secrets())?;
         self.profile_store
             .remove_temp_files((!session.is_default_stage()).then_some(session.stage_name.as_str()));
         if journal.has_grown(&self.journal_lengths.borrow())? {

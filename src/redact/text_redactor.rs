@@ -3,10 +3,10 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use super::{REDACTED, is_secret_name};
+use super::REDACTED;
 use crate::catalog::{
     catalog,
-    secret::{Secrecy, secrecy},
+    secret::{Secrecy, is_secret_name, secrecy},
 };
 
 /// Maximum number of remembered values, which limits memory in long runs.
@@ -14,6 +14,10 @@ const MAX_KNOWN_SECRETS: usize = 256;
 /// Minimum length of a remembered value. Shorter values are flags and numbers; redacting them elsewhere would garble
 /// the text.
 const MIN_SECRET_LENGTH: usize = 6;
+
+/// Maximum number of bytes of a value that a message quotes. It keeps the search linear for a text that repeats the
+/// beginning of such a message.
+const MAX_QUOTED_VALUE: usize = 16 * 1024;
 
 /// Redactor for free text. It redacts every later occurrence of a value that it redacted once.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +100,7 @@ impl TextRedactor {
             if let Some(key) = rest.strip_prefix("-----BEGIN ") {
                 let head = key.find("-----").map(|end| &key[..end]);
                 if head.is_some_and(|head| head.contains("PRIVATE KEY")) {
-                    let end = rest.find("-----END").unwrap_or(rest.len());
+                    let end = prefix(rest, MAX_QUOTED_VALUE).find("-----END").unwrap_or(rest.len());
                     return Some((at, at + end));
                 }
             }
@@ -211,6 +215,11 @@ fn is_java_class(name: &str) -> bool {
         ]
         .iter()
         .any(|end| last.ends_with(end))
+}
+
+/// Returns at most `length` bytes from the beginning of `text`.
+fn prefix(text: &str, length: usize) -> &str {
+    text.get(..text.floor_char_boundary(length)).unwrap_or(text)
 }
 
 fn count_blanks(text: &str) -> usize {

@@ -19,6 +19,7 @@ use crate::{
     diag::Finding,
     error::{Error, ErrorKind},
     hint::Hint,
+    redact::SecretRegistry,
 };
 
 /// Error for rendering.
@@ -100,7 +101,7 @@ impl Viewable for ErrorDocument {
 
 /// Prints a panic on standard error.
 pub fn print_panic(panic: &PanicHookInfo<'_>) {
-    Ui::new(Format::Human, 0).print_error(&panic_problem(panic.location(), panic.payload()));
+    Ui::new(Format::Human, 0, SecretRegistry::default()).print_error(&panic_problem(panic.location(), panic.payload()));
 }
 
 /// Returns the error for a panic. A formatted message is omitted, because it may contain a secret; a literal one

@@ -14,6 +14,7 @@ mod markdown;
 mod plan_markdown;
 mod progress;
 mod prompt;
+mod redaction;
 mod screen;
 mod sparkline;
 mod stream;

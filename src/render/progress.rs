@@ -23,7 +23,7 @@ pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 const NAMED: usize = 3;
 
 /// Returns an event as one line; `None` for events that only move a bar.
-fn event_line(event: &RunEvent, palette: Palette) -> Option<String> {
+fn event_line(event: &RunEvent, ui: &Ui, palette: Palette) -> Option<String> {
     let (style, word, text) = match event {
         RunEvent::Phase { .. } | RunEvent::Started { .. } | RunEvent::Info { .. } | RunEvent::Warning { .. } => {
             return None;
@@ -41,7 +41,7 @@ fn event_line(event: &RunEvent, palette: Palette) -> Option<String> {
     let mut line = String::from("  ");
     palette.paint(style, word, &mut line);
     line.push_str("  ");
-    line.push_str(&escape(&text));
+    line.push_str(&escape(&ui.redact(&text)));
     Some(line)
 }
 
@@ -62,7 +62,7 @@ fn print_event(ui: &Ui, event: &RunEvent) -> bool {
         RunEvent::Info { text } => ui.info(text),
         RunEvent::Warning { text } => ui.warn(text),
         RunEvent::Retrying { .. } | RunEvent::Failed { .. } | RunEvent::Skipped { .. } | RunEvent::Note { .. } => {
-            if let Some(line) = event_line(event, Palette::PLAIN) {
+            if let Some(line) = event_line(event, ui, Palette::PLAIN) {
                 ui.status(&line);
             }
         }
@@ -271,7 +271,7 @@ impl EventListener for BarProgress {
             RunEvent::Warning { text } => self.ui.warn(text),
             RunEvent::Retrying { .. } | RunEvent::Note { .. } => {}
         }
-        if let Some(line) = event_line(event, self.ui.palette()) {
+        if let Some(line) = event_line(event, &self.ui, self.ui.palette()) {
             self.ui.write_err(&(line + "\n"));
         }
     }

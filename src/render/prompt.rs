@@ -33,7 +33,7 @@ impl Ui {
     /// Prompts for a secret on standard error without echo. From a pipe, it reads a line like the Confluent CLI
     /// (docs/reference/cli.md#prompts).
     pub fn ask_secret(&self, question: &str) -> Result<String, PromptError> {
-        self.write_err(&escape(&format!("{question}: ")));
+        self.write_err(&escape(&self.redact(&format!("{question}: "))));
         if self.0.input_is_terminal {
             let typed = dialoguer::console::Term::stderr().read_secure_line();
             return typed.map_err(|_| PromptError::Unreadable);
@@ -48,7 +48,8 @@ impl Ui {
     }
 
     fn ask(&self, prompt: &str, flag: &'static str) -> Result<String, PromptError> {
-        let prompt = escape(prompt);
+        let prompt = self.redact(prompt);
+        let prompt = escape(&prompt);
         // The Confluent CLI prompts on standard output, except where that contains a document.
         if self.0.format == Format::Human {
             self.write_out(&prompt).map_err(|_| PromptError::Unreadable)?;

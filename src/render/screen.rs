@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal};
 
 use super::{
-    human,
     stream::lock,
     style::Style,
     ui::Ui,
@@ -77,7 +76,7 @@ impl Screen {
 
 /// Returns one frame: every line of the terminal, so that nothing of the previous frame remains.
 fn paint_to_string(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str, note: &str) -> String {
-    let text = human::render(blocks, width, ui.0.out.palette);
+    let text = ui.render_redacted(blocks, width, ui.0.out.palette);
     let lines: Vec<&str> = text.lines().collect();
     let mut out = HOME.to_owned();
     for line in lines.iter().take(room) {
@@ -97,7 +96,7 @@ fn paint_to_string(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), sto
         note => note.lines().next_back().unwrap_or_default().to_owned(),
     };
     let last = TextLine::new().with_styled_text(Style::Muted, last);
-    let last = human::render(&[Block::line(last)], usize::MAX, ui.0.out.palette);
+    let last = ui.render_redacted(&[Block::line(last)], usize::MAX, ui.0.out.palette);
     // Erase the rest, so that the status line is on the last line.
     let missing = room.saturating_sub(lines.len());
     out.extend(std::iter::repeat_n('\n', missing));

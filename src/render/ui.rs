@@ -2,24 +2,28 @@
 //! streams, widths or colours.
 
 use std::{
+    borrow::Cow,
     io::{self, BufRead, IsTerminal},
     sync::{Arc, Mutex, OnceLock, Weak},
 };
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Format,
     error::{ErrorDocument, Problem},
+    html::redact_page,
     human, json,
     progress::{BarProgress, LineProgress, SIGN_OF_LIFE},
+    redaction,
     stream::{Captured, Stream, lock},
     style::{Palette, uses_colour},
     suggestions::{complete_blocks, complete_problem, complete_value},
     view::{Block, Viewable},
     yaml,
 };
-use crate::{apply::event::EventListener, env, error::Error, session::CommandFlags};
+use crate::{apply::event::EventListener, env, error::Error, redact::SecretRegistry, session::CommandFlags};
 
 /// Width if the terminal does not report one.
 const DEFAULT_WIDTH: usize = 80;
@@ -62,6 +66,8 @@ pub(super) struct UiState {
     progress: ProgressMode,
     /// Flags that suggested commands repeat.
     command_flags: OnceLock<CommandFlags>,
+    /// Values that are redacted before anything is written.
+    secrets: SecretRegistry,
     /// Current progress bars, if any.
     bars: Mutex<Weak<BarProgress>>,
 }
@@ -73,9 +79,9 @@ enum ProgressMode {
 }
 
 impl Ui {
-    /// Creates the output on the streams of the process.
+    /// Creates the output on the streams of the process, which redacts `secrets`.
     #[must_use]
-    pub fn new(format: Format, verbosity: u8) -> Self {
+    pub fn new(format: Format, verbosity: u8, secrets: SecretRegistry) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let unicode = supports_unicode();
         // Nothing reads a pipe at a width, and `grep` needs whole rows.
@@ -107,6 +113,7 @@ impl Ui {
             input_is_terminal: io::stdin().is_terminal(),
             progress,
             command_flags: OnceLock::new(),
+            secrets,
             bars: Mutex::default(),
         }))
     }
@@ -114,6 +121,12 @@ impl Ui {
     /// Creates an output that captures its text and reads answers from `input`, like from a pipe. For tests.
     #[must_use]
     pub fn captured(format: Format, width: usize, input: &str) -> (Self, Captured) {
+        Self::captured_redacting(format, width, input, SecretRegistry::default())
+    }
+
+    /// Creates an output like [`Ui::captured`] that redacts `secrets`.
+    #[must_use]
+    pub fn captured_redacting(format: Format, width: usize, input: &str, secrets: SecretRegistry) -> (Self, Captured) {
         let captured = Captured::default();
         let inner = UiState {
             format,
@@ -128,6 +141,7 @@ impl Ui {
             input_is_terminal: false,
             progress: ProgressMode::Lines,
             command_flags: OnceLock::new(),
+            secrets,
             bars: Mutex::default(),
         };
         (Self(Arc::new(inner)), captured)
@@ -160,10 +174,10 @@ impl Ui {
     /// Prints the result of a command in the selected format.
     pub fn print_result(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
-            Format::Human => self.render_human(&value.view(), self.0.out.palette),
-            Format::Json => json::render(&self.complete_value(value)?).map_err(io::Error::other)?,
-            Format::Yaml => yaml::render(&self.complete_value(value)?)?,
-            Format::Ndjson => json::render_lines(&self.complete_value(value)?).map_err(io::Error::other)?,
+            Format::Human => self.render_view(value),
+            Format::Json => json::render(&self.to_document(value)?).map_err(io::Error::other)?,
+            Format::Yaml => yaml::render(&self.to_document(value)?)?,
+            Format::Ndjson => json::render_lines(&self.to_document(value)?).map_err(io::Error::other)?,
         };
         self.write_out(&text)
     }
@@ -172,8 +186,10 @@ impl Ui {
     /// stream, so items are printed as with `ndjson`.
     pub fn print_item(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
-            Format::Human => self.render_human(&value.view(), self.0.out.palette),
-            Format::Json | Format::Yaml | Format::Ndjson => json::render_lines(value).map_err(io::Error::other)?,
+            Format::Human => self.render_view(value),
+            Format::Json | Format::Yaml | Format::Ndjson => {
+                json::render_lines(&self.to_document(value)?).map_err(io::Error::other)?
+            }
         };
         self.write_out(&text)
     }
@@ -213,11 +229,18 @@ impl Ui {
     /// Prints an error on standard error.
     pub fn print_error(&self, problem: &Problem) {
         let palette = self.0.err.palette;
-        let problem = match self.0.command_flags.get() {
+        let completed = match self.0.command_flags.get() {
             Some(flags) => &complete_problem(flags, problem),
             None => problem,
         };
-        self.write_err(&super::error::render_problem(problem, self.0.width, palette));
+        let problem = redaction::redact_problem(&self.0.secrets, completed);
+        self.write_err(&super::error::render_problem(&problem, self.0.width, palette));
+    }
+
+    /// Returns an HTML page without secrets, to be written to a file.
+    #[must_use]
+    pub fn redact_page(&self, page: &str) -> String {
+        redact_page(&self.0.secrets, page)
     }
 
     /// Prints the error of a command that has no result: on standard error and, with `-o json`, `yaml` or `ndjson`, as a
@@ -243,24 +266,56 @@ impl Ui {
         }
     }
 
-    fn complete_value(&self, value: &impl Serialize) -> io::Result<serde_json::Value> {
+    /// Returns the view of a result as text.
+    fn render_view(&self, value: &impl Viewable) -> String {
+        match value.shows_secrets() {
+            true => human::render(&self.complete(&value.view()), self.0.width, self.0.out.palette),
+            false => self.render_human(&value.view(), self.0.out.palette),
+        }
+    }
+
+    /// Returns a result as JSON with complete commands, whose strings contain no secret.
+    fn to_document(&self, value: &impl Viewable) -> io::Result<Value> {
+        let mut document = self.complete_value(value)?;
+        if !value.shows_secrets() {
+            self.0.secrets.redact_json(&mut document);
+        }
+        Ok(document)
+    }
+
+    fn complete_value(&self, value: &impl Serialize) -> io::Result<Value> {
         match self.0.command_flags.get() {
             Some(flags) => Ok(complete_value(flags, value)?),
             None => Ok(serde_json::to_value(value)?),
         }
     }
 
-    fn render_human(&self, blocks: &[Block], palette: Palette) -> String {
+    /// Returns blocks whose suggested commands carry the flags of the run.
+    fn complete<'a>(&self, blocks: &'a [Block]) -> Cow<'a, [Block]> {
         let Some(flags) = self.0.command_flags.get() else {
-            return human::render(blocks, self.0.width, palette);
+            return Cow::Borrowed(blocks);
         };
         let mut blocks = blocks.to_vec();
         complete_blocks(flags, &mut blocks);
-        human::render(&blocks, self.0.width, palette)
+        Cow::Owned(blocks)
+    }
+
+    fn render_human(&self, blocks: &[Block], palette: Palette) -> String {
+        self.render_redacted(&self.complete(blocks), self.0.width, palette)
+    }
+
+    /// Renders blocks without secrets.
+    pub(super) fn render_redacted(&self, blocks: &[Block], width: usize, palette: Palette) -> String {
+        human::render(&redaction::redact_blocks(&self.0.secrets, blocks), width, palette)
     }
 
     pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
         self.above_bars(|| self.0.out.write(text))
+    }
+
+    /// Returns a text without secrets.
+    pub(super) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.0.secrets.redact(text)
     }
 
     /// Returns the palette of messages.
@@ -270,7 +325,7 @@ impl Ui {
 
     /// Prints a status line.
     pub(super) fn status(&self, line: &str) {
-        self.write_err(&format!("{}\n", super::escape::escape(line)));
+        self.write_err(&format!("{}\n", super::escape::escape(&self.redact(line))));
     }
 
     pub(super) fn write_err(&self, text: &str) {

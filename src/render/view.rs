@@ -12,6 +12,11 @@ use crate::diag::Finding;
 pub trait Viewable: Serialize {
     /// Returns the blocks of the result, from top to bottom.
     fn view(&self) -> Vec<Block>;
+
+    /// Returns whether the user asked for secrets (`--show-secrets`), which are then not redacted.
+    fn shows_secrets(&self) -> bool {
+        false
+    }
 }
 
 /// Block of a view. Blocks are separated by one empty line, titled ones by two.

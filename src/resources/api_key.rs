@@ -195,7 +195,10 @@ pub async fn create(
     )
     .await?;
     match key.spec.secret {
-        Some(secret) => Ok((key.id, secret)),
+        Some(secret) => {
+            context.client.secrets().add_pair(key.id.as_str(), secret.expose());
+            Ok((key.id, secret))
+        }
         None => Err(ResourceError::Conflict(format!(
             "the service created API key `{}` without returning its secret: delete the key",
             key.id

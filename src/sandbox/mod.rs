@@ -71,7 +71,10 @@ use self::{
     state::{SandboxState, StateChange},
     store::Store,
 };
-use crate::clock::{Clock, TimeSource as _};
+use crate::{
+    clock::{Clock, TimeSource as _},
+    private,
+};
 
 /// Mutable data of the sandbox.
 #[derive(Debug)]
@@ -167,6 +170,13 @@ impl Sandbox {
         Self::open_at(dir, seed, settings, None)
     }
 
+    /// Returns whether `dir` contains the state of a sandbox, not a link to it.
+    #[must_use]
+    pub fn has_state(dir: &Path) -> bool {
+        let metadata = std::fs::symlink_metadata(dir.join(store::STATE_FILE));
+        metadata.is_ok_and(|metadata| metadata.is_file())
+    }
+
     /// Like [`Sandbox::open`], but a new sandbox starts at `fixed_start` with a clock that moves only by waits, advances
     /// and serving, for tests whose output depends on the time. An existing sandbox keeps its clock.
     pub fn open_at(
@@ -185,7 +195,7 @@ impl Sandbox {
             dir: dir.to_owned(),
             source,
         };
-        state_dir::create_private_dir(dir).map_err(in_dir)?;
+        private::create_dir(dir).map_err(in_dir)?;
         let token = state_dir::control_token(dir).map_err(in_dir)?;
         let build_initial = || {
             let settings = settings.clone().unwrap_or_default();

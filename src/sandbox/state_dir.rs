@@ -13,26 +13,13 @@ const TOKEN_FILE: &str = "control-token";
 /// Lock file for the creation of the control token.
 pub(super) const TOKEN_LOCK: &str = "token.lock";
 
-/// Creates the folder with access for its owner only.
-pub(crate) fn create_private_dir(dir: &Path) -> io::Result<()> {
-    private::create_dir(dir)?;
-    // `create` does not change the mode of an existing folder.
-    #[cfg(unix)]
-    std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    Ok(())
-}
-
-/// Replaces a file atomically: writes a temporary file and renames it.
+/// Replaces a file atomically: writes a temporary file, which follows no link, and renames it.
 pub(crate) fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = private::file_options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&beside)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
-    drop(file);
-    std::fs::rename(&beside, path)
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// Removes a file, if it exists.
@@ -64,7 +51,7 @@ pub(crate) fn control_token(dir: &Path) -> io::Result<String> {
 
 /// Returns the control token of a folder, if it has one. It authorizes the control endpoints of a running server.
 pub(crate) fn read_token(dir: &Path) -> io::Result<Option<String>> {
-    match std::fs::read_to_string(dir.join(TOKEN_FILE)) {
+    match private::read_to_string(&dir.join(TOKEN_FILE)) {
         Ok(token) if !token.trim().is_empty() => Ok(Some(token.trim().to_owned())),
         Ok(_) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

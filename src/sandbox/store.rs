@@ -7,7 +7,7 @@
 //! Nothing is synced to disk: a lost sandbox can be recreated.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, BufRead, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
@@ -104,7 +104,7 @@ impl Store {
         let _lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
         let path = dir.join(STATE_FILE);
         if path.exists() {
-            let mut log = OpenOptions::new().read(true).write(true).open(&path)?;
+            let mut log = private::file_options().read(true).write(true).open(&path)?;
             return Self::load(&mut log, dir);
         }
         let mut store = Self::in_memory(build_initial()?);
@@ -126,7 +126,7 @@ impl Store {
         let dir = location.dir.clone();
         let lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
         let path = dir.join(STATE_FILE);
-        let mut log = OpenOptions::new().read(true).write(true).open(&path)?;
+        let mut log = private::file_options().read(true).write(true).open(&path)?;
         if read_generation(&mut log, &path)? == location.generation {
             self.catch_up(&mut log, &path)?;
         } else {
@@ -254,7 +254,7 @@ impl Store {
         if let Some(location) = &self.location {
             let path = location.dir.join(JOURNAL_FILE);
             if path.exists() {
-                let text = std::fs::read_to_string(&path)?;
+                let text = private::read_to_string(&path)?;
                 entries.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
             }
         }
@@ -276,7 +276,7 @@ impl Store {
         let mut file = private::file_options().append(true).create(true).open(&path)?;
         file.write_all(&lines)?;
         if file.metadata()?.len() > ARCHIVE_LIMIT {
-            let text = std::fs::read_to_string(&path)?;
+            let text = private::read_to_string(&path)?;
             let half = text.len() / 2;
             let from = text[half..].find('\n').map_or(0, |newline| half + newline + 1);
             state_dir::replace_file(&path, &text.as_bytes()[from..])?;

@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use super::{RunContext, Settings, load_workspace, open_sandbox, sandbox_auth::sandbox_auth};
+use super::{
+    RunContext, Settings, load_workspace, open_sandbox, sandbox::check_sandbox_dir, sandbox_auth::sandbox_auth,
+};
 use crate::{
     client::{
         Auth, BaseUrl, BasicCredentials, Client, ClientBuilder, CredentialSource, DEFAULT_CONCURRENCY, HttpTransport,
@@ -19,6 +21,7 @@ use crate::{
     },
     error::{Error, ErrorKind, ResultExt},
     manifest::Workspace,
+    redact::SecretRegistry,
     sandbox::Sandbox,
 };
 
@@ -46,6 +49,7 @@ pub struct Connection {
     wire_trace: Option<Arc<WireTrace>>,
     on_retry: Option<RetryListener>,
     list_budget: Arc<ListBudget>,
+    secrets: SecretRegistry,
 }
 
 /// Mode of the sandbox, whose clock sets the time of logs and metrics.
@@ -149,10 +153,11 @@ impl<'a> ConnectionBuilder<'a> {
 
     /// Connects to the sandbox: to its server if one is running, else in this process.
     fn open_sandbox(self, folder: &Path) -> Result<Connection, Error> {
+        check_sandbox_dir(self.run, folder)?;
         // The key of a profile and the URL of a server are enough: the platform files are not read.
-        let own_auth = match self.run.options.sandbox_as {
-            None => self.profile.and_then(profile_auth),
-            Some(_) => None,
+        let own_auth = match (&self.run.options.sandbox_as, self.profile) {
+            (None, Some(profile)) => Some(self.profile_auth(profile)),
+            _ => None,
         };
         if let (None, Some(auth), Some(url)) = (self.workspace, &own_auth, Sandbox::running_server_url(folder)) {
             return self.open_sandbox_server(folder, &url, auth.clone());
@@ -167,7 +172,7 @@ impl<'a> ConnectionBuilder<'a> {
         let sandbox = open_sandbox(self.run, folder, workspace)?;
         let auth = match own_auth {
             Some(auth) => auth,
-            None => sandbox_auth(&sandbox, self.run, workspace)?,
+            None => Ok(sandbox_auth(&sandbox, self.run, workspace)?),
         };
         if let Some(url) = Sandbox::running_server_url(folder) {
             return self.open_sandbox_server(folder, &url, auth);
@@ -178,15 +183,29 @@ impl<'a> ConnectionBuilder<'a> {
         let transport = Arc::new(InProcessTransport::new(sandbox.router()));
         let hosts = Ok(ServiceHosts::single_host(IN_PROCESS_URL));
         let mode = SandboxMode::InProcess(sandbox);
-        self.build(IN_PROCESS_URL, endpoint, transport, Ok(auth), hosts, Some(mode))
+        self.build(IN_PROCESS_URL, endpoint, transport, auth, hosts, Some(mode))
     }
 
-    fn open_sandbox_server(self, folder: &Path, url: &str, auth: Auth) -> Result<Connection, Error> {
+    fn open_sandbox_server(
+        self,
+        folder: &Path,
+        url: &str,
+        auth: Result<Auth, CredentialsError>,
+    ) -> Result<Connection, Error> {
         let endpoint = ServiceEndpoint::Sandbox(Some(folder.to_owned()));
         let transport = Arc::new(HttpTransport::new(self.transport_settings(true)));
         let mode = SandboxMode::Remote(folder.to_owned());
         let hosts = Ok(ServiceHosts::single_host(url));
-        self.build(url, endpoint, transport, Ok(auth), hosts, Some(mode))
+        self.build(url, endpoint, transport, auth, hosts, Some(mode))
+    }
+
+    /// Returns the authentication of a profile in the sandbox: with its key, else with the key of the environment, which
+    /// `--sandbox` ignores.
+    fn profile_auth(&self, profile: &LoadedProfile) -> Result<Auth, CredentialsError> {
+        let options = &self.run.options;
+        let variable = |name: &str| self.run.variable(name).filter(|_| !options.is_sandbox());
+        let found = SourcedKey::resolve_cloud(Some(profile), &options.trusted_hosts, variable)?;
+        Ok(key_auth(&found.key, found.source))
     }
 
     fn transport_settings(&self, loopback_only: bool) -> HttpTransportSettings {
@@ -227,6 +246,7 @@ impl<'a> ConnectionBuilder<'a> {
             wire_trace: run.options.unsafe_trace.then(|| Arc::new(WireTrace::stderr())),
             on_retry: self.reports_retries.then(|| retry_reporter(run)),
             list_budget: Arc::default(),
+            secrets: run.environment.secrets.clone(),
         })
     }
 }
@@ -269,7 +289,8 @@ impl Connection {
     /// There is no key.
     pub(super) fn client_builder(&self, base: BaseUrl, clock: Clock) -> Result<ClientBuilder, Error> {
         let mut builder = Client::builder(base, self.transport.clone(), self.auth()?.clone(), clock)
-            .list_budget(self.list_budget.clone());
+            .list_budget(self.list_budget.clone())
+            .secrets(self.secrets.clone());
         if let Some(listener) = &self.on_retry {
             builder = builder.on_retry(listener.clone());
         }
@@ -292,12 +313,6 @@ pub(super) fn key_auth(pair: &KeyPair, source: SettingSource) -> Auth {
         secret: pair.secret.clone(),
         source,
     })
-}
-
-/// Returns the authentication with the Cloud key of a profile.
-fn profile_auth(profile: &LoadedProfile) -> Option<Auth> {
-    let pair = profile.keys.cloud.as_ref()?;
-    Some(key_auth(pair, SettingSource::Profile(profile.path.clone())))
 }
 
 fn retry_reporter(run: &RunContext) -> RetryListener {

@@ -11,6 +11,7 @@ use crate::{
         org::{ListEnvironments, ListOrganizations},
         srcm::ListRegistries,
     },
+    child,
     client::Client,
     error::{Error, ResultExt},
     manifest::{
@@ -92,20 +93,20 @@ impl DiscoveredOrganization {
     ///
     /// # Errors
     /// The Confluent CLI is missing or logged out, or its login cannot see an environment that has a Kafka cluster.
-    pub fn from_login() -> Result<Self, Error> {
-        let organizations = run_confluent_cli(&["organization", "list"])?;
+    pub fn from_login(run: &RunContext) -> Result<Self, Error> {
+        let organizations = run_confluent_cli(run, &["organization", "list"])?;
         let current = |row: &&serde_json::Value| row["is_current"].as_bool().unwrap_or(false);
         let rows = organizations.as_array().cloned().unwrap_or_default();
         let organization = rows.iter().find(current).or_else(|| rows.first());
         let organization = organization.ok_or_else(|| Error::failed("the Confluent CLI returned no organization"))?;
         let mut stages = Vec::new();
-        for environment in run_confluent_cli(&["environment", "list"])?
+        for environment in run_confluent_cli(run, &["environment", "list"])?
             .as_array()
             .into_iter()
             .flatten()
         {
             let id: EnvironmentId = json_text(environment, "id").parse()?;
-            let clusters = run_confluent_cli(&["kafka", "cluster", "list", "--environment", id.as_str()])?;
+            let clusters = run_confluent_cli(run, &["kafka", "cluster", "list", "--environment", id.as_str()])?;
             let clusters = clusters.as_array().into_iter().flatten().filter_map(|cluster| {
                 // The Confluent CLI prints cluster types in upper case.
                 let mut kind = json_text(cluster, "type").to_ascii_lowercase();
@@ -114,13 +115,16 @@ impl DiscoveredOrganization {
                 }
                 Some((json_text(cluster, "id").parse().ok()?, json_text(cluster, "name"), kind))
             });
-            let registry = run_confluent_cli(&["schema-registry", "cluster", "describe", "--environment", id.as_str()])
-                .ok()
-                .and_then(|registry| {
-                    ["cluster_id", "cluster", "id"]
-                        .iter()
-                        .find_map(|key| json_text(&registry, key).parse().ok())
-                });
+            let registry = run_confluent_cli(
+                run,
+                &["schema-registry", "cluster", "describe", "--environment", id.as_str()],
+            )
+            .ok()
+            .and_then(|registry| {
+                ["cluster_id", "cluster", "id"]
+                    .iter()
+                    .find_map(|key| json_text(&registry, key).parse().ok())
+            });
             stages.extend(select_stage(
                 &json_text(environment, "name"),
                 id,
@@ -245,9 +249,9 @@ fn json_text(row: &serde_json::Value, key: &str) -> String {
     row[key].as_str().unwrap_or_default().to_owned()
 }
 
-fn run_confluent_cli(arguments: &[&str]) -> Result<serde_json::Value, Error> {
+fn run_confluent_cli(run: &RunContext, arguments: &[&str]) -> Result<serde_json::Value, Error> {
     let shown = format!("confluent {}", arguments.join(" "));
-    let output = std::process::Command::new("confluent")
+    let output = child::command("confluent", &run.environment.secrets)
         .args(arguments)
         .args(["-o", "json"])
         .output()

@@ -13,10 +13,11 @@ use crate::{
     apply::event::{Reporter, RunEvent},
     clock::Clock,
     config::{StandardDirs, dirs::NoHomeDir},
-    env,
+    env::{self, VariableKind},
     error::{Error, ResultExt},
     hint,
     model::{ClusterId, DepartmentCode, EnvironmentId},
+    redact::SecretRegistry,
 };
 
 /// Process environment that operations may use.
@@ -34,6 +35,8 @@ pub struct Environment {
     pub executable: Option<PathBuf>,
     /// Clock.
     pub clock: Clock,
+    /// Secret values of this process, which every writer redacts.
+    pub secrets: SecretRegistry,
 }
 
 impl Environment {
@@ -41,6 +44,14 @@ impl Environment {
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// Registers the values of the variables that are marked as secret.
+    pub fn register_secret_variables(&self) {
+        let secrets = env::ALL.iter().filter(|variable| variable.kind == VariableKind::Secret);
+        for value in secrets.filter_map(|variable| self.variable(variable.name)) {
+            self.secrets.add(&value);
+        }
     }
 
     /// Returns names and values of all variables.

@@ -91,7 +91,7 @@ pub fn kafka_auth_of_profile(profile: &LoadedProfile) -> Option<Auth> {
 }
 
 /// Returns the Kafka key in the sandbox. The provisioner has a key of each stage's cluster, an impersonated principal
-/// needs none, and a profile uses its own keys.
+/// needs none, and a profile uses its own keys or those of the environment, which `--sandbox` ignores.
 pub fn kafka_auth_in_sandbox(
     run: &RunContext,
     folder: &std::path::Path,
@@ -100,9 +100,12 @@ pub fn kafka_auth_in_sandbox(
     profile: Option<&LoadedProfile>,
     auth: &Auth,
 ) -> Result<Option<Auth>, Error> {
-    let acting = profile.filter(|profile| profile.keys.cloud.is_some());
-    match (run.options.sandbox_as.as_deref(), acting) {
-        (None, Some(profile)) => Ok(kafka_auth_of_profile(profile)),
+    match (run.options.sandbox_as.as_deref(), profile) {
+        (None, Some(profile)) => {
+            let variable = |name: &str| run.variable(name).filter(|_| !run.options.is_sandbox());
+            let found = config::SourcedKey::resolve_kafka(Some(profile), variable)?;
+            Ok(found.map(|found| key_auth(&found.key, found.source)))
+        }
         (None, None) => {
             let sandbox = open_sandbox(run, folder, workspace)?;
             let info = sandbox.info(true)?;

@@ -45,6 +45,8 @@ use crate::{
     manifest::{Stage, Workspace, WorkspaceOrigin},
     model::{ApiKeyId, OrganizationId},
     plan::ObservationTarget,
+    private,
+    redact::SecretRegistry,
 };
 
 /// State directories of a run.
@@ -58,6 +60,8 @@ pub struct StatePaths {
     pub evidence: PathBuf,
     /// Backups of deleted connectors, unless `--backup-dir` is set.
     pub backups: PathBuf,
+    /// Registry of secret values, for the profiles that are read.
+    pub secrets: SecretRegistry,
 }
 
 impl StatePaths {
@@ -68,10 +72,13 @@ impl StatePaths {
 
     /// Opens the profile store in `named`, or in the state directory.
     pub fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
-        if let Some(folder) = named {
-            config::git::ensure_ignored_by_git(folder)?;
+        let folder = named.unwrap_or(&self.profiles);
+        private::check_own_folder(folder)?;
+        if named.is_some() {
+            // The guard of the writer comes after the confirmation of the plan.
+            config::git::ensure_ignored_by_git(folder, ["department-persona.toml"], &self.secrets)?;
         }
-        Ok(ProfileStore::new(named.unwrap_or(&self.profiles).clone()))
+        Ok(ProfileStore::new(folder.clone()).with_secrets(self.secrets.clone()))
     }
 }
 
@@ -81,6 +88,7 @@ pub fn offline_state_paths(run: &RunContext, workspace: &Workspace) -> Result<St
     let profile = load_selected_profile(run, folders)?;
     let settings = Settings::resolve(run, profile.as_ref(), Some(workspace));
     Ok(resolve_state_paths(
+        run,
         folders,
         settings.sandbox_dir().is_some(),
         workspace,
@@ -138,7 +146,7 @@ impl PlatformSession {
             run.info(format!("Credentials from {source}; platform from {origin}."));
         }
         Ok(Self {
-            state_paths: resolve_state_paths(folders, is_sandbox, &workspace),
+            state_paths: resolve_state_paths(run, folders, is_sandbox, &workspace),
             workspace,
             warnings,
             stage_name,
@@ -201,7 +209,8 @@ fn connector_journal_path(folder: &std::path::Path, place: &ClusterPath) -> Path
     folder.join("connectors").join(file)
 }
 
-fn resolve_state_paths(folders: &StandardDirs, sandbox: bool, workspace: &Workspace) -> StatePaths {
+fn resolve_state_paths(run: &RunContext, folders: &StandardDirs, sandbox: bool, workspace: &Workspace) -> StatePaths {
+    let secrets = run.environment.secrets.clone();
     if sandbox {
         // Separate from the state of production, so that rehearsals and production never mix.
         let folder = folders.sandbox();
@@ -210,6 +219,7 @@ fn resolve_state_paths(folders: &StandardDirs, sandbox: bool, workspace: &Worksp
             profiles: folder.join("handover"),
             evidence: folder.join("evidence"),
             backups: folder.join("backups"),
+            secrets,
         };
     }
     let platform = match &workspace.origin {
@@ -221,5 +231,6 @@ fn resolve_state_paths(folders: &StandardDirs, sandbox: bool, workspace: &Worksp
         profiles: folders.handover(),
         evidence: folders.evidence(platform),
         backups: folders.backups(),
+        secrets,
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     config::{
         IfExists, LoadedProfile, Profile, ResolvedSetting, SaveError, SettingSource, StandardDirs,
         profile::is_readable_by_others,
-        save::{create_private_dir, save},
+        save::{create_private_dir, save, save_secret},
     },
     diag::has_errors,
     env,
@@ -49,9 +49,10 @@ pub fn load_selected_profile(run: &RunContext, dirs: &StandardDirs) -> Result<Op
         return Ok(None);
     };
     let named = selected.value;
-    Profile::load(&dirs.profile(&named), &run.options.trusted_hosts)
-        .map(Some)
-        .map_err(|findings| Error::findings(format!("invalid profile `{named}`"), findings))
+    let loaded = Profile::load(&dirs.profile(&named), &run.options.trusted_hosts)
+        .map_err(|findings| Error::findings(format!("invalid profile `{named}`"), findings))?;
+    loaded.register_secrets(&run.environment.secrets);
+    Ok(Some(loaded))
 }
 
 /// Loads the profile at `path` and reports its warnings.
@@ -61,6 +62,7 @@ pub fn load_selected_profile(run: &RunContext, dirs: &StandardDirs) -> Result<Op
 pub fn load_profile(run: &RunContext, path: &Path) -> Result<LoadedProfile, Error> {
     let loaded = Profile::load(path, &run.options.trusted_hosts)
         .map_err(|findings| Error::findings(format!("invalid profile `{}`", path.display()), findings))?;
+    loaded.register_secrets(&run.environment.secrets);
     for warning in &loaded.warnings {
         run.warn(&warning.message);
     }
@@ -232,11 +234,13 @@ impl ProfileImport {
             Reissue::OtherPersona | Reissue::Other => (text, IfExists::Keep),
         };
         let key_kept = matches!(existing, IfExists::Replace) && !self.replace;
-        save(&file, text.expose().as_bytes(), existing).map_err(|error| match error {
-            SaveError::Exists(_) => Error::failed(format!("profile `{name}` already exists"))
-                .with_hint("Replace it with `--force`, for example after a rotation, or keep both with `--name`."),
-            error @ SaveError::Io { .. } => error.into(),
-        })?;
+        save_secret(&file, text.expose().as_bytes(), existing, &run.environment.secrets).map_err(
+            |error| match error {
+                SaveError::Exists(_) => Error::failed(format!("profile `{name}` already exists"))
+                    .with_hint("Replace it with `--force`, for example after a rotation, or keep both with `--name`."),
+                error => error.into(),
+            },
+        )?;
         Ok(ImportedProfile {
             name,
             file,
@@ -267,7 +271,9 @@ impl ProfileImport {
         }
         let text =
             age::decrypt(&encrypted, &identities).with_context(|| format!("cannot decrypt profile `{shown}`"))?;
-        let (profile, _, findings) = Profile::parse(&self.file, text.expose().to_owned(), &run.options.trusted_hosts);
+        let (profile, keys, findings) =
+            Profile::parse(&self.file, text.expose().to_owned(), &run.options.trusted_hosts);
+        keys.register(&run.environment.secrets);
         if profile.is_none() || has_errors(&findings) {
             return Err(Error::findings(format!("invalid profile `{shown}`"), findings));
         }

@@ -1,5 +1,7 @@
 //! The sandbox of a run, seeded with the stages of the platform.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::{RunContext, Settings, load_selected_profile};
@@ -9,6 +11,7 @@ use crate::{
     hint::Advice,
     manifest::Workspace,
     model::StageAddress,
+    private,
     sandbox::{ClusterKind, Sandbox, SandboxError, SandboxInfo, Seed, SeedStage},
 };
 
@@ -21,8 +24,29 @@ pub fn to_error_with_hints(error: SandboxError) -> Error {
     error
 }
 
+/// Checks a sandbox folder that a profile names. It is used only if a sandbox is there and only the user can write to it:
+/// a profile is written by another person.
+///
+/// # Errors
+/// There is no sandbox in the folder, or others can write to it. The default folder is always accepted.
+pub(super) fn check_sandbox_dir(run: &RunContext, folder: &Path) -> Result<(), Error> {
+    if run.environment.dirs()?.sandbox() == folder {
+        return Ok(());
+    }
+    private::check_own_folder(folder)?;
+    if Sandbox::has_state(folder) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "no sandbox in folder `{}`, which the profile names",
+        folder.display()
+    ))
+    .with_hint("Only the default sandbox is created: select it with `--sandbox`, or with `endpoint = \"sandbox:\"`."))
+}
+
 /// The sandbox of a folder, seeded with the platform's stages when it is new.
-pub fn open_sandbox(run: &RunContext, folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
+pub fn open_sandbox(run: &RunContext, folder: &Path, workspace: &Workspace) -> Result<Sandbox, Error> {
+    check_sandbox_dir(run, folder)?;
     Sandbox::open_at(folder, build_seed(workspace), None, sandbox_start(run)?).map_err(to_error_with_hints)
 }
 

@@ -271,6 +271,7 @@ mod tests {
                 home: None,
                 executable: None,
                 clock: Clock::system(),
+                secrets: crate::redact::SecretRegistry::default(),
             }),
             options,
             reporter: Arc::new(()),

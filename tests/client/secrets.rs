@@ -9,6 +9,7 @@ use std::{
 use confluent_ebs::{
     api::{connect, keys, org::ListEnvironments},
     client::trace::{WireTrace, subscriber},
+    redact::SecretRegistry,
 };
 
 use crate::common::scripted_service::{
@@ -92,7 +93,7 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
     let trace = Arc::new(WireTrace::new(wire.clone()));
     let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
 
-    let guard = tracing::subscriber::set_default(subscriber(4, move || sink.clone()));
+    let guard = tracing::subscriber::set_default(subscriber(4, SecretRegistry::default(), move || sink.clone()));
     let made = test.client.send(&create_key_request()).await.unwrap();
     let secret = made.value.spec.secret.clone().unwrap();
     assert_eq!(secret.expose(), "canary-of-the-new-key");
@@ -164,7 +165,7 @@ async fn control_characters_in_service_names_are_escaped_in_output() {
     let sink = events.clone();
     let trace = Arc::new(WireTrace::new(wire.clone()));
     let test = TestClient::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
-    let guard = tracing::subscriber::set_default(subscriber(0, move || sink.clone()));
+    let guard = tracing::subscriber::set_default(subscriber(0, SecretRegistry::default(), move || sink.clone()));
     assert!(test.client.list(ListEnvironments).await.unwrap().is_empty());
     drop(guard);
 
@@ -186,14 +187,17 @@ fn each_verbosity_level_shows_more_events() {
     let shown = |verbosity| {
         let events = LogBuffer::default();
         let sink = events.clone();
-        tracing::subscriber::with_default(subscriber(verbosity, move || sink.clone()), || {
-            tracing::warn!(target: "confluent_ebs::client", "own warning");
-            tracing::info!(target: "confluent_ebs::client", "own info");
-            tracing::debug!(target: "confluent_ebs::client", "own debug");
-            tracing::trace!(target: "confluent_ebs::client", "own trace");
-            tracing::warn!(target: "library", "other warning");
-            tracing::debug!(target: "library", "other debug");
-        });
+        tracing::subscriber::with_default(
+            subscriber(verbosity, SecretRegistry::default(), move || sink.clone()),
+            || {
+                tracing::warn!(target: "confluent_ebs::client", "own warning");
+                tracing::info!(target: "confluent_ebs::client", "own info");
+                tracing::debug!(target: "confluent_ebs::client", "own debug");
+                tracing::trace!(target: "confluent_ebs::client", "own trace");
+                tracing::warn!(target: "library", "other warning");
+                tracing::debug!(target: "library", "other debug");
+            },
+        );
         let text = events.text();
         [
             "own warning",

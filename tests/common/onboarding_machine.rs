@@ -88,6 +88,7 @@ impl OnboardingMachine {
             home: None,
             executable: None,
             clock: sandbox.clock(),
+            secrets: confluent_ebs::redact::SecretRegistry::default(),
         });
         let run = run_context(environment.clone(), CancellationToken::new());
         // A session with Confluent Cloud, except that its requests go to the sandbox in memory.

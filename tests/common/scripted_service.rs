@@ -122,7 +122,11 @@ pub(crate) fn register_tracing_callsites() {
         // On a thread of its own, because the current one may be inside a runtime.
         let alone = || {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let all = confluent_ebs::client::trace::subscriber(4, std::io::sink);
+            let all = confluent_ebs::client::trace::subscriber(
+                4,
+                confluent_ebs::redact::SecretRegistry::default(),
+                std::io::sink,
+            );
             tracing::subscriber::with_default(all, || runtime.block_on(list))
         };
         let made = std::thread::scope(|scope| scope.spawn(alone).join().unwrap());

@@ -36,6 +36,7 @@ fn deployer_run(cli: &Cli) -> RunContext {
             home: None,
             executable: None,
             clock: Clock::system(),
+            secrets: confluent_ebs::redact::SecretRegistry::default(),
         }),
         options: Options {
             profile: Some(profile.display().to_string()),

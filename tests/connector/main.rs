@@ -11,6 +11,7 @@ mod first_hour;
 mod library;
 mod sandbox_fault_list;
 mod output_contract;
+mod secret_hunt;
 mod secret_updates;
 mod secrets;
 mod slow;

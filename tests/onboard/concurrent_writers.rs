@@ -12,7 +12,11 @@ use crate::common::{Cli, OnboardingMachine, RunOutcome};
 fn a_second_run_on_one_machine_is_refused_while_the_first_runs() {
     let cli = Cli::with_sandbox("");
     let runs = cli.state_dir().join("runs");
-    let journal = Journal::open(&runs.join("11111111-2222-3333-4444-555555555555-prod.jsonl")).unwrap();
+    let journal = Journal::open(
+        &runs.join("11111111-2222-3333-4444-555555555555-prod.jsonl"),
+        &confluent_ebs::redact::SecretRegistry::default(),
+    )
+    .unwrap();
     let output = cli.run_without_writes("onboard claims --sandbox --yes", 1);
     assert!(output.stderr.contains("another run is active"), "{output}");
     // Reads are always possible.

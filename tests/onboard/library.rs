@@ -105,6 +105,7 @@ fn sandbox_run(home: &Path) -> RunContext {
             home: Some(home.to_owned()),
             executable: None,
             clock: Clock::system(),
+            secrets: confluent_ebs::redact::SecretRegistry::default(),
         }),
         options: Options {
             sandbox: true,

@@ -195,6 +195,7 @@ impl ProvisioningExecutor<'_> {
             journal: self.input.journal,
             clock: &self.input.context.clock,
             run_id: self.input.run_id,
+            secrets: self.input.profile_store.secrets(),
             interrupt: self.input.interrupt,
         };
         let request = HandoverRequest {

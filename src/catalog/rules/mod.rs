@@ -33,6 +33,7 @@ pub mod transform;
 pub mod unknown_key;
 pub mod unknown_plugin;
 pub mod value_not_allowed;
+pub mod weak_secret;
 pub mod wrong_type;
 
 /// All rules, sorted by id.
@@ -68,6 +69,7 @@ pub const RULES: &[LintRule] = &[
     unknown_key::RULE,
     unknown_plugin::RULE,
     value_not_allowed::RULE,
+    weak_secret::RULE,
     wrong_type::RULE,
 ];
 

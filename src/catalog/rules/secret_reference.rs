@@ -3,7 +3,7 @@
 use crate::{
     catalog::{
         rule::{LintInput, LintRule, RuleFindings, quote},
-        secret::{Secrecy, VARIABLE_PREFIX, ValueReference},
+        secret::{Secrecy, VARIABLE_PREFIX, ValueReference, is_referable_variable},
     },
     diag::Severity,
 };
@@ -57,8 +57,7 @@ fn is_other_reference(value: &str) -> bool {
 fn problem(input: &LintInput<'_>, reference: &ValueReference<'_>) -> Option<(String, String)> {
     match reference {
         ValueReference::Env(name) => {
-            let own = name.len() > VARIABLE_PREFIX.len() && name.starts_with(VARIABLE_PREFIX);
-            let allowed = own || input.options.secret_variables.iter().any(|variable| variable == name);
+            let allowed = is_referable_variable(name, input.options.secret_variables);
             let sane = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             (!allowed || !sane).then(|| {
                 (

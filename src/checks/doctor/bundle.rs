@@ -14,7 +14,7 @@ use crate::{
     apply::{Journal, journal::TimedJournalLine},
     catalog::secret::VARIABLE_PREFIX,
     checks::{DoctorReport, network},
-    config::{KeyPair, LoadedProfile, StandardDirs, profile_redaction},
+    config::{StandardDirs, profile_redaction},
     diag::{Finding, Severity, SourceSpan},
     env,
     error::{Error, ResultExt},
@@ -27,41 +27,6 @@ use crate::{
 const JOURNAL_LINES: usize = 40;
 /// Number of requests from the sandbox.
 const MAX_REQUESTS: usize = 40;
-/// Replacement of a secret.
-const REDACTED: &str = "[redacted]";
-/// Variables with keys of the environment.
-const KEY_VARIABLES: [&str; 2] = [env::CONFLUENT_CLOUD_API_SECRET, env::CONFLUENT_EBS_KAFKA_API_SECRET];
-
-/// Returns all secrets known on this machine.
-fn known_secrets(run: &RunContext, inputs: &DoctorInputs) -> Vec<String> {
-    let of_profile = inputs
-        .valid_profile()
-        .into_iter()
-        .flat_map(profile_keys)
-        .map(|(_, pair)| pair.secret.expose());
-    let of_environment = run
-        .environment
-        .variable_pairs()
-        .filter(|(name, _)| KEY_VARIABLES.contains(name) || name.starts_with(VARIABLE_PREFIX))
-        .map(|(_, value)| value);
-    let mut secrets: Vec<String> = of_profile
-        .chain(of_environment)
-        // Short values are not secrets; redacting them would garble the bundle.
-        .filter(|secret| secret.len() >= 6)
-        .map(str::to_owned)
-        .collect();
-    // A secret that contains another secret is redacted first.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets
-}
-
-fn profile_keys(loaded: &LoadedProfile) -> impl Iterator<Item = (KeyKind, &KeyPair)> {
-    let kinds = [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry];
-    kinds
-        .into_iter()
-        .filter_map(|kind| Some((kind, loaded.keys.get(kind)?)))
-}
-
 fn map_strings(value: &mut Value, change: &impl Fn(String) -> String) {
     match value {
         Value::String(text) => *text = change(std::mem::take(text)),
@@ -112,12 +77,14 @@ impl SupportBundle {
         };
         let mut value = serde_json::to_value(&bundle).context("cannot write the support bundle as JSON")?;
         let home = run.environment.home.as_ref().map(|home| home.display().to_string());
-        let secrets = known_secrets(run, inputs);
+        let secrets = &run.environment.secrets;
+        // No connector file was resolved, so the variables that it can refer to are not registered yet.
+        let variables = run.environment.variable_pairs();
+        variables
+            .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX) || secrets.is_secret_variable(name))
+            .for_each(|(_, value)| secrets.add(value));
         map_strings(&mut value, &|text| {
-            let text = secrets
-                .iter()
-                .fold(text, |text, secret| text.replace(secret.as_str(), REDACTED));
-            let text = profile_redaction::redact_tokens(&text);
+            let text = profile_redaction::redact_tokens(&secrets.redact(&text));
             match &home {
                 Some(home) if home.len() > 1 => text.replace(home.as_str(), "~"),
                 _ => text,
@@ -227,8 +194,9 @@ impl ProfilePart {
                     stage: facts.stage.clone(),
                     endpoint: loaded.profile.endpoint.to_string(),
                     issued: loaded.profile.issued,
-                    keys: profile_keys(loaded)
-                        .map(|(kind, pair)| (kind, pair.id.clone()))
+                    keys: [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
+                        .into_iter()
+                        .filter_map(|kind| Some((kind, loaded.keys.get(kind)?.id.clone())))
                         .collect(),
                 };
                 (Some(facts), finding_rows(&loaded.warnings))

@@ -47,7 +47,11 @@ impl DoctorInputs {
         let dirs = run.environment.dirs.as_ref().ok();
         let profile = dirs.and_then(|dirs| {
             let named = selected_profile(run, dirs)?.value;
-            Some(Profile::load(&dirs.profile(&named), &run.options.trusted_hosts))
+            let loaded = Profile::load(&dirs.profile(&named), &run.options.trusted_hosts);
+            if let Ok(loaded) = &loaded {
+                loaded.register_secrets(&run.environment.secrets);
+            }
+            Some(loaded)
         });
         let loaded = profile.as_ref().and_then(|profile| profile.as_ref().ok());
         let is_sandbox = Settings::resolve(run, loaded, None).sandbox_dir().is_some();

@@ -121,7 +121,7 @@ pub(super) fn profile_and_key_checks(
 ) -> Vec<CheckResult> {
     let in_git = inputs.valid_profile().and_then(|loaded| {
         let folder = loaded.path.parent()?;
-        git::ensure_ignored_by_git(folder).err()
+        git::ensure_ignored_by_git(folder, loaded.path.file_name(), &run.environment.secrets).err()
     });
     let named = inputs.settings.profile.as_ref().zip(inputs.profile.as_ref());
     let named = named.map(|(selected, loaded)| NamedProfile {
@@ -131,7 +131,7 @@ pub(super) fn profile_and_key_checks(
         in_git,
     });
     let variables = EnvironmentKeys {
-        ignored: inputs.settings.sandbox_dir().is_some(),
+        ignored: run.options.is_sandbox(),
         overridden: inputs.valid_profile().is_some_and(|loaded| loaded.keys.cloud.is_some()),
         ..EnvironmentKeys::from_variables(&run.environment.variables)
     };

@@ -39,7 +39,9 @@ impl ConnectorLintArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorLintOutput>, Error> {
         let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
         let catalog = load_refreshed_catalog(&ctx.run)?;
-        let result = lint_files(&self.files, profile.as_ref(), catalog.as_ref(), &mut std::io::stdin())?;
+        let variables = &ctx.run.environment.variables;
+        let (profile, catalog) = (profile.as_ref(), catalog.as_ref());
+        let result = lint_files(&self.files, profile, catalog, variables, &mut std::io::stdin())?;
         if let (OutputFormat::Human, Some(report)) = (ctx.globals.output, &result.value) {
             ctx.run.info(format!("Checked with {} about plugins.", report.facts));
         }

@@ -107,10 +107,12 @@ impl ConnectorUpdateArgs {
             Some((key.to_owned(), value.to_owned()))
         };
         let set: Option<Vec<_>> = self.config.iter().map(parse).collect();
-        Ok(ConfigOverrides {
+        let overrides = ConfigOverrides {
             set: set.ok_or_else(|| Error::usage("invalid value for --config: expected `key=value`"))?,
             unset: self.unset.clone(),
-        })
+        };
+        overrides.reject_literal_secrets()?;
+        Ok(overrides)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::load_valid_platform;
 use crate::{
     commands::{CommandOutput, Ctx},
-    config::{IfExists, SaveError, save::save},
+    config::{IfExists, SaveError, save::save_public},
     diag::has_errors,
     error::{Error, ResultExt},
     manifest::{WorkspaceOrigin, new_department::NewDepartment, workspace::DEPARTMENTS},
@@ -84,10 +84,10 @@ impl DepartmentNewArgs {
             let parent = folder.join(DEPARTMENTS);
             std::fs::create_dir_all(&parent)
                 .with_context(|| format!("cannot create the directory `{}`", parent.display()))?;
-            save(&path, text.as_bytes(), IfExists::Keep).map_err(|error| match error {
+            save_public(&path, text.as_bytes(), IfExists::Keep).map_err(|error| match error {
                 SaveError::Exists(path) => Error::failed(format!("`{}` already exists", path.display()))
                     .with_hint("Edit the file and check it with `confluent ebs department validate`."),
-                error @ SaveError::Io { .. } => error.into(),
+                error => error.into(),
             })?;
         }
         Ok(CommandOutput::new(DepartmentNewOutput {

@@ -1,12 +1,10 @@
 //! `confluent ebs gitops import`.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-
 use serde::Serialize;
 
 use crate::{
     commands::{CommandOutput, Ctx},
+    config::{IfExists, save::save_public},
     error::{Error, ResultExt as _},
     gitops::{ImportedFile, import_stage},
     render::{Block, Cell, Table, TextLine, Viewable},
@@ -39,16 +37,11 @@ impl GitopsImportArgs {
         if !self.dry_run {
             for file in &files {
                 let path = root.join(&file.path);
-                let shown = path.display();
                 if let Some(folder) = path.parent() {
                     std::fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
                 }
                 // A file that exists by now is not replaced.
-                let opened = OpenOptions::new().write(true).create_new(true).open(&path);
-                let mut opened = opened.with_context(|| format!("cannot create `{shown}`"))?;
-                opened
-                    .write_all(file.text.as_bytes())
-                    .with_context(|| format!("cannot write `{shown}`"))?;
+                save_public(&path, file.text.as_bytes(), IfExists::Keep)?;
             }
         }
         Ok(CommandOutput::new(GitopsImport {

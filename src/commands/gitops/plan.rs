@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::{open_planned, plan_view};
 use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
-    error::{Error, ResultExt as _},
+    config::{IfExists, save::save_public},
+    error::Error,
     gitops::{GitopsPlan, SentSecret},
     render::{Block, Viewable, plan_to_markdown},
     text::count_noun,
@@ -55,8 +56,9 @@ impl GitopsPlanArgs {
             plans: planned.plans,
         };
         if let Some(path) = &self.out {
-            let text = serde_json::to_string_pretty(&output).unwrap_or_default() + "\n";
-            std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+            let mut document = serde_json::to_value(&output)?;
+            ctx.run.environment.secrets.redact_json(&mut document);
+            save_public(path, format!("{document:#}\n").as_bytes(), IfExists::Replace)?;
         }
         let refused = output.plans.iter().filter(|plan| plan.is_refused()).count();
         let error = (refused > 0).then(|| {

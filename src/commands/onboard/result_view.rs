@@ -25,6 +25,10 @@ const PRIVATE_FILE_NOTE: &str = if cfg!(unix) {
 };
 
 impl Viewable for OnboardOutcome {
+    fn shows_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
             let mut blocks = match self.departments.len() > MAX_DETAILED_DEPARTMENTS && !self.lists_all {

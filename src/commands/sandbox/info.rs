@@ -70,6 +70,10 @@ impl SandboxInfoOutput {
 }
 
 impl Viewable for SandboxInfoOutput {
+    fn shows_secrets(&self) -> bool {
+        self.info.admin_secret.is_some()
+    }
+
     fn view(&self) -> Vec<Block> {
         let info = &self.info;
         let url = info.url.as_deref();

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{CommandOutput, Ctx, duration::parse_duration};
 use crate::{
-    config::save::save_public,
+    config::{IfExists, save::save_public},
     error::{Error, ResultExt},
     fleet::{ConnectorCondition, Fleet, FleetCollector},
     render::{Format, html::status_page},
@@ -98,8 +98,12 @@ impl StatusArgs {
             ctx.block_on_reading(collector.collect())?
         };
         if let Some(path) = &self.html {
-            save_public(path, status_page(&fleet).as_bytes())
-                .hint("Make sure that the directory exists and is writable, or choose another one.")?;
+            save_public(
+                path,
+                ctx.ui.redact_page(&status_page(&fleet)).as_bytes(),
+                IfExists::Replace,
+            )
+            .hint("Make sure that the directory exists and is writable, or choose another one.")?;
             ctx.ui.info(&format!("Wrote `{}`.", path.display()));
         }
         let error = fleet

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use self::parts::ConditionBadge;
 use super::escape::escape;
+use crate::redact::SecretRegistry;
 
 pub use quota_audit::quota_audit_page;
 pub use status::status_page;
@@ -31,6 +32,22 @@ impl Escaper for PageEscaper {
     fn write_escaped_str<W: fmt::Write>(&self, out: W, text: &str) -> fmt::Result {
         Html.write_escaped_str(out, &escape(text))
     }
+}
+
+/// Returns a page without registered secrets. Only text is searched: markup and the style sheet are our own.
+pub(super) fn redact_page(secrets: &SecretRegistry, page: &str) -> String {
+    let mut out = String::with_capacity(page.len());
+    let mut is_style = false;
+    for piece in page.split_inclusive('>') {
+        let (text, tag) = piece.split_at(piece.find('<').unwrap_or(piece.len()));
+        match is_style {
+            true => out.push_str(text),
+            false => out.push_str(&secrets.redact(text)),
+        }
+        out.push_str(tag);
+        is_style = tag.starts_with("<style") || (is_style && !tag.starts_with("</style"));
+    }
+    out
 }
 
 /// What every page contains besides its main part.
@@ -93,6 +110,25 @@ mod tests {
         assert_eq!(
             page.to_string(),
             "<td title=\"&#34; onclick=&#39;x&#39;&#62;\">&#60;script&#62;&#38;\\u{202e}</td>"
+        );
+    }
+
+    #[test]
+    fn secrets_are_redacted_in_text_and_not_in_markup() {
+        let secrets = SecretRegistry::default();
+        secrets.add("can<ry-\"1\"");
+        secrets.add("display-canary");
+        let page = EscapingSample {
+            title: "",
+            text: "is can<ry-\"1\" wrong?",
+        }
+        .to_string();
+        assert_eq!(
+            redact_page(
+                &secrets,
+                &format!("<style>a > b {{display-canary}}</style><b class=\"display-canary\">{page}")
+            ),
+            "<style>a > b {display-canary}</style><b class=\"display-canary\"><td title=\"\">is [redacted] wrong?</td>"
         );
     }
 

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{ConnectorClient, LiveConnector, is_mask, is_server_key};
 use crate::{
     api::connect::{ConnectorOffsets, GetOffsets},
+    catalog::secret::is_secret_name,
     client::ClientError,
-    redact::is_secret_name,
 };
 
 /// Prefix of the variables for secrets in connector files.

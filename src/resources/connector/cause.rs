@@ -1,9 +1,11 @@
 //! Cause of a connector failure, derived from its status.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::diagnosis::{DiagnosisRule, FaultOwner, diagnose};
-use crate::{api::connect::ConnectorStatus, model::TaskState};
+use crate::{api::connect::ConnectorStatus, model::TaskState, redact::TextRedactor};
 
 /// Cause of a connector failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -106,6 +108,14 @@ pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
         None if has_task(&TaskState::SystemError) => Some(FaultOwner::Platform),
         None => None,
     };
+    // A plugin repeats addresses with passwords and values of its configuration.
+    let mut redactor = TextRedactor::default();
+    let messages = cause.messages.iter_mut();
+    for message in messages.chain(cause.validation_errors.iter_mut().map(|error| &mut error.message)) {
+        if let Cow::Owned(redacted) = redactor.redact(message) {
+            *message = redacted;
+        }
+    }
     cause
 }
 

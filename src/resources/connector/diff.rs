@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub use crate::catalog::rules::server_key::is_server_key;
-use crate::redact::is_secret_name;
+use crate::catalog::secret::is_secret_name;
 
 /// Returns whether a value is the mask of a secret: it begins with two or more asterisks, as in Terraform's provider
 /// (docs/reference/connect.md#secrets-and-masks).
