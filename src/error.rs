@@ -358,6 +358,7 @@ mod tests {
             ErrorKind::Denied,
             ErrorKind::Refused,
             ErrorKind::Unhealthy,
+            ErrorKind::Stale,
             ErrorKind::Usage,
             ErrorKind::Interrupted,
         ];

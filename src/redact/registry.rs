@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::{Engine as _, engine::general_purpose};
 use serde_json::{Map, Value};
 
@@ -26,8 +26,10 @@ struct RegistryState {
     patterns: BTreeSet<String>,
     /// Names of variables with secrets that a profile lists.
     variables: BTreeSet<String>,
-    /// Search automaton; `None` after a value was added.
-    matcher: Option<Arc<SecretMatcher>>,
+    /// Patterns that no automaton contains yet.
+    pending: Vec<String>,
+    /// Automata of all other patterns.
+    matcher: Arc<SecretMatcher>,
 }
 
 impl fmt::Debug for SecretRegistry {
@@ -106,23 +108,24 @@ impl SecretRegistry {
 
     fn insert(&self, patterns: impl IntoIterator<Item = String>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = state.patterns.len();
-        state.patterns.extend(patterns);
-        if state.patterns.len() != before {
-            state.matcher = None;
+        for pattern in patterns {
+            if state.patterns.insert(pattern.clone()) {
+                state.pending.push(pattern);
+            }
         }
     }
 
-    /// Returns the automaton of the current values; `None` without values.
+    /// Returns the automata of the current values; `None` without values.
     fn matcher(&self) -> Option<Arc<SecretMatcher>> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.patterns.is_empty() {
             return None;
         }
-        if state.matcher.is_none() {
-            state.matcher = SecretMatcher::new(&state.patterns).map(Arc::new);
+        if !state.pending.is_empty() {
+            let pending = std::mem::take(&mut state.pending);
+            state.matcher = Arc::new(state.matcher.with_patterns(pending));
         }
-        state.matcher.clone()
+        Some(Arc::clone(&state.matcher))
     }
 
     /// Returns whether `text` contains a registered value.
@@ -271,23 +274,51 @@ fn base64_forms(value: &str) -> Vec<String> {
     forms
 }
 
-/// Automaton that finds values in a text and in its decoded views, in linear time.
-pub(super) struct SecretMatcher(AhoCorasick);
+/// Automata that find values in a text and in its decoded views, in linear time.
+///
+/// An onboarding of many departments registers a key after each request. One automaton of all values would be built as
+/// often, each time with all values; so a new automaton contains the new values and those of smaller automata only. There
+/// are at most logarithmically many, and each value is built into at most as many.
+#[derive(Default)]
+pub(super) struct SecretMatcher(Vec<Arc<PatternSet>>);
+
+struct PatternSet {
+    patterns: Vec<String>,
+    automaton: AhoCorasick,
+}
 
 impl SecretMatcher {
-    pub(super) fn new<'a>(patterns: impl IntoIterator<Item = &'a String>) -> Option<Self> {
-        // Building fails only for more patterns than a process can hold.
-        AhoCorasick::new(patterns).ok().map(Self)
+    /// Returns a matcher that also finds `added`.
+    pub(super) fn with_patterns(&self, mut added: Vec<String>) -> Self {
+        let mut sets = self.0.clone();
+        while sets.last().is_some_and(|last| last.patterns.len() <= 2 * added.len()) {
+            added.extend(sets.pop().into_iter().flat_map(|set| set.patterns.clone()));
+        }
+        // A deterministic automaton would search faster, and takes longer to build than a run searches. Building fails only
+        // for more patterns than a process can hold.
+        let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(&added);
+        sets.extend(automaton.ok().map(|automaton| {
+            Arc::new(PatternSet {
+                patterns: added,
+                automaton,
+            })
+        }));
+        Self(sets)
     }
 
     /// Returns the byte ranges of all values, in order and disjoint. Values that overlap are one range.
     pub(super) fn find(&self, text: &str) -> Vec<(usize, usize)> {
         let mut found: Vec<(usize, usize)> = Vec::new();
-        let matches = self.0.find_overlapping_iter(text);
-        found.extend(matches.map(|hit| (hit.start(), hit.end())));
-        for view in decoded_views(text) {
-            let matches = self.0.find_overlapping_iter(&view.bytes);
-            found.extend(matches.map(|hit| view.original_range(hit.start(), hit.end())));
+        let views = decoded_views(text);
+        for set in &self.0 {
+            let matches = set.automaton.find_overlapping_iter(text);
+            found.extend(matches.map(|hit| (hit.start(), hit.end())));
+            for view in &views {
+                let matches = set.automaton.find_overlapping_iter(&view.bytes);
+                found.extend(matches.map(|hit| view.original_range(hit.start(), hit.end())));
+            }
         }
         found.sort_unstable();
         let mut ranges: Vec<(usize, usize)> = Vec::new();

@@ -63,10 +63,9 @@ impl WeakSecrets {
                 .match_indices(key.as_str())
                 .map(|(at, name)| (at, at + name.len()))
                 .collect();
-            let Some(matcher) = SecretMatcher::new([value]) else {
-                continue;
-            };
-            let mut found = matcher.find(&message);
+            let mut found = SecretMatcher::default()
+                .with_patterns(vec![value.clone()])
+                .find(&message);
             found.retain(|(from, to)| {
                 let in_name = names.iter().any(|name| name.0 <= *from && *to <= name.1);
                 !in_name && is_whole_word(&message, *from, *to)

@@ -367,8 +367,8 @@ fn a_department_matrix_fits_80_columns() {
     department; shared: names that all departments share by design of Confluent
     Cloud; beyond: names outside the prefix; yes: the resource of the stage;
     unknown: Confluent's documents disagree (assumption Q5 of `confluent ebs doctor
-    --assumptions`). Other operations are not allowed, except to describe the
-    organization, the environment and the cluster.
+    --assumptions --sandbox`). Other operations are not allowed, except to describe
+    the organization, the environment and the cluster.
     Source: the built-in example platform, stage `prod`.
     ");
 }

@@ -248,7 +248,7 @@ fn the_handover_command_gets_no_secret_in_arguments_variables_or_output() {
         assert!(!output.to_string().contains(secret), "{output}");
     }
     assert!(
-        output.stderr_line().contains("secret = \"****\""),
+        output.stderr_line().contains("secret = \"[redacted]\""),
         "what it printed is shown\n{output}"
     );
     // Neither journal nor evidence contains the output of the command.

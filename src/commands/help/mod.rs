@@ -145,9 +145,11 @@ mod tests {
     /// Height of a small terminal, in lines.
     const SMALL_HEIGHT: usize = 24;
 
-    /// Commands with more flags than a small terminal has lines for.
-    const LONG: [&str; 4] = [
+    /// Commands with more flags or subcommands than a small terminal has lines for.
+    const LONG: [&str; 6] = [
+        ROOT,
         "confluent ebs access audit",
+        "confluent ebs gitops apply",
         "confluent ebs keys revoke",
         "confluent ebs keys rotate",
         "confluent ebs onboard",

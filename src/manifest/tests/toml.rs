@@ -73,7 +73,6 @@ fn all_toml_number_notations_are_read() {
     departments/aaa.toml:4:14 error wrong-type: `quota.connectors` is 99999999999, expected an integer from 0 to 4294967295
     departments/aaa.toml:5:9 error wrong-type: `quota.tasks` is -1, expected an integer from 0 to 4294967295
     departments/aaa.toml:6:1 error unknown-key: unknown key `quota.retired`
-        Known keys: `connectors`, `plugins`, `stages`, `tasks_per_connector`, `tasks`,
-        `throughput`.
+        Known keys: `connectors`, `plugins`, `stages`, `tasks_per_connector`, `tasks`, `throughput`.
     ");
 }
