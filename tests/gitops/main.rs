@@ -6,6 +6,7 @@ mod common;
 mod apply;
 mod drift;
 mod plan;
+mod slow;
 mod validate;
 
 use common::Cli;
