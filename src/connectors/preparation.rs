@@ -311,7 +311,10 @@ async fn check_persona(session: &ConnectorSession) -> Result<(), Error> {
 
 /// Rejects the name of a new connector that does not follow the naming convention of the platform. An existing one
 /// cannot be renamed, so that it may keep its name.
-fn check_naming(department: Option<&DepartmentContext>, name: &str) -> Result<(), Error> {
+///
+/// # Errors
+/// The name does not follow the convention, and the department has no exception.
+pub fn check_naming(department: Option<&DepartmentContext>, name: &str) -> Result<(), Error> {
     let is_excepted = |department: &&DepartmentContext| {
         let mut exceptions = department.lint_exceptions.iter();
         exceptions.any(|(rule, _)| rule == connector_naming::ID)

@@ -12,7 +12,9 @@ use super::{
     effective_file::EffectiveFile,
     file_tree::ConnectorAddress,
     import::ImportedFile,
-    plan::{DesiredFile, GitopsPlan, GitopsPlanInput, PlanProblem, SentSecret, plan_department, sends_config},
+    plan::{
+        DesiredFile, GitopsPlan, GitopsPlanInput, ItemAction, PlanProblem, SentSecret, plan_department, sends_config,
+    },
     workspace::GitopsWorkspace,
 };
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
     connectors::{
         defaults::{AddedDefault, REPORT_TOPICS, apply_defaults, drop_unknown_default},
         definition::ConnectorDefinition,
+        preparation::check_naming,
         validation::{validate_with_service, validation_errors},
     },
     error::{Error, ErrorKind},
@@ -197,6 +200,13 @@ async fn plan_one(
     if validations.dropped_defaults {
         plan = make_plan(&files);
     }
+    let created = plan.items.iter().filter(|item| item.action == ItemAction::Create);
+    let misnamed = created.filter_map(|item| {
+        let error = check_naming(Some(department), &item.address.name).err()?;
+        Some(PlanProblem::new(&item.address.name, error.to_string()).with_fix("Rename the file."))
+    });
+    let misnamed: Vec<PlanProblem> = misnamed.collect();
+    plan.errors.extend(misnamed);
     plan.errors.extend(validations.errors);
     plan.not_checked.extend(validations.not_checked);
     plan.seal();

@@ -234,6 +234,7 @@ impl GitopsWorkspace {
             // The platform's files decide, a profile may be older.
             if let Some(rules) = self.rules.get(&(department.code.to_string(), stage.to_owned())) {
                 department.quota = rules.quota.clone();
+                department.connector_names = rules.connector_names.clone();
             }
             return Ok(vec![department]);
         }

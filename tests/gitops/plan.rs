@@ -114,3 +114,24 @@ fn a_profile_for_another_prefix_than_the_platform_files_is_refused() {
     let output = gitops(&cli, "plan").expect_code(5);
     assert!(output.stderr.contains("differ in the prefix"), "{output}");
 }
+
+#[test]
+fn a_new_connector_must_follow_the_naming_convention_of_the_platform_files() {
+    let cli = repository();
+    let naming = format!("{}[naming]\nconnector = \"*-source\"\n", crate::common::EBS_TOML);
+    cli.write("ebs.toml", naming);
+    cli.write("departments/claims.toml", "name = \"Claims\"\nprefix = \"claims-\"\n");
+    remove(&cli, "connectors/claims");
+    cli.write("connectors/claims/prod/claims-gen.yaml", datagen("claims-gen"));
+    let output = gitops(&cli, "plan -o json").expect_code(5);
+    assert!(
+        output
+            .json()
+            .text("/plans/0/errors/0/message")
+            .contains("does not follow the naming convention"),
+        "{output}"
+    );
+    remove(&cli, "connectors/claims/prod/claims-gen.yaml");
+    cli.write("connectors/claims/prod/claims-gen-source.yaml", datagen("claims-gen"));
+    gitops(&cli, "plan").expect_success();
+}
