@@ -5,6 +5,7 @@
 //! - [`effective_file`]: the file of a stage merged over the base file of its department
 //! - [`settings`]: keys beside `config`: state, replacement, former name, protection
 //! - [`validation`]: everything that can be checked without a connection
+//! - [`base_revision`]: files that vanished or moved since an earlier revision
 //! - [`plan`]: what must change; pure
 //! - [`planning`]: plans with the service
 //! - [`approval`]: which changes of a plan may be applied
@@ -18,6 +19,7 @@
 
 pub mod applying;
 pub mod approval;
+pub mod base_revision;
 pub mod drift;
 pub mod effective_file;
 pub mod file_tree;

@@ -85,6 +85,12 @@ impl TreeValidation {
         validation
     }
 
+    /// Adds findings.
+    pub(super) fn add(&mut self, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        self.count();
+    }
+
     /// Keeps the findings whose file `keep` accepts; findings without a file are kept.
     pub(super) fn retain(&mut self, keep: impl Fn(&Path) -> bool) {
         self.findings

@@ -8,6 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    base_revision::BaseRevision,
     file_tree::{ConnectorAddress, ConnectorTree, KnownNames},
     settings::{ConfiguredState, ConnectorSettings},
     validation::{DepartmentRules, TreeValidation, validate_tree},
@@ -145,6 +146,16 @@ impl GitopsWorkspace {
         validate_tree(&self.tree, self.catalog.as_ref(), |department, stage| {
             self.rules.get(&(department.to_owned(), stage.to_owned()))
         })
+    }
+
+    /// Adds the findings about files that vanished or moved since `revision`.
+    ///
+    /// # Errors
+    /// Git cannot read the revision.
+    pub fn compare_with(&self, run: &RunContext, revision: &str, validation: &mut TreeValidation) -> Result<(), Error> {
+        let base = BaseRevision::find(&self.root, revision, &run.environment.secrets)?;
+        validation.add(base.check(&self.tree)?);
+        Ok(())
     }
 
     /// Keeps the findings in `paths`, if there are any paths.

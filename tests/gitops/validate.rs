@@ -135,3 +135,105 @@ fn show_names_the_file_of_each_key_and_no_secret() {
     let near = cli.run("gitops show claims-order --sandbox").expect_code(1);
     assert!(near.stderr.contains("Did you mean `claims-orders`?"), "{near}");
 }
+
+/// Runs Git in the repository, with a name and an address for commits.
+fn git(cli: &Cli, args: &str) {
+    let output = std::process::Command::new("git")
+        .current_dir(cli.path(""))
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .args(["-c", "user.name=ci", "-c", "user.email=ci@example.com"])
+        .args(args.split_whitespace())
+        .output()
+        .expect("git starts");
+    assert!(
+        output.status.success(),
+        "{args}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A repository with a commit of its files.
+fn committed() -> Cli {
+    let cli = repository();
+    git(&cli, "init -q -b main");
+    git(&cli, "add connectors");
+    git(&cli, "commit -q -m files");
+    cli
+}
+
+fn since_main(cli: &Cli) -> Vec<String> {
+    let report = cli.run("gitops validate --sandbox --changed-since main -o json").json();
+    let line = |finding: &serde_json::Value| format!("{} {}", finding.text("/file"), finding.text("/message"));
+    report.items("/findings").iter().map(line).collect()
+}
+
+#[test]
+fn a_file_that_vanishes_is_an_error_and_one_that_was_a_tombstone_is_none() {
+    let cli = committed();
+    assert!(since_main(&cli).is_empty());
+    crate::remove(&cli, "connectors/claims/prod/claims-gen.yaml");
+    assert_eq!(
+        since_main(&cli),
+        ["connectors/claims/prod/claims-gen.yaml the file vanished; connector `claims-gen` keeps running"]
+    );
+    cli.write("connectors/claims/prod/claims-gen.yaml", "state: absent\n");
+    assert!(since_main(&cli).is_empty());
+    git(&cli, "commit -q -a -m tombstone");
+    crate::remove(&cli, "connectors/claims/prod/claims-gen.yaml");
+    assert!(since_main(&cli).is_empty());
+}
+
+#[test]
+fn a_moved_file_continues_its_connector_only_if_it_says_so() {
+    let cli = committed();
+    crate::remove(&cli, "connectors/claims/prod/claims-gen.yaml");
+    cli.write("connectors/claims/prod/claims-gen2.yaml", datagen("claims-gen"));
+    let output = cli.run("gitops validate --sandbox --changed-since main").expect_code(5);
+    assert!(output.stdout.contains("renamed_from: claims-gen"), "{output}");
+    let renamed = format!("renamed_from: claims-gen\nreplace: carry\n{}", datagen("claims-gen"));
+    cli.write("connectors/claims/prod/claims-gen2.yaml", renamed);
+    assert!(since_main(&cli).is_empty());
+}
+
+#[test]
+fn protection_is_removed_before_a_connector_is_deleted() {
+    let cli = committed();
+    let base = format!("protect: true\n{}", crate::SOURCE);
+    cli.write("connectors/claims/claims-orders.yaml", base);
+    git(&cli, "commit -q -a -m protected");
+    cli.write("connectors/claims/prod/claims-orders.yaml", "state: absent\n");
+    crate::remove(&cli, "connectors/claims/claims-orders.yaml");
+    assert_eq!(
+        since_main(&cli),
+        ["connectors/claims/prod/claims-orders.yaml connector `claims-orders` was protected in the base revision"]
+    );
+}
+
+#[test]
+fn an_unknown_revision_is_an_error_also_if_it_looks_like_a_flag() {
+    let cli = committed();
+    for revision in ["no-such-branch", "--upload-pack=x", "HEAD~5"] {
+        let output = cli
+            .run(&format!("gitops validate --sandbox --changed-since={revision}"))
+            .expect_code(1);
+        assert!(output.stderr.contains("Git does not know revision"), "{output}");
+    }
+}
+
+#[test]
+fn a_shallow_clone_is_told_how_to_fetch_more() {
+    let cli = committed();
+    cli.write("connectors/claims/prod/claims-more.yaml", datagen("claims-more"));
+    git(&cli, "add connectors");
+    git(&cli, "commit -q -m more");
+    git(
+        &cli,
+        &format!("clone -q --depth 1 file://{} shallow", cli.path("").display()),
+    );
+    let mut command = cli.command();
+    command
+        .current_dir(cli.path("shallow"))
+        .args(["gitops", "validate", "--sandbox", "--changed-since", "HEAD~1"]);
+    let output = cli.run_command(&mut command).expect_code(1);
+    assert!(output.stderr.contains("fetch-depth: 0"), "{output}");
+}

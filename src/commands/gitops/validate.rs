@@ -26,6 +26,10 @@ Validate all connector files.
 
   $ confluent ebs gitops validate
 
+Validate a merge request: a file that vanishes is an error, because its connector would keep running.
+
+  $ confluent ebs gitops validate --changed-since origin/main
+
 Validate the files of a department, for the Code Quality report of GitLab.
 
   $ confluent ebs gitops validate connectors/claims -o gitlab > gl-code-quality-report.json")]
@@ -33,12 +37,18 @@ pub(super) struct GitopsValidateArgs {
     /// Files or directories below \"connectors\" whose findings are shown; the default is all.
     #[arg(value_name = "path")]
     paths: Vec<PathBuf>,
+    /// Also report files that vanished or moved since this Git revision, such as "origin/main".
+    #[arg(long, value_name = "revision")]
+    changed_since: Option<String>,
 }
 
 impl GitopsValidateArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<GitopsValidation>, Error> {
         let workspace = GitopsWorkspace::open(&ctx.run)?;
         let mut validation = workspace.validate();
+        if let Some(revision) = &self.changed_since {
+            workspace.compare_with(&ctx.run, revision, &mut validation)?;
+        }
         workspace.retain_paths(&mut validation, &self.paths)?;
         let error = match validation.errors {
             0 => None,

@@ -1,0 +1,236 @@
+//! Comparison with an earlier revision of the repository: a file that vanishes deletes nothing, so it is an error unless
+//! it was a tombstone.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+};
+
+use super::{
+    effective_file::EffectiveFile,
+    file_tree::{CONNECTORS, ConnectorAddress, ConnectorTree},
+};
+use crate::{
+    catalog::ConnectorConfigFile,
+    child,
+    diag::{Assignee, Finding, SourceFile, SourceSpan},
+    error::{Error, ResultExt as _},
+    manifest::connector_file,
+    redact::SecretRegistry,
+};
+
+/// Rule about files that vanish.
+const VANISHED: &str = "gitops-vanished";
+
+/// Revision that the work tree is compared with.
+pub struct BaseRevision<'a> {
+    /// Folder that contains `connectors`.
+    root: &'a Path,
+    secrets: &'a SecretRegistry,
+    /// Hash of the commit.
+    commit: String,
+}
+
+impl<'a> BaseRevision<'a> {
+    /// Finds the commit in which the history of `revision` and of the work tree part, so that files that others added
+    /// since do not count as vanished.
+    ///
+    /// # Errors
+    /// Git cannot be run, or does not know the revision, for example in a shallow clone.
+    pub fn find(root: &'a Path, revision: &str, secrets: &'a SecretRegistry) -> Result<Self, Error> {
+        let mut base = Self {
+            root,
+            secrets,
+            commit: String::new(),
+        };
+        let commit = base.git(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &format!("{revision}^{{commit}}"),
+        ])?;
+        let unknown = |what: String| {
+            let error = Error::failed(what);
+            match base.is_shallow() {
+                true => error.with_hint(
+                    "The clone is shallow. Fetch the whole history: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab), \
+                     `fetchDepth: 0` (Azure).",
+                ),
+                false => error.with_hint("Pass a branch, a tag or a commit that `git log` shows."),
+            }
+        };
+        let Some(commit) = text_if_successful(&commit) else {
+            return Err(unknown(format!("Git does not know revision `{revision}`")));
+        };
+        let merged = base.git(&["merge-base", &commit, "HEAD"])?;
+        let Some(commit) = text_if_successful(&merged) else {
+            return Err(unknown(format!(
+                "revision `{revision}` and the work tree have no common commit"
+            )));
+        };
+        base.commit = commit;
+        Ok(base)
+    }
+
+    /// Returns the errors about files that vanished or moved since, and about tombstones of connectors that were
+    /// protected.
+    ///
+    /// # Errors
+    /// Git cannot read the revision.
+    pub fn check(&self, tree: &ConnectorTree) -> Result<Vec<Finding>, Error> {
+        let former = self.stage_files()?;
+        let mut findings = Vec::new();
+        let added: Vec<&EffectiveFile> = tree
+            .connectors
+            .values()
+            .filter(|file| !former.contains_key(&file.address))
+            .collect();
+        for (address, path) in &former {
+            match tree.connectors.get(address) {
+                Some(file) if file.settings.is_absent() => {
+                    findings.extend(self.check_protection(address, path, file)?);
+                }
+                Some(_) => {}
+                None => findings.extend(self.check_vanished(address, path, &added)?),
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Returns the paths of the stage files of the revision.
+    fn stage_files(&self) -> Result<BTreeMap<ConnectorAddress, PathBuf>, Error> {
+        let listed = self.git(&["ls-tree", "-r", "-z", "--name-only", &self.commit, "--", CONNECTORS])?;
+        let Some(text) = text_if_successful(&listed) else {
+            return Err(Error::failed(format!(
+                "Git cannot list the files of commit `{}`",
+                self.commit
+            )));
+        };
+        let mut files = BTreeMap::new();
+        for path in text.split('\0').map(PathBuf::from) {
+            let parts: Option<Vec<&str>> = path.iter().map(OsStr::to_str).collect();
+            let stem = path.file_stem().and_then(OsStr::to_str);
+            let extension = path.extension().and_then(OsStr::to_str);
+            if let (Some([_, department, stage, _]), Some(name), Some("yaml" | "json")) =
+                (parts.as_deref(), stem, extension)
+            {
+                let address = ConnectorAddress {
+                    department: (*department).to_owned(),
+                    stage: (*stage).to_owned(),
+                    name: name.to_owned(),
+                };
+                files.insert(address, path);
+            }
+        }
+        Ok(files)
+    }
+
+    fn check_vanished(
+        &self,
+        address: &ConnectorAddress,
+        path: &Path,
+        added: &[&EffectiveFile],
+    ) -> Result<Option<Finding>, Error> {
+        let former = self.read(path)?;
+        // A tombstone may go as soon as its connector is gone.
+        if former.as_ref().is_some_and(ConnectorConfigFile::is_absent) {
+            return Ok(None);
+        }
+        let name = &address.name;
+        let moved = former.and_then(|former| added.iter().find(|file| is_same_connector(&former, address, file)));
+        let finding = match moved {
+            Some(file) if file.settings.renamed_from.as_ref() == Some(name) => return Ok(None),
+            Some(file) => finding(path, format!("the file moved to `{}`; connector `{name}` keeps running", file.path().display()))
+                .with_fix(format!(
+                    "Write `renamed_from: {name}` and `replace: carry` in the new file, or `state: absent` in the former one."
+                )),
+            None => finding(path, format!("the file vanished; connector `{name}` keeps running"))
+                .with_fix("Restore the file, and write `state: absent` to delete the connector."),
+        };
+        Ok(Some(finding))
+    }
+
+    /// The protection must be removed in a change of its own, before the tombstone.
+    fn check_protection(
+        &self,
+        address: &ConnectorAddress,
+        path: &Path,
+        file: &EffectiveFile,
+    ) -> Result<Option<Finding>, Error> {
+        let is_protected = |file: &ConnectorConfigFile| file.setting("protect").map(|entry| entry.value == "true");
+        let own = self.read(path)?.as_ref().and_then(is_protected);
+        let protected = match own {
+            Some(protected) => protected,
+            None => {
+                let base = Path::new(CONNECTORS).join(&address.department);
+                let names: BTreeSet<String> = ["yaml", "json"]
+                    .map(|extension| format!("{}.{extension}", address.name))
+                    .into();
+                let mut bases = Vec::new();
+                for name in names {
+                    bases.extend(self.read(&base.join(name))?);
+                }
+                bases.iter().find_map(is_protected).unwrap_or_default()
+            }
+        };
+        Ok(protected.then(|| {
+            let message = format!("connector `{}` was protected in the base revision", address.name);
+            finding(file.path(), message)
+                .with_fix("Remove `protect` in a change of its own, then delete the connector.")
+        }))
+    }
+
+    /// Returns a file of the revision; `None` if it does not exist there or cannot be parsed.
+    fn read(&self, path: &Path) -> Result<Option<ConnectorConfigFile>, Error> {
+        // Git's paths have forward slashes; `./` is relative to the folder.
+        let path_text = path.to_string_lossy().replace('\\', "/");
+        let shown = self.git(&["cat-file", "blob", &format!("{}:./{path_text}", self.commit)])?;
+        if !shown.status.success() {
+            return Ok(None);
+        }
+        Ok(connector_file::read_from(path, shown.stdout.as_slice())
+            .ok()
+            .and_then(Result::ok))
+    }
+
+    fn is_shallow(&self) -> bool {
+        let asked = self.git(&["rev-parse", "--is-shallow-repository"]);
+        asked.is_ok_and(|output| text_if_successful(&output).is_some_and(|text| text == "true"))
+    }
+
+    fn git(&self, args: &[&str]) -> Result<Output, Error> {
+        child::git(self.secrets)
+            .arg("-C")
+            .arg(self.root)
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot run `git`")
+    }
+}
+
+/// Returns whether a new file of the same stage describes the connector of a file that vanished.
+fn is_same_connector(former: &ConnectorConfigFile, address: &ConnectorAddress, file: &EffectiveFile) -> bool {
+    let is_near = file.address.department == address.department && file.address.stage == address.stage;
+    let config = |file: &ConnectorConfigFile| -> BTreeMap<String, String> {
+        let entries = file.entries.iter().filter(|entry| entry.key != "name");
+        entries.map(|entry| (entry.key.clone(), entry.value.clone())).collect()
+    };
+    let renamed = file.settings.renamed_from.as_ref() == Some(&address.name);
+    is_near && (renamed || (!former.entries.is_empty() && config(former) == config(&file.merged)))
+}
+
+fn finding(path: &Path, message: String) -> Finding {
+    let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
+    Finding::error(VANISHED, message)
+        .with_span(place)
+        .with_assignee(Assignee::Department)
+}
+
+fn text_if_successful(output: &Output) -> Option<String> {
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
+}
