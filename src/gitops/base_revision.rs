@@ -63,7 +63,7 @@ impl<'a> BaseRevision<'a> {
             }
         };
         let Some(commit) = text_if_successful(&commit) else {
-            return Err(unknown(format!("Git does not know revision `{revision}`")));
+            return Err(unknown(format!("unknown revision `{revision}`")));
         };
         let merged = base.git(&["merge-base", &commit, "HEAD"])?;
         let Some(commit) = text_if_successful(&merged) else {
@@ -105,7 +105,7 @@ impl<'a> BaseRevision<'a> {
         let listed = self.git(&["ls-tree", "-r", "-z", "--name-only", &self.commit, "--", CONNECTORS])?;
         let Some(text) = text_if_successful(&listed) else {
             return Err(Error::failed(format!(
-                "Git cannot list the files of commit `{}`",
+                "cannot list the files of commit `{}` with Git",
                 self.commit
             )));
         };
