@@ -25,6 +25,7 @@ mod suggestions;
 mod isolation_check;
 #[cfg(feature = "age")]
 mod profile_import;
+mod secret_places;
 mod preconditions;
 mod concurrent_writers;
 mod sandbox_settings;
