@@ -2,7 +2,7 @@
 //! it was a tombstone.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ffi::OsStr,
     path::{Path, PathBuf},
     process::{Output, Stdio},
@@ -162,19 +162,15 @@ impl<'a> BaseRevision<'a> {
     ) -> Result<Option<Finding>, Error> {
         let is_protected = |file: &ConnectorConfigFile| file.setting("protect").map(|entry| entry.value == "true");
         let own = self.read(path)?.as_ref().and_then(is_protected);
-        let protected = match own {
-            Some(protected) => protected,
-            None => {
-                let base = Path::new(CONNECTORS).join(&address.department);
-                let names: BTreeSet<String> = ["yaml", "json"]
-                    .map(|extension| format!("{}.{extension}", address.name))
-                    .into();
-                let mut bases = Vec::new();
-                for name in names {
-                    bases.extend(self.read(&base.join(name))?);
-                }
-                bases.iter().find_map(is_protected).unwrap_or_default()
+        let protected = if let Some(protected) = own {
+            protected
+        } else {
+            let base = Path::new(CONNECTORS).join(&address.department);
+            let mut bases = Vec::new();
+            for extension in ["yaml", "json"] {
+                bases.extend(self.read(&base.join(format!("{}.{extension}", address.name)))?);
             }
+            bases.iter().find_map(is_protected).unwrap_or_default()
         };
         Ok(protected.then(|| {
             let message = format!("connector `{}` was protected in the base revision", address.name);

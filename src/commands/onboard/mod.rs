@@ -1,6 +1,7 @@
 //! `confluent ebs onboard`.
 
 mod plan_view;
+mod profile_view;
 mod result_view;
 
 use clap::Args;

@@ -1,5 +1,7 @@
 //! `confluent ebs sandbox fault`.
 
+mod list;
+
 use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
@@ -10,8 +12,8 @@ use crate::{
     commands::{CommandOutput, Ctx, command_output, duration::parse_duration},
     error::Error,
     exit::ExitCode,
-    render::{Block, Cell, RowList, TableRow, Viewable},
-    sandbox::{ArmedConnectorFault, ArmedFault, ConnectorFault, Fault as Planned, FaultKind},
+    render::{Block, Viewable},
+    sandbox::{ConnectorFault, Fault as Planned, FaultKind},
     text::count_noun,
 };
 
@@ -26,7 +28,7 @@ pub(super) struct SandboxFaultArgs {
 #[derive(Debug, Subcommand)]
 enum SandboxFaultCommand {
     Add(SandboxFaultAddArgs),
-    List(SandboxFaultListArgs),
+    List(list::SandboxFaultListArgs),
     Clear(SandboxFaultClearArgs),
     Connector(SandboxFaultConnectorArgs),
 }
@@ -87,14 +89,6 @@ enum FaultKindArg {
     KillBefore,
     KillAfter,
 }
-
-/// List faults of requests and of connectors
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-List faults.
-
-  $ confluent ebs sandbox fault list")]
-struct SandboxFaultListArgs {}
 
 /// Clear one fault or all faults
 #[derive(Debug, clap::Args)]
@@ -159,7 +153,7 @@ impl SandboxFaultArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
             SandboxFaultCommand::Add(command) => command_output::finish(command.run(ctx), ctx),
-            SandboxFaultCommand::List(SandboxFaultListArgs {}) => command_output::finish(list_faults(ctx), ctx),
+            SandboxFaultCommand::List(_) => command_output::finish(list::SandboxFaultListArgs::run(ctx), ctx),
             SandboxFaultCommand::Clear(command) => command_output::finish(command.run(ctx), ctx),
             SandboxFaultCommand::Connector(command) => command_output::finish(command.run(ctx), ctx),
         }
@@ -225,13 +219,6 @@ impl SandboxFaultClearArgs {
     }
 }
 
-fn list_faults(ctx: &Ctx) -> Result<CommandOutput<RowList<FaultRow>>, Error> {
-    let sandbox = open_default_sandbox(ctx)?;
-    let requests = sandbox.faults()?.into_iter().map(FaultRow::Requests);
-    let connectors = sandbox.connector_faults()?.into_iter().map(FaultRow::Connector);
-    Ok(CommandOutput::new(RowList::in_order(requests.chain(connectors))))
-}
-
 #[derive(Debug, Default, Serialize)]
 struct SandboxFaultChangeOutput {
     id: Option<u32>,
@@ -244,42 +231,5 @@ struct SandboxFaultChangeOutput {
 impl Viewable for SandboxFaultChangeOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::line(self.text.clone())]
-    }
-}
-
-/// Fault of requests, which has a number, or of a connector, which has a name.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum FaultRow {
-    Requests(ArmedFault),
-    Connector(ArmedConnectorFault),
-}
-
-impl TableRow for FaultRow {
-    const COLUMNS: &'static [&'static str] = &["ID", "Kind", "Method", "Path", "Principal", "Skip", "Times"];
-
-    fn cells(&self) -> Vec<Cell> {
-        let any = |text: &Option<String>| Cell::from(text.as_deref().unwrap_or("any"));
-        let nothing = || Cell::from("");
-        match self {
-            Self::Requests(ArmedFault { id, fault }) => vec![
-                (*id).into(),
-                Cell::from(fault.kind.name()),
-                any(&fault.method),
-                any(&fault.path),
-                any(&fault.principal),
-                fault.skip.into(),
-                Cell::Text(fault.times.map_or_else(|| "all".to_owned(), |times| times.to_string())),
-            ],
-            Self::Connector(armed) => vec![
-                Cell::from(armed.connector.as_str()),
-                Cell::from(armed.kind.name()),
-                nothing(),
-                nothing(),
-                nothing(),
-                nothing(),
-                nothing(),
-            ],
-        }
     }
 }
