@@ -239,7 +239,7 @@ pub async fn describe_quota(session: &ConnectorSession) -> Result<QuotaDescripti
 pub fn limits_source(session: &ConnectorSession) -> String {
     let department = session.department.as_ref();
     let Some(issued) = department.and_then(|department| department.quota_issued) else {
-        return "the platform configuration".to_owned();
+        return "the platform files".to_owned();
     };
     let today = session.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let age = match (today - issued).get_days() {

@@ -29,7 +29,7 @@ pub struct GitopsPlan {
     pub department: String,
     /// Stage.
     pub stage: String,
-    /// Id of the plan; `None` if it has errors or conflicts and must not be applied.
+    /// Id of the plan; `None` if the plan contains errors or conflicts, so it cannot be applied.
     pub id: Option<String>,
     /// Changes in the order in which they are applied.
     pub items: Vec<PlanItem>,
@@ -97,7 +97,7 @@ impl GitopsPlan {
         self.items.is_empty()
     }
 
-    /// Returns whether the plan must not be applied.
+    /// Returns whether errors or conflicts prevent an apply of the plan.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         !self.conflicts.is_empty() || !self.errors.is_empty()

@@ -96,7 +96,7 @@ impl AccessSource {
     pub fn limitation(&self) -> Option<&'static str> {
         match self.kind {
             AccessSourceKind::Planned => {
-                Some("The platform configuration contains neither administrators nor roles bound by hand.")
+                Some("The platform files contain neither administrators nor roles bound by hand.")
             }
             AccessSourceKind::Saved | AccessSourceKind::Live => None,
         }
@@ -223,7 +223,7 @@ pub(in crate::provisioning) fn load_snapshot(
             ErrorKind::Failed,
             format!("snapshot `{}` was taken of {what}", file.display()),
         )
-        .with_hint("Use the platform configuration with which the snapshot was taken.")
+        .with_hint("Use the platform files with which the snapshot was saved.")
     };
     if let Some(stage) = run.options.stage.as_ref().filter(|stage| **stage != saved.stage) {
         return Err(differs(format!("stage `{}`, not of `{stage}`", saved.stage)));
