@@ -204,7 +204,7 @@ pub struct HeldBackItem {
     pub name: String,
     /// What would happen.
     pub action: ItemAction,
-    /// Risk.
+    /// Risk of the change, which decides whether it needs an approval.
     pub risk: Risk,
 }
 

@@ -31,7 +31,7 @@ const PLACE: &str = "gitops-place";
 pub struct ConnectorAddress {
     /// Code of the department.
     pub department: String,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Name of the connector.
     pub name: String,
@@ -47,7 +47,7 @@ impl fmt::Display for ConnectorAddress {
 pub struct RepositoryFile {
     /// Path below `connectors/`.
     pub path: PathBuf,
-    /// Content.
+    /// Bytes of the file, not yet parsed.
     pub content: Vec<u8>,
 }
 
