@@ -482,7 +482,7 @@ fn the_exit_codes_page_matches_the_exit_codes() {
 const AUDIT_PAGE_INTRODUCTION: &str = "\
 # Audit rules
 
-`confluent ebs access audit` compares what a key can see of the organization with the platform configuration. Each rule below detects one
+`confluent ebs access audit` compares what a key can see of the organization with the platform files. Each rule below detects one
 kind of access across the borders of departments. T1 to T19 are the threats of docs/reference/rbac.md#threats; a rule can report several
 findings, each with its evidence, a remedy and the party that can apply it.
 

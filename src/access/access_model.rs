@@ -25,15 +25,15 @@ use crate::model::{
 /// A persona of a department and its service account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonaAccount {
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
     /// Template of the department; `None` without the platform files.
     pub template: Option<String>,
     /// Prefix of the department.
     pub prefix: Prefix,
-    /// Persona.
+    /// Name of the persona in the template, such as `operator`.
     pub persona: String,
-    /// Account name.
+    /// Name of the service account, `ebs-STAGE-DEPARTMENT-PERSONA`.
     pub account: String,
     /// Service account; `None` if the source contains no account of that name.
     pub principal: Option<Principal>,
@@ -45,7 +45,7 @@ pub struct PersonaAccount {
 pub enum GrantOrigin {
     /// Granted by a template.
     Template {
-        /// Template name.
+        /// Name of the template that defines the personas and their grants.
         template: String,
         /// Template hash recorded in the account's ownership tag.
         hash: String,
@@ -68,12 +68,12 @@ pub enum GrantOrigin {
     },
     /// Needed by the provisioner for onboarding.
     Provisioner {
-        /// Purpose.
+        /// What the provisioner needs the grant for.
         why: &'static str,
     },
     /// Unknown, because the platform files are not available.
     Unknown,
-    /// Created manually.
+    /// Not declared by any template and not needed by the provisioner, so created manually.
     Manual {
         /// Template of the account's persona, which does not contain the grant.
         template: Option<String>,
@@ -152,7 +152,7 @@ pub enum AccessDecision {
 /// Access of all principals at one address, according to one source.
 #[derive(Clone, Debug)]
 pub struct AccessModel {
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Address of the stage.
     pub address: StageAddress,

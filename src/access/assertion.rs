@@ -67,7 +67,7 @@ impl AssertionTarget {
 pub struct Assertion {
     /// Template whose departments are checked; `None` for all departments.
     pub template: Option<String>,
-    /// Expected result.
+    /// Whether the personas must be allowed the operations, or must not.
     pub expect: Expectation,
     /// Personas to check.
     pub personas: Vec<PersonaPattern>,
@@ -80,7 +80,7 @@ pub struct Assertion {
 pub struct Violation {
     /// Persona that violates the assertion.
     pub persona_account: PersonaAccount,
-    /// Operation.
+    /// Operation on the resource, such as reading or deleting it.
     pub operation: Operation,
     /// Resource pattern. For `cannot`, the part that the role binding or ACL covers.
     pub on: CrnPattern,
@@ -97,7 +97,7 @@ pub struct AssertionOutcome {
     pub questions: usize,
     /// Number of matching personas.
     pub personas: usize,
-    /// Violations.
+    /// Violations of the assertion; empty if it holds for all visible grants.
     pub violations: Vec<Violation>,
     /// Gaps in the source; if there are any, "no violation" applies to the visible grants only.
     pub uncertainties: BTreeSet<Uncertainty>,
@@ -137,7 +137,7 @@ impl<'a> AssertionChecker<'a> {
         checker
     }
 
-    /// Checks `assertion`.
+    /// Checks `assertion` for all matching personas, operations and targets.
     #[must_use]
     pub fn check(&self, assertion: &Assertion) -> AssertionOutcome {
         let mut outcome = AssertionOutcome::default();

@@ -41,9 +41,9 @@ use crate::model::{
 /// A department with its principals, as input of the isolation check.
 #[derive(Clone, Debug)]
 pub struct DepartmentPrincipals {
-    /// Code.
+    /// Code of the department.
     pub code: DepartmentCode,
-    /// Prefix.
+    /// Prefix of all names of the department.
     pub prefix: Prefix,
     /// Principals that act for it: its service accounts, and users if any.
     pub principals: BTreeSet<Principal>,
@@ -62,7 +62,7 @@ pub const NAMED_KINDS: [ResourceKind; 5] = [
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum IsolationResult {
-    /// Isolation holds.
+    /// No department reaches names of another department.
     Passed(IsolationProof),
     /// Isolation is violated.
     Failed {
@@ -112,7 +112,7 @@ pub struct CounterExample {
     /// Allowed operations; empty for an unknown role, which may allow anything.
     #[serde(serialize_with = "operations_or_unknown")]
     pub operations: Vec<Operation>,
-    /// Affected resources.
+    /// Resources on which the grant allows the operations.
     pub resource: CrnPattern,
     /// Department that owns the resources or also holds a grant on them.
     pub reaches: DepartmentCode,

@@ -50,13 +50,13 @@ impl AccessExtent {
 /// One matrix entry: an operation that one role binding or ACL allows a persona on one kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
-    /// Resource kind.
+    /// Kind of the resource, such as a topic or a connector.
     pub kind: ResourceKind,
-    /// Operation.
+    /// Operation on the resource, such as reading or deleting it.
     pub operation: Operation,
-    /// Persona.
+    /// Name of the persona in the template, such as `operator`.
     pub persona: String,
-    /// Extent.
+    /// Names of this kind on which the operation is allowed.
     pub extent: AccessExtent,
     /// Role binding or ACL that allows it.
     pub granted_by: AccessGrant,
@@ -65,7 +65,7 @@ pub struct Right {
 /// Access of the personas of one department.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessMatrix {
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
     /// Template; `None` without the platform files.
     pub template: Option<String>,

@@ -52,7 +52,7 @@ const KIND_SYNONYMS: [(&str, ResourceKind); 6] = [
 pub struct QueryError {
     /// Rule id for findings.
     pub rule: &'static str,
-    /// Message.
+    /// Description of the error, without the suggestion.
     pub message: String,
     /// Suggestion, a whole sentence.
     pub fix: String,
@@ -61,7 +61,7 @@ pub struct QueryError {
 /// Resource of a query, not yet resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceQuery {
-    /// Resource kind.
+    /// Kind of the resource, such as a topic or a connector.
     pub kind: ResourceKind,
     /// Name or name prefix; `None` for all resources of the kind, or for the single one.
     pub name: Option<NamePattern>,

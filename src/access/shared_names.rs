@@ -20,9 +20,9 @@ pub const SHARED_NAMES: [(ResourceKind, &str); 5] = [
 /// A shared name prefix from [`SHARED_NAMES`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SharedName {
-    /// Resource kind.
+    /// Kind of the resource, such as a topic or a connector.
     pub kind: ResourceKind,
-    /// Name prefix.
+    /// Beginning that the shared names have in common.
     pub begins: &'static str,
     /// Number of departments that hold grants within it.
     pub departments: usize,

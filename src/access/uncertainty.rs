@@ -20,7 +20,7 @@ pub enum Uncertainty {
     Unlisted {
         /// Name of the list.
         what: Listing,
-        /// Reason.
+        /// Reason why the list could not be read.
         reason: String,
     },
     /// Role bindings on these scopes are visible only to their administrators; lists omit them silently
@@ -31,7 +31,7 @@ pub enum Uncertainty {
     },
     /// An unknown role is bound.
     UnknownRole {
-        /// Role binding.
+        /// Binding of the unknown role.
         binding: RoleBinding,
     },
     /// A group holds the role, and its members are unknown.
@@ -41,17 +41,17 @@ pub enum Uncertainty {
     },
     /// The effect of an ACL is unknown.
     UnknownAcl {
-        /// ACL.
+        /// ACL whose effect is unknown.
         acl: AclBinding,
     },
     /// Kafka ACLs were not read.
     Acls {
-        /// Reason.
+        /// Reason why the ACLs were not read.
         reason: String,
     },
     /// Confluent's documents disagree on whether a role allows the operation.
     Disputed {
-        /// Role binding.
+        /// Role binding whose effect is unknown.
         binding: RoleBinding,
         /// Assumption that decides, in `docs/assumptions.md`.
         assumption: &'static str,

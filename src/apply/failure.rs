@@ -71,8 +71,8 @@ impl Advice for StepError {
             Self::Wait(error) => error.hints(),
             Self::ProbeFailed(_) => vec![
                 "This key was not delivered. Find out why the probe failed before you re-run the command.".into(),
-                "The pending profile stays in the folder; the next run probes its key again, or creates another key \
-                 if the profile is encrypted."
+                "The profile stays in the folder. The next run tests the API key of the profile again; if the profile is \
+                 encrypted, the next run replaces the key instead."
                     .into(),
             ],
             Self::ProfileStore(error) => error.hints(),

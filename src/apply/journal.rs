@@ -149,7 +149,7 @@ pub enum JournalError {
     #[error("another run is active on this stage: it has locked `{}`", .0.display())]
     Busy(PathBuf),
     /// The file cannot be read or written.
-    #[error("cannot use the journal `{}`", path.display())]
+    #[error("cannot read or write the journal `{}`", path.display())]
     File {
         /// Path of the journal.
         path: PathBuf,

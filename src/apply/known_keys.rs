@@ -93,11 +93,13 @@ fn check_claim(claim: &KeyClaim, snapshot: &Snapshot, budget: Duration) -> Resul
     };
     let owner = snapshot.display_name(&key.owner);
     let Some((stage, department, persona)) = &claim.persona else {
-        return Err(format!("the file is no complete profile; the key belongs to `{owner}`"));
+        return Err(format!(
+            "the file is not a complete profile; the key belongs to `{owner}`"
+        ));
     };
     let account = key.owner.service_account().and_then(|id| snapshot.account(id));
     let Ok(department) = department.parse() else {
-        return Err(format!("`{department}` is no code of a department"));
+        return Err(format!("`{department}` is not a department code"));
     };
     let expected = account_name(stage, &department, persona);
     if account.is_none_or(|account| account.name != expected) {

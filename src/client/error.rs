@@ -115,14 +115,14 @@ pub enum ClientError {
         /// Number of attempts.
         tries: Attempts,
     },
-    /// The service requests a pause that exceeds the remaining retry budget.
-    #[error("could not {call}: Confluent Cloud requests a pause of {}, but only {} of the retry budget remain", DisplaySeconds(*.wait), DisplaySeconds(*.remaining))]
+    /// The service asks to wait longer than the time that is left for retries.
+    #[error("could not {call}: Confluent Cloud asks to wait {}, but only {} are left for retries", DisplaySeconds(*.wait), DisplaySeconds(*.remaining))]
     RetryBudgetExceeded {
         /// Call.
         call: Box<ApiCall>,
-        /// Requested pause.
+        /// Time that the service asks to wait.
         wait: Duration,
-        /// Remaining retry budget.
+        /// Time left for retries.
         remaining: Duration,
     },
     /// Successful status with a body that cannot be decoded.

@@ -30,7 +30,7 @@ use crate::{
 pub struct CreatedConnector {
     /// Id, if the connector exists.
     pub id: Option<String>,
-    /// Name.
+    /// Name of the connector.
     pub name: String,
     /// State as last observed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,7 +160,8 @@ impl PlannedCreation {
     /// Backs up an existing connector that changes, applies the plan, and waits for the connector.
     ///
     /// # Errors
-    /// The backup fails. A failed change is an error of the result, with the connector if anything was changed.
+    /// The backup fails. A failed change is in the field `error` of the returned value, with the connector if anything
+    /// was changed.
     pub async fn apply(
         self,
         run: &RunContext,

@@ -23,7 +23,7 @@ pub const COUNTED_TIME: Duration = Duration::from_hours(24);
 /// connectors).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct DeadLetterHeader {
-    /// Name.
+    /// Name of the header in the Kafka record.
     pub header: &'static str,
     /// Meaning of the value.
     pub meaning: &'static str,
@@ -73,7 +73,7 @@ pub struct DeadLetters {
 /// Topic with dead letters.
 #[derive(Debug, Serialize)]
 pub struct DeadLetterTopic {
-    /// Name.
+    /// Name of the dead letter topic.
     pub topic: String,
     /// Command of the Confluent CLI that reads the topic.
     pub command: String,

@@ -21,11 +21,11 @@ pub const REPORT_TOPICS: [(&str, &str); 3] = [
 /// Default that was added to a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct AddedDefault {
-    /// Key.
+    /// Configuration key that was not set.
     pub config: String,
     /// Value; never a secret.
     pub value: String,
-    /// Reason.
+    /// Reason why the key was added.
     pub why: &'static str,
 }
 

@@ -32,7 +32,7 @@ pub struct ConnectorDefinition {
     pub class: String,
     /// Configuration, including the name; references are not resolved.
     pub config: BTreeMap<String, String>,
-    /// Initial offsets.
+    /// Offsets of a new connector; `None` if the file contains none.
     pub offsets: Option<Value>,
 }
 

@@ -17,7 +17,7 @@ use crate::{
     session::{ConnectorSession, RunContext},
 };
 
-/// Deleted connectors.
+/// Result of a deletion of several connectors.
 #[derive(Debug, Serialize)]
 pub struct DeletedConnectors {
     /// Whether the connectors would be deleted.
@@ -26,19 +26,19 @@ pub struct DeletedConnectors {
     pub connectors: Vec<DeletedConnector>,
 }
 
-/// Deleted connector.
+/// Connector that was deleted, or would be deleted by a dry run.
 #[derive(Debug, Serialize)]
 pub struct DeletedConnector {
-    /// Id.
+    /// Id of the connector (`lcc-…`).
     pub id: String,
-    /// Name.
+    /// Name of the connector.
     pub name: String,
     /// Id or name, whichever the user wrote.
     #[serde(skip)]
     pub shown_name: String,
     /// Effect of creating a connector of the same name again.
     pub if_recreated: &'static str,
-    /// Backup.
+    /// Backup of the configuration and offsets; `None` if none was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupFile>,
 }
@@ -71,7 +71,8 @@ impl DeletedConnectors {
 /// Backs up and deletes the connectors in `observed`, which the user selected as `written`.
 ///
 /// # Errors
-/// A backup fails, so that nothing is deleted. Connectors that cannot be deleted are an error of the result.
+/// A backup fails, so that nothing is deleted. Connectors that cannot be deleted are in the field `error` of the
+/// returned value.
 pub async fn delete(
     run: &RunContext,
     session: &ConnectorSession,

@@ -19,11 +19,11 @@ use crate::{
 /// State and plugin of a connector, with the fields of the Confluent CLI first.
 #[derive(Debug, Serialize)]
 pub struct ConnectorFacts {
-    /// Id.
+    /// Id of the connector (`lcc-…`).
     pub id: String,
-    /// Name.
+    /// Name of the connector.
     pub name: String,
-    /// State.
+    /// State as reported by Confluent Cloud.
     pub status: ConnectorState,
     /// `source` or `sink`.
     #[serde(rename = "type")]
@@ -119,7 +119,7 @@ pub struct ConnectorDetails {
 pub struct ConnectorTask {
     /// Number of the task.
     pub task: u32,
-    /// State.
+    /// State of the task as reported by Confluent Cloud.
     pub state: TaskState,
     /// Message of the service about the task.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -129,7 +129,7 @@ pub struct ConnectorTask {
 /// Key of a configuration with its value.
 #[derive(Debug, Serialize)]
 pub struct ConfigValue {
-    /// Key.
+    /// Configuration key of the connector.
     pub config: String,
     /// Value; redacted if it is a secret.
     pub value: String,

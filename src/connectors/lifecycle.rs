@@ -23,7 +23,7 @@ use crate::{
 /// Connectors that an action was applied to.
 #[derive(Debug, Serialize)]
 pub struct LifecycleResult {
-    /// Action.
+    /// Action that the user requested, such as a pause.
     pub action: LifecycleAction,
     /// Whether the action was only planned.
     pub dry_run: bool,
@@ -34,9 +34,9 @@ pub struct LifecycleResult {
 /// Connector that an action was applied to.
 #[derive(Debug, Serialize)]
 pub struct LifecycleStep {
-    /// Id.
+    /// Id of the connector (`lcc-…`).
     pub id: String,
-    /// Name.
+    /// Name of the connector.
     pub name: String,
     /// Id or name, whichever the user wrote.
     #[serde(skip)]
@@ -148,9 +148,9 @@ async fn apply_one(
 /// State at the end of a wait.
 #[derive(Debug, Serialize)]
 pub struct AwaitedConnector {
-    /// Id.
+    /// Id of the connector (`lcc-…`).
     pub id: String,
-    /// Name.
+    /// Name of the connector.
     pub name: String,
     /// Id or name, whichever the user wrote.
     #[serde(skip)]
@@ -162,7 +162,7 @@ pub struct AwaitedConnector {
 /// Waits until the connector with the id or name `selector` reaches `goal`, and reports its states.
 ///
 /// # Errors
-/// A request fails. A goal that is not reached is an error of the result.
+/// A request fails. A goal that is not reached is in the field `error` of the returned value.
 pub async fn wait_for(
     run: &RunContext,
     session: &ConnectorSession,

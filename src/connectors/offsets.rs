@@ -54,9 +54,9 @@ pub struct OffsetChange {
 
 /// Planned change of offsets.
 pub struct PlannedOffsetChange {
-    /// The change.
+    /// Result for the user: the connector, and the partitions that change.
     pub change: OffsetChange,
-    /// Connector.
+    /// Connector as observed before the change.
     pub observed: LiveConnector,
     /// Offsets of the request; `None` to delete all.
     desired: Option<Vec<OffsetItem>>,
@@ -196,7 +196,8 @@ impl PlannedOffsetChange {
     /// Backs up the offsets, requests the change, and waits for its result.
     ///
     /// # Errors
-    /// The backup or the request fails. A change that is not applied in time is an error of the result.
+    /// The backup or the request fails. A change that is not applied in time is in the field `error` of the returned
+    /// value.
     pub async fn apply(
         self,
         run: &RunContext,
@@ -290,7 +291,7 @@ pub struct OffsetRequestStatus {
     /// Time when the change was applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<String>,
-    /// Requested offsets.
+    /// Offsets that the request asked for.
     pub requested_offsets: Vec<OffsetItem>,
     /// Offsets before the change.
     pub previous_offsets: Vec<OffsetItem>,
@@ -347,7 +348,7 @@ pub struct OffsetSnapshot {
 /// Reads the offsets of the connector with the id or name `selector` until they are at most `threshold` old.
 ///
 /// # Errors
-/// The request fails. Offsets that are still older after `timeout` are an error of the result.
+/// The request fails. Offsets that are still older after `timeout` are in the field `error` of the returned value.
 pub async fn read_offsets(
     run: &RunContext,
     session: &ConnectorSession,

@@ -33,7 +33,7 @@ const CONCURRENCY: usize = 4;
 /// Result of a refresh.
 #[derive(Debug, Serialize)]
 pub struct CatalogRefresh {
-    /// Written file.
+    /// Path of the file that was written.
     pub file: PathBuf,
     /// Origin of the facts.
     #[serde(flatten)]

@@ -39,7 +39,7 @@ pub async fn list_plugins(session: &ConnectorSession) -> Result<Vec<ClusterPlugi
 /// Configuration key of a plugin.
 #[derive(Debug, Serialize)]
 pub struct PluginKey {
-    /// Key.
+    /// Name of the configuration key.
     pub config: String,
     /// Documentation of the service.
     pub documentation: String,
@@ -50,7 +50,7 @@ pub struct PluginKey {
     pub value_type: String,
     /// Whether the value is a secret.
     pub is_secret: bool,
-    /// Default.
+    /// Default of the key; `None` if the plugin has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_value: Option<String>,
     /// Allowed values, if the plugin lists them.

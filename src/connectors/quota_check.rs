@@ -50,7 +50,8 @@ pub fn evaluate_quota(
 /// the connector with that id or name.
 ///
 /// # Errors
-/// No department is specified, the request fails, or there is no such connector. A refusal is an error of the result.
+/// No department is specified, the request fails, or there is no such connector. A refusal is in the field `error` of
+/// the returned value.
 pub async fn decide_request(
     session: &ConnectorSession,
     plugin: Option<&str>,

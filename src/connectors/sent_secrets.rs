@@ -60,11 +60,11 @@ impl PreparedConnector {
             return Ok(());
         }
         let noun = if other.len() == 1 {
-            "is no secret"
+            "is not a secret"
         } else {
-            "are no secrets"
+            "are not secrets"
         };
-        Err(Error::usage(format!("{} {noun} of the file", join_code(&other))))
+        Err(Error::usage(format!("{} {noun} in the file", join_code(&other))))
     }
 }
 

@@ -57,7 +57,7 @@ pub struct StarterFile {
     pub plugin: &'static str,
     /// Name of the connector.
     pub name: String,
-    /// Format.
+    /// Format in which the file is written.
     pub format: ConnectorFileFormat,
     /// Created file; `None` if the text was only returned.
     #[serde(skip_serializing_if = "Option::is_none")]

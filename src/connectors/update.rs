@@ -44,12 +44,12 @@ impl UpdateSource {
     }
 }
 
-/// Updated connector.
+/// Result of an update of a connector.
 #[derive(Debug, Serialize)]
 pub struct UpdatedConnector {
-    /// Id.
+    /// Id of the connector (`lcc-…`).
     pub id: String,
-    /// Name.
+    /// Name of the connector.
     pub name: String,
     /// Id or name, whichever the user wrote.
     #[serde(skip)]
@@ -157,7 +157,7 @@ impl PlannedUpdate {
     /// Backs up the connector, applies the plan, and watches the connector.
     ///
     /// # Errors
-    /// The backup fails, or nothing was changed. A change that fails later is an error of the result.
+    /// The backup fails, or nothing was changed. A later failure is in the field `error` of the returned value.
     pub async fn apply(
         self,
         run: &RunContext,

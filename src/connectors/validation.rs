@@ -114,9 +114,9 @@ pub fn secret_keys(validation: &ConfigValidation) -> impl Iterator<Item = String
 /// Validation errors of a key.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ConfigValidationError {
-    /// Key.
+    /// Configuration key that the errors are about.
     pub config: String,
-    /// Error messages.
+    /// Error messages of Confluent Cloud about the key.
     pub errors: Vec<String>,
     /// Allowed values, if the plugin lists them.
     #[serde(skip_serializing_if = "Vec::is_empty")]

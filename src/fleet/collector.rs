@@ -40,10 +40,10 @@ pub type ConnectorListResult = Result<BTreeMap<String, ExpandedConnector>, Clien
 
 /// Collector of all selected clusters; can be used repeatedly.
 pub struct FleetCollector {
-    /// Session.
+    /// Session whose client reads the connectors.
     pub session: ConnectorSession,
     departments: CollectedDepartments,
-    /// Clusters.
+    /// Clusters to read the connectors from.
     pub targets: Vec<ClusterTarget>,
     platform_team: PlatformTeam,
     /// Last lags of the sinks, which are requested less often than the connectors.

@@ -36,7 +36,7 @@ pub struct ConnectorSummary {
     pub condition: Option<ConnectorCondition>,
     /// Number of connectors per condition.
     pub counts: ConditionCounts,
-    /// Counted tasks.
+    /// Number of tasks that count towards the quotas, over all connectors.
     pub tasks: u32,
     /// Whether the task counts of all connectors are known; otherwise `tasks` is a lower bound.
     pub complete: bool,
@@ -51,20 +51,20 @@ pub struct ConnectorSummary {
 pub struct FleetConnectorRow {
     /// Id, or the name if the id is unknown.
     pub id: String,
-    /// Name.
+    /// Name of the connector.
     pub name: String,
     /// Department; `None` for an unowned connector.
     pub department: Option<DepartmentCode>,
-    /// Condition.
+    /// Condition derived from the state of the connector and its tasks.
     pub condition: ConnectorCondition,
     /// State as reported by Confluent Cloud.
     pub status: ConnectorState,
     /// `source` or `sink`.
     #[serde(rename = "type")]
     pub direction: String,
-    /// Plugin.
+    /// Class of the plugin (`connector.class`).
     pub plugin: String,
-    /// Running tasks.
+    /// Number of tasks in the state `RUNNING`.
     pub tasks_running: usize,
     /// Limit of tasks; `None` if the configuration is not readable.
     pub tasks_max: Option<u32>,

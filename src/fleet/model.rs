@@ -32,7 +32,7 @@ pub struct OwnerDepartment {
     pub name: String,
     /// Prefix of its names.
     pub prefix: Prefix,
-    /// Quota.
+    /// Limits of the department: connectors, tasks and plugins.
     pub quota: DepartmentQuota,
 }
 
@@ -50,9 +50,9 @@ pub struct Fleet {
     /// Reason of a failed refresh; the other fields are from an earlier observation then.
     #[serde(skip)]
     pub stale: Option<StaleReason>,
-    /// Stages.
+    /// Connectors and quota usage of each stage.
     pub stages: Vec<StageView>,
-    /// Platform team.
+    /// Name and contact of the platform team, for messages.
     #[serde(skip)]
     pub platform_team: PlatformTeam,
 }
@@ -62,9 +62,9 @@ pub struct Fleet {
 pub struct StaleReason {
     /// Kind of the error, which determines the exit code.
     pub kind: ErrorKind,
-    /// Error message.
+    /// Message of the error, without suggestions.
     pub reason: String,
-    /// Suggestions.
+    /// Suggestions of the error, in the order in which they are shown.
     pub hints: Vec<Hint>,
 }
 
@@ -94,7 +94,7 @@ pub struct StageView {
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct ObservationFailure {
-    /// Error message.
+    /// Message of the error, without suggestions.
     pub reason: String,
     /// Whether the key in use has no access.
     #[serde(skip)]
@@ -120,7 +120,7 @@ impl fmt::Display for ObservationFailure {
 #[derive(Clone, Debug, Serialize)]
 pub struct ClusterLocation {
     environment: String,
-    /// Kafka cluster.
+    /// Id of the Kafka cluster (`lkc-…`).
     pub cluster: String,
 }
 
@@ -131,7 +131,7 @@ pub struct ClusterTasks {
     pub used: u32,
     /// Tasks that all departments may use together.
     pub allocatable: u32,
-    /// Reserved tasks.
+    /// Tasks of the ceiling that are reserved, so not allocated to departments.
     pub reserved: u32,
     /// Whether the task counts of all connectors are known; otherwise `used` is a lower bound.
     pub complete: bool,
@@ -154,7 +154,7 @@ impl ClusterTasks {
 pub struct FleetDepartmentRow {
     /// Code of the department.
     pub department: DepartmentCode,
-    /// Display name.
+    /// Display name of the department; its code if only a profile is available.
     pub name: String,
     /// Prefix of its names.
     pub prefix: Prefix,

@@ -21,7 +21,7 @@ pub struct QuotaAudit {
     pub taken_at: Timestamp,
     /// Selected department; `None` for all departments.
     pub department: Option<DepartmentCode>,
-    /// Stages.
+    /// Quota usage of each stage.
     pub stages: Vec<StageQuotaAudit>,
     /// Provider quotas of the organization.
     pub provider_quotas: Vec<ProviderQuota>,
@@ -40,7 +40,7 @@ pub struct StageQuotaAudit {
     pub cluster_usage: Option<ClusterQuotaUsage>,
     /// Departments, those over quota first.
     pub departments: Vec<DepartmentQuotaUsage>,
-    /// Unowned connectors.
+    /// Connectors whose names begin with no prefix of a department.
     pub unowned: Vec<UnownedConnector>,
     /// Connectors that run under an account of another department.
     pub foreign_accounts: Vec<ForeignAccountConnector>,
@@ -127,7 +127,7 @@ pub struct UnknownAccountConnector {
     pub(crate) reason: &'static str,
 }
 
-/// Provider quota.
+/// Service quota of Confluent Cloud with its usage.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProviderQuota {
     pub(crate) quota_code: String,

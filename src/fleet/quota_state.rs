@@ -15,7 +15,7 @@ pub enum QuotaState {
     Ok,
     /// At least 80 % used (docs/reference/quotas.md#sharing-a-cluster).
     Near,
-    /// Completely used.
+    /// The usage equals the limit.
     Full,
     /// Usage is unknown and may be over the limit.
     Unknown,

@@ -22,11 +22,11 @@ use crate::{
 pub struct QuotaRow {
     /// Code of the department.
     pub department: DepartmentCode,
-    /// Used connectors.
+    /// Number of connectors of the department, in any state.
     pub connectors: u32,
     /// Limit of connectors.
     pub connectors_limit: u32,
-    /// Used tasks.
+    /// Number of tasks that count, over all connectors of the department.
     pub tasks: u32,
     /// Limit of tasks.
     pub tasks_limit: u32,
@@ -128,11 +128,11 @@ pub struct QuotaDescription {
     pub prefix: String,
     /// Name of the stage.
     pub stage: String,
-    /// Kafka cluster.
+    /// Id of the Kafka cluster (`lkc-…`).
     pub cluster: String,
-    /// Quota.
+    /// Limits of the department.
     pub limits: QuotaLimits,
-    /// Usage.
+    /// Number of connectors and tasks that count towards the limits.
     pub usage: DepartmentUsage,
     /// Connectors that count.
     pub connectors: Vec<CountedConnector>,
@@ -145,7 +145,7 @@ pub struct QuotaDescription {
     pub as_of: Option<jiff::civil::Date>,
     /// Source of the limits.
     pub source: String,
-    /// Platform team.
+    /// Name and contact of the platform team, for messages.
     #[serde(skip)]
     pub platform_team: PlatformTeam,
 }
@@ -169,13 +169,13 @@ pub struct QuotaLimits {
 /// Usage of one connector.
 #[derive(Debug, Serialize)]
 pub struct CountedConnector {
-    /// Name.
+    /// Name of the connector.
     pub name: String,
     /// State as reported by Confluent Cloud.
     pub status: ConnectorState,
     /// Task limit; `None` if the configuration is not readable or holds no number.
     pub tasks_max: Option<u32>,
-    /// Running tasks.
+    /// Number of tasks in the state `RUNNING`.
     pub tasks_running: usize,
     /// Tasks that count.
     pub tasks_counted: u32,
@@ -239,7 +239,7 @@ pub async fn describe_quota(session: &ConnectorSession) -> Result<QuotaDescripti
 pub fn limits_source(session: &ConnectorSession) -> String {
     let department = session.department.as_ref();
     let Some(issued) = department.and_then(|department| department.quota_issued) else {
-        return "the platform configuration".to_owned();
+        return "the platform files".to_owned();
     };
     let today = session.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let age = match (today - issued).get_days() {

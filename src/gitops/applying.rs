@@ -53,13 +53,13 @@ pub struct ApplyOptions {
 /// Result for a department.
 #[derive(Clone, Debug, Serialize)]
 pub struct AppliedPlan {
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: String,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Id of the plan.
     pub plan: Option<String>,
-    /// Completed changes.
+    /// Changes that were applied, in this order.
     pub done: Vec<AppliedItem>,
     /// Changes that wait for an approval.
     pub held_back: Vec<HeldBackItem>,
@@ -67,12 +67,12 @@ pub struct AppliedPlan {
     pub not_started: usize,
 }
 
-/// Completed change.
+/// Change of a connector that was applied.
 #[derive(Clone, Debug, Serialize)]
 pub struct AppliedItem {
     /// Name of the connector.
     pub name: String,
-    /// What happened.
+    /// Action that was applied to the connector.
     pub action: ItemAction,
     /// Id of the connector.
     pub lcc: Option<String>,
@@ -107,7 +107,8 @@ impl PlanStep for ApplyStep {
     }
 }
 
-/// Applies `items` of the department in `session`. The first failed group of changes is an error of the result.
+/// Applies `items` of the department in `session`. The first failed group of changes is in the field `error` of the
+/// returned value.
 ///
 /// # Errors
 /// A secret cannot be resolved, a backup cannot be written, or the journal cannot be written; nothing was changed.

@@ -56,7 +56,7 @@ impl SavedPlans {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// It is not readable, not a plan, a plan of another version, or one that must not be applied.
+    /// The file is not readable, is not a plan, has another format version, or contains a plan that cannot be applied.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let shown = path.display();
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
@@ -72,7 +72,7 @@ impl SavedPlans {
         }
         if saved.plans.iter().any(|plan| plan.id.is_none()) {
             return Err(Error::refused(format!(
-                "the plan in `{shown}` has errors and must not be applied"
+                "the plan in `{shown}` contains errors, so it cannot be applied"
             )));
         }
         Ok(saved)
@@ -166,7 +166,7 @@ impl SavedPlan {
 fn refused_plan(plan: &GitopsPlan) -> Error {
     let problems = plan.conflicts.iter().chain(&plan.errors);
     let mut error = Error::refused(format!(
-        "the plan of department `{}` must not be applied",
+        "the plan of department `{}` contains errors or conflicts, so it cannot be applied",
         plan.department
     ));
     for problem in problems {
@@ -204,7 +204,7 @@ pub struct HeldBackItem {
     pub name: String,
     /// What would happen.
     pub action: ItemAction,
-    /// Risk.
+    /// Risk of the change, which decides whether it needs an approval.
     pub risk: Risk,
 }
 

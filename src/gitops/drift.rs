@@ -8,21 +8,21 @@ use crate::resources::connector::FieldDiff;
 /// Drift of a department in a stage.
 #[derive(Clone, Debug, Serialize)]
 pub struct DepartmentDrift {
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: String,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Connectors whose configuration differs from the file.
     pub changed: Vec<ChangedConnector>,
     /// Connectors that a file describes and that do not exist.
     pub missing: Vec<String>,
-    /// Connectors that a tombstone deletes and that still exist.
+    /// Connectors that still exist, although their file has `state: absent`.
     pub not_deleted: Vec<String>,
     /// Connectors that are paused or running by hand, although the file sets the other state.
     pub state: Vec<LiveFact>,
     /// Connectors without a file.
     pub unmanaged: Vec<LiveFact>,
-    /// Failed connectors with a file. They are no drift: `status` and `connector explain` are about them.
+    /// Failed connectors with a file. Failures do not count as drift: `status` and `connector explain` report them.
     pub failed: Vec<LiveFact>,
     /// Connectors that cannot be compared, such as those of another account.
     pub conflicts: Vec<String>,
@@ -31,7 +31,7 @@ pub struct DepartmentDrift {
 /// Connector whose configuration differs from the file.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChangedConnector {
-    /// Name.
+    /// Name of the connector.
     pub name: String,
     /// Differences: the old value is that of the service, the new one that of the file.
     pub fields: Vec<FieldDiff>,

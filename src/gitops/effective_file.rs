@@ -20,7 +20,7 @@ use crate::{
 pub struct EffectiveFile {
     /// Department, stage and name.
     pub address: ConnectorAddress,
-    /// Settings.
+    /// Settings of the file besides `config`, such as `state` and `replace`.
     pub settings: ConnectorSettings,
     /// Merged file. Its name is that of the file, if the file does not contain one.
     pub merged: ConnectorConfigFile,
@@ -48,7 +48,7 @@ impl EffectiveFile {
         findings: &mut Vec<Finding>,
     ) -> Self {
         let (mut merged, origin) = match base {
-            // A tombstone needs nothing of the base.
+            // A file with `state: absent` uses no setting of the base file.
             Some(base) if !stage.is_absent() => {
                 let origin = (base.source.path.clone(), base.source.text.len());
                 (merge_files(base, &stage), Some(origin))

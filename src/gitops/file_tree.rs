@@ -31,7 +31,7 @@ const PLACE: &str = "gitops-place";
 pub struct ConnectorAddress {
     /// Code of the department.
     pub department: String,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Name of the connector.
     pub name: String,
@@ -47,7 +47,7 @@ impl fmt::Display for ConnectorAddress {
 pub struct RepositoryFile {
     /// Path below `connectors/`.
     pub path: PathBuf,
-    /// Content.
+    /// Bytes of the file, not yet parsed.
     pub content: Vec<u8>,
 }
 
@@ -256,7 +256,7 @@ impl ConnectorTree {
         let findings: Vec<Finding> = unused
             .map(|((department, name), file)| {
                 let place = SourceSpan::new(&SourceFile::new(file.source.path.clone(), ""), 0..0);
-                Finding::warning("gitops-unused-base", "no stage uses this base file")
+                Finding::warning("gitops-unused-base", "no stage includes this base file")
                     .with_span(place)
                     .with_assignee(Assignee::Department)
                     .with_fix(format!(
@@ -356,7 +356,7 @@ mod tests {
         ]);
         let addresses: Vec<String> = tree.connectors.keys().map(ToString::to_string).collect();
         assert_eq!(addresses, ["claims/prod/claims-b"]);
-        assert_eq!(messages(&tree), ["no stage uses this base file"]);
+        assert_eq!(messages(&tree), ["no stage includes this base file"]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct ImportedFile {
 }
 
 impl ImportedFile {
-    /// Creates the file of `live` for a department and a stage; `None` if the name is no file name.
+    /// Creates the file of `live` for a department and a stage; `None` if the name cannot be used as a file name.
     #[must_use]
     pub fn new(catalog: &Catalog, live: &LiveConnector, department: &str, stage: &str) -> Option<Self> {
         let name = &live.name;

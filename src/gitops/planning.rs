@@ -125,7 +125,7 @@ pub async fn import_stage(
         };
         match ImportedFile::new(catalog, &live, code, stage) {
             Some(file) => files.push(file),
-            None => run.warn(format!("the name of connector `{name}` is no file name")),
+            None => run.warn(format!("the name of connector `{name}` cannot be used as a file name")),
         }
     }
     Ok((workspace.root().to_owned(), files))

@@ -80,7 +80,11 @@ impl ConnectorSettings {
         if let Some(entry) = file.setting("renamed_from") {
             if entry.kind != ValueKind::String || entry.value.is_empty() {
                 let fix = "Write the former name of the connector, or remove the key.";
-                reject(entry, "`renamed_from` is no connector name".to_owned(), fix.to_owned());
+                reject(
+                    entry,
+                    "`renamed_from` is not a connector name".to_owned(),
+                    fix.to_owned(),
+                );
             } else if entry.value == name {
                 let fix = "Write the former name of the connector, or remove the key.";
                 reject(entry, "`renamed_from` is the present name".to_owned(), fix.to_owned());

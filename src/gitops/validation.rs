@@ -34,7 +34,7 @@ pub struct DepartmentRules {
     pub secret_variables: Vec<String>,
     /// Lint rules that do not apply, with their reasons.
     pub lint_exceptions: Vec<(String, String)>,
-    /// Platform team.
+    /// Name and contact of the platform team, for messages.
     pub platform_team: PlatformTeam,
 }
 

@@ -29,7 +29,7 @@ type RulesByStage = BTreeMap<(String, String), DepartmentRules>;
 
 /// Repository with connector files.
 pub struct GitopsWorkspace {
-    /// Connector files.
+    /// Connector files below `connectors/`.
     pub tree: ConnectorTree,
     /// Platform configuration; `None` in the repository of a department.
     pub platform: Option<Workspace>,
@@ -43,24 +43,24 @@ pub struct GitopsWorkspace {
 /// Effective file of a connector with the origin of each key.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownConnector {
-    /// Name.
+    /// Name of the connector.
     pub name: String,
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: String,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Desired state, or `as it is`.
     pub state: &'static str,
-    /// Other settings.
+    /// Settings of the file besides `config`, such as `replace`.
     pub settings: ConnectorSettings,
-    /// Configuration.
+    /// Keys of the merged configuration with the file that sets each of them.
     pub config: Vec<ShownKey>,
 }
 
 /// Key of an effective file.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownKey {
-    /// Key.
+    /// Configuration key of the connector.
     pub config: String,
     /// Value; asterisks instead of a secret.
     pub value: String,

@@ -22,8 +22,8 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 /// Reason why a text could not be encrypted or decrypted. Never contains text that was read.
 #[derive(Debug, thiserror::Error)]
 pub enum AgeError {
-    /// The feature is not compiled in.
-    #[error("this program was built without `age`")]
+    /// The Cargo feature for `age` is not compiled in.
+    #[error("this build does not support encrypted profiles")]
     NotBuilt,
     /// The file cannot be read.
     #[error("cannot read `{}`", path.display())]

@@ -83,7 +83,7 @@ pub enum ObjectOperation {
     Create {
         /// Account that the object belongs to. If it is planned, it replaces the placeholder in `object`.
         principal: AccountRef,
-        /// The object.
+        /// Object that the change creates.
         object: ProvisionedObject,
     },
     /// Update an object in place.
@@ -147,23 +147,23 @@ pub enum PlannedOperation {
     },
     /// Update the description of a managed account.
     UpdateAccount {
-        /// Account id.
+        /// Id of the service account (`sa-…`).
         #[serde(rename = "object_id")]
         id: ServiceAccountId,
         /// Description that the account must still have.
         from: String,
-        /// New description.
+        /// Description of the account after the change.
         to: String,
     },
     /// Create a role binding.
     CreateBinding {
-        /// Principal.
+        /// Account that the role binding is for.
         principal: AccountRef,
-        /// Role.
+        /// Role that the change binds.
         role: Role,
         /// Role to use if the service rejects `role` at this scope.
         fallback: Option<Role>,
-        /// Scope.
+        /// Resources on which the change binds the role.
         pattern: PlannedPattern,
     },
     /// Delete a role binding.
@@ -193,7 +193,7 @@ pub enum PlannedOperation {
     },
     /// Delete a service account; the service deletes its remaining keys and role bindings.
     DeleteAccount {
-        /// Account id.
+        /// Id of the service account (`sa-…`).
         #[serde(rename = "object_id")]
         id: ServiceAccountId,
         /// Description that the account must still have.
@@ -308,9 +308,9 @@ impl std::fmt::Display for ChangeSubject {
 pub struct PlannedChange {
     /// Index in the plan.
     pub id: usize,
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
-    /// Persona.
+    /// Name of the persona in the template, such as `operator`.
     pub persona: String,
     /// Kind of change.
     pub action: Action,
@@ -321,7 +321,7 @@ pub struct PlannedChange {
     pub why: String,
     /// Indexes of the changes that must be done first.
     pub needs: Vec<usize>,
-    /// Operation.
+    /// What the change does to which object.
     #[serde(flatten)]
     pub operation: PlannedOperation,
 }

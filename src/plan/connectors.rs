@@ -20,7 +20,7 @@ use crate::{
 pub enum ConnectorOperation {
     /// Create the connector.
     Create {
-        /// Desired connector.
+        /// Connector as its configuration file describes it.
         #[serde(skip)]
         desired: Box<DesiredConnector>,
     },
@@ -29,7 +29,7 @@ pub enum ConnectorOperation {
         /// Connector that must still be unchanged.
         #[serde(skip)]
         observed: Box<LiveConnector>,
-        /// Desired connector.
+        /// Connector as its configuration file describes it.
         #[serde(skip)]
         desired: Box<DesiredConnector>,
     },
@@ -57,7 +57,7 @@ pub struct ConnectorChange {
     /// Department of the connector, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<DepartmentCode>,
-    /// Connector name.
+    /// Name of the connector.
     pub name: String,
     /// Kind of change; `None` if the connector is only waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ pub struct ConnectorChange {
     pub fields: Vec<FieldDiff>,
     /// Indexes of the changes that must be done first.
     pub needs: Vec<usize>,
-    /// Operation.
+    /// What the change does to the connector.
     #[serde(flatten)]
     pub operation: ConnectorOperation,
 }
@@ -96,7 +96,7 @@ pub struct ConnectorPlan {
 /// A connector of the desired name exists with another configuration.
 #[derive(Clone, Debug)]
 pub struct ConnectorConflict {
-    /// Known differences.
+    /// Differences between the observed and the desired configuration; secrets cannot be compared.
     pub fields: Vec<FieldDiff>,
 }
 

@@ -17,13 +17,13 @@ use crate::{
 
 /// Input of the comparison.
 pub struct PlanInput<'a> {
-    /// Stage name.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: &'a str,
     /// Address of the stage.
     pub address: &'a StageAddress,
     /// Provisioner: the only principal that may control a managed account.
     pub provisioner: &'a ServiceAccountId,
-    /// Selected departments.
+    /// Departments that the command selects, not all departments of the platform.
     pub departments: &'a [DesiredDepartment],
     /// Codes of all departments that have a file and are not retired.
     pub known_departments: &'a BTreeSet<DepartmentCode>,
@@ -38,22 +38,22 @@ pub struct PlanInput<'a> {
 /// Reason why a department cannot be onboarded in its current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanRefusal {
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
     /// Rule id, kebab-case and stable.
     pub rule: &'static str,
     /// The conflict, and who controls the object.
     pub message: String,
-    /// Suggestions.
+    /// What to do about the conflict, in the imperative.
     pub hints: Vec<String>,
 }
 
 /// Grant of a managed account, or the account itself, that the template does not contain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SurplusGrant {
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
-    /// Account.
+    /// Name of the managed service account.
     pub account: String,
     /// The grant or the account in short form.
     pub what: String,
@@ -76,22 +76,22 @@ pub enum DepartmentStatus {
 /// One department in a plan.
 #[derive(Clone, Debug, Serialize)]
 pub struct DepartmentPlan {
-    /// Department code.
+    /// Code of the department: the name of its file without `.toml`.
     pub code: DepartmentCode,
-    /// Display name.
+    /// Display name of the department, the setting `name` of its file.
     pub name: String,
     /// Prefix of its names.
     pub prefix: String,
-    /// Template name.
+    /// Name of the template that defines the personas and their grants.
     pub template: String,
-    /// Status.
+    /// Whether the department is new, changed, up to date or refused.
     pub status: DepartmentStatus,
 }
 
 /// Ordered changes with everything the comparison found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Plan {
-    /// Selected departments.
+    /// Departments that the command selects, not all departments of the platform.
     pub departments: Vec<DepartmentPlan>,
     /// Changes; each one comes after the changes that it needs.
     pub changes: Vec<PlannedChange>,
@@ -103,7 +103,7 @@ pub struct Plan {
     pub unmanaged: Vec<String>,
     /// Managed accounts whose department has no file.
     pub orphans: Vec<String>,
-    /// Further information.
+    /// Further information about the plan, one sentence each.
     pub notices: Vec<String>,
 }
 

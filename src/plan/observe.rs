@@ -32,9 +32,9 @@ use crate::{
 pub struct ObservationTarget {
     /// Organization, if `ebs.toml` specifies it.
     pub organization: Option<OrganizationId>,
-    /// Environment.
+    /// Id of the environment of Confluent Cloud (`env-…`).
     pub environment: EnvironmentId,
-    /// Kafka cluster.
+    /// Id of the Kafka cluster (`lkc-…`).
     pub cluster: ClusterId,
     /// Schema Registry, if `ebs.toml` specifies it.
     pub schema_registry: Option<SchemaRegistryId>,
@@ -49,9 +49,9 @@ pub struct ObservationTarget {
 pub struct ObservedOrganization {
     /// Accounts, role bindings, keys and connectors.
     pub snapshot: Snapshot,
-    /// Provisioner.
+    /// Service account that onboards departments.
     pub provisioner: ServiceAccountId,
-    /// Kafka cluster.
+    /// Kafka cluster of the stage, as reported by Confluent Cloud.
     pub cluster: Cluster,
     /// Quotas of Confluent Cloud; empty if they could not be read.
     pub quotas: Vec<AppliedQuota>,
@@ -89,7 +89,7 @@ pub enum ObserveError {
     #[error("environment `{environment}` has no Schema Registry `{wanted}`{}", found.as_ref().map(|id| format!(", \
              only `{id}`")).unwrap_or_default())]
     OtherRegistry {
-        /// Environment.
+        /// Id of the environment of Confluent Cloud (`env-…`).
         environment: EnvironmentId,
         /// Schema Registry in `ebs.toml`.
         wanted: SchemaRegistryId,

@@ -37,7 +37,7 @@ impl DeliveryOptions {
 /// Result of delivering a pending profile of an earlier run.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct PendingDelivery {
-    /// Profile file.
+    /// Path of the profile in the folder for profiles.
     pub path: PathBuf,
     /// Reason for a failed delivery.
     #[serde(skip_serializing_if = "Option::is_none")]

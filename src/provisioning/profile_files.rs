@@ -17,13 +17,13 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileFileState {
-    /// It contains a key that exists.
+    /// The profile contains an API key that exists.
     Valid,
-    /// It contains no key, and the current content.
+    /// The profile contains no API key, and its content is current.
     Reissued,
-    /// All its keys are deleted.
+    /// All API keys of the profile are deleted.
     KeyDeleted,
-    /// It contains no key, and outdated content.
+    /// The profile contains no API key, and its content is outdated.
     Superseded,
 }
 
@@ -40,22 +40,22 @@ impl ProfileFileState {
 pub struct ProfileFileRow {
     /// Path below the folder.
     pub file: PathBuf,
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
-    /// Persona.
+    /// Name of the persona in the template, such as `operator`.
     pub persona: String,
     /// Ids of its keys.
     pub api_keys: Vec<ApiKeyId>,
-    /// State.
+    /// Whether the profile can still be used, and if not, why.
     pub state: ProfileFileState,
 }
 
 /// Profiles of one stage in the delivery folder.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProfileFiles {
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
-    /// Folder.
+    /// Folder that contains the profiles.
     pub folder: PathBuf,
     /// Profiles, sorted by file.
     pub files: Vec<ProfileFileRow>,

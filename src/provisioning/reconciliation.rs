@@ -56,13 +56,13 @@ pub struct ProvisioningOptions {
 pub struct Reconciliation<'a> {
     /// Session with the organization.
     pub session: &'a PlatformSession,
-    /// Observed organization.
+    /// Accounts, role bindings and API keys that exist in Confluent Cloud.
     pub observed: ObservedOrganization,
     /// Kafka REST client, or why none is available.
     kafka: Result<Client, String>,
     /// Desired state of the selected departments.
     pub desired: Vec<DesiredDepartment>,
-    /// Profile folder.
+    /// Store for the profiles that the run reads and writes.
     pub profile_store: ProfileStore,
     /// Keys in the evidence, the journal and the profile folder.
     pub known_keys: KnownKeys,

@@ -106,13 +106,13 @@ pub struct KnownKeys {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ApiKeyStatus {
-    /// Recorded and delivered.
+    /// The key is recorded, and its profile is delivered.
     Delivered,
-    /// Recorded and live; the profile is pending. The next run tests and delivers it.
+    /// The key is recorded and live, but its profile is pending: the next run tests the key and delivers the profile.
     Pending,
-    /// Managed, but an interrupted run lost the secret.
+    /// The key is managed, but an interrupted run lost its secret.
     Orphaned,
-    /// Not recorded.
+    /// Neither evidence nor the journal names the key.
     Unrecorded,
 }
 

@@ -31,7 +31,7 @@ async fn list(client: &Client, address: &StageAddress) -> Result<Vec<ClientQuota
     for object in found.items {
         let id = object.id.clone();
         let quota = object.client_quota();
-        quotas.push(quota.ok_or_else(|| format!("the rates of client quota `{id}` are no numbers"))?);
+        quotas.push(quota.ok_or_else(|| format!("the rates of client quota `{id}` are not numbers"))?);
     }
     quotas.sort();
     Ok(quotas)

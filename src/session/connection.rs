@@ -33,9 +33,9 @@ const IN_PROCESS_URL: &str = "http://127.0.0.1:1024";
 pub struct Connection {
     /// Base URL of the API.
     pub base: BaseUrl,
-    /// Transport.
+    /// Transport that sends requests to Confluent Cloud or to the sandbox.
     pub transport: Arc<dyn Transport>,
-    /// Clock.
+    /// Clock that determines the current time of the run.
     pub clock: Clock,
     /// Endpoint that is written to profiles.
     pub endpoint: ServiceEndpoint,

@@ -33,7 +33,7 @@ pub struct DepartmentContext {
     pub code: DepartmentCode,
     /// Prefix of its names.
     pub prefix: Prefix,
-    /// Quota.
+    /// Limits of the department: connectors, tasks and plugins.
     pub quota: DepartmentQuota,
     /// Naming convention of the platform.
     pub connector_names: ConnectorNamePattern,

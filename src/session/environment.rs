@@ -33,7 +33,7 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// Path of the executable.
     pub executable: Option<PathBuf>,
-    /// Clock.
+    /// Clock that determines the current time of the run.
     pub clock: Clock,
     /// Secret values of this process, which every writer redacts.
     pub secrets: SecretRegistry,
@@ -157,9 +157,9 @@ impl Options {
 /// Context of every application operation: environment, options, reporter and cancellation.
 #[derive(Clone)]
 pub struct RunContext {
-    /// Process environment.
+    /// Variables, directories, clock and secrets of the process.
     pub environment: Arc<Environment>,
-    /// Global options.
+    /// Values of the flags that all commands share.
     pub options: Options,
     /// Receiver of events.
     pub reporter: Arc<dyn Reporter>,
@@ -174,7 +174,7 @@ impl RunContext {
         &self.environment.clock
     }
 
-    /// Reports progress.
+    /// Sends `text` to the reporter as information about the progress.
     pub fn info(&self, text: impl Into<String>) {
         self.reporter.on_event(&RunEvent::Info { text: text.into() });
     }

@@ -52,7 +52,7 @@ use crate::{
 /// State directories of a run.
 #[derive(Clone, Debug)]
 pub struct StatePaths {
-    /// Journals.
+    /// Folder of the journals, which record the steps of a run for a continuation after a crash.
     pub journals: PathBuf,
     /// Profiles, unless `--credentials-dir` is set.
     pub profiles: PathBuf,
@@ -97,21 +97,21 @@ pub fn offline_state_paths(run: &RunContext, workspace: &Workspace) -> Result<St
 
 /// Session for the platform team.
 pub struct PlatformSession {
-    /// Platform configuration.
+    /// Settings of `ebs.toml`, departments and templates, without errors.
     pub workspace: Workspace,
     /// Warnings about the platform configuration.
     pub warnings: Vec<Finding>,
     /// Name of the stage.
     pub stage_name: String,
-    /// Stage.
+    /// Settings of the stage in `ebs.toml`: environment, cluster and Schema Registry.
     pub stage: Stage,
     /// Client of the Cloud API.
     pub client: Client,
     /// Id of the API key in use.
     pub api_key: Option<ApiKeyId>,
-    /// Clock.
+    /// Clock that determines the current time of the run.
     pub clock: Clock,
-    /// State directories.
+    /// Folders for journals, profiles, evidence and backups.
     pub state_paths: StatePaths,
     /// Endpoint that is written to profiles.
     pub endpoint: ServiceEndpoint,

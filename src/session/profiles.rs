@@ -99,7 +99,7 @@ pub fn set_default_profile(run: &RunContext, name: &str) -> Result<(), Error> {
 /// Import of a profile file.
 #[derive(Clone, Debug)]
 pub struct ProfileImport {
-    /// Delivered file.
+    /// Path of the profile that the platform team delivered.
     pub file: PathBuf,
     /// File with the private key that decrypts it.
     pub identity: Option<PathBuf>,
@@ -109,10 +109,10 @@ pub struct ProfileImport {
     pub replace: bool,
 }
 
-/// Imported profile.
+/// Result of an import of a profile.
 #[derive(Clone, Debug)]
 pub struct ImportedProfile {
-    /// Name.
+    /// Name under which the profile was imported.
     pub name: String,
     /// File of the imported profile.
     pub file: PathBuf,

@@ -15,9 +15,9 @@ use crate::{
 /// Setting as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettingRow {
-    /// Name.
+    /// Name of the setting as shown by `config show`.
     pub name: &'static str,
-    /// Value.
+    /// Value of the setting as text.
     pub value: String,
     /// Source of the value.
     pub origin: String,
@@ -63,17 +63,17 @@ settings! {
     trust_endpoint: String;
     /// Origin of the platform configuration.
     platform: WorkspaceOrigin;
-    /// Organization.
+    /// Id of the organization, a UUID.
     organization: OrganizationId;
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     stage: String;
-    /// Environment.
+    /// Id of the environment of Confluent Cloud (`env-…`).
     environment: EnvironmentId;
-    /// Kafka cluster.
+    /// Id of the Kafka cluster (`lkc-…`).
     cluster: ClusterId;
-    /// Schema Registry.
+    /// Id of the Schema Registry (`lsrc-…`).
     schema_registry: SchemaRegistryId;
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     department: DepartmentCode;
 }
 

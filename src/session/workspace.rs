@@ -1,4 +1,4 @@
-//! The platform configuration without errors, and the errors for an unknown department or stage.
+//! The platform files without errors, and the errors for an unknown department or stage.
 
 use super::{
     RunContext,
@@ -13,7 +13,7 @@ use crate::{
     text::join_code,
 };
 
-/// Loads the platform configuration of `CONFLUENT_EBS_PLATFORM`, or of the current directory and its parents. `None` if
+/// Loads the platform files of `CONFLUENT_EBS_PLATFORM`, or of the current directory and its parents. `None` if
 /// there is none.
 ///
 /// # Errors
@@ -23,10 +23,10 @@ pub fn find_workspace(run: &RunContext) -> Result<Option<LoadedWorkspace>, Error
     Ok(folder.map(|folder| Workspace::load(&folder)))
 }
 
-/// Loads the platform configuration; the sandbox falls back to the built-in example.
+/// Loads the platform files; the sandbox falls back to the built-in example.
 ///
 /// # Errors
-/// There is no platform configuration.
+/// There are no platform files.
 pub fn load_workspace(run: &RunContext, sandbox: bool) -> Result<LoadedWorkspace, Error> {
     match find_workspace(run)? {
         Some(loaded) => Ok(loaded),
@@ -55,7 +55,7 @@ pub fn load_workspace(run: &RunContext, sandbox: bool) -> Result<LoadedWorkspace
     }
 }
 
-/// Loads the platform configuration and returns it with its warnings.
+/// Loads the platform files and returns it with its warnings.
 ///
 /// # Errors
 /// The configuration is missing or has errors.
@@ -63,21 +63,21 @@ pub fn load_valid_workspace(run: &RunContext, sandbox: bool) -> Result<(Workspac
     check_workspace(load_workspace(run, sandbox)?)
 }
 
-/// Reports the warnings of the platform configuration with `-v`: before every command, they would not be read.
+/// Reports the warnings of the platform files with `-v`: before every command, they would not be read.
 /// `department validate`, `onboard` and `doctor` always show them.
 pub fn report_warnings(run: &RunContext, warnings: &[Finding]) {
     let shown = warnings.iter().filter(|_| run.options.verbosity > 0);
     shown.for_each(|warning| run.warn(&warning.message));
 }
 
-/// Returns a loaded platform configuration with its warnings.
+/// Returns loaded platform files with their warnings.
 ///
 /// # Errors
 /// The configuration has errors.
 pub fn check_workspace(loaded: LoadedWorkspace) -> Result<(Workspace, Vec<Finding>), Error> {
     loaded
         .into_result()
-        .map_err(|findings| Error::findings("invalid platform configuration", findings))
+        .map_err(|findings| Error::findings("invalid platform files", findings))
 }
 
 /// Returns the error for a department that has no file.

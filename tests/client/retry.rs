@@ -116,7 +116,7 @@ async fn a_retry_after_beyond_the_budget_fails_at_once_for_all_callers() {
     assert!(matches!(error, ClientError::RetryBudgetExceeded { .. }) && error.is_throttled());
     assert_eq!(
         error.to_string(),
-        "could not read service account `sa-1`: Confluent Cloud requests a pause of 3600 s, but only 300 s of the retry budget remain"
+        "could not read service account `sa-1`: Confluent Cloud asks to wait 3600 s, but only 300 s are left for retries"
     );
     assert_eq!(test.total_wait(), Duration::ZERO);
 }

@@ -71,7 +71,10 @@ fn create_says_which_secrets_it_sends_and_sends_them_on_request() {
     );
     let other =
         run_with_password(&cli, "right", &format!("{CREATE} --or-update --send-secrets=db.name")).expect_code(64);
-    assert!(other.stderr.contains("`db.name` is no secret of the file"), "{other}");
+    assert!(
+        other.stderr.contains("`db.name` is not a secret in the file"),
+        "{other}"
+    );
 
     // Another key changed: the secret goes along.
     cli.write("claims-ledger.json", LEDGER_FILE.replace("\"UTC\"", "\"CET\""));

@@ -61,7 +61,7 @@ fn an_unconfigured_home_gets_the_first_step() {
 
     Rights
       unknown  roles: skipped: `--offline`
-      ok       provisioner's roles: skipped: no platform configuration
+      ok       provisioner's roles: skipped: no platform files
       ok       template assumptions: no templates
 
 

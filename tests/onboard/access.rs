@@ -260,8 +260,7 @@ fn who_can_lists_every_principal_with_the_reason() {
           they run under.
 
     Source: the built-in example platform, stage `prod`.
-    The platform configuration contains neither administrators nor roles bound by
-    hand.
+    The platform files contain neither administrators nor roles bound by hand.
     ");
     insta::assert_snapshot!(access_planned("who-can read topic/claims-orders"), @r"
     exit 0
@@ -283,8 +282,7 @@ fn who_can_lists_every_principal_with_the_reason() {
     Also claims/deployer, through this account: Assigner on service-account
       ebs-prod-claims-runtime.
     Source: the built-in example platform, stage `prod`.
-    The platform configuration contains neither administrators nor roles bound by
-    hand.
+    The platform files contain neither administrators nor roles bound by hand.
     ");
     let cli = Cli::onboarded("claims");
     let viewer = cli.account_id("ebs-prod-claims-viewer");

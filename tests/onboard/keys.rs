@@ -142,7 +142,7 @@ fn the_only_key_of_a_persona_is_revoked_only_with_now() {
     let output = cli.run_without_writes(&format!("keys revoke {} --sandbox --yes", old.id), 5);
     let said = output.stderr_line();
     assert!(
-        said.contains("deployer of department `claims` has no other key for the same resource"),
+        said.contains("is the only key that deployer of department `claims` has for its resource"),
         "{output}"
     );
     assert!(said.contains("--now"), "{output}");

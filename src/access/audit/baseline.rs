@@ -11,7 +11,7 @@ use crate::diag::{Finding, SourceSpan};
 /// Entry of a baseline file.
 #[derive(Clone, Debug)]
 pub struct BaselineEntry {
-    /// Rule id.
+    /// Id of the rule, such as `key-unrecorded`.
     pub rule: String,
     /// Subject id of the finding.
     pub subject: String,
@@ -26,7 +26,7 @@ pub struct BaselineEntry {
 /// A finding accepted by the baseline.
 #[derive(Clone, Debug, Serialize)]
 pub struct AcceptedFinding {
-    /// Finding.
+    /// Finding that the entry accepts.
     #[serde(flatten)]
     pub finding: AuditFinding,
     /// Reason for accepting it.

@@ -17,7 +17,7 @@ pub const MAX_KEY_AGE_DAYS: u16 = 90;
 /// Desired state of one stage.
 #[derive(Clone, Debug)]
 pub struct DesiredState<'a> {
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: &'a str,
     /// All departments that have a file, ordered by code; retired ones without personas.
     pub departments: Vec<ExpectedDepartment>,
@@ -58,7 +58,7 @@ pub struct TransformOutside {
 /// An evidence file or a profile that names a key without proving who got it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectedKeyRecord {
-    /// Key.
+    /// Id of the API key that the file names.
     pub key: ApiKeyId,
     /// Path of the file.
     pub file: String,
@@ -82,9 +82,9 @@ pub struct ExpectedPersona {
     pub tag: OwnershipTag,
     /// Kinds of API keys it gets.
     pub keys: Vec<KeyKind>,
-    /// Granted roles.
+    /// Roles that the template grants the persona.
     pub grants: Vec<RoleGrant>,
-    /// Granted ACLs.
+    /// ACLs that the template grants the persona.
     pub acls: Vec<AclGrant>,
 }
 

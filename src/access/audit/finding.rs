@@ -30,7 +30,7 @@ pub struct AuditFinding {
     pub subject: String,
     /// Affected departments; empty if all are affected.
     pub departments: BTreeSet<DepartmentCode>,
-    /// Evidence.
+    /// Observed objects that prove the finding, such as role bindings and API keys.
     pub evidence: BTreeSet<AuditEvidence>,
 }
 

@@ -51,7 +51,7 @@ pub enum AuditVerdict {
 /// Result of one rule.
 #[derive(Debug)]
 pub struct RuleResult {
-    /// Rule.
+    /// Rule that was evaluated.
     pub rule: &'static AuditRule,
     /// Findings, sorted by severity and subject.
     pub findings: Vec<AuditFinding>,

@@ -80,9 +80,9 @@ impl RequiredData {
 /// Data that is missing or incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MissingData {
-    /// Description.
+    /// Description of the data, such as a list of Confluent Cloud.
     pub what: String,
-    /// Reason.
+    /// Reason why the data is missing or incomplete.
     pub reason: String,
 }
 

@@ -29,7 +29,7 @@ pub(super) fn open_connection(
     match &workspace {
         Some(workspace) => builder = builder.workspace(workspace),
         None if is_sandbox => {
-            return (None, DoctorKeyState::Skipped("skipped: invalid platform configuration"));
+            return (None, DoctorKeyState::Skipped("skipped: invalid platform files"));
         }
         None => {}
     }

@@ -193,7 +193,7 @@ pub(super) fn rights_checks(
     let workspace = inputs.valid_workspace();
     let needed = match (department, workspace) {
         (Some(_), _) => Err("not required for a department"),
-        (None, None) => Err("skipped: no platform configuration"),
+        (None, None) => Err("skipped: no platform files"),
         (None, Some(workspace)) => {
             let observed = observation.organization.as_ref().ok();
             let organization = observed.or(probe_target.organization.as_ref());

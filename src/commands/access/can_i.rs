@@ -22,7 +22,7 @@ Check whether the operator of department \"claims\" may delete a connector.
 
   $ confluent ebs access can-i delete connector/claims-orders --as claims/operator
 
-Check the same against the platform configuration, before the department is onboarded.
+Check the same against the platform files, before the department is onboarded.
 
   $ confluent ebs access can-i delete connector/claims-orders --as claims/operator --planned")]
 pub(super) struct AccessCanIArgs {
@@ -105,7 +105,7 @@ impl Viewable for CanIOutcome {
         }
         lines.extend(self.notes.iter().map(|note| TextLine::from(note.as_str())));
         if self.answer == CanIAnswer::Unknown && !is_disputed {
-            let hint = "Use an API key that sees more, or pass `--planned` to answer from the platform configuration.";
+            let hint = "Use an API key that sees more, or pass `--planned` to answer from the platform files.";
             lines.push(TextLine::new().with_styled_text(Style::Hint, hint));
         }
         lines.push(source_line(&self.source));

@@ -28,7 +28,7 @@ Show the allowed operations of the personas of department \"claims\".
 
   $ confluent ebs access matrix claims
 
-Write the rights of all departments, according to the platform configuration, to a file.
+Write the rights of all departments, according to the platform files, to a file.
 
   $ confluent ebs access matrix --planned -o csv > rights.csv")]
 pub(super) struct AccessMatrixArgs {

@@ -14,8 +14,8 @@ use crate::exit::ExitCode;
 
 /// Query and audit access
 ///
-/// Answers come from the current role bindings and ACLs, from a saved snapshot, or from the platform configuration. If
-/// data is missing, the answer is "unknown", never "no".
+/// Answers come from the current role bindings and ACLs, from a saved snapshot, or from the platform files ("ebs.toml",
+/// departments and templates). If data is missing, the answer is "unknown", never "no".
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct AccessArgs {

@@ -13,7 +13,7 @@ use crate::{
 /// Flags that select the source.
 #[derive(Debug, clap::Args)]
 pub(super) struct SourceArgs {
-    /// Answer from the platform configuration, without an API key.
+    /// Answer from the platform files, without an API key.
     #[arg(long, conflicts_with_all = ["from", "live"])]
     planned: bool,
     /// Answer from a snapshot that "access audit --save" wrote, without an API key.

@@ -13,13 +13,13 @@ use crate::{
 
 /// Check access assertions and the isolation of departments
 ///
-/// Checks assertions in TOML files against the platform configuration, and checks that no department has access to the
+/// Checks assertions in TOML files against the platform files, and checks that no department has access to the
 /// names of another one. Without a path, checks the built-in assertions for each template and the files in
 /// "rbac-templates/tests" of the platform repository; a file there replaces the built-in file of the same name. Exits
 /// with 5 if a check fails, and shows the role binding or ACL that is the cause.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Check the platform configuration in this folder.
+Check the platform files in this folder.
 
   $ confluent ebs access test
 

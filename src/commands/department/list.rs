@@ -33,7 +33,7 @@ impl DepartmentListArgs {
         let (workspace, findings) = load_platform(ctx)?;
         if crate::diag::has_errors(&findings) {
             ctx.ui
-                .warn("invalid platform configuration; run `confluent ebs department validate` for details");
+                .warn("invalid platform files; run `confluent ebs department validate` for details");
         }
         Ok(CommandOutput::new(RowList::new(
             workspace.department_rows(ctx.run.options.stage.as_deref()),

@@ -45,13 +45,13 @@ impl DepartmentArgs {
     }
 }
 
-/// Loads the platform configuration and its findings, errors included. For display, not for changes.
+/// Loads the platform files and their findings, errors included. For display, not for changes.
 fn load_platform(ctx: &Ctx) -> Result<(Workspace, Vec<Finding>), Error> {
     let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     Ok((loaded.workspace, loaded.findings))
 }
 
-/// Loads the platform configuration; fails if it has errors.
+/// Loads the platform files; fails if they contain errors.
 fn load_valid_platform(ctx: &Ctx) -> Result<Workspace, Error> {
     let (workspace, _) = session::load_valid_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     Ok(workspace)

@@ -26,7 +26,7 @@ impl DepartmentValidateArgs {
         let validation = WorkspaceValidation::new(&workspace, findings);
         let error = (!validation.is_valid()).then(|| {
             let errors = count_noun(validation.errors, "error");
-            Error::failed(format!("invalid platform configuration: {errors}"))
+            Error::failed(format!("invalid platform files: {errors}"))
         });
         Ok(CommandOutput::new(validation).with_error_if_any(error))
     }

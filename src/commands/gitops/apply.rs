@@ -23,12 +23,12 @@ use crate::{
     text::{count_noun, join_code},
 };
 
-/// Make connectors as their files describe them
+/// Apply the connector files: create, update and delete connectors
 ///
-/// Plans again and applies the approved changes: those of --expect, those up to --max-risk, or those that you confirm. In
-/// a pipeline (CI is set) the default is --max-risk normal. Waits until each connector runs; starts nothing new after two
-/// changes failed one after the other. Exits with 3 if changes are held back or remain, with 5 if a plan must not be
-/// applied, and with 7 if the plan is not the approved one.
+/// Plans again and applies the approved changes: those of --expect, those up to --max-risk, or those that you confirm.
+/// In a pipeline (CI is set) the default is --max-risk normal. Waits until each connector runs; starts no further
+/// change after two consecutive failures. Exits with 3 if changes are held back or remain, with 5 if a plan contains
+/// errors or conflicts, and with 7 if the plan differs from the approved plan.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Apply what \"gitops plan\" showed.
@@ -39,7 +39,7 @@ Apply a saved plan in a pipeline, after its approval.
 
   $ confluent ebs gitops apply --expect plan.json")]
 pub(super) struct GitopsApplyArgs {
-    /// Id of a plan, or file of \"gitops plan --out\": apply exactly these changes.
+    /// Plan ID, or a file written by "gitops plan --out": apply exactly these changes.
     #[arg(long, value_name = "id|file", conflicts_with = "max_risk")]
     expect: Option<String>,
     /// Highest risk to apply without a further approval.
@@ -48,7 +48,8 @@ pub(super) struct GitopsApplyArgs {
     /// Number of connectors of a department that may be deleted; the default is 3, or a fifth of its connectors.
     #[arg(long, value_name = "number")]
     allow_deletes: Option<usize>,
-    /// Send the secrets of a connector, or one of its keys, although nothing else differs; as for \"gitops plan\".
+    /// Send all secrets of a connector, or the secret of one configuration key, even if nothing else differs; as for
+    /// "gitops plan".
     #[arg(long, value_name = "connector[:key]")]
     send_secrets: Vec<SentSecret>,
     /// Timeout for each connector, such as 30s, 5m, or 2h.
@@ -202,9 +203,7 @@ impl Viewable for GitopsResult {
             )));
         }
         if lines.is_empty() {
-            lines.push(TextLine::from(
-                "Nothing to change: all connectors are as their files describe them.",
-            ));
+            lines.push(TextLine::from("Nothing to change: all connectors match their files."));
         }
         vec![Block::Lines(lines)]
     }

@@ -13,9 +13,9 @@ use crate::{
 
 /// Show where connectors differ from their files
 ///
-/// Reports changed, missing and unmanaged connectors, and those that were paused or resumed by hand although the file sets
-/// a state. A failed connector is shown and is no drift. Besides "human", "json" and "yaml", --output supports
-/// "markdown".
+/// Reports changed, missing and unmanaged connectors, and those that were paused or resumed by hand although the file
+/// sets a state. A failed connector is shown, but does not count as drift. Besides "human", "json" and "yaml", --output
+/// supports "markdown".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Report the drift of all departments in production, for a scheduled job.
@@ -79,7 +79,7 @@ fn drift_block(drift: &DepartmentDrift) -> Block {
         ("Other state", Style::Warning, names_and_states(&drift.state)),
         ("Without a file", Style::Warning, names_and_states(&drift.unmanaged)),
         ("Conflict", Style::Error, drift.conflicts.clone()),
-        ("Failed, no drift", Style::Muted, names_and_states(&drift.failed)),
+        ("Failed (not drift)", Style::Muted, names_and_states(&drift.failed)),
     ];
     let mut lines: Vec<TextLine> = rows
         .into_iter()

@@ -14,12 +14,12 @@ use crate::{
     text::count_noun,
 };
 
-/// Show what must change so that connectors are as their files describe them
+/// Show the changes that make connectors match their files
 ///
-/// Changes nothing and resolves no secrets. Reads all connectors with one request, and lets Confluent Cloud validate what
-/// would be created or changed. Each department has a plan of its own, whose id stays the same as long as files and
-/// connectors do. Exits with 5 if a plan must not be applied. Besides "human", "json" and "yaml", --output supports
-/// "markdown".
+/// Changes nothing and resolves no secrets. Reads all connectors with one request, and lets Confluent Cloud validate
+/// what would be created or changed. Each department has a plan of its own, whose id does not change while files and
+/// connectors do not change. Exits with 5 if a plan contains errors or conflicts. Besides "human", "json" and "yaml",
+/// --output supports "markdown".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Show the plan of a department, as a comment for a merge request.
@@ -33,7 +33,7 @@ pub(super) struct GitopsPlanArgs {
     /// Also write the plans to this file, without secrets.
     #[arg(long, value_name = "file")]
     out: Option<PathBuf>,
-    /// Plan to send the secrets of a connector, or one of its keys, although nothing else differs.
+    /// Plan to send all secrets of a connector, or the secret of one configuration key, even if nothing else differs.
     #[arg(long, value_name = "connector[:key]")]
     send_secrets: Vec<SentSecret>,
     /// Exit with 2 if there are changes.
@@ -62,7 +62,7 @@ impl GitopsPlanArgs {
         }
         let refused = output.plans.iter().filter(|plan| plan.is_refused()).count();
         let error = (refused > 0).then(|| {
-            Error::refused(format!("{} must not be applied", count_noun(refused, "plan")))
+            Error::refused(format!("{} cannot be applied", count_noun(refused, "plan")))
                 .with_hint("Correct the errors and conflicts, then plan again.")
         });
         let has_differences = self.detailed_exitcode && output.plans.iter().any(|plan| !plan.is_empty());

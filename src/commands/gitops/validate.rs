@@ -96,9 +96,9 @@ impl Viewable for GitopsValidation {
         if !validation.findings.is_empty() {
             blocks.push(Block::Findings(validation.findings.clone()));
         }
-        let tombstones = match validation.tombstones {
+        let deletions = match validation.tombstones {
             0 => String::new(),
-            count => format!(", {}", count_noun(count, "tombstone")),
+            count => format!(", {}", count_noun(count, "deletion")),
         };
         let result = if validation.findings.is_empty() {
             ": no findings"
@@ -106,7 +106,7 @@ impl Viewable for GitopsValidation {
             ""
         };
         blocks.push(Block::line(format!(
-            "Checked {} with {}{tombstones}{result}.",
+            "Checked {} with {}{deletions}{result}.",
             count_noun(validation.files, "file"),
             count_noun(validation.connectors, "connector"),
         )));

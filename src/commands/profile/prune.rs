@@ -12,9 +12,9 @@ use crate::{
 /// Remove profiles with deleted keys from the delivery folder
 ///
 /// For the platform team. Reads the profiles of one stage in the folder where onboarding writes them, and compares them
-/// with the API keys of the organization. Profiles whose keys are all deleted, and profiles without a key that a later
-/// change of the department replaced, are removed after a confirmation. Profiles with a valid key stay. For imported
-/// profiles, use `profile remove`.
+/// with the API keys of the organization. Removes profiles whose API keys are all deleted, and profiles without an API
+/// key that are outdated because the department changed later, after a confirmation. Profiles with a valid API key
+/// stay. For imported profiles, use `profile remove`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Show which profiles are still valid.

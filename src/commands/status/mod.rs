@@ -26,7 +26,7 @@ Show your connectors.
 
   $ confluent ebs status --profile claims-operator
 
-Show all departments of the stage \"prod\"; also fail for degraded connectors.
+Show all departments of the stage \"prod\"; also fail if a connector is degraded.
 
   $ confluent ebs status --stage prod --fail-on degraded
 
@@ -38,7 +38,7 @@ Watch all departments.
 
   $ confluent ebs status --watch --interval 30s")]
 pub(super) struct StatusArgs {
-    /// Exit with 6 from this condition on: "degraded" or "failed".
+    /// Exit with 6 if a connector has this condition or a worse one: "degraded" or "failed".
     #[arg(
         long,
         value_enum,
@@ -66,7 +66,7 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Condition from which the command fails.
+/// Least severe condition of a connector that makes the command fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum FailOn {
     /// Degraded or failed connectors.

@@ -32,7 +32,7 @@ const LONGEST_START: Duration = Duration::from_mins(15);
 pub struct DiagnosedConnector {
     /// Connector as observed.
     pub observed: LiveConnector,
-    /// Health.
+    /// Health derived from the state of the connector and its tasks.
     pub health: ConnectorHealth,
     /// Matched rules and failed tasks.
     pub diagnosis: ConnectorDiagnosis,

@@ -31,7 +31,7 @@ pub struct ConnectorExplanation {
     pub direction: String,
     /// Class of the plugin.
     pub plugin: String,
-    /// Health.
+    /// Health derived from the state of the connector and its tasks.
     pub health: ConnectorHealth,
     /// Start of the failure, if the service reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,10 +72,10 @@ pub struct LogErrorSummary {
     pub error: String,
     /// Number of occurrences.
     pub times: usize,
-    /// First occurrence.
+    /// Time of the first occurrence; `None` if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<Timestamp>,
-    /// Last occurrence.
+    /// Time of the last occurrence; `None` if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
     /// Whether there are older lines that were not read.
@@ -109,7 +109,7 @@ pub struct ExplainedCause {
 /// Step after the fix.
 #[derive(Debug, Serialize)]
 pub struct NextStep {
-    /// Instruction.
+    /// What to do, in the imperative.
     pub text: String,
     /// Command for the caller, unless it would be refused.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -42,7 +42,7 @@ const RETENTION: Duration = HISTORY.saturating_sub(Duration::from_mins(1));
 pub struct LogQuery {
     /// Time window; following begins at its start and has no end.
     pub window: Window,
-    /// Filter.
+    /// Conditions that the log entries must meet.
     pub filter: LogFilter,
     /// Maximum number of lines: of each connector when a window is read, of all connectors when they are followed.
     pub limit: Option<usize>,

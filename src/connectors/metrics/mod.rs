@@ -23,9 +23,9 @@ use crate::{
 /// Time range of metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricsRange {
-    /// Start.
+    /// Start of the time range.
     pub from: Timestamp,
-    /// End.
+    /// End of the time range.
     pub to: Timestamp,
     /// Current time, which determines the metrics that exist.
     pub now: Timestamp,

@@ -43,7 +43,7 @@ pub struct MetricsConnectorRow {
     pub id: String,
     /// Name of the connector.
     pub name: String,
-    /// Current state.
+    /// State of the connector now, not at the end of the metrics.
     pub status: ConnectorState,
     /// `source` or `sink`.
     #[serde(rename = "type")]
@@ -70,17 +70,17 @@ pub struct MetricsConnectorRow {
 pub struct MetricRow {
     /// Suffix of the metric's name.
     pub metric: &'static str,
-    /// Description.
+    /// Description of the metric, for tables.
     pub about: &'static str,
     /// Code of the unit.
     pub unit: &'static str,
     /// Latest value; a rate per minute for counters, as are mean and peak.
     #[serde(serialize_with = "serialize_optional")]
     pub last: Option<f64>,
-    /// Mean.
+    /// Mean of the known values; `None` if no value is known.
     #[serde(serialize_with = "serialize_optional")]
     pub mean: Option<f64>,
-    /// Largest value.
+    /// Largest known value; `None` if no value is known.
     #[serde(serialize_with = "serialize_optional")]
     pub peak: Option<f64>,
     /// Sum over the window, for counters.
@@ -101,7 +101,7 @@ pub struct MetricRow {
 pub struct PointRow {
     /// Start of the bucket.
     pub timestamp: Timestamp,
-    /// Value.
+    /// Value in the time bucket, in the unit of the metric.
     #[serde(serialize_with = "serialize_number")]
     pub value: f64,
 }
@@ -111,7 +111,7 @@ pub struct PointRow {
 pub struct MetricsTaskRow {
     /// Number of the task.
     pub task: u32,
-    /// States.
+    /// States of the task over time.
     pub states: Vec<StateInterval>,
 }
 

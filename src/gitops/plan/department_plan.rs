@@ -27,13 +27,13 @@ use crate::{
 pub struct DesiredFile {
     /// Department, stage and name.
     pub address: ConnectorAddress,
-    /// Settings.
+    /// Settings of the file besides `config`, such as `state` and `replace`.
     pub settings: ConnectorSettings,
-    /// Configuration; references are not resolved. Empty for a tombstone.
+    /// Configuration; references are not resolved. Empty for a file with `state: absent`.
     pub config: BTreeMap<String, String>,
     /// Keys that hold secrets.
     pub secret_keys: BTreeSet<String>,
-    /// Initial offsets.
+    /// Offsets of a new connector; `None` if the file contains none.
     pub offsets: Option<serde_json::Value>,
 }
 
@@ -79,7 +79,7 @@ impl FromStr for SentSecret {
 pub struct GitopsPlanInput<'a> {
     /// Code of the department.
     pub department: &'a str,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: &'a str,
     /// Prefix of the department.
     pub prefix: &'a Prefix,
@@ -87,7 +87,7 @@ pub struct GitopsPlanInput<'a> {
     pub quota: &'a DepartmentQuota,
     /// Account of its connectors, if known.
     pub runtime_account: Option<&'a ServiceAccountId>,
-    /// Platform team.
+    /// Name and contact of the platform team, for messages.
     pub platform_team: &'a PlatformTeam,
     /// Files of the department in the stage.
     pub desired: &'a [DesiredFile],

@@ -21,13 +21,13 @@ pub enum ItemAction {
     Create,
     /// Replace its configuration.
     Update,
-    /// Pause it.
+    /// Pause the connector.
     Pause,
-    /// Resume it.
+    /// Resume the paused connector.
     Resume,
     /// Create a connector in place of another one, which is deleted.
     Replace,
-    /// Delete it.
+    /// Delete the connector.
     Delete,
 }
 
@@ -59,7 +59,7 @@ pub struct PlanItem {
     pub id: String,
     /// Department, stage and name.
     pub address: ConnectorAddress,
-    /// What happens.
+    /// Action that an apply executes on the connector.
     pub action: ItemAction,
     /// Id of the connector that is changed or deleted; `None` for a new one.
     pub lcc: Option<String>,
@@ -74,7 +74,7 @@ pub struct PlanItem {
     pub config_hash: Option<String>,
     /// Differences; of secrets only their references.
     pub fields: Vec<FieldDiff>,
-    /// Risk.
+    /// Risk of the change, which decides whether it needs an approval.
     pub risk: Risk,
     /// Reasons of the risk.
     pub reasons: Vec<String>,

@@ -25,23 +25,23 @@ const ID_LENGTH: usize = 32;
 pub struct GitopsPlan {
     /// Version of the format.
     pub format: u32,
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: String,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
-    /// Id of the plan; `None` if it has errors or conflicts and must not be applied.
+    /// Id of the plan; `None` if the plan contains errors or conflicts, so it cannot be applied.
     pub id: Option<String>,
     /// Changes in the order in which they are applied.
     pub items: Vec<PlanItem>,
-    /// Connectors that are as their files describe them.
+    /// Names of the connectors that match their files.
     pub unchanged: Vec<String>,
-    /// Tombstones whose connectors are gone.
+    /// Names of the connectors with `state: absent` that do not exist anymore.
     pub deleted: Vec<String>,
     /// Connectors of the department without a file, which no command changes.
     pub unmanaged: Vec<LiveFact>,
     /// Connectors that the plan must not change.
     pub conflicts: Vec<PlanProblem>,
-    /// Errors that forbid to apply the plan.
+    /// Errors that prevent an apply of the plan.
     pub errors: Vec<PlanProblem>,
     /// What could not be checked, with the reason.
     pub not_checked: Vec<PlanProblem>,
@@ -55,11 +55,11 @@ pub struct GitopsPlan {
 /// Connector of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LiveFact {
-    /// Name.
+    /// Name of the connector.
     pub name: String,
-    /// Id (`lcc-…`).
+    /// Id of the connector (`lcc-…`).
     pub lcc: String,
-    /// State.
+    /// State as reported by Confluent Cloud, such as `RUNNING`.
     pub state: String,
 }
 
@@ -68,9 +68,9 @@ pub struct LiveFact {
 pub struct PlanProblem {
     /// Name of the connector; `None` for the whole plan.
     pub connector: Option<String>,
-    /// Problem.
+    /// Description of the problem, without the name of the connector.
     pub message: String,
-    /// Suggestion.
+    /// How to solve the problem; `None` without a suggestion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
@@ -97,7 +97,7 @@ impl GitopsPlan {
         self.items.is_empty()
     }
 
-    /// Returns whether the plan must not be applied.
+    /// Returns whether errors or conflicts prevent an apply of the plan.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         !self.conflicts.is_empty() || !self.errors.is_empty()

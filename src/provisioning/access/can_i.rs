@@ -113,12 +113,12 @@ pub enum CanIAnswer {
 /// Answer with its grounds.
 #[derive(Debug, Serialize)]
 pub struct CanIOutcome {
-    /// Answer.
+    /// Whether a grant allows the operation; unknown if data is missing.
     pub answer: CanIAnswer,
-    /// Question.
+    /// Operation and resource that the user asked about.
     #[serde(flatten)]
     pub question: AccessQuestion,
-    /// Principal.
+    /// Principal that the answer is about.
     pub principal: AccessPrincipal,
     /// Role binding or ACL that allows the operation.
     pub granted_by: Option<GrantRow>,

@@ -14,9 +14,9 @@ pub struct AccessPrincipal {
     id: Option<String>,
     /// Name of the service account.
     name: Option<String>,
-    /// Department.
+    /// Code of the department of the account; `None` if the account belongs to no department.
     department: Option<String>,
-    /// Persona.
+    /// Name of the persona of the account; `None` if the account belongs to no department.
     persona: Option<String>,
     /// Title in sentences and tables.
     #[serde(skip)]

@@ -15,15 +15,15 @@ use crate::{
 /// Allowed operation of a persona.
 #[derive(Debug, Serialize)]
 pub struct MatrixRow {
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
     /// Template of the department.
     pub template: Option<String>,
-    /// Persona.
+    /// Name of the persona in the template, such as `operator`.
     pub persona: String,
-    /// Resource kind.
+    /// Kind of the resource, such as a topic or a connector.
     pub kind: ResourceKind,
-    /// Operation.
+    /// Operation on the resource, such as reading or deleting it.
     pub operation: Operation,
     /// Names on which the operation is allowed.
     pub extent: AccessExtent,
@@ -41,7 +41,7 @@ pub struct MatrixRow {
 /// Allowed operations of the personas of departments.
 #[derive(Debug, Serialize)]
 pub struct MatrixOutcome {
-    /// Allowed operations.
+    /// One row for each operation that a grant allows a persona on one kind of resource.
     pub rights: Vec<MatrixRow>,
     /// Reasons why the matrix may be incomplete.
     pub uncertainties: Vec<Uncertainty>,

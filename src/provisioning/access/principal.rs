@@ -31,9 +31,8 @@ pub(super) fn find_principal(context: &AccessContext, written: &str) -> Result<P
     Err(
         match (hint::closest_match(written, names), context.source.is_planned()) {
             (Some(near), _) => error.with_hint(format!("Did you mean `{near}`?")),
-            (None, true) => error.with_hint(
-                "Write an account name, or a department and a persona. The platform configuration contains no ids.",
-            ),
+            (None, true) => error
+                .with_hint("Write an account name, or a department and a persona. The platform files contain no ids."),
             (None, false) => error.with_hint("Write an id, the name of an account, or a department and a persona."),
         },
     )
@@ -62,7 +61,7 @@ pub(super) fn find_persona(
                 "cannot determine the service account of `{who}`: not all accounts are visible"
             ))
         };
-        error.with_hint("Pass `--planned` to answer from the platform configuration.")
+        error.with_hint("Pass `--planned` to answer from the platform files.")
     };
     member.principal.clone().ok_or_else(missing)
 }

@@ -18,9 +18,9 @@ use crate::{
 /// Question about an operation on a resource.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccessQuestion {
-    /// Operation.
+    /// Operation on the resource, such as reading or deleting it.
     pub operation: Operation,
-    /// Resource kind.
+    /// Kind of the resource, such as a topic or a connector.
     pub kind: ResourceKind,
     /// Resource name, or a prefix and `*`.
     pub name: String,

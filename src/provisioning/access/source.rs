@@ -18,11 +18,11 @@ use crate::{
 /// Number of concurrent requests of an observation.
 const CONCURRENCY: usize = 8;
 
-/// Loaded source.
+/// Access model of a loaded source, with the platform files and the caller.
 pub struct AccessContext {
-    /// Platform configuration.
+    /// Settings of `ebs.toml`, departments and templates, without errors.
     pub workspace: Workspace,
-    /// Access model.
+    /// Principals, role bindings and ACLs of the source.
     pub model: AccessModel,
     /// Description of the source.
     pub source: AccessSource,
@@ -44,11 +44,11 @@ pub enum Caller {
 pub struct AccessSource {
     /// Kind of source.
     kind: AccessSourceKind,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     stage: String,
     /// Origin of the platform configuration.
     platform: String,
-    /// Snapshot file.
+    /// Path of the snapshot; `None` if the source is not a snapshot.
     file: Option<PathBuf>,
     /// Time of the observation.
     taken_at: Option<Timestamp>,
@@ -96,7 +96,7 @@ impl AccessSource {
     pub fn limitation(&self) -> Option<&'static str> {
         match self.kind {
             AccessSourceKind::Planned => {
-                Some("The platform configuration contains neither administrators nor roles bound by hand.")
+                Some("The platform files contain neither administrators nor roles bound by hand.")
             }
             AccessSourceKind::Saved | AccessSourceKind::Live => None,
         }
@@ -223,7 +223,7 @@ pub(in crate::provisioning) fn load_snapshot(
             ErrorKind::Failed,
             format!("snapshot `{}` was taken of {what}", file.display()),
         )
-        .with_hint("Use the platform configuration with which the snapshot was taken.")
+        .with_hint("Use the platform files with which the snapshot was saved.")
     };
     if let Some(stage) = run.options.stage.as_ref().filter(|stage| **stage != saved.stage) {
         return Err(differs(format!("stage `{}`, not of `{stage}`", saved.stage)));

@@ -13,7 +13,7 @@ use crate::{
 /// Principals that are allowed the operation of a question.
 #[derive(Debug, Serialize)]
 pub struct WhoCanOutcome {
-    /// Question.
+    /// Operation and resource that the user asked about.
     #[serde(flatten)]
     pub question: AccessQuestion,
     /// Role bindings and ACLs that allow the operation.

@@ -17,7 +17,7 @@ use crate::{
 /// Header of an audit report.
 #[derive(Debug, Serialize)]
 pub struct AuditHeader {
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Organization, environment, cluster and Schema Registry.
     #[serde(flatten)]
@@ -56,17 +56,17 @@ pub struct AuditCounts {
 /// Result of one rule.
 #[derive(Debug, Serialize)]
 pub struct AuditRuleRow {
-    /// Rule id.
+    /// Id of the rule, such as `key-unrecorded`.
     pub rule: &'static str,
     /// Threat that the rule covers.
     pub threat: &'static str,
     /// What the rule finds.
     pub summary: &'static str,
-    /// Verdict.
+    /// Whether the rule has findings, has none, or is unknown because data is missing.
     pub verdict: AuditVerdict,
     /// Findings that need action.
     pub findings: Vec<AuditFinding>,
-    /// Missing data.
+    /// Data that the rule needs and that could not be read; empty if all data was read.
     pub unknown: BTreeSet<MissingData>,
 }
 

@@ -23,14 +23,14 @@ use crate::{
 pub struct AuditRemoval {
     /// Whether the run only planned.
     pub dry_run: bool,
-    /// Planned changes.
+    /// Changes that the plan contains, also if the run applies none of them.
     pub changes: PlannedChanges,
     /// Notices about drift that is not removed.
     pub notices: Vec<String>,
     /// Report of the applied plan.
     #[serde(flatten)]
     pub report: Option<ProvisioningReport>,
-    /// Evidence files.
+    /// Paths of the evidence files that the run wrote; empty if the run wrote none.
     pub evidence: Vec<PathBuf>,
 }
 

@@ -23,15 +23,15 @@ pub struct KeysListInput {
 /// Row of a key.
 #[derive(Debug, Serialize)]
 pub struct KeyListRow {
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
-    /// Persona.
+    /// Name of the persona in the template, such as `operator`.
     pub persona: String,
     /// Id of the service account.
     pub service_account: String,
-    /// Key id.
+    /// Id of the API key, without its secret.
     pub api_key: ApiKeyId,
     /// `cloud`, or the id of a cluster or Schema Registry.
     pub resource: String,
@@ -44,7 +44,7 @@ pub struct KeyListRow {
     /// Days since the last probe.
     #[serde(skip)]
     pub probed_days: Option<i64>,
-    /// State.
+    /// Whether a profile with the key was delivered, and whether the key is recorded.
     pub state: ApiKeyStatus,
 }
 

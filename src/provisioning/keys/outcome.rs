@@ -17,23 +17,23 @@ use crate::{
 /// Planned or applied changes of keys.
 #[derive(Debug, Serialize)]
 pub struct KeysOutcome {
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Whether the run only planned.
     pub dry_run: bool,
-    /// Planned changes.
+    /// Changes that the plan contains, also if the run applies none of them.
     pub changes: PlannedChanges,
     /// Notices of the plan.
     pub notices: Vec<String>,
     /// Report of the applied plan.
     #[serde(flatten)]
     pub report: Option<ProvisioningReport>,
-    /// Profile folder.
+    /// Folder for profiles: `--credentials-dir`, otherwise a folder in the state directory.
     pub credentials_dir: PathBuf,
     /// Deliveries of profiles.
     #[serde(flatten)]
     pub deliveries: DeliveryReport,
-    /// Evidence files.
+    /// Paths of the evidence files that the run wrote; empty if the run wrote none.
     pub evidence: Vec<PathBuf>,
     /// Number of selected departments that are onboarded.
     #[serde(skip)]

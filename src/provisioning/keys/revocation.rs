@@ -110,9 +110,14 @@ pub(super) fn push_revocation(
         .map(|key| key.id.as_str())
         .collect();
     if !irreplaceable.is_empty() && urgency == Urgency::AfterReplacement {
+        let (only, whose) = if irreplaceable.len() == 1 {
+            ("is the only key", "its")
+        } else {
+            ("are the only keys", "their")
+        };
         return Err(Error::refused(format!(
-            "refused; nothing was changed: {who} has no other key for the same resource as {}",
-            text::join_code(&irreplaceable)
+            "refused; nothing was changed: {} {only} that {who} has for {whose} resource",
+            text::join_code(&irreplaceable),
         ))
         .with_hint(format!(
             "First create a new key with `confluent ebs keys rotate {} --persona {}`.",

@@ -18,7 +18,7 @@ const CONCURRENCY: u16 = 8;
 /// Input of a revocation.
 #[derive(Debug)]
 pub struct RevokeInput {
-    /// Keys.
+    /// Ids of the API keys to delete.
     pub keys: Vec<ApiKeyId>,
     /// Condition under which the keys are deleted.
     pub urgency: Urgency,

@@ -18,11 +18,11 @@ use crate::{
 /// Planned or applied offboarding.
 #[derive(Debug, Serialize)]
 pub struct OffboardOutcome {
-    /// Department.
+    /// Code of the department: the name of its file without `.toml`.
     pub department: DepartmentCode,
     /// Prefix of the department.
     pub prefix: Prefix,
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Whether the run only planned.
     pub dry_run: bool,
@@ -30,7 +30,7 @@ pub struct OffboardOutcome {
     pub connectors: Vec<String>,
     /// Names of other connectors that run under a service account of the department.
     pub dependent_connectors: Vec<String>,
-    /// Planned changes.
+    /// Changes that the plan contains, also if the run applies none of them.
     pub changes: PlannedChanges,
     /// Role bindings of other principals on the prefix.
     pub foreign: Vec<ForeignBinding>,
@@ -53,7 +53,7 @@ pub struct OffboardOutcome {
     pub report: Option<ProvisioningReport>,
     /// Proof of the removal; `None` unless all changes were applied.
     pub proof: Option<RemovalProof>,
-    /// Evidence files.
+    /// Paths of the evidence files that the run wrote; empty if the run wrote none.
     pub evidence: Vec<PathBuf>,
     /// Whether the run removes grants of other principals.
     #[serde(skip)]

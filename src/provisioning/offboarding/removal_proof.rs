@@ -36,7 +36,7 @@ pub enum RemovedKeyState {
 /// Deleted API key and its state.
 #[derive(Debug, Serialize)]
 pub struct RemovedKey {
-    /// Key id.
+    /// Id of the API key, without its secret.
     pub api_key: ApiKeyId,
     /// State of the key.
     pub state: RemovedKeyState,

@@ -30,11 +30,11 @@ pub struct OnboardOutcome {
     pub dry_run: bool,
     /// Results by department.
     pub departments: Vec<OnboardedDepartment>,
-    /// Preflight checks.
+    /// Results of the checks that run before the first change.
     pub checks: Vec<CheckResult>,
     /// Confluent quotas before and after the plan.
     pub quotas: Vec<BudgetRow>,
-    /// Planned changes.
+    /// Changes that the plan contains, also if the run applies none of them.
     pub changes: PlannedChanges,
     /// Observations that the plan leaves as they are.
     #[serde(flatten)]
@@ -44,12 +44,12 @@ pub struct OnboardOutcome {
     pub report: Option<ProvisioningReport>,
     /// Isolation of departments after the plan.
     pub isolation: Option<IsolationSummary>,
-    /// Profile folder.
+    /// Folder for profiles: `--credentials-dir`, otherwise a folder in the state directory.
     pub credentials_dir: PathBuf,
     /// Deliveries of profiles.
     #[serde(flatten)]
     pub deliveries: DeliveryReport,
-    /// Evidence files.
+    /// Paths of the evidence files that the run wrote; empty if the run wrote none.
     pub evidence: Vec<PathBuf>,
     /// New keys with their secrets, if they were requested.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -64,12 +64,12 @@ pub struct OnboardOutcome {
 /// Target of an onboarding and its provisioner.
 #[derive(Clone, Debug, Serialize)]
 pub struct OnboardHeader {
-    /// Stage.
+    /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
     /// Organization, environment, cluster and Schema Registry.
     #[serde(flatten)]
     pub address: StageAddress,
-    /// Cluster type.
+    /// Type of the Kafka cluster as named by Confluent Cloud, such as `Dedicated`.
     pub cluster_type: String,
     /// Service account of the provisioner.
     pub provisioner: String,
@@ -104,22 +104,22 @@ pub struct OnboardedDepartment {
 pub struct PlanFindings {
     /// Surplus grants, which are kept without `--prune`.
     pub surplus: Vec<SurplusGrant>,
-    /// Unmanaged resources.
+    /// Unmanaged grants on prefixes of departments, which the run never changes.
     pub unmanaged: Vec<String>,
     /// Managed accounts whose department has no file.
     pub orphans: Vec<String>,
-    /// Notices.
+    /// Further information about the plan, one sentence each.
     pub notices: Vec<String>,
 }
 
 /// New API key with its secret.
 #[derive(Clone, Debug, Serialize)]
 pub struct IssuedSecret {
-    /// Service account.
+    /// Service account that the API key belongs to.
     pub account: String,
-    /// Key id.
+    /// Id of the API key, without its secret.
     pub api_key: String,
-    /// Secret.
+    /// Secret of the API key in clear text; present only with `--show-secrets`.
     pub api_secret: String,
 }
 

@@ -15,7 +15,7 @@ use crate::{
 pub(super) struct PreparedOnboarding<'a> {
     /// Observed and desired state.
     pub(super) reconciliation: Reconciliation<'a>,
-    /// Planned changes.
+    /// Plan with the changes to confirm and apply.
     pub(super) plan: Plan,
     /// Confluent quotas before and after the plan.
     pub(super) budget: Vec<BudgetRow>,

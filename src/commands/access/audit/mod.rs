@@ -16,15 +16,15 @@ use crate::{
 
 /// Audit access in the organization
 ///
-/// Compares the organization with the platform configuration. The rules find overbroad and third-party role bindings,
-/// unmanaged and impersonating accounts, unrecorded and old API keys, connectors under a foreign service account, and
-/// more; docs/audit.md explains each rule. The verdict of a rule with incomplete data is "unknown", never "absent".
-/// Exits with 5 if a rule finds an error or a warning that the baseline does not accept, and with --strict also if a
-/// verdict is unknown. More than 10 findings of one rule are summarized for people; -v lists all of them. Besides "human",
-/// "json" and "yaml", --output supports "sarif".
+/// Compares the organization with "ebs.toml" and the department files. The rules find overbroad and third-party role
+/// bindings, unmanaged and impersonating accounts, unrecorded and old API keys, connectors under a foreign service
+/// account, and more; docs/audit.md explains each rule. The verdict of a rule with incomplete data is "unknown", never
+/// "absent". Exits with 5 if a rule finds an error or a warning that the baseline does not accept, and with --strict
+/// also if a verdict is unknown. More than 10 findings of one rule are summarized for people; -v lists all of them.
+/// Besides "human", "json" and "yaml", --output supports "sarif".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Audit the built-in example as an administrator of the organization.
+Audit the example organization of the sandbox as an organization administrator.
 
   $ confluent ebs access audit --sandbox-as admin
 

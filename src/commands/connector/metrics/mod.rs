@@ -114,7 +114,7 @@ impl ConnectorMetricsArgs {
             };
             if let Some(trouble) = trouble {
                 ctx.ui.info(&format!(
-                    "cannot read all metrics, retrying in {} s: {trouble}",
+                    "some metrics could not be read, retrying in {} s: {trouble}",
                     WATCH_INTERVAL.as_secs()
                 ));
             }
