@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     approval::{ApprovedItems, HeldBackItem},
-    plan::{DesiredFile, ItemAction, PlanItem, Risk, sends_config},
+    plan::{DesiredFile, ItemAction, PlanItem, Risk, compare::compare_config, sends_config},
     planning::PlannedStage,
     settings::{ConfiguredState, ReplacePolicy},
 };
@@ -16,6 +16,7 @@ use crate::{
     apply::{
         ApplyOutcome, EventListener, Journal, PlanRunner, PlanStep, RunEvent, StepError, StepExecutor, run::new_run_id,
     },
+    catalog::catalog,
     connectors::{
         BackupPolicy,
         errors::{combine_errors, explain_change_error},
@@ -27,7 +28,8 @@ use crate::{
     resources::{
         ResourceError,
         connector::{
-            ConnectorClient, CreateOutcome, DesiredConnector, LiveConnector, PollSnapshot, WaitGoal, WaitOptions,
+            ConnectorClient, CreateOutcome, DesiredConnector, FieldDiff, LiveConnector, PollSnapshot, WaitGoal,
+            WaitOptions,
         },
     },
     session::{ConnectorSession, DepartmentContext, RunContext},
@@ -164,6 +166,11 @@ pub async fn apply_items(
             continue;
         }
         let outcome = run_steps(run, session, &steps, &stop, options).await?;
+        let completed = outcome
+            .done
+            .iter()
+            .filter_map(|done| steps[done.change].desired.as_ref());
+        failures.extend(find_overwritten(session, &completed.collect::<Vec<_>>()).await?);
         applied.not_started += outcome.not_started + outcome.skipped;
         applied.done.extend(outcome.done.iter().map(|done| AppliedItem {
             name: steps[done.change].name.clone(),
@@ -177,6 +184,38 @@ pub async fn apply_items(
     }
     let error = into_error(failures, &applied, run.cancel.is_cancelled());
     Ok((applied, error))
+}
+
+/// Returns an error for each completed change that is not in force: the service knows no conditional writes, so that two
+/// applies at once can overwrite each other between their last read and their write.
+async fn find_overwritten(session: &ConnectorSession, written: &[&DesiredConnector]) -> Result<Vec<Error>, Error> {
+    /// Waits between the reads: a list can lag behind a write (docs/reference/connect.md#timing-of-states).
+    const WAITS: [u64; 3] = [1, 3, 10];
+    let client = &session.connectors;
+    let mut pending = written.to_vec();
+    for wait in WAITS.map(Some).into_iter().chain([None]) {
+        if pending.is_empty() {
+            break;
+        }
+        let list = client.list().await?;
+        pending.retain(|desired| {
+            list.get(&desired.name).is_none_or(|live| {
+                let fields = compare_config(catalog(), &live.info.config, &desired.config, &desired.secret_keys);
+                fields.iter().any(FieldDiff::is_certain)
+            })
+        });
+        if let Some(wait) = wait.filter(|_| !pending.is_empty()) {
+            client.clock.sleep(Duration::from_secs(wait)).await;
+        }
+    }
+    let overwritten = pending.into_iter().map(|desired| {
+        Error::failed(format!(
+            "connector `{}` is not as this run wrote it: somebody else changed it",
+            desired.name
+        ))
+        .with_hint("Plan again to see the difference.")
+    });
+    Ok(overwritten.collect())
 }
 
 /// Returns the error of an incomplete apply.

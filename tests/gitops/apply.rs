@@ -182,3 +182,58 @@ fn after_two_failed_changes_nothing_new_is_started() {
         "{output}"
     );
 }
+
+#[test]
+fn each_connector_ends_as_one_of_two_applies_at_once_wants_it() {
+    let cli = repository();
+    gitops(&cli, "apply --yes").expect_success();
+    // Neither value is that of the connector that exists, so both change all three.
+    for (folder, interval) in [("a", "1000"), ("b", "2000")] {
+        for name in ["claims-gen", "claims-gen2", "claims-gen3"] {
+            let text = format!("{}  max.interval: \"{interval}\"\n", datagen("claims-gen"));
+            cli.write(format!("{folder}/connectors/claims/prod/{name}.yaml"), text);
+        }
+    }
+    let profile = cli.path(".state/confluent-ebs/sandbox/handover/claims-deployer.toml");
+    let apply = |folder: &str| {
+        let mut command = cli.command();
+        let flags = [
+            "gitops",
+            "apply",
+            "--max-risk",
+            "destructive",
+            "--settle",
+            "0s",
+            "--profile",
+        ];
+        command.current_dir(cli.path(folder)).args(flags).arg(&profile);
+        cli.run_command(&mut command)
+    };
+    let outputs = std::thread::scope(|scope| {
+        let first = scope.spawn(|| apply("a"));
+        let second = scope.spawn(|| apply("b"));
+        [first.join().unwrap(), second.join().unwrap()]
+    });
+    let interval = |name: &str| {
+        let described = cli
+            .run(&format!("connector describe {name} -o json {}", crate::DEPLOYER))
+            .expect_success()
+            .json();
+        let configs = described.items("/configs");
+        configs
+            .iter()
+            .find(|config| config.text("/config") == "max.interval")
+            .unwrap()
+            .text("/value")
+            .to_owned()
+    };
+    let found = ["claims-gen", "claims-gen2", "claims-gen3"].map(interval);
+    assert!(
+        found.iter().all(|interval| interval == "1000" || interval == "2000"),
+        "{found:?}"
+    );
+    // Whoever is overwritten or comes second says so, and names the connector.
+    for output in outputs.iter().filter(|output| output.code != Some(0)) {
+        assert!(output.stderr.contains("claims-gen"), "{output}");
+    }
+}

@@ -135,3 +135,24 @@ fn a_new_connector_must_follow_the_naming_convention_of_the_platform_files() {
     cli.write("connectors/claims/prod/claims-gen-source.yaml", datagen("claims-gen"));
     gitops(&cli, "plan").expect_success();
 }
+
+#[test]
+fn a_viewer_gets_a_plan_that_says_what_was_not_checked() {
+    let cli = repository();
+    let viewer = crate::DEPLOYER.replace("deployer", "viewer");
+    let output = cli
+        .run(&format!("gitops plan -o json {viewer}"))
+        .expect_success()
+        .json();
+    assert_eq!(output.items("/plans/0/items").len(), 2, "{output}");
+    let checked = gitops(&cli, "plan -o json").expect_success().json();
+    assert_eq!(output["plans"][0]["id"], checked["plans"][0]["id"]);
+    if output["plans"][0]["not_checked"] != checked["plans"][0]["not_checked"] {
+        assert!(
+            output
+                .text("/plans/0/not_checked/0/message")
+                .contains("may not validate"),
+            "{output}"
+        );
+    }
+}

@@ -130,8 +130,8 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
     Error: no service account `sa-abc123` in stage `prod`
 
     Suggestions:
-        Write an account name, or a department and a persona. The platform
-          configuration contains no ids.
+        Write an account name, or a department and a persona. The platform files
+          contain no ids.
     ");
     insta::assert_snapshot!(access_planned("can-i delete connector/claims-a"), @r"
     exit 64
