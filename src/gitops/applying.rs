@@ -31,6 +31,7 @@ use crate::{
             ConnectorClient, CreateOutcome, DesiredConnector, FieldDiff, LiveConnector, PollSnapshot, WaitGoal,
             WaitOptions,
         },
+        sleep_or_cancel,
     },
     session::{ConnectorSession, DepartmentContext, RunContext},
     text::count_noun,
@@ -155,6 +156,7 @@ pub async fn apply_items(
         .partition(|(item, _)| item.risk < Risk::Destructive);
     let stop = run.cancel.child_token();
     let mut failures = Vec::new();
+    let mut written = Vec::new();
     for group in [first, last] {
         let mut steps: Vec<ApplyStep> = group.into_iter().map(|(_, step)| step).collect();
         link_changes_of_one_connector(&mut steps);
@@ -169,8 +171,8 @@ pub async fn apply_items(
         let completed = outcome
             .done
             .iter()
-            .filter_map(|done| steps[done.change].desired.as_ref());
-        failures.extend(find_overwritten(session, &completed.collect::<Vec<_>>()).await?);
+            .filter_map(|done| steps[done.change].desired.clone());
+        written.extend(completed);
         applied.not_started += outcome.not_started + outcome.skipped;
         applied.done.extend(outcome.done.iter().map(|done| AppliedItem {
             name: steps[done.change].name.clone(),
@@ -182,17 +184,25 @@ pub async fn apply_items(
             explain_change_error(error, Some(&department))
         }));
     }
+    match find_overwritten(run, session, written).await {
+        Ok(overwritten) => failures.extend(overwritten),
+        // What was done stays in the result.
+        Err(error) => failures.push(error.context("cannot check whether the changes are in force")),
+    }
     let error = into_error(failures, &applied, run.cancel.is_cancelled());
     Ok((applied, error))
 }
 
 /// Returns an error for each completed change that is not in force: the service knows no conditional writes, so that two
 /// applies at once can overwrite each other between their last read and their write.
-async fn find_overwritten(session: &ConnectorSession, written: &[&DesiredConnector]) -> Result<Vec<Error>, Error> {
+async fn find_overwritten(
+    run: &RunContext,
+    session: &ConnectorSession,
+    mut pending: Vec<DesiredConnector>,
+) -> Result<Vec<Error>, Error> {
     /// Waits between the reads: a list can lag behind a write (docs/reference/connect.md#timing-of-states).
     const WAITS: [u64; 3] = [1, 3, 10];
     let client = &session.connectors;
-    let mut pending = written.to_vec();
     for wait in WAITS.map(Some).into_iter().chain([None]) {
         if pending.is_empty() {
             break;
@@ -205,7 +215,10 @@ async fn find_overwritten(session: &ConnectorSession, written: &[&DesiredConnect
             })
         });
         if let Some(wait) = wait.filter(|_| !pending.is_empty()) {
-            client.clock.sleep(Duration::from_secs(wait)).await;
+            // Without the waits, a list that lags would look like a change by somebody else.
+            if !sleep_or_cancel(&client.clock, &run.cancel, Duration::from_secs(wait)).await {
+                return Ok(Vec::new());
+            }
         }
     }
     let overwritten = pending.into_iter().map(|desired| {

@@ -59,7 +59,9 @@ impl SavedPlans {
     /// The file is not readable, is not a plan, has another format version, or contains a plan that cannot be applied.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read `{shown}`"))
+            .hint("Pass a plan ID of 32 hexadecimal digits, or a file of `confluent ebs gitops plan --out FILE`.")?;
         let saved: Self = serde_json::from_str(&text).map_err(|error| {
             Error::failed(format!("`{shown}` is not a plan: {error}"))
                 .with_hint("Save a plan with `confluent ebs gitops plan --out FILE`.")
