@@ -7,6 +7,7 @@ mod apply;
 mod drift;
 mod plan;
 mod slow;
+mod two_writers;
 mod validate;
 
 use common::Cli;
