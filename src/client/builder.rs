@@ -1,8 +1,11 @@
 //! HTTP client for Confluent Cloud: built once and cloned. Clones share connections and limits.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{
     adaptive_limiter::AdaptiveLimiter,
@@ -41,6 +44,24 @@ pub struct Client {
     pub(super) auth: Arc<Auth>,
     pub(super) on_retry: Option<RetryListener>,
     pub(super) rate_limiter: Option<Arc<SharedRateLimiter>>,
+    write_log: Option<Arc<WriteLog>>,
+}
+
+/// Ids of the requests of one change that wrote successfully, for evidence and support.
+#[derive(Debug, Default)]
+pub struct WriteLog(Mutex<Vec<String>>);
+
+impl WriteLog {
+    /// Returns the ids in the order of the requests.
+    #[must_use]
+    pub fn request_ids(&self) -> Vec<String> {
+        self.0.lock().expect("no holder of the lock panics").clone()
+    }
+
+    fn add(&self, request_id: &str) {
+        let mut ids = self.0.lock().expect("no holder of the lock panics");
+        ids.push(request_id.to_owned());
+    }
 }
 
 pub(super) struct ClientShared {
@@ -142,6 +163,7 @@ impl ClientBuilder {
             auth: Arc::new(self.auth),
             on_retry: self.on_retry,
             rate_limiter: None,
+            write_log: None,
         }
     }
 }
@@ -212,6 +234,7 @@ impl Client {
             auth: Arc::new(auth),
             on_retry: self.on_retry.clone(),
             rate_limiter: None,
+            write_log: None,
         }
     }
 
@@ -232,6 +255,15 @@ impl Client {
     pub fn with_on_retry(&self, listener: RetryListener) -> Self {
         Self {
             on_retry: Some(listener),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the same client, which also records the ids of its requests that write.
+    #[must_use]
+    pub fn with_write_log(&self, log: Arc<WriteLog>) -> Self {
+        Self {
+            write_log: Some(log),
             ..self.clone()
         }
     }
@@ -276,6 +308,10 @@ impl Client {
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<ApiResponse<E::Response>, ClientError> {
         let prepared = self.prepare(endpoint, None)?;
         let answer = self.send_with_retries(&prepared).await?;
+        if let (Some(log), Some(id), false) = (&self.write_log, &answer.request_id, prepared.call.method == Method::GET)
+        {
+            log.add(id);
+        }
         if E::EMPTY_RESPONSE && answer.is_error_in_success() {
             return Err(prepared.rejected(self.error_response(&prepared, &answer), Attempts::default()));
         }

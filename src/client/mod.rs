@@ -27,7 +27,7 @@ pub mod trace;
 pub mod transport;
 
 pub use base_url::{BaseUrl, BaseUrlError, is_loopback};
-pub use builder::{ApiResponse, Client, ClientBuilder, DEFAULT_CONCURRENCY};
+pub use builder::{ApiResponse, Client, ClientBuilder, DEFAULT_CONCURRENCY, WriteLog};
 pub use credentials::{Auth, BasicCredentials, CredentialSource};
 pub use error::{ApiCall, ClientError, ErrorResponse, RequestFailure};
 pub use http_transport::{HttpTransport, HttpTransportSettings};

@@ -1,6 +1,6 @@
 //! Which changes of a plan may be applied: those of an approved plan, or those up to a risk.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, ResultExt as _},
+    manifest::gitops::FreezeWindow,
     text::{count_noun, join_code},
 };
 
@@ -27,6 +28,16 @@ pub enum Approval {
     Plan(SavedPlans),
     /// All changes up to this risk; `None` allows no change.
     UpTo(Option<Risk>),
+}
+
+impl fmt::Display for Approval {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(_) | Self::Plan(_) => out.write_str("plan"),
+            Self::UpTo(None) => out.write_str("max-risk none"),
+            Self::UpTo(Some(risk)) => write!(out, "max-risk {risk}"),
+        }
+    }
 }
 
 /// Plans as `gitops plan --out` saves them.
@@ -96,17 +107,21 @@ pub struct ApprovedItems {
     pub held_back: Vec<PlanItem>,
 }
 
+/// Exceptions from the limits of an apply.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyExceptions {
+    /// Number of connectors of a department that may be deleted, instead of the usual limit.
+    pub allowed_deletions: Option<usize>,
+    /// Ticket that allows an apply during a freeze.
+    pub break_glass: Option<String>,
+}
+
 /// Returns the approved changes of `plan`.
 ///
 /// # Errors
-/// The plan has errors or conflicts, is not the approved one (stale), or deletes too many of the `connectors` of the
-/// department.
-pub fn approve(
-    plan: &GitopsPlan,
-    approval: &Approval,
-    connectors: usize,
-    allowed_deletions: Option<usize>,
-) -> Result<ApprovedItems, Error> {
+/// The plan has errors or conflicts, is not the approved one (stale), deletes too many connectors of the department, or
+/// changes connectors during a freeze.
+pub fn approve(plan: &GitopsPlan, approval: &Approval, exceptions: &ApplyExceptions) -> Result<ApprovedItems, Error> {
     if plan.is_refused() {
         return Err(refused_plan(plan));
     }
@@ -136,7 +151,9 @@ pub fn approve(
             .partition(|item| risk.is_some_and(|risk| item.risk <= risk)),
     };
     let deletions = approved.iter().filter(|item| item.action == ItemAction::Delete).count();
-    let allowed = allowed_deletions.unwrap_or_else(|| MIN_DELETIONS.max(connectors / DELETED_PART));
+    let allowed = exceptions
+        .allowed_deletions
+        .unwrap_or_else(|| MIN_DELETIONS.max(connector_count(plan) / DELETED_PART));
     if deletions > allowed {
         return Err(Error::refused(format!(
             "the plan deletes {} of department `{}`, {allowed} are allowed",
@@ -147,7 +164,16 @@ pub fn approve(
             "Delete fewer at a time, or allow it with `--allow-deletes {deletions}`."
         )));
     }
+    if let (Some(freeze), None, false) = (&plan.freeze, &exceptions.break_glass, approved.is_empty()) {
+        return Err(frozen(plan, freeze));
+    }
     Ok(ApprovedItems { approved, held_back })
+}
+
+fn frozen(plan: &GitopsPlan, freeze: &FreezeWindow) -> Error {
+    Error::refused(freeze.describe(&plan.stage)).with_hint(
+        "Apply after the freeze. In an emergency, `--break-glass TICKET` applies now and is recorded as evidence.",
+    )
 }
 
 impl SavedPlan {
@@ -220,17 +246,18 @@ impl From<&PlanItem> for HeldBackItem {
     }
 }
 
-/// Returns the number of connectors of each department that `plan` knows.
-#[must_use]
-pub fn connector_count(plan: &GitopsPlan) -> usize {
+/// Returns the number of connectors of the department that `plan` knows.
+fn connector_count(plan: &GitopsPlan) -> usize {
     let mut names: BTreeSet<&str> = plan.states.iter().map(|live| live.name.as_str()).collect();
-    names.extend(plan.unmanaged.iter().map(|live| live.name.as_str()));
+    let without_file = plan.unmanaged.iter().chain(&plan.released);
+    names.extend(without_file.map(|live| live.name.as_str()));
     names.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gitops::LiveFact;
 
     fn item(name: &str, action: ItemAction, risk: Risk, id: &str) -> PlanItem {
         PlanItem {
@@ -279,9 +306,15 @@ mod tests {
         let create = item("claims-a", ItemAction::Create, Risk::Normal, "1");
         let approved = plan(std::slice::from_ref(&create));
         let approval = Approval::Id(approved.id.clone().unwrap());
-        assert_eq!(kind(approve(&approved, &approval, 1, None)), Ok((1, 0)));
+        assert_eq!(
+            kind(approve(&approved, &approval, &ApplyExceptions::default())),
+            Ok((1, 0))
+        );
         let other = plan(&[create, item("claims-b", ItemAction::Delete, Risk::Destructive, "2")]);
-        assert_eq!(kind(approve(&other, &approval, 1, None)), Err(ErrorKind::Stale));
+        assert_eq!(
+            kind(approve(&other, &approval, &ApplyExceptions::default())),
+            Err(ErrorKind::Stale)
+        );
     }
 
     #[test]
@@ -291,19 +324,32 @@ mod tests {
             item("claims-b", ItemAction::Replace, Risk::Destructive, "2"),
         ];
         let approval = saved(&plan(&items));
-        assert_eq!(kind(approve(&plan(&items), &approval, 1, None)), Ok((2, 0)));
-        assert_eq!(kind(approve(&plan(&items[1..]), &approval, 1, None)), Ok((1, 0)));
-        assert_eq!(kind(approve(&plan(&[]), &approval, 1, None)), Ok((0, 0)));
+        assert_eq!(
+            kind(approve(&plan(&items), &approval, &ApplyExceptions::default())),
+            Ok((2, 0))
+        );
+        assert_eq!(
+            kind(approve(&plan(&items[1..]), &approval, &ApplyExceptions::default())),
+            Ok((1, 0))
+        );
+        assert_eq!(
+            kind(approve(&plan(&[]), &approval, &ApplyExceptions::default())),
+            Ok((0, 0))
+        );
         // The old connector of the replacement is gone, the new one is missing.
         let rest = item("claims-b", ItemAction::Create, Risk::Normal, "3");
         assert_eq!(
-            kind(approve(&plan(std::slice::from_ref(&rest)), &approval, 1, None)),
+            kind(approve(
+                &plan(std::slice::from_ref(&rest)),
+                &approval,
+                &ApplyExceptions::default()
+            )),
             Ok((1, 0))
         );
         let mut other = rest;
         other.config_hash = Some("other".to_owned());
         assert_eq!(
-            kind(approve(&plan(&[other]), &approval, 1, None)),
+            kind(approve(&plan(&[other]), &approval, &ApplyExceptions::default())),
             Err(ErrorKind::Stale)
         );
     }
@@ -315,8 +361,14 @@ mod tests {
             item("claims-b", ItemAction::Update, Risk::High, "2"),
             item("claims-c", ItemAction::Delete, Risk::Destructive, "3"),
         ];
-        let counts = [None, Some(Risk::Normal), Some(Risk::High), Some(Risk::Destructive)]
-            .map(|risk| kind(approve(&plan(&items), &Approval::UpTo(risk), 3, None)).unwrap());
+        let counts = [None, Some(Risk::Normal), Some(Risk::High), Some(Risk::Destructive)].map(|risk| {
+            kind(approve(
+                &plan(&items),
+                &Approval::UpTo(risk),
+                &ApplyExceptions::default(),
+            ))
+            .unwrap()
+        });
         assert_eq!(counts, [(0, 3), (1, 2), (2, 1), (3, 0)]);
     }
 
@@ -333,17 +385,53 @@ mod tests {
             };
             (0..count).map(one).collect()
         };
-        let all = Approval::UpTo(Some(Risk::Destructive));
-        assert!(approve(&plan(&deletions(3)), &all, 4, None).is_ok());
+        let approve_deletions = |count: usize, connectors: usize, allowed_deletions: Option<usize>| {
+            let mut plan = plan(&deletions(count));
+            let live = |number: usize| LiveFact {
+                name: format!("claims-{number}"),
+                lcc: format!("lcc-{number}"),
+                state: "RUNNING".to_owned(),
+            };
+            plan.states = (0..connectors).map(live).collect();
+            let exceptions = ApplyExceptions {
+                allowed_deletions,
+                break_glass: None,
+            };
+            kind(approve(&plan, &Approval::UpTo(Some(Risk::Destructive)), &exceptions))
+        };
+        assert_eq!(approve_deletions(3, 4, None), Ok((3, 0)));
+        assert_eq!(approve_deletions(4, 19, None), Err(ErrorKind::Refused));
+        assert_eq!(approve_deletions(4, 20, None), Ok((4, 0)));
+        assert_eq!(approve_deletions(4, 4, Some(4)), Ok((4, 0)));
+        assert_eq!(approve_deletions(1, 4, Some(0)), Err(ErrorKind::Refused));
+    }
+
+    #[test]
+    fn a_freeze_refuses_changes_unless_a_ticket_allows_them() {
+        let mut frozen = plan(&[item("claims-a", ItemAction::Create, Risk::Normal, "1")]);
+        frozen.freeze = Some(FreezeWindow {
+            from: "2026-12-20T00:00:00Z".parse().unwrap(),
+            until: "2027-01-04T00:00:00Z".parse().unwrap(),
+            reason: "year end".to_owned(),
+            stages: Vec::new(),
+        });
+        let approval = Approval::Id(frozen.id.clone().unwrap());
+        let error = approve(&frozen, &approval, &ApplyExceptions::default()).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Refused);
         assert_eq!(
-            kind(approve(&plan(&deletions(4)), &all, 19, None)),
-            Err(ErrorKind::Refused)
+            error.to_string(),
+            "stage `prod` is frozen until 2027-01-04T00:00:00Z: year end"
         );
-        assert!(approve(&plan(&deletions(4)), &all, 20, None).is_ok());
-        assert!(approve(&plan(&deletions(4)), &all, 4, Some(4)).is_ok());
+        let ticket = ApplyExceptions {
+            allowed_deletions: None,
+            break_glass: Some("INC-1".to_owned()),
+        };
+        assert_eq!(kind(approve(&frozen, &approval, &ticket)), Ok((1, 0)));
+        // Nothing to apply is no apply.
+        let nothing = Approval::UpTo(None);
         assert_eq!(
-            kind(approve(&plan(&deletions(1)), &all, 4, Some(0))),
-            Err(ErrorKind::Refused)
+            kind(approve(&frozen, &nothing, &ApplyExceptions::default())),
+            Ok((0, 1))
         );
     }
 
@@ -353,6 +441,9 @@ mod tests {
         let approval = Approval::Id(broken.id.clone().unwrap());
         broken.errors.push(crate::gitops::PlanProblem::new("claims-a", "wrong"));
         broken.seal();
-        assert_eq!(kind(approve(&broken, &approval, 1, None)), Err(ErrorKind::Refused));
+        assert_eq!(
+            kind(approve(&broken, &approval, &ApplyExceptions::default())),
+            Err(ErrorKind::Refused)
+        );
     }
 }

@@ -5,18 +5,17 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     path::{Path, PathBuf},
-    process::{Output, Stdio},
 };
 
 use super::{
     effective_file::EffectiveFile,
     file_tree::{CONNECTORS, ConnectorAddress, ConnectorTree},
+    git::Git,
 };
 use crate::{
     catalog::ConnectorConfigFile,
-    child,
     diag::{Assignee, Finding, SourceFile, SourceSpan},
-    error::{Error, ResultExt as _},
+    error::Error,
     manifest::connector_file,
     redact::SecretRegistry,
 };
@@ -26,9 +25,8 @@ const VANISHED: &str = "gitops-vanished";
 
 /// Revision that the work tree is compared with.
 pub struct BaseRevision<'a> {
-    /// Folder that contains `connectors`.
-    root: &'a Path,
-    secrets: &'a SecretRegistry,
+    /// Git in the folder that contains `connectors`.
+    git: Git<'a>,
     /// Hash of the commit.
     commit: String,
 }
@@ -40,12 +38,8 @@ impl<'a> BaseRevision<'a> {
     /// # Errors
     /// Git cannot be run, or does not know the revision, for example in a shallow clone.
     pub fn find(root: &'a Path, revision: &str, secrets: &'a SecretRegistry) -> Result<Self, Error> {
-        let mut base = Self {
-            root,
-            secrets,
-            commit: String::new(),
-        };
-        let commit = base.git(&[
+        let git = Git { folder: root, secrets };
+        let commit = git.text(&[
             "rev-parse",
             "--verify",
             "--quiet",
@@ -54,7 +48,8 @@ impl<'a> BaseRevision<'a> {
         ])?;
         let unknown = |what: String| {
             let error = Error::failed(what);
-            match base.is_shallow() {
+            let shallow = git.text(&["rev-parse", "--is-shallow-repository"]);
+            match shallow.is_ok_and(|text| text.is_some_and(|text| text == "true")) {
                 true => error.with_hint(
                     "The clone is shallow. Fetch the whole history: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab), \
                      `fetchDepth: 0` (Azure).",
@@ -62,17 +57,15 @@ impl<'a> BaseRevision<'a> {
                 false => error.with_hint("Pass a branch, a tag or a commit that `git log` shows."),
             }
         };
-        let Some(commit) = text_if_successful(&commit) else {
+        let Some(commit) = commit else {
             return Err(unknown(format!("unknown revision `{revision}`")));
         };
-        let merged = base.git(&["merge-base", &commit, "HEAD"])?;
-        let Some(commit) = text_if_successful(&merged) else {
+        let Some(commit) = git.text(&["merge-base", &commit, "HEAD"])? else {
             return Err(unknown(format!(
                 "revision `{revision}` and the work tree have no common commit"
             )));
         };
-        base.commit = commit;
-        Ok(base)
+        Ok(Self { git, commit })
     }
 
     /// Returns the errors about files that vanished or moved since, and about tombstones of connectors that were
@@ -94,6 +87,7 @@ impl<'a> BaseRevision<'a> {
                     findings.extend(self.check_protection(address, path, file)?);
                 }
                 Some(_) => {}
+                None if tree.unmanaged.contains(address) => {}
                 None => findings.extend(self.check_vanished(address, path, &added)?),
             }
         }
@@ -102,8 +96,8 @@ impl<'a> BaseRevision<'a> {
 
     /// Returns the paths of the stage files of the revision.
     fn stage_files(&self) -> Result<BTreeMap<ConnectorAddress, PathBuf>, Error> {
-        let listed = self.git(&["ls-tree", "-r", "-z", "--name-only", &self.commit, "--", CONNECTORS])?;
-        let Some(text) = text_if_successful(&listed) else {
+        let list = ["ls-tree", "-r", "-z", "--name-only", &self.commit, "--", CONNECTORS];
+        let Some(text) = self.git.text(&list)? else {
             return Err(Error::failed(format!(
                 "cannot list the files of commit `{}` with Git",
                 self.commit
@@ -148,7 +142,9 @@ impl<'a> BaseRevision<'a> {
                     "Write `renamed_from: {name}` and `replace: carry` in the new file, or `state: absent` in the former one."
                 )),
             None => finding(path, format!("the file vanished; connector `{name}` keeps running"))
-                .with_fix("Restore the file, and write `state: absent` to delete the connector."),
+                .with_fix(format!(
+                    "Write `state: absent` to delete the connector, or `confluent ebs gitops release {name}` lists it as unmanaged."
+                )),
         };
         Ok(Some(finding))
     }
@@ -183,28 +179,15 @@ impl<'a> BaseRevision<'a> {
     fn read(&self, path: &Path) -> Result<Option<ConnectorConfigFile>, Error> {
         // Git's paths have forward slashes; `./` is relative to the folder.
         let path_text = path.to_string_lossy().replace('\\', "/");
-        let shown = self.git(&["cat-file", "blob", &format!("{}:./{path_text}", self.commit)])?;
+        let shown = self
+            .git
+            .run(&["cat-file", "blob", &format!("{}:./{path_text}", self.commit)])?;
         if !shown.status.success() {
             return Ok(None);
         }
         Ok(connector_file::read_from(path, shown.stdout.as_slice())
             .ok()
             .and_then(Result::ok))
-    }
-
-    fn is_shallow(&self) -> bool {
-        let asked = self.git(&["rev-parse", "--is-shallow-repository"]);
-        asked.is_ok_and(|output| text_if_successful(&output).is_some_and(|text| text == "true"))
-    }
-
-    fn git(&self, args: &[&str]) -> Result<Output, Error> {
-        child::git(self.secrets)
-            .arg("-C")
-            .arg(self.root)
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .context("cannot run `git`")
     }
 }
 
@@ -224,9 +207,4 @@ fn finding(path: &Path, message: String) -> Finding {
     Finding::error(VANISHED, message)
         .with_span(place)
         .with_assignee(Assignee::Department)
-}
-
-fn text_if_successful(output: &Output) -> Option<String> {
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    output.status.success().then_some(text)
 }

@@ -10,7 +10,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::effective_file::EffectiveFile;
+use super::{
+    effective_file::EffectiveFile,
+    unmanaged::{UNMANAGED, UnmanagedConnectors, list_path},
+};
 use crate::{
     catalog::{ConnectorConfigFile, FileLayout},
     diag::{Assignee, Finding, SourceFile, SourceSpan},
@@ -71,6 +74,8 @@ pub struct ConnectorTree {
     pub connectors: BTreeMap<ConnectorAddress, EffectiveFile>,
     /// Base files by department and name.
     pub bases: BTreeMap<(String, String), ConnectorConfigFile>,
+    /// Connectors that are unmanaged on purpose.
+    pub unmanaged: UnmanagedConnectors,
     /// Findings about places, syntax and settings. After an error, `connectors` is incomplete.
     pub findings: Vec<Finding>,
 }
@@ -113,10 +118,17 @@ impl ConnectorTree {
             let Some(place) = tree.place(&file.path, &path, known) else {
                 continue;
             };
+            if let FilePlace::Unmanaged(department) = place {
+                if let Err(error) = tree.unmanaged.add(&department, &String::from_utf8_lossy(&file.content)) {
+                    tree.reject(&path, error, "Each entry has the keys `name`, `stage` and `reason`.");
+                }
+                continue;
+            }
             let Some(parsed) = tree.parse(&path, &file.content) else {
                 continue;
             };
             let former = match place {
+                FilePlace::Unmanaged(_) => None,
                 FilePlace::Base(department, name) => tree.bases.insert((department, name), parsed),
                 FilePlace::Stage(address) => stage_files.insert(address, parsed),
             };
@@ -135,6 +147,7 @@ impl ConnectorTree {
             tree.connectors.insert(address, merged);
         }
         tree.report_unused_bases();
+        tree.check_unmanaged(shown, known);
         tree
     }
 
@@ -189,7 +202,11 @@ impl ConnectorTree {
         }
         let department_is_known = self.check_known(shown, "department", department, known.departments.as_deref());
         let Some(stage) = stage else {
-            return department_is_known.then(|| FilePlace::Base(department.to_owned(), name));
+            let is_list = path.ends_with(UNMANAGED);
+            return department_is_known.then(|| match is_list {
+                true => FilePlace::Unmanaged(department.to_owned()),
+                false => FilePlace::Base(department.to_owned(), name),
+            });
         };
         let stage_is_known = self.check_known(shown, "stage", stage, known.stages.as_deref());
         let pair = (department.to_owned(), stage.to_owned());
@@ -246,6 +263,28 @@ impl ConnectorTree {
         Some(parsed)
     }
 
+    /// Reports connectors that are unmanaged on purpose and have a file, and unknown stages.
+    fn check_unmanaged(&mut self, shown: &Path, known: &KnownNames) {
+        let listed: Vec<ConnectorAddress> = self.unmanaged.iter().cloned().collect();
+        for address in listed {
+            let list = list_path(&address.department);
+            let path = shown.join(list.strip_prefix(CONNECTORS).unwrap_or(&list));
+            self.check_known(&path, "stage", &address.stage, known.stages.as_deref());
+            if let Some(file) = self.connectors.get(&address) {
+                let message = format!(
+                    "connector `{}` is listed as unmanaged and has the file `{}`",
+                    address.name,
+                    file.path().display()
+                );
+                self.reject(
+                    &path,
+                    message,
+                    "Delete the file, or remove the connector from the list.",
+                );
+            }
+        }
+    }
+
     fn report_unused_bases(&mut self) {
         let connectors = self.connectors.keys();
         let used: BTreeSet<(&str, &str)> = connectors
@@ -269,6 +308,7 @@ impl ConnectorTree {
 }
 
 enum FilePlace {
+    Unmanaged(String),
     Base(String, String),
     Stage(ConnectorAddress),
 }

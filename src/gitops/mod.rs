@@ -10,6 +10,9 @@
 //! - [`planning`]: plans with the service
 //! - [`approval`]: which changes of a plan may be applied
 //! - [`applying`]: applies the approved changes
+//! - [`evidence`]: record of each apply
+//! - [`release`]: a connector continues to run without a file
+//! - [`unmanaged`]: connectors without a file on purpose
 //! - [`drift`]: differences that nobody planned
 //! - [`import`]: files from what runs
 //! - [`workspace`]: the repository of a run with the rules of its departments
@@ -22,22 +25,28 @@ pub mod approval;
 pub mod base_revision;
 pub mod drift;
 pub mod effective_file;
+pub mod evidence;
 pub mod file_tree;
+mod git;
 pub mod import;
 pub mod plan;
 pub mod planning;
+pub mod release;
 pub mod settings;
+pub mod unmanaged;
 pub mod validation;
 pub mod workspace;
 
 pub use applying::{AppliedPlan, ApplyOptions, apply_items};
-pub use approval::{Approval, SavedPlans, approve, connector_count};
+pub use approval::{ApplyExceptions, Approval, SavedPlans, approve};
 pub use drift::DepartmentDrift;
 pub use effective_file::EffectiveFile;
+pub use evidence::EvidenceContext;
 pub use file_tree::{ConnectorAddress, ConnectorTree};
 pub use import::ImportedFile;
 pub use plan::{GitopsPlan, ItemAction, LiveFact, PlanItem, PlanProblem, Risk, SentSecret};
 pub use planning::{PlannedStage, import_stage, plan_stage};
+pub use release::{ReleasedConnector, release_connector};
 pub use settings::{ConfiguredState, ConnectorSettings, ReplacePolicy};
 pub use validation::{DepartmentRules, TreeValidation};
 pub use workspace::{GitopsWorkspace, ShownConnector};

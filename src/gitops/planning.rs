@@ -178,6 +178,7 @@ async fn plan_one(
         files.push(complete_file(session, file, observed.get(&file.address.name), catalog).await?);
     }
     let catalog_hash = facts_hash(catalog);
+    let recorded = workspace.recorded_connectors();
     let make_plan = |files: &[CompletedFile]| {
         let desired: Vec<DesiredFile> = files.iter().map(|file| file.desired.clone()).collect();
         plan_department(&GitopsPlanInput {
@@ -191,6 +192,8 @@ async fn plan_one(
             observed,
             sent_secrets,
             catalog,
+            unmanaged: &workspace.tree.unmanaged,
+            recorded,
             policy_hash: "",
             catalog_hash: &catalog_hash,
         })
@@ -209,6 +212,10 @@ async fn plan_one(
     plan.errors.extend(misnamed);
     plan.errors.extend(validations.errors);
     plan.not_checked.extend(validations.not_checked);
+    let platform = workspace.platform.as_ref().map(|workspace| &workspace.platform);
+    plan.freeze = platform
+        .and_then(|platform| platform.gitops.freeze(&session.stage, session.clock().now()))
+        .cloned();
     plan.seal();
     Ok((plan, files))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{
     effective_file::EffectiveFile,
     file_tree::{ConnectorAddress, ConnectorTree},
+    unmanaged::list_path,
 };
 use crate::{
     catalog::{Catalog, LintDepartment, LintOptions, lint},
@@ -133,6 +134,10 @@ pub fn validate_tree<'a>(
         findings.extend(file.located(linted.findings));
     }
     findings.extend(replaced_secrets(tree));
+    for address in tree.unmanaged.iter() {
+        let rules = rules_for(&address.department, &address.stage);
+        findings.extend(rules.and_then(|rules| check_listed_name(address, &rules.prefix)));
+    }
     for (department, stage) in tree.stages() {
         findings.extend(check_former_names(tree, &department, &stage));
         if let Some(rules) = rules_for(&department, &stage) {
@@ -225,6 +230,21 @@ fn check_former_names(tree: &ConnectorTree, department: &str, stage: &str) -> Ve
         used.insert(former, file);
     }
     findings
+}
+
+/// Checks that a connector in the list of unmanaged connectors is one of the department.
+fn check_listed_name(address: &ConnectorAddress, prefix: &Prefix) -> Option<Finding> {
+    if prefix.owns(&address.name) {
+        return None;
+    }
+    let message = format!("connector `{}` does not begin with the prefix `{prefix}`", address.name);
+    let place = SourceSpan::new(&SourceFile::new(list_path(&address.department), ""), 0..0);
+    Some(
+        Finding::error("gitops-unmanaged", message)
+            .with_span(place)
+            .with_assignee(Assignee::Department)
+            .with_fix("Correct the name, or remove the entry."),
+    )
 }
 
 /// Checks the numbers of connectors and tasks that the files describe together. The linter checks each file alone.

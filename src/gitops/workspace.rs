@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{
     base_revision::BaseRevision,
+    evidence::read_recorded_connectors,
     file_tree::{ConnectorAddress, ConnectorTree, KnownNames},
     settings::{ConfiguredState, ConnectorSettings},
     validation::{DepartmentRules, TreeValidation, validate_tree},
@@ -36,6 +37,8 @@ pub struct GitopsWorkspace {
     /// Rules by department and stage.
     rules: RulesByStage,
     catalog: Option<Catalog>,
+    /// Ids of the connectors that the committed evidence names; `None` if no evidence is committed.
+    recorded: Option<BTreeSet<String>>,
     working_dir: PathBuf,
     root: PathBuf,
 }
@@ -94,6 +97,18 @@ impl GitopsWorkspace {
         &self.root
     }
 
+    /// Returns the folder to which the paths of files and findings are relative.
+    #[must_use]
+    pub fn working_dir(&self) -> &Path {
+        &self.working_dir
+    }
+
+    /// Returns the ids of the connectors that the committed evidence names; `None` if no evidence is committed.
+    #[must_use]
+    pub fn recorded_connectors(&self) -> Option<&BTreeSet<String>> {
+        self.recorded.as_ref()
+    }
+
     fn read(run: &RunContext, may_be_new: bool) -> Result<Self, Error> {
         let working_dir = run.environment.working_dir()?;
         let loaded = match session::find_workspace(run)? {
@@ -129,6 +144,7 @@ impl GitopsWorkspace {
             platform,
             rules,
             catalog: load_refreshed_catalog(run)?,
+            recorded: read_recorded_connectors(&root, &run.environment.secrets),
             working_dir: working_dir.to_owned(),
             root,
         })
@@ -195,6 +211,14 @@ impl GitopsWorkspace {
     /// # Errors
     /// There is no such file, or the files of several departments have that name.
     pub fn show(&self, run: &RunContext, name: &str) -> Result<ShownConnector, Error> {
+        self.find_connector(run, name).map(|address| self.describe(&address))
+    }
+
+    /// Returns the address of the connector `name` in the stage of the run.
+    ///
+    /// # Errors
+    /// There is no file of the connector, or the files of several departments have that name.
+    pub fn find_connector(&self, run: &RunContext, name: &str) -> Result<ConnectorAddress, Error> {
         let stage = self.stage(run)?;
         let department = run.options.department.as_ref().map(ToString::to_string);
         let in_scope = |address: &&ConnectorAddress| {
@@ -207,7 +231,7 @@ impl GitopsWorkspace {
             .filter(|address| address.name == name)
             .collect();
         match found[..] {
-            [address] => Ok(self.describe(address)),
+            [address] => Ok(address.clone()),
             [] => {
                 let error = Error::failed(format!("no file of connector `{name}` in stage `{stage}`"));
                 let near = closest_match(name, addresses.iter().map(|address| address.name.as_str()));

@@ -157,7 +157,7 @@ fn read_stages(root: &TomlTable<'_>, platform: &Platform) -> Option<Vec<String>>
     Some(stages)
 }
 
-fn unknown_stage(stage: &str, platform: &Platform) -> Option<Finding> {
+pub(super) fn unknown_stage(stage: &str, platform: &Platform) -> Option<Finding> {
     let known = || platform.stages.keys().map(String::as_str);
     // Without stages, the platform file itself is reported.
     if platform.stages.is_empty() || known().any(|name| name == stage) {

@@ -15,6 +15,7 @@ pub mod desired;
 pub mod embedded;
 pub mod profile_facts;
 mod files;
+pub mod gitops;
 pub(crate) mod lint;
 pub mod naming;
 pub mod new_department;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use toml::Spanned;
 
 use super::{
+    gitops::GitopsSettings,
     lint,
     naming::NamingRules,
     quota::QuotaFields,
@@ -96,6 +97,8 @@ pub struct Platform {
     pub lint_exceptions: Vec<(String, String)>,
     /// Platform team, for messages to departments.
     pub team: PlatformTeam,
+    /// How connectors are applied from Git.
+    pub gitops: GitopsSettings,
 }
 
 impl Default for Platform {
@@ -113,6 +116,7 @@ impl Default for Platform {
             administrators: Vec::new(),
             lint_exceptions: Vec::new(),
             team: PlatformTeam::default(),
+            gitops: GitopsSettings::default(),
         }
     }
 }
@@ -198,6 +202,9 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     }
     if let Some(stages) = root.require_table("stages") {
         read_stages(&stages, file);
+    }
+    if let Some(gitops) = root.table("gitops") {
+        file.platform.gitops = GitopsSettings::read(&gitops, &file.platform);
     }
     choose_default_stage(root, default_stage.as_ref(), &mut file.platform, &file.stages);
 }

@@ -23,6 +23,13 @@ pub fn plan_to_markdown(plan: &GitopsPlan) -> String {
         escape_markdown(&format!("Plan of {} in {}", plan.department, plan.stage)),
         verdict(plan)
     );
+    if let Some(freeze) = &plan.freeze {
+        let _ = writeln!(
+            out,
+            "\nNo apply now: {}.",
+            escape_markdown(&freeze.describe(&plan.stage))
+        );
+    }
     let footer = footer(plan);
     let room = MAX_LENGTH - footer.len() - TOO_LONG.len();
     let (destructive, others): (Vec<&PlanItem>, Vec<&PlanItem>) =
@@ -140,6 +147,9 @@ fn footer(plan: &GitopsPlan) -> String {
     let mut out = format!("\n{} unchanged", plan.unchanged.len());
     if !plan.unmanaged.is_empty() {
         let _ = write!(out, ", {} without a file (not changed)", plan.unmanaged.len());
+    }
+    if !plan.released.is_empty() {
+        let _ = write!(out, ", {} unmanaged on purpose", plan.released.len());
     }
     if plan.secrets_not_compared > 0 {
         let secrets = count_noun(plan.secrets_not_compared, "secret");

@@ -73,6 +73,10 @@ pub struct ConnectorSession {
     pub journal_path: PathBuf,
     /// Directory of connector backups.
     pub backup_dir: PathBuf,
+    /// Directory of evidence that belongs to no repository.
+    pub evidence_dir: PathBuf,
+    /// Whether the cluster is one of the sandbox in this process.
+    pub is_sandbox: bool,
     /// Clients for logs and metrics.
     pub telemetry: TelemetryClients,
 }
@@ -198,12 +202,13 @@ impl ConnectorSession {
             run.info(format!("Credentials from {source}."));
         }
         // A sandbox has its own paths, so that rehearsals and production never mix.
-        let (journals, backup_dir, telemetry_dir) = match &connection.endpoint {
-            ServiceEndpoint::Sandbox(Some(folder)) => {
-                (folder.join("runs"), folder.join("backups"), folder.join("telemetry"))
-            }
-            _ => (folders.journal(), folders.backups(), folders.telemetry()),
+        let sandbox_dir = match &connection.endpoint {
+            ServiceEndpoint::Sandbox(Some(folder)) => Some(folder.as_path()),
+            _ => None,
         };
+        let in_sandbox = |name: &str, other: PathBuf| sandbox_dir.map_or(other, |folder| folder.join(name));
+        let journals = in_sandbox("runs", folders.journal());
+        let telemetry_dir = in_sandbox("telemetry", folders.telemetry());
         Ok(Self {
             options: run.options.clone(),
             department: scope.department,
@@ -219,7 +224,9 @@ impl ConnectorSession {
             stage: scope.stage,
             is_platform_scope: scope.is_platform_scope,
             journal_path: connector_journal_path(&journals, &scope.cluster_path),
-            backup_dir,
+            backup_dir: in_sandbox("backups", folders.backups()),
+            evidence_dir: in_sandbox("evidence", folders.evidence(None)),
+            is_sandbox: sandbox_dir.is_some(),
             telemetry: TelemetryClients::new(connection, scope.cluster_path, telemetry_dir, scope.organization)?,
         })
     }

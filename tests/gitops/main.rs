@@ -5,7 +5,10 @@ mod common;
 
 mod apply;
 mod drift;
+mod evidence;
+mod freeze;
 mod plan;
+mod release;
 mod slow;
 mod two_writers;
 mod validate;
@@ -51,6 +54,32 @@ fn repository() -> Cli {
     );
     cli.write("connectors/claims/prod/claims-gen.yaml", datagen("claims-gen"));
     cli
+}
+
+/// A repository of the platform team: with `ebs.toml`, to which `settings` are added, and the department "claims".
+fn platform_repository(settings: &str) -> Cli {
+    let cli = repository();
+    cli.write("ebs.toml", format!("{}{settings}", common::EBS_TOML));
+    let department =
+        "name = \"Claims\"\nprefix = \"claims-\"\n[quota]\nconnectors = 12\ntasks = 20\ntasks_per_connector = 4\n";
+    cli.write("departments/claims.toml", department);
+    cli
+}
+
+/// Runs Git in the folder of `cli`.
+fn git(cli: &Cli, args: &str) {
+    let output = std::process::Command::new("git")
+        .current_dir(cli.path(""))
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .args(["-c", "user.name=ci", "-c", "user.email=ci@example.com"])
+        .args(args.split_whitespace())
+        .output()
+        .expect("git starts");
+    assert!(
+        output.status.success(),
+        "{args}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// The flags of a department's pipeline.

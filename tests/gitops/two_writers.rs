@@ -18,7 +18,8 @@ use confluent_ebs::{
     connectors::{BackupPolicy, secrets::SecretSources},
     error::Error,
     gitops::{
-        AppliedPlan, ApplyOptions, Approval, GitopsWorkspace, Risk, apply_items, approve, connector_count, plan_stage,
+        AppliedPlan, ApplyExceptions, ApplyOptions, Approval, EvidenceContext, GitopsWorkspace, Risk, apply_items,
+        approve, plan_stage,
     },
     redact::SecretRegistry,
     session::{ConnectorSession, Environment, Options, RunContext},
@@ -117,19 +118,20 @@ async fn apply(
     let plan = &planned.plans[0];
     assert_eq!(plan.items.len(), 1, "{plan:?}");
     let approval = Approval::UpTo(Some(Risk::Destructive));
-    let items = approve(plan, &approval, connector_count(plan), None).unwrap();
+    let items = approve(plan, &approval, &ApplyExceptions::default()).unwrap();
     session.department = Some(planned.departments[0].clone());
     let secrets = SecretSources {
         dir: None,
         prompt: &|_| None,
     };
     let options = ApplyOptions {
-        timeout: Duration::from_secs(600),
+        timeout: Duration::from_mins(10),
         settle_time: Duration::ZERO,
         backup: BackupPolicy {
             enabled: false,
             dir: None,
         },
+        evidence: EvidenceContext::new(&workspace, &session, None, approval.to_string()),
     };
     apply_items(&run, &session, secrets, &planned, items, plan.id.clone(), &options)
         .await

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{open_planned, plan_view};
+use super::{PlannedRepository, open_planned, plan_view};
 use crate::{
     commands::{
         CommandOutput, Ctx,
@@ -16,8 +16,8 @@ use crate::{
     env,
     error::{Error, ErrorKind},
     gitops::{
-        AppliedPlan, ApplyOptions, Approval, GitopsPlan, Risk, SavedPlans, SentSecret, apply_items, approve,
-        connector_count,
+        AppliedPlan, ApplyExceptions, ApplyOptions, Approval, EvidenceContext, GitopsPlan, Risk, SavedPlans,
+        SentSecret, apply_items, approve,
     },
     render::{Block, Style, TextLine, Viewable},
     text::{count_noun, join_code},
@@ -28,7 +28,7 @@ use crate::{
 /// Plans again and applies the approved changes: those of --expect, those up to --max-risk, or those that you confirm.
 /// In a pipeline (CI is set) the default is --max-risk normal. Waits until each connector runs; starts no further
 /// change after two consecutive failures. Exits with 3 if changes are held back or remain, with 5 if a plan contains
-/// errors or conflicts, and with 7 if the plan differs from the approved plan.
+/// errors or conflicts or the stage is frozen, and with 7 if the plan differs from the approved plan.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Apply what \"gitops plan\" showed.
@@ -48,6 +48,12 @@ pub(super) struct GitopsApplyArgs {
     /// Number of connectors of a department that may be deleted; the default is 3, or a fifth of its connectors.
     #[arg(long, value_name = "number")]
     allow_deletes: Option<usize>,
+    /// Ticket that allows an apply during a freeze of ebs.toml; recorded as evidence.
+    #[arg(long, value_name = "ticket", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    break_glass: Option<String>,
+    /// Folder of the evidence; the default is "evidence/connectors" beside ebs.toml, or the state folder.
+    #[arg(long, value_name = "folder")]
+    evidence_dir: Option<PathBuf>,
     /// Send all secrets of a connector, or the secret of one configuration key, even if nothing else differs; as for
     /// "gitops plan".
     #[arg(long, value_name = "connector[:key]")]
@@ -91,7 +97,11 @@ impl From<MaxRisk> for Approval {
 impl GitopsApplyArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<GitopsResult>, Error> {
         let expected = self.expected()?;
-        let (mut session, planned) = open_planned(ctx, &self.send_secrets)?;
+        let PlannedRepository {
+            workspace,
+            mut session,
+            planned,
+        } = open_planned(ctx, &self.send_secrets)?;
         let plans = &planned.plans;
         if let (Some(Approval::Id(_)), 2..) = (&expected, plans.len()) {
             let names: Vec<&str> = plans.iter().map(|plan| plan.department.as_str()).collect();
@@ -101,23 +111,34 @@ impl GitopsApplyArgs {
             ))
             .with_hint("Select the department with `--department CODE`, or pass the file of the plans."));
         }
+        let mut approval_name = expected
+            .as_ref()
+            .map_or("max-risk normal".to_owned(), ToString::to_string);
         let approval = match expected {
             Some(expected) => expected,
             None if ctx.run.variable(env::CI).is_some() => Approval::UpTo(Some(Risk::Normal)),
             None => {
                 if plans.iter().all(GitopsPlan::is_empty) && !plans.iter().any(GitopsPlan::is_refused) {
-                    return Ok(CommandOutput::new(GitopsResult::default()));
+                    return Ok(CommandOutput::new(GitopsResult {
+                        is_unchanged: true,
+                        ..GitopsResult::default()
+                    }));
                 }
                 if !confirm(ctx, plans)? {
                     return Ok(CommandOutput::empty());
                 }
+                "confirmation".clone_into(&mut approval_name);
                 Approval::UpTo(Some(Risk::Destructive))
             }
+        };
+        let exceptions = ApplyExceptions {
+            allowed_deletions: self.allow_deletes,
+            break_glass: self.break_glass,
         };
         let mut approved = Vec::new();
         let mut failures = Vec::new();
         for (plan, department) in plans.iter().zip(&planned.departments) {
-            match approve(plan, &approval, connector_count(plan), self.allow_deletes) {
+            match approve(plan, &approval, &exceptions) {
                 Ok(items) => approved.push((plan, department, items)),
                 // Nothing is started if anything is not what was approved.
                 Err(error) if error.kind == ErrorKind::Stale => return Err(error),
@@ -128,6 +149,10 @@ impl GitopsApplyArgs {
             timeout: self.timeout,
             settle_time: self.settle,
             backup: self.backup.policy(),
+            evidence: EvidenceContext {
+                break_glass: exceptions.break_glass,
+                ..EvidenceContext::new(&workspace, &session, self.evidence_dir, approval_name)
+            },
         };
         let prompt = |question: &str| ctx.ui.ask_secret(question).ok();
         let mut result = GitopsResult::default();
@@ -174,6 +199,8 @@ fn confirm(ctx: &Ctx, plans: &[GitopsPlan]) -> Result<bool, Error> {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct GitopsResult {
     departments: Vec<AppliedPlan>,
+    #[serde(skip)]
+    is_unchanged: bool,
 }
 
 impl Viewable for GitopsResult {
@@ -193,6 +220,10 @@ impl Viewable for GitopsResult {
                 let text = format!("Held back: {} {} ({} risk)", held.action, held.name, held.risk);
                 lines.push(TextLine::new().with_styled_text(Style::Warning, text));
             }
+            if let Some(path) = &applied.evidence {
+                let text = format!("Evidence: {}", path.display());
+                lines.push(TextLine::new().with_styled_text(Style::Muted, text));
+            }
             lines.push(TextLine::from(format!(
                 "Department {} in {}: {} applied, {} held back, {} not started.",
                 applied.department,
@@ -202,9 +233,12 @@ impl Viewable for GitopsResult {
                 applied.not_started
             )));
         }
-        if lines.is_empty() {
+        if self.is_unchanged {
             lines.push(TextLine::from("Nothing to change: all connectors match their files."));
         }
-        vec![Block::Lines(lines)]
+        match lines.is_empty() {
+            true => Vec::new(),
+            false => vec![Block::Lines(lines)],
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::open_planned;
+use super::{PlannedRepository, open_planned};
 use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     error::Error,
@@ -29,7 +29,7 @@ pub(super) struct GitopsDriftArgs {
 
 impl GitopsDriftArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<GitopsDrift>, Error> {
-        let (_, planned) = open_planned(ctx, &[])?;
+        let PlannedRepository { planned, .. } = open_planned(ctx, &[])?;
         let departments: Vec<DepartmentDrift> = planned.plans.iter().map(DepartmentDrift::from_plan).collect();
         let has_drift = departments.iter().any(|drift| !drift.is_empty());
         let output = GitopsDrift {

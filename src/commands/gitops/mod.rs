@@ -5,6 +5,7 @@ mod drift;
 mod import;
 mod plan;
 mod plan_view;
+mod release;
 mod show;
 mod validate;
 
@@ -35,6 +36,7 @@ enum GitopsCommand {
     Drift(drift::GitopsDriftArgs),
     Import(import::GitopsImportArgs),
     Plan(plan::GitopsPlanArgs),
+    Release(release::GitopsReleaseArgs),
     Show(show::GitopsShowArgs),
     Validate(validate::GitopsValidateArgs),
 }
@@ -53,7 +55,10 @@ impl GitopsArgs {
                         | OutputFormat::Markdown
                 ),
                 GitopsCommand::Drift(_) | GitopsCommand::Plan(_) => output == OutputFormat::Markdown,
-                GitopsCommand::Apply(_) | GitopsCommand::Import(_) | GitopsCommand::Show(_) => false,
+                GitopsCommand::Apply(_)
+                | GitopsCommand::Import(_)
+                | GitopsCommand::Release(_)
+                | GitopsCommand::Show(_) => false,
             }
     }
 
@@ -63,17 +68,25 @@ impl GitopsArgs {
             GitopsCommand::Drift(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Import(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Plan(command) => command_output::finish(command.run(ctx), ctx),
+            GitopsCommand::Release(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Show(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Validate(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }
 
+/// Repository with the plans of a stage.
+struct PlannedRepository {
+    workspace: GitopsWorkspace,
+    session: ConnectorSession,
+    planned: PlannedStage,
+}
+
 /// Opens the repository and the cluster, and plans the selected departments.
 ///
 /// # Errors
 /// Their files have errors, or a request fails.
-fn open_planned(ctx: &Ctx, sent_secrets: &[SentSecret]) -> Result<(ConnectorSession, PlannedStage), Error> {
+fn open_planned(ctx: &Ctx, sent_secrets: &[SentSecret]) -> Result<PlannedRepository, Error> {
     let workspace = GitopsWorkspace::open(&ctx.run)?;
     let mut session = ConnectorSession::open(&ctx.run)?;
     let departments = workspace.departments(&ctx.run, &session)?;
@@ -88,5 +101,9 @@ fn open_planned(ctx: &Ctx, sent_secrets: &[SentSecret]) -> Result<(ConnectorSess
         departments,
         sent_secrets,
     ))?;
-    Ok((session, planned))
+    Ok(PlannedRepository {
+        workspace,
+        session,
+        planned,
+    })
 }

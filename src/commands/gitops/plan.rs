@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{open_planned, plan_view};
+use super::{PlannedRepository, open_planned, plan_view};
 use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     config::{IfExists, save::save_public},
@@ -43,7 +43,7 @@ pub(super) struct GitopsPlanArgs {
 
 impl GitopsPlanArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<PlansOutput>, Error> {
-        let (_, planned) = open_planned(ctx, &self.send_secrets)?;
+        let PlannedRepository { planned, .. } = open_planned(ctx, &self.send_secrets)?;
         let output = PlansOutput {
             markdown: (ctx.globals.output == OutputFormat::Markdown).then(|| {
                 planned

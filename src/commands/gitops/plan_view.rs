@@ -32,6 +32,23 @@ pub(super) fn plan_blocks(plan: &GitopsPlan) -> Vec<Block> {
                 .with_hanging_indent(2),
         );
     }
+    if !plan.released.is_empty() {
+        let names: Vec<&str> = plan.released.iter().map(|live| live.name.as_str()).collect();
+        let text = format!("Unmanaged on purpose: {}.", names.join(", "));
+        lines.push(
+            TextLine::new()
+                .with_styled_text(Style::Muted, text)
+                .with_hanging_indent(2),
+        );
+    }
+    if let Some(freeze) = &plan.freeze {
+        let text = format!("Frozen: {}.", freeze.describe(&plan.stage));
+        lines.push(
+            TextLine::new()
+                .with_styled_text(Style::Warning, text)
+                .with_hanging_indent(2),
+        );
+    }
     if plan.secrets_not_compared > 0 {
         let text = format!(
             "{} cannot be compared, because Confluent Cloud returns no secrets.",

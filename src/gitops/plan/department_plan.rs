@@ -17,6 +17,7 @@ use crate::{
     gitops::{
         file_tree::ConnectorAddress,
         settings::{ConfiguredState, ConnectorSettings, ReplacePolicy},
+        unmanaged::UnmanagedConnectors,
     },
     model::{DepartmentQuota, PlatformTeam, Prefix, ServiceAccountId, ownership::sha256_hex},
     resources::connector::{FieldDiff, SecretChange},
@@ -97,6 +98,10 @@ pub struct GitopsPlanInput<'a> {
     pub sent_secrets: &'a [SentSecret],
     /// Facts about plugins.
     pub catalog: &'a Catalog,
+    /// Connectors that are unmanaged on purpose.
+    pub unmanaged: &'a UnmanagedConnectors,
+    /// Ids of the connectors that the committed evidence names; `None` if no evidence is committed.
+    pub recorded: Option<&'a BTreeSet<String>>,
     /// Hash of the policies that judged the files.
     pub policy_hash: &'a str,
     /// Hash of the facts about plugins.
@@ -123,6 +128,13 @@ pub fn plan_department(input: &GitopsPlanInput<'_>) -> GitopsPlan {
     planner.report_unmanaged();
     let mut plan = planner.plan;
     for item in &mut plan.items {
+        if let (Some(recorded), Some(lcc)) = (input.recorded, &item.lcc)
+            && !recorded.contains(lcc)
+        {
+            item.risk = item.risk.max(Risk::High);
+            item.reasons
+                .push("no evidence in this repository names the connector".to_owned());
+        }
         item.seal(input.policy_hash, input.catalog_hash);
     }
     plan.items
@@ -398,9 +410,19 @@ impl Planner<'_> {
             .collect();
         for (name, live) in self.input.observed {
             let has_file = named.contains(name.as_str()) || self.replaced.contains(name);
-            if self.input.prefix.owns(name) && !has_file {
-                self.plan.unmanaged.push(live_fact(name, live));
+            if !self.input.prefix.owns(name) || has_file {
+                continue;
             }
+            let address = ConnectorAddress {
+                department: self.plan.department.clone(),
+                stage: self.plan.stage.clone(),
+                name: name.clone(),
+            };
+            let list = match self.input.unmanaged.contains(&address) {
+                true => &mut self.plan.released,
+                false => &mut self.plan.unmanaged,
+            };
+            list.push(live_fact(name, live));
         }
     }
 }

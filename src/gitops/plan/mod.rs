@@ -15,7 +15,7 @@ pub use risk::Risk;
 
 use serde::Serialize;
 
-use crate::model::ownership::sha256_hex;
+use crate::{manifest::gitops::FreezeWindow, model::ownership::sha256_hex};
 
 /// Length of ids of plans and items, in hexadecimal digits: 128 bits.
 const ID_LENGTH: usize = 32;
@@ -39,6 +39,11 @@ pub struct GitopsPlan {
     pub deleted: Vec<String>,
     /// Connectors of the department without a file, which no command changes.
     pub unmanaged: Vec<LiveFact>,
+    /// Connectors without a file that the department lists as unmanaged.
+    pub released: Vec<LiveFact>,
+    /// Freeze of the stage, which prevents an apply; `None` outside of a freeze. It does not change the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<FreezeWindow>,
     /// Connectors that the plan must not change.
     pub conflicts: Vec<PlanProblem>,
     /// Errors that prevent an apply of the plan.

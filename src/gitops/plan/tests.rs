@@ -97,6 +97,8 @@ fn plan_with_quota(
         observed,
         sent_secrets,
         catalog: catalog(),
+        unmanaged: &crate::gitops::unmanaged::UnmanagedConnectors::default(),
+        recorded: None,
         policy_hash: "",
         catalog_hash: "facts",
     })
