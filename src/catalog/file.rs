@@ -110,6 +110,19 @@ impl ConnectorConfigFile {
         self.entry("name").or(self.name.as_ref())
     }
 
+    /// Sets the name to `name`, if the file contains none.
+    pub(crate) fn set_default_name(&mut self, name: &str) {
+        if self.setting("name").is_none() && self.connector_name().is_none() {
+            self.name = Some(ConfigEntry {
+                key: "name".to_owned(),
+                value: name.to_owned(),
+                kind: ValueKind::String,
+                key_span: self.opening_range.clone(),
+                value_span: self.opening_range.clone(),
+            });
+        }
+    }
+
     /// Returns the plugin (`connector.class`).
     #[must_use]
     pub fn class(&self) -> Option<&str> {

@@ -43,7 +43,7 @@ pub struct ParsedConnectorFile(catalog::ConnectorConfigFile);
 pub fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
     let message = || format!("cannot read `{}`", path.display());
     let file = connector_file::read(path).map_err(|findings| Error::findings(message(), findings))?;
-    if file.entries.is_empty() {
+    if file.entries.is_empty() && !file.is_absent() {
         // Message of the Confluent CLI (docs/reference/cli.md#connector-commands).
         return Err(Error::failed(format!(
             "connector config file \"{}\" is empty",
@@ -54,6 +54,27 @@ pub fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
 }
 
 impl ParsedConnectorFile {
+    /// Returns the desired state of the file: `running` or `paused`; `None` if the file sets no state.
+    ///
+    /// # Errors
+    /// The file has `state: absent`, or an unknown state.
+    pub fn state(&self) -> Result<Option<&str>, Error> {
+        let Some(entry) = self.0.setting("state") else {
+            return Ok(None);
+        };
+        let shown = self.0.source.path.display();
+        match entry.value.as_str() {
+            state @ ("running" | "paused") => Ok(Some(state)),
+            "absent" => Err(
+                Error::refused(format!("`{shown}` has `state: absent`, so it describes no connector")).with_hint(
+                    "Delete the connector with `confluent ebs connector delete`, or with `confluent ebs gitops apply`.",
+                ),
+            ),
+            _ => Err(Error::failed(format!("`{shown}` has an unknown `state`"))
+                .with_hint("Write `running` or `paused`, or remove the key.")),
+        }
+    }
+
     /// Lints the file and returns the connector. Warnings are reported.
     ///
     /// # Errors

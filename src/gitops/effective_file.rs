@@ -56,15 +56,7 @@ impl EffectiveFile {
             _ => (stage, None),
         };
         let mut own = Vec::new();
-        if merged.setting("name").is_none() && merged.connector_name().is_none() {
-            merged.name = Some(ConfigEntry {
-                key: "name".to_owned(),
-                value: address.name.clone(),
-                kind: ValueKind::String,
-                key_span: merged.opening_range.clone(),
-                value_span: merged.opening_range.clone(),
-            });
-        }
+        merged.set_default_name(&address.name);
         if let Some(entry) = merged.connector_name().filter(|entry| entry.value != address.name) {
             let message = "the name differs from the name of the file".to_owned();
             let fix = format!("Write `{}`, or rename the file.", address.name);

@@ -39,6 +39,48 @@ fn latest_backup(cli: &Cli, name: &str) -> (String, Value) {
     (relative.display().to_string(), serde_json::from_str(&text).unwrap())
 }
 
+/// A file as below `connectors/`: its name is that of the file.
+fn file_without_name(cli: &Cli, name: &str, state: &str) {
+    let config = "config:\n  connector.class: DatagenSource\n  kafka.topic: claims-orders\n  quickstart: ORDERS\n  \
+                  output.data.format: JSON\n";
+    cli.write(format!("{name}.yaml"), format!("{state}{config}"));
+}
+
+#[test]
+fn a_file_of_a_repository_is_created_with_its_name_and_its_state() {
+    let cli = cli_with_claims();
+    for (name, setting, status) in [
+        ("claims-runs", "", "RUNNING"),
+        ("claims-started", "state: running\n", "RUNNING"),
+        ("claims-paused", "state: paused\n", "PAUSED"),
+    ] {
+        file_without_name(&cli, name, setting);
+        cli.run(&format!("connector lint {name}.yaml")).expect_success();
+        let create = format!("connector create --config-file {name}.yaml -o json");
+        let created = cli.run_as("claims-deployer", &create).expect_success().json();
+        assert_eq!((created.text("/name"), created.text("/status")), (name, status));
+    }
+    let output = cli
+        .run_as(
+            "claims-deployer",
+            "connector create --config-file claims-paused.yaml --no-wait",
+        )
+        .expect_code(64);
+    assert!(output.stderr.contains("state: paused"), "{output}");
+    let output = cli
+        .run_as(
+            "claims-deployer",
+            "connector update claims-paused --config-file claims-paused.yaml",
+        )
+        .expect_success();
+    assert!(output.stderr.contains("`state: paused` is ignored"), "{output}");
+    cli.write("claims-gone.yaml", "state: absent\n");
+    let output = cli
+        .run_as("claims-deployer", "connector create --config-file claims-gone.yaml")
+        .expect_code(5);
+    assert!(output.stderr_line().contains("describes no connector"), "{output}");
+}
+
 #[test]
 fn create_with_or_update_updates_an_existing_connector() {
     let cli = cli_with_claims();

@@ -27,7 +27,7 @@ use crate::{
 ///
 /// Adds the defaults of your department to the configuration, checks name, quota and configuration, creates the
 /// connector, and waits until it is running. If an identical connector exists, the command only waits for it, so you can
-/// re-run it after an interruption.
+/// re-run it after an interruption. A file with "state: paused" pauses the new connector as --paused does.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Create a connector from a file, and wait until it is running.
@@ -80,13 +80,16 @@ pub(super) struct ConnectorCreateArgs {
 impl ConnectorCreateArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<CreatedConnector>, Error> {
         let file = definition::read(&self.config_file)?;
+        let is_paused = self.paused || file.state()? == Some("paused");
         let session = ConnectorSession::open(&ctx.run)?;
         let definition = file.lint(&ctx.run, Some(session.require_department()?))?;
-        let goal = if self.paused {
-            WaitGoal::Paused
-        } else {
-            WaitGoal::Running
-        };
+        if is_paused && self.wait.no_wait {
+            return Err(Error::usage(
+                "`--no-wait` cannot pause the connector, as `state: paused` in the file asks for",
+            )
+            .with_hint("The service can only pause a connector that runs. Omit `--no-wait`, or remove `state`."));
+        }
+        let goal = if is_paused { WaitGoal::Paused } else { WaitGoal::Running };
         let options = ChangeOptions {
             dry_run: self.dry_run,
             wait: (!self.wait.no_wait).then_some(goal),

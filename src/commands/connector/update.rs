@@ -77,7 +77,13 @@ impl ConnectorUpdateArgs {
         let session = ConnectorSession::open(&ctx.run)?;
         selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
         let source = match file {
-            Some(file) => UpdateSource::File(file.lint(&ctx.run, session.department.as_ref())?),
+            Some(file) => {
+                if let Some(state) = file.state()? {
+                    let text = format!("`state: {state}` is ignored: `connector pause` and `resume` set the state");
+                    ctx.run.warn(text);
+                }
+                UpdateSource::File(file.lint(&ctx.run, session.department.as_ref())?)
+            }
             None => UpdateSource::Overrides(overrides),
         };
         let options = ChangeOptions {

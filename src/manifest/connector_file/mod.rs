@@ -29,7 +29,12 @@ pub const STANDARD_INPUT: &str = "-";
 pub fn read(path: &Path) -> Result<ConnectorConfigFile, Vec<Finding>> {
     let failed = |error: &std::io::Error| vec![unreadable_finding(path, &format!("cannot be read: {error}"), "")];
     let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
-    read_from(path, file).map_err(|error| failed(&error))?
+    let mut parsed = read_from(path, file).map_err(|error| failed(&error))??;
+    // As below `connectors/`, where the file name is the name of the connector.
+    if let (FileLayout::Wrapped, Some(stem)) = (parsed.layout, path.file_stem().and_then(|stem| stem.to_str())) {
+        parsed.set_default_name(stem);
+    }
+    Ok(parsed)
 }
 
 /// Reads `input` to its end and parses it as the file `path`.
