@@ -185,6 +185,9 @@ impl<'a> ConfigSchemas<'a> {
             let mut schema = self.null_or(&["string"]);
             let empty = if self.is_filled(key) { "" } else { "^$|" };
             schema["pattern"] = format!("{empty}{REFERENCE}").into();
+            // A keyword of the language servers of VS Code; others ignore it.
+            schema["patternErrorMessage"] =
+                "Write a reference to the secret: `${env:EBS_SECRET_…}`, `${file:PATH}` or `${prompt:}`.".into();
             return schema;
         }
         match key.value_type {
@@ -238,15 +241,15 @@ impl<'a> ConfigSchemas<'a> {
             }
             ValueType::String | ValueType::List | ValueType::Password => {
                 let mut schema = self.null_or(&["string", "number", "boolean"]);
-                schema["not"] = json!({
-                    "type": "string",
-                    "pattern": format!(r"\$\{{(env|file|prompt):|^\*{{2,}}$|{}", escape(FILL_IN)),
-                });
-                if key.value_type == ValueType::Password {
-                    // No secret, but the service masks the value, so a reference is allowed.
-                    schema["not"]["pattern"] =
-                        format!(r"^.+\$\{{(env|file|prompt):|^\*{{2,}}$|{}", escape(FILL_IN)).into();
-                }
+                // What is masked but no secret can be a reference, as a whole value.
+                let before = if key.value_type == ValueType::Password { "." } else { "" };
+                schema["pattern"] = format!(
+                    r"^(?!{before}[\s\S]*\$\{{(env|file|prompt):)(?!\*{{2,}}$)(?![\s\S]*{})",
+                    escape(FILL_IN)
+                )
+                .into();
+                schema["patternErrorMessage"] =
+                    "Write the value itself: no reference to a secret, no masked value, no placeholder.".into();
                 if self.is_filled(key) {
                     schema["minLength"] = 1.into();
                 }
