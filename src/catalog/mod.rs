@@ -8,12 +8,14 @@
 //! - [`secret`]: which values are secrets, and how a file references one
 //! - [`refreshed`]: facts that were read from the service later
 //! - [`starter`]: a new connector file for a plugin
+//! - [`config_schema`]: JSON Schemas of configurations, for editors
 //! - [`topics`]: topics that a configuration reads and writes
 //! - [`lint()`]: applies the [`rules`], one file each
 //!
 //! The schemas are a snapshot: a plugin that they lack is unknown, not wrong, and the service's validation decides.
 
 pub mod schema;
+pub mod config_schema;
 pub mod file;
 pub mod key_groups;
 pub mod limits;

@@ -10,10 +10,11 @@ use crate::{
     error::{Error, ResultExt},
     manifest::{
         admin::AdminScript,
+        schema::{FileKind, SCHEMA_FOLDER, hint_line},
         workspace::{DEPARTMENTS, PLATFORM_FILE},
     },
     render::{Block, Viewable},
-    session::{self, Settings, discovery::DiscoveredOrganization},
+    session::{self, Settings, discovery::DiscoveredOrganization, schema_files::save_schemas},
 };
 
 /// Create ebs.toml from an existing organization
@@ -21,7 +22,7 @@ use crate::{
 /// With a Cloud API key of an administrator or of the provisioner, the command discovers the organization, its
 /// environments and Kafka clusters, and writes one stage for each environment that has a cluster. With --print, it
 /// prints the Confluent CLI commands with which an organization administrator creates the provisioner once; this needs
-/// neither a key nor a network.
+/// neither a key nor a network. Beside ebs.toml, the command writes the schemas of platform files for editors to .schemas.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Write ebs.toml to the current directory.
@@ -59,8 +60,11 @@ impl InitArgs {
         } else {
             ctx.block_on_reading(DiscoveredOrganization::from_key(&ctx.run))?
         };
-        let text = found.to_toml();
+        let kind = FileKind::Platform;
+        let text = hint_line(kind, Path::new(""), &kind.file_name()) + &found.to_toml();
         if !self.dry_run {
+            // The first line of `ebs.toml` names one of them.
+            save_schemas(&here.join(SCHEMA_FOLDER))?;
             save_public(&path, text.as_bytes(), IfExists::Keep)?;
             std::fs::create_dir_all(here.join(DEPARTMENTS)).context("cannot create the `departments` directory")?;
         }

@@ -25,6 +25,7 @@ mod profile;
 mod quota;
 mod command_output;
 mod sandbox;
+mod schema;
 mod signals;
 mod status;
 mod cli_parser;
@@ -96,6 +97,7 @@ enum RootCommand {
     Profile(profile::ProfileArgs),
     Quota(quota::QuotaArgs),
     Sandbox(sandbox::SandboxArgs),
+    Schema(schema::SchemaArgs),
     Status(status::StatusArgs),
 }
 
@@ -129,6 +131,7 @@ impl RootCommand {
             Self::Profile(_) => "profile",
             Self::Quota(_) => "quota",
             Self::Sandbox(_) => "sandbox",
+            Self::Schema(_) => "schema",
             Self::Status(_) => "status",
         }
     }
@@ -150,6 +153,7 @@ impl RootCommand {
             Self::Profile(command) => command.run(ctx),
             Self::Quota(command) => command.run(ctx),
             Self::Sandbox(command) => command.run(ctx),
+            Self::Schema(command) => command_output::finish(command.run(ctx), ctx),
             Self::Status(command) => command_output::finish(command.run(ctx), ctx),
         }
     }

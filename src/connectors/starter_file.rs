@@ -14,9 +14,12 @@ use crate::{
     config::save::{IfExists, save_public},
     error::Error,
     hint::closest_match,
-    manifest,
+    manifest::{
+        self,
+        schema::{FileKind, SCHEMA_FOLDER, SchemaCoverage, connector_schema, hint_line, schema_folder, schema_text},
+    },
     model::Prefix,
-    session::{self, Options, RunContext},
+    session::{self, Options, RunContext, schema_files::save_schema},
     text,
 };
 
@@ -103,7 +106,9 @@ pub fn create_starter(
     };
     let text = match format {
         ConnectorFileFormat::Yaml => {
-            manifest::starter::render_yaml(&starter, &shown_file, facts.map(|facts| &facts.quota))
+            let hint = output_file.as_deref().and_then(|file| schema_hint(run, file, plugin));
+            let text = manifest::starter::render_yaml(&starter, &shown_file, facts.map(|facts| &facts.quota));
+            hint.unwrap_or_default() + &text
         }
         ConnectorFileFormat::Json => manifest::starter::render_json(&starter),
     };
@@ -119,6 +124,20 @@ pub fn create_starter(
         name: starter.name,
         text,
     })
+}
+
+/// Returns the first line that names the schema of `plugin`, which is written beside the schema of all connectors. Without
+/// that schema in a folder above `file`, the repository does not use schemas.
+fn schema_hint(run: &RunContext, file: &Path, plugin: &PluginSchema) -> Option<String> {
+    let kind = FileKind::Connector;
+    let file = run.environment.working_dir().ok()?.join(file);
+    let (folder, relative) = schema_folder(&file, &kind.file_name())?;
+    let own = format!("{}.json", plugin.class);
+    let text = schema_text(&connector_schema(catalog(), plugin, SchemaCoverage::Complete));
+    let saved = save_schema(&folder.join(SCHEMA_FOLDER).join(&own), &text);
+    // The connector file is what was asked for: without the plugin's schema, it refers to the one of all connectors.
+    let name = if saved.is_ok() { own } else { kind.file_name() };
+    Some(hint_line(kind, &relative, &name))
 }
 
 /// Returns the requested format, or the one of the file.
@@ -156,7 +175,10 @@ fn select_name(
 }
 
 /// Finds a plugin in the embedded plugin catalog.
-fn find_plugin(options: &Options, written: &str) -> Result<&'static PluginSchema, Error> {
+///
+/// # Errors
+/// There is no such plugin; the suggestions name similar ones.
+pub fn find_plugin(options: &Options, written: &str) -> Result<&'static PluginSchema, Error> {
     let catalog = catalog();
     if let Some(plugin) = catalog.plugin(written) {
         return Ok(plugin);

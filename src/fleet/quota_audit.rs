@@ -10,6 +10,7 @@ use crate::{
     api::quota::AppliedQuota,
     diag::Finding,
     error::{Error, ErrorKind},
+    manifest::Workspace,
     model::{ConnectorState, DepartmentCode},
     text::{capitalize, count_noun, join_list},
 };
@@ -231,10 +232,13 @@ impl QuotaAudit {
         (condition, capitalize(&sentences.join(" ")))
     }
 
-    /// Returns what `-o sarif` reports.
+    /// Returns what `-o sarif` reports, with the files of `workspace` that the findings belong to.
     #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
-        self.stages.iter().flat_map(StageQuotaAudit::findings).collect()
+    pub fn findings(&self, workspace: &Workspace) -> Vec<Finding> {
+        let findings = self.stages.iter().flat_map(StageQuotaAudit::findings);
+        findings
+            .map(|(department, finding)| workspace.locate(finding, department))
+            .collect()
     }
 
     /// Returns the error if a department or cluster is over quota, or if a stage could not be observed.
@@ -315,10 +319,10 @@ impl StageQuotaAudit {
     /// Returns the findings about connectors, as sentences.
     pub fn notes(&self) -> Vec<String> {
         let findings = self.connector_findings().into_iter();
-        findings.map(|finding| format!("{}.", finding.message)).collect()
+        findings.map(|(_, finding)| format!("{}.", finding.message)).collect()
     }
 
-    fn connector_findings(&self) -> Vec<Finding> {
+    fn connector_findings(&self) -> Vec<(Option<&DepartmentCode>, Finding)> {
         let mut findings = Vec::new();
         for row in &self.departments {
             findings.extend(row.oversized.iter().map(|connector| {
@@ -326,7 +330,7 @@ impl StageQuotaAudit {
                     "{} uses {} tasks; the limit per connector of {} is {}",
                     connector.name, connector.tasks, row.department, row.tasks_per_connector_limit
                 );
-                Finding::error("connector-over-quota", message)
+                (Some(&row.department), Finding::error("connector-over-quota", message))
             }));
         }
         findings.extend(self.unowned.iter().map(|row| {
@@ -338,7 +342,7 @@ impl StageQuotaAudit {
             let tasks = count_noun(usize::try_from(row.tasks).unwrap_or(usize::MAX), "task");
             let least = at_least_prefix(row.complete);
             let message = format!("{} is unowned: {least}{tasks}{account}", row.name);
-            Finding::warning("unowned-connector", message)
+            (None, Finding::warning("unowned-connector", message))
         }));
         findings.extend(self.foreign_accounts.iter().map(|row| {
             let whose = match &row.account_department {
@@ -346,22 +350,22 @@ impl StageQuotaAudit {
                 None => format!("which is not an account of {} in this stage", row.department),
             };
             let message = format!("{} runs as {}, {whose}", row.name, row.runs_as);
-            Finding::warning("foreign-account", message)
+            (Some(&row.department), Finding::warning("foreign-account", message))
         }));
         let unknown = self.unknown_accounts.iter();
         findings.extend(unknown.map(|row| {
             let message = format!("The account of {} is unknown: {}", row.name, row.reason);
-            Finding::info("unknown-account", message)
+            (None, Finding::info("unknown-account", message))
         }));
         findings
     }
 
-    /// Returns the findings of the stage, for code scanners.
-    fn findings(&self) -> Vec<Finding> {
+    /// Returns the findings of the stage with the departments that they are about, for code scanners.
+    fn findings(&self) -> Vec<(Option<&DepartmentCode>, Finding)> {
         let stage = &self.stage;
         let unobserved = self.unknown.iter().map(|why| {
             let message = format!("stage `{stage}` could not be observed: {why}");
-            Finding::warning("unobserved-stage", message)
+            (None, Finding::warning("unobserved-stage", message))
         });
         let cluster = self
             .cluster_usage
@@ -369,10 +373,11 @@ impl StageQuotaAudit {
             .filter(|usage| usage.state == QuotaState::Over);
         let cluster = cluster.map(|usage| {
             let [used, _] = usage.sentences();
-            Finding::error(
+            let finding = Finding::error(
                 "cluster-over-quota",
                 format!("cluster `{}` is over quota: {used}", self.cluster),
-            )
+            );
+            (None, finding)
         });
         let departments = self.departments.iter().filter(|row| row.state == QuotaState::Over);
         let departments = departments.map(|row| {
@@ -383,7 +388,7 @@ impl StageQuotaAudit {
                 row.connectors_limit,
                 row.tasks_text()
             );
-            Finding::error("department-over-quota", message)
+            (Some(&row.department), Finding::error("department-over-quota", message))
         });
         let all = unobserved.chain(cluster).chain(departments);
         all.chain(self.connector_findings()).collect()

@@ -24,6 +24,7 @@ pub mod platform;
 mod plugins;
 pub(crate) mod quota;
 pub mod access_model;
+pub mod schema;
 pub mod starter;
 pub mod grant_target;
 pub mod template;

@@ -111,6 +111,18 @@ impl NamingRules {
     }
 }
 
+/// Returns a regular expression of the prefixes that conflict with a reserved word: its beginnings, and what begins with it.
+pub(super) fn reserved_pattern() -> String {
+    let escaped = |text: &str| fold(text).replace('_', "[._]");
+    let mut choices = Vec::new();
+    for word in RESERVED {
+        choices.push(escaped(word));
+        let delimiters = word[..word.len() - 1].match_indices(crate::model::prefix::DELIMITERS);
+        choices.extend(delimiters.map(|(at, _)| format!("{}$", escaped(&word[..=at]))));
+    }
+    format!("^({})", choices.join("|"))
+}
+
 /// Returns all pairs of conflicting prefixes as indexes into `prefixes`: first the shorter one, or the earlier of two
 /// equal ones.
 ///

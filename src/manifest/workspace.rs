@@ -13,7 +13,7 @@ use super::{
     template::{self, TemplateFile},
 };
 use crate::{
-    diag::{Finding, SourceFile, has_errors},
+    diag::{Finding, SourceFile, SourceSpan, has_errors},
     env,
     model::{Department, DepartmentCode, Template},
 };
@@ -239,6 +239,19 @@ impl Workspace {
     /// Returns the file of the department `code`, for its locations.
     pub fn department_file(&self, code: &DepartmentCode) -> Option<&DepartmentFile> {
         self.departments.get(code)
+    }
+
+    /// Returns `finding` with the file that it belongs to: that of `department`, else `ebs.toml`. A finding that has a
+    /// position keeps it; the built-in example has no files.
+    pub fn locate(&self, finding: Finding, department: Option<&DepartmentCode>) -> Finding {
+        if finding.span.is_some() || self.folder().is_none() {
+            return finding;
+        }
+        let own = department.and_then(|code| self.departments.get(code));
+        match own.map(|file| &file.source).or(self.file.source.as_ref()) {
+            Some(source) => finding.with_span(SourceSpan::new(source, 0..0)),
+            None => finding,
+        }
     }
 
     /// Returns the template `name`.

@@ -91,7 +91,8 @@ pub fn to_junit(suite: &str, findings: &[Finding]) -> String {
         .filter(|found| found.iter().any(|finding| is_error(&finding)))
         .count();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let counts = format!("tests=\"{}\" failures=\"{failed}\"", files.len());
+    // The schema of Jenkins requires `errors`.
+    let counts = format!("tests=\"{}\" failures=\"{failed}\" errors=\"0\"", files.len());
     let _ = writeln!(
         out,
         "<testsuites {counts}>\n<testsuite name=\"{}\" {counts}>",
@@ -256,7 +257,10 @@ mod tests {
     #[test]
     fn junit_counts_files_with_errors_and_escapes_text() {
         let report = to_junit("gitops validate", &findings());
-        assert!(report.contains("<testsuites tests=\"2\" failures=\"1\">"), "{report}");
+        assert!(
+            report.contains("<testsuites tests=\"2\" failures=\"1\" errors=\"0\">"),
+            "{report}"
+        );
         assert!(report.contains("&lt;b&gt;") && !report.contains("<b>"), "{report}");
         assert!(to_junit("gitops validate", &[]).contains("tests=\"1\" failures=\"0\""));
     }

@@ -10,6 +10,7 @@ mod log;
 pub mod profiles;
 mod sandbox;
 mod sandbox_auth;
+pub mod schema_files;
 mod setting_list;
 mod settings;
 mod telemetry;

@@ -66,3 +66,30 @@ impl JsonAccess for Value {
         found.unwrap_or_else(|| panic!("no item with {field} `{value}` at `{pointer}` in {self:#}"))
     }
 }
+
+/// Asserts that a SARIF log has the form that code scanners read. The schema is our own; `.ci/formats` validates against the
+/// published one.
+#[track_caller]
+pub(crate) fn assert_valid_sarif(log: &Value) {
+    let schema = serde_json::from_str(include_str!("sarif-schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(log)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, [""; 0], "{log:#}");
+    let rules = log.texts("/runs/0/tool/driver/rules", "id");
+    for result in log.items("/runs/0/results") {
+        assert!(rules.contains(&result.text("/ruleId")), "{result:#}");
+    }
+}
+
+/// The file of each result of a SARIF log, empty without one, with the rule.
+pub(crate) fn sarif_places(log: &Value) -> Vec<(String, String)> {
+    let place = |result: &Value| {
+        let uri = result.pointer("/locations/0/physicalLocation/artifactLocation/uri");
+        let uri = uri.and_then(Value::as_str).unwrap_or_default();
+        (result.text("/ruleId").to_owned(), uri.to_owned())
+    };
+    log.items("/runs/0/results").iter().map(place).collect()
+}

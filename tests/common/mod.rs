@@ -54,7 +54,7 @@ pub(crate) use self::{
     },
     connect_sandbox::{CONNECTORS_PATH, ConnectSandbox, PLUGINS_PATH},
     department_clients::{DepartmentClients, all_levels_filter},
-    json::JsonAccess,
+    json::{JsonAccess, assert_valid_sarif, sarif_places},
     onboarding_machine::{MAX_RUN_TIME, OnboardingMachine, ProvisionedState, RunOutcome},
     running_command::RunningCommand,
     sandbox_server::{Caller, SEEDED_KEY_COUNT, SandboxResponse, SandboxServer, encode_query_value},

@@ -1,7 +1,7 @@
 //! `gitops validate` and `gitops show`: no connection.
 
 use crate::{
-    common::{Cli, JsonAccess as _},
+    common::{Cli, JsonAccess as _, assert_valid_sarif, sarif_places},
     datagen, git, repository,
 };
 
@@ -59,6 +59,103 @@ fn a_secret_that_only_the_base_contains_is_found_and_hidden() {
         assert!(output.stdout.contains("literal-secret"), "{output}");
         assert!(!output.to_string().contains("hunter2"), "{output}");
     }
+}
+
+/// A repository with an error, a warning, two equal findings, and a file that cannot be read.
+fn repository_with_findings() -> Cli {
+    let cli = repository();
+    cli.write(
+        "connectors/claims/prod/claims-a.yaml",
+        datagen("fraud-gen").replace("ORDERS", "\"ORDRS<&>\"") + "stat: x\n",
+    );
+    cli.write("connectors/claims/prod/claims-b.yaml", "config: [");
+    cli
+}
+
+fn validate(cli: &Cli, format: &str) -> crate::common::CliOutput {
+    cli.run(&format!("gitops validate --sandbox -o {format}"))
+}
+
+#[test]
+fn sarif_has_the_form_that_code_scanners_read() {
+    let log = validate(&repository_with_findings(), "sarif").expect_code(5).json();
+    assert_valid_sarif(&log);
+    let places = sarif_places(&log);
+    assert!(places.len() >= 4, "{places:?}");
+    for (rule, file) in &places {
+        assert!(file.starts_with("connectors/claims/prod/claims-"), "{rule}: {file}");
+    }
+    let log = validate(&repository(), "sarif").expect_success().json();
+    assert_valid_sarif(&log);
+    assert_eq!(sarif_places(&log), []);
+}
+
+// Source: docs.gitlab.com, "Code Quality", "Code Quality report format": a JSON array; `description`, `check_name`,
+// `fingerprint` (unique), `location.path` (relative, without `./`), `location.lines.begin` and `severity` are required.
+#[test]
+fn a_code_quality_report_has_the_documented_fields() {
+    let report = validate(&repository_with_findings(), "gitlab").expect_code(5).json();
+    let issues = report.items("");
+    assert!(issues.len() >= 4, "{report:#}");
+    let mut fingerprints = std::collections::BTreeSet::new();
+    for issue in issues {
+        assert!(!issue.text("/description").is_empty() && !issue.text("/check_name").is_empty());
+        assert!(fingerprints.insert(issue.text("/fingerprint")), "{issue}");
+        assert!(issue.text("/location/path").starts_with("connectors/"), "{issue}");
+        assert!(issue.count("/location/lines/begin") >= 1, "{issue}");
+        let known = ["info", "minor", "major", "critical", "blocker"];
+        assert!(known.contains(&issue.text("/severity")), "{issue}");
+    }
+    assert_eq!(
+        validate(&repository(), "gitlab").expect_success().json(),
+        serde_json::json!([])
+    );
+}
+
+// Source: docs.gitlab.com, "Unit test reports", and the XSD of Jenkins' xUnit plugin, against which `.ci/formats` validates.
+#[test]
+fn a_junit_report_counts_its_cases() {
+    let counts = |report: &str| {
+        let count = |mark: &str| report.matches(mark).count();
+        (
+            count("<testcase "),
+            count("<failure "),
+            count("</testcase>"),
+            count("</failure>"),
+        )
+    };
+    let found = validate(&repository_with_findings(), "junit").expect_code(5).stdout;
+    assert_eq!(counts(&found), (2, 2, 2, 2), "{found}");
+    for element in ["testsuites", "testsuite name=\"gitops validate\""] {
+        let begin = format!("<{element} tests=\"2\" failures=\"2\" errors=\"0\">");
+        assert!(found.contains(&begin), "{begin}: {found}");
+    }
+    assert!(found.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
+    assert!(found.contains("ORDRS&lt;&amp;&gt;"), "{found}");
+    let none = validate(&repository(), "junit").expect_success().stdout;
+    assert_eq!(counts(&none), (1, 0, 1, 0), "{none}");
+}
+
+// Source: docs.github.com, "Workflow commands for GitHub Actions": `::error file={name},line={line},endLine={endLine},
+// title={title}::{message}`, one command per line.
+#[test]
+fn annotations_are_workflow_commands() {
+    let found = validate(&repository_with_findings(), "github").expect_code(5).stdout;
+    assert!(found.lines().count() >= 4, "{found}");
+    for line in found.lines() {
+        let (head, message) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
+        let (level, properties) = head.split_once(' ').unwrap();
+        assert!(
+            ["error", "warning", "notice"].contains(&level) && !message.is_empty(),
+            "{line}"
+        );
+        for property in properties.split(',') {
+            let (name, value) = property.split_once('=').unwrap();
+            assert!(["file", "line", "endLine", "col", "title"].contains(&name), "{line}");
+            assert!(!value.is_empty() && !value.contains(':'), "{line}");
+        }
+    }
+    assert_eq!(validate(&repository(), "github").expect_success().stdout, "");
 }
 
 #[test]

@@ -12,7 +12,9 @@ use confluent_ebs::{
 };
 use serde_json::{Value, json};
 
-use crate::common::{ApiKeyPair, CLUSTER_CRN, Cli, JsonAccess as _, ORGANIZATION_CRN, account_crn};
+use crate::common::{
+    ApiKeyPair, CLUSTER_CRN, Cli, JsonAccess as _, ORGANIZATION_CRN, account_crn, assert_valid_sarif, sarif_places,
+};
 
 const CONNECTORS_PATH: &str = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
 
@@ -563,6 +565,39 @@ fn the_administrator_audit_finds_exactly_the_inserted_threats() {
         }
         assert_eq!(verdict, "present", "{rule}");
     }
+}
+
+// SARIF 2.1.0 (OASIS), section 3.27.12: a result without a location is about the whole analysis; code scanning of GitHub
+// does not show it (docs.github.com, "SARIF support for code scanning", `locations[]`: required).
+#[test]
+fn every_finding_of_the_audit_in_sarif_names_its_file() {
+    let dirty = organization_with_every_threat();
+    let audited = run_audit(&dirty.cli, "--sandbox-as admin", 5);
+    let output = dirty.cli.run("access audit --sandbox-as admin -o sarif").expect_code(5);
+    let log = output.json();
+    assert_valid_sarif(&log);
+    let places = sarif_places(&log);
+    let rules = audited.items("/rules");
+    let expected = rules.iter().flat_map(|rule| rule.items("/findings")).map(|finding| {
+        let departments = finding.items("/departments");
+        let file = match departments {
+            [only] => format!("departments/{}.toml", only.as_str().unwrap()),
+            _ => "ebs.toml".to_owned(),
+        };
+        (finding.text("/rule").to_owned(), file)
+    });
+    assert_eq!(places, expected.collect::<Vec<_>>());
+    for file in ["departments/claims.toml", "ebs.toml"] {
+        assert!(places.iter().any(|(_, place)| place == file), "{file}: {places:?}");
+    }
+    // The built-in example has no files, and an audit without findings no results.
+    let clean = Cli::onboarded("claims");
+    let log = clean
+        .run("access audit --sandbox-as admin -o sarif")
+        .expect_success()
+        .json();
+    assert_valid_sarif(&log);
+    assert_eq!(sarif_places(&log), []);
 }
 
 // T12: ACLs need a key of the cluster (docs/reference/rbac.md#credentials-by-api); without one, the report has no

@@ -1,6 +1,6 @@
 //! `quota list`, `quota describe`, `quota check`, and the service's response when the cluster is full.
 
-use crate::common::{Cli, ConnectorSpec, JsonAccess as _, PROFILES_DIR};
+use crate::common::{Cli, ConnectorSpec, JsonAccess as _, PROFILES_DIR, assert_valid_sarif, sarif_places};
 
 const CLUSTER_FULL_ADVICE: &str =
     "The cluster is shared: ask EBS (ebs@example.com) to free tasks or to provide another cluster.";
@@ -185,6 +185,52 @@ fn quota_audit_reports_over_quota_unowned_and_foreign_account_connectors() {
     // The service does not report when it began; the output contains the time since this computer has observed it.
     cli.run("sandbox clock advance 3h").expect_success();
     assert!(cli.run("quota audit --sandbox").stdout.contains("| over  | 3h+"));
+}
+
+#[test]
+fn quota_audit_in_sarif_names_the_file_of_each_finding() {
+    let claims =
+        "name = \"Claims\"\nprefix = \"claims-\"\n[quota]\nconnectors = 20\ntasks = 40\ntasks_per_connector = 8\n";
+    let cli = Cli::with_platform([("claims", claims)]);
+    cli.run("onboard claims --sandbox --yes").expect_success();
+    cli.create_claims_connectors(3);
+    let made = |name, tasks| ConnectorSpec {
+        stage: "prod",
+        department: "claims",
+        name,
+        tasks,
+    };
+    cli.create_connectors([made("claims-large", 3), made("lonely-source", 1)]);
+    cli.write(
+        "departments/claims.toml",
+        claims
+            .replace("connectors = 20", "connectors = 2")
+            .replace("tasks_per_connector = 8", "tasks_per_connector = 1"),
+    );
+    let log = cli.run("quota audit --sandbox -o sarif").expect_code(5).json();
+    assert_valid_sarif(&log);
+    let mut places = sarif_places(&log);
+    places.sort();
+    places.dedup();
+    let expected = [
+        ("connector-over-quota", "departments/claims.toml"),
+        ("department-over-quota", "departments/claims.toml"),
+        ("unowned-connector", "ebs.toml"),
+    ];
+    assert_eq!(
+        places
+            .iter()
+            .map(|(rule, file)| (rule.as_str(), file.as_str()))
+            .collect::<Vec<_>>(),
+        expected
+    );
+    cli.write("departments/claims.toml", claims);
+    let log = Cli::onboarded("claims")
+        .run("quota audit --sandbox -o sarif")
+        .expect_success()
+        .json();
+    assert_valid_sarif(&log);
+    assert_eq!(sarif_places(&log), []);
 }
 
 #[test]

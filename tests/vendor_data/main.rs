@@ -23,9 +23,18 @@ const OPENAPI_TABLE: &str = "the OpenAPI table against the OpenAPI documents";
 const CATALOGUE: &str = "the catalogue of plugins against its source";
 const MANAGED_CORPUS: &str = "the linter against 113 managed connector files";
 const SELF_MANAGED_CORPUS: &str = "the linter against 300 self-managed connector files";
+const MANAGED_SCHEMAS: &str = "the schemas against 113 managed connector files";
+const SELF_MANAGED_SCHEMAS: &str = "the schemas against 300 self-managed connector files";
 
 /// All checks, for the count of the skipped ones.
-const CHECKS: [&str; 4] = [OPENAPI_TABLE, CATALOGUE, MANAGED_CORPUS, SELF_MANAGED_CORPUS];
+const CHECKS: [&str; 6] = [
+    OPENAPI_TABLE,
+    CATALOGUE,
+    MANAGED_CORPUS,
+    SELF_MANAGED_CORPUS,
+    MANAGED_SCHEMAS,
+    SELF_MANAGED_SCHEMAS,
+];
 
 static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 

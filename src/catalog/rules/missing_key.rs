@@ -19,7 +19,7 @@ pub(super) const RULE: LintRule = LintRule {
 };
 
 /// Keys that `create` sets.
-const FILLED_IN: [&str; 2] = ["tasks.max", "kafka.auth.mode"];
+pub(in crate::catalog) const FILLED_IN: [&str; 2] = ["tasks.max", "kafka.auth.mode"];
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     let head = &input.file.opening_range;

@@ -3,7 +3,7 @@
 use crate::{
     catalog::{
         rule::{LintInput, LintRule, RuleFindings},
-        schema::ConnectorDirection,
+        schema::{ConnectorDirection, PluginSchema},
     },
     diag::Severity,
 };
@@ -23,10 +23,7 @@ const PAIRS: [[&str; 2]; 2] = [["topics", "topics.regex"], ["quickstart", "schem
 
 fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     let Some(plugin) = input.plugin else { return };
-    for [a, b] in PAIRS {
-        if !plugin.keys.contains_key(a) || !plugin.keys.contains_key(b) {
-            continue;
-        }
+    for [a, b] in pairs_of(plugin) {
         let given = |key| input.entry_for(key).filter(|entry| !entry.value.is_empty());
         match (given(a), given(b)) {
             (Some(_), Some(second)) => {
@@ -43,6 +40,13 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
             _ => {}
         }
     }
+}
+
+/// Returns the pairs of which `plugin` has both keys.
+pub(in crate::catalog) fn pairs_of(plugin: &PluginSchema) -> impl Iterator<Item = [&'static str; 2]> {
+    PAIRS
+        .into_iter()
+        .filter(|pair| pair.iter().all(|key| plugin.keys.contains_key(*key)))
 }
 
 /// Returns whether a sink names its topics per object or API.

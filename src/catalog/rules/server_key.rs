@@ -16,7 +16,7 @@ pub(super) const RULE: LintRule = LintRule {
     check,
 };
 
-const KEYS: [&str; 11] = [
+pub(in crate::catalog) const KEYS: [&str; 11] = [
     "cloud.environment",
     "cloud.provider",
     "confluent.custom.plugin.type",

@@ -10,7 +10,12 @@ use crate::{
     config::{IfExists, SaveError, save::save_public},
     diag::has_errors,
     error::{Error, ResultExt},
-    manifest::{WorkspaceOrigin, new_department::NewDepartment, workspace::DEPARTMENTS},
+    manifest::{
+        WorkspaceOrigin,
+        new_department::NewDepartment,
+        schema::{FileKind, editor_hint},
+        workspace::DEPARTMENTS,
+    },
     model::DepartmentCode,
     render::{Block, Viewable},
 };
@@ -68,7 +73,10 @@ impl DepartmentNewArgs {
         department.template = self.template;
         department.cost_center = self.cost_center;
         department.contacts = self.contacts;
-        let text = department.render(&workspace);
+        let path = folder.join(DEPARTMENTS).join(format!("{}.toml", self.code));
+        let kind = FileKind::Department;
+        let hint = editor_hint(kind, &path, &kind.file_name()).unwrap_or_default();
+        let text = hint + &department.render(&workspace);
         let findings = workspace.check_department(&self.code, &text);
         if has_errors(&findings) {
             return Err(Error::findings(
@@ -79,7 +87,6 @@ impl DepartmentNewArgs {
         for warning in &findings {
             ctx.ui.warn(&warning.message);
         }
-        let path = folder.join(DEPARTMENTS).join(format!("{}.toml", self.code));
         if !self.dry_run {
             let parent = folder.join(DEPARTMENTS);
             std::fs::create_dir_all(&parent)

@@ -10,6 +10,7 @@ use crate::{
     access::audit::{AcceptedFinding, AuditFinding, AuditVerdict, MissingData, RuleResult, rules::NOT_AUDITED},
     diag::{Finding, Severity},
     error::Error,
+    manifest::Workspace,
     model::{DepartmentCode, StageAddress},
     text,
 };
@@ -106,6 +107,14 @@ pub struct AuditOutcome {
     pub max_key_age_days: u16,
 }
 
+fn with_subject(found: &AuditFinding) -> Finding {
+    let mut finding = found.finding.clone();
+    if !finding.message.contains(&found.subject) {
+        finding.message = format!("{} [{}]", finding.message, found.subject);
+    }
+    finding
+}
+
 impl AuditOutcome {
     pub(super) fn new(
         header: AuditHeader,
@@ -165,15 +174,23 @@ impl AuditOutcome {
     /// finding.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        let with_subject = |found: &AuditFinding| {
-            let mut finding = found.finding.clone();
-            if !finding.message.contains(&found.subject) {
-                finding.message = format!("{} [{}]", finding.message, found.subject);
-            }
-            finding
-        };
         let found = self.rules.iter().flat_map(|row| &row.findings).map(with_subject);
         found.chain(self.acceptances.iter().cloned()).collect()
+    }
+
+    /// Returns the findings that need action with the files of `workspace` that they belong to, for code scanners, which
+    /// show no finding without a file.
+    #[must_use]
+    pub fn located_findings(&self, workspace: &Workspace) -> Vec<Finding> {
+        let located = self.rules.iter().flat_map(|row| &row.findings).map(|found| {
+            // A finding about several departments belongs to none of their files.
+            let only = found.departments.first().filter(|_| found.departments.len() == 1);
+            workspace.locate(with_subject(found), only)
+        });
+        let acceptances = self.acceptances.iter().cloned();
+        located
+            .chain(acceptances.map(|finding| workspace.locate(finding, None)))
+            .collect()
     }
 
     /// Returns the error of an incomplete removal, else the error about findings and unknown verdicts.

@@ -12,6 +12,8 @@ use crate::{
     error::Error,
     model::DepartmentCode,
     provisioning::audit::{AuditInput, AuditOutcome, AuditRemoval, RemovalMode, audit_access},
+    render::sarif_text,
+    session,
 };
 
 /// Audit access in the organization
@@ -108,11 +110,17 @@ impl AccessAuditArgs {
             return Ok(CommandOutput::empty());
         };
         let error = outcome.error();
-        let output = ctx.globals.output;
         let verbose = ctx.globals.verbosity() > 0;
+        let sarif = match ctx.globals.output {
+            OutputFormat::Sarif => {
+                let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
+                Some(sarif_text(&outcome.located_findings(&loaded.workspace)))
+            }
+            _ => None,
+        };
         let audited = AccessAuditOutput {
             outcome,
-            output,
+            sarif,
             verbose,
         };
         Ok(CommandOutput::new(audited).with_error_if_any(error))
@@ -124,8 +132,9 @@ impl AccessAuditArgs {
 #[serde(transparent)]
 pub(super) struct AccessAuditOutput {
     outcome: AuditOutcome,
+    /// Findings for code scanners, if they are the selected format.
     #[serde(skip)]
-    output: OutputFormat,
+    sarif: Option<String>,
     /// Whether repeated findings are listed one by one.
     #[serde(skip)]
     verbose: bool,

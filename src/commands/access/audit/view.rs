@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use super::AccessAuditOutput;
 use crate::{
     access::audit::{AuditVerdict, MissingData},
-    commands::{
-        global_args::OutputFormat,
-        provisioning::plan_view::{change_blocks, titled_lines},
-    },
+    commands::provisioning::plan_view::{change_blocks, titled_lines},
     diag::Finding,
     model::DepartmentCode,
     provisioning::audit::{AuditOutcome, AuditRemoval},
-    render::{Block, Cell, Style, Table, TextLine, Viewable, sarif_text},
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
     text,
 };
 
@@ -28,9 +25,9 @@ pub(super) fn removal_blocks(removal: &AuditRemoval) -> Vec<Block> {
 
 impl Viewable for AccessAuditOutput {
     fn view(&self) -> Vec<Block> {
-        match self.output {
-            OutputFormat::Sarif => vec![Block::Verbatim(sarif_text(&self.outcome.findings()))],
-            _ => outcome_blocks(&self.outcome, self.verbose),
+        match &self.sarif {
+            Some(sarif) => vec![Block::Verbatim(sarif.clone())],
+            None => outcome_blocks(&self.outcome, self.verbose),
         }
     }
 }

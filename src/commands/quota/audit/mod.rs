@@ -7,6 +7,8 @@ use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     error::Error,
     fleet::{FleetCollector, QuotaAudit, collect_audit},
+    render::sarif_text,
+    session,
 };
 
 /// Audit usage against the quotas of all departments and clusters
@@ -39,8 +41,16 @@ impl QuotaAuditArgs {
         }
         let audit = ctx.block_on_reading(collect_audit(&collector))?;
         let error = audit.error();
+        let sarif = match ctx.globals.output {
+            OutputFormat::Sarif => {
+                let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
+                Some(sarif_text(&audit.findings(&loaded.workspace)))
+            }
+            _ => None,
+        };
         let report = CommandOutput::new(QuotaAuditOutput {
             audit,
+            sarif,
             output: ctx.globals.output,
         });
         Ok(match error {
@@ -55,6 +65,9 @@ impl QuotaAuditArgs {
 #[serde(transparent)]
 pub(super) struct QuotaAuditOutput {
     audit: QuotaAudit,
+    /// Findings for code scanners, if they are the selected format.
+    #[serde(skip)]
+    sarif: Option<String>,
     #[serde(skip)]
     output: OutputFormat,
 }

@@ -8,16 +8,18 @@ use crate::{
         quota_audit::{ClusterQuotaUsage, ProviderQuota, StageQuotaAudit},
     },
     quota::ADVISORY,
-    render::{Block, Cell, Style, Table, TextLine, Viewable, html::quota_audit_page, sarif_text},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, html::quota_audit_page},
     text,
 };
 
 impl Viewable for QuotaAuditOutput {
     fn view(&self) -> Vec<Block> {
         let audit = &self.audit;
+        if let Some(sarif) = &self.sarif {
+            return vec![Block::Verbatim(sarif.clone())];
+        }
         match self.output {
             OutputFormat::Csv => return vec![Block::Verbatim(csv::to_csv(audit))],
-            OutputFormat::Sarif => return vec![Block::Verbatim(sarif_text(&audit.findings()))],
             OutputFormat::Html => return vec![Block::Verbatim(quota_audit_page(audit))],
             _ => {}
         }
