@@ -100,7 +100,7 @@ fn free_variable(name: &str, key: &str, taken: &mut BTreeSet<String>) -> String 
     variable
 }
 
-fn yaml_key(key: &str) -> String {
+pub(super) fn yaml_key(key: &str) -> String {
     let is_plain = key
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
@@ -114,7 +114,7 @@ fn yaml_key(key: &str) -> String {
 
 /// Returns a double-quoted string, which no parser takes for another type. The escapes of JSON are those of YAML, which
 /// also forbids characters that JSON allows.
-fn yaml_string(text: &str) -> String {
+pub(super) fn yaml_string(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

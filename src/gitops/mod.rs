@@ -11,6 +11,7 @@
 //! - [`approval`]: which changes of a plan may be applied
 //! - [`applying`]: applies the approved changes
 //! - [`evidence`]: record of each apply
+//! - [`promotion`]: the file of a connector for the next stage
 //! - [`release`]: a connector continues to run without a file
 //! - [`unmanaged`]: connectors without a file on purpose
 //! - [`drift`]: differences that nobody planned
@@ -31,6 +32,7 @@ mod git;
 pub mod import;
 pub mod plan;
 pub mod planning;
+pub mod promotion;
 pub mod release;
 pub mod settings;
 pub mod unmanaged;
@@ -46,6 +48,7 @@ pub use file_tree::{ConnectorAddress, ConnectorTree};
 pub use import::ImportedFile;
 pub use plan::{GitopsPlan, ItemAction, LiveFact, PlanItem, PlanProblem, Risk, SentSecret};
 pub use planning::{PlannedStage, import_stage, plan_stage};
+pub use promotion::{Promotion, promote_connector};
 pub use release::{ReleasedConnector, release_connector};
 pub use settings::{ConfiguredState, ConnectorSettings, ReplacePolicy};
 pub use validation::{DepartmentRules, TreeValidation};

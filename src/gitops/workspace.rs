@@ -250,6 +250,35 @@ impl GitopsWorkspace {
         }
     }
 
+    /// Checks that the department of `address` may have connectors in its stage; without platform files, every stage is
+    /// possible.
+    ///
+    /// # Errors
+    /// There is no such stage, or the department is not in it.
+    pub fn check_stage(&self, address: &ConnectorAddress) -> Result<(), Error> {
+        let Some(platform) = &self.platform else { return Ok(()) };
+        let stages: Vec<&str> = platform.platform.stages.keys().map(String::as_str).collect();
+        if !stages.contains(&address.stage.as_str()) {
+            let error = Error::usage(format!("there is no stage `{}`", address.stage));
+            return Err(match closest_match(&address.stage, stages.iter().copied()) {
+                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                None => error.with_hint(format!("Known stages: {}.", join_code(&stages))),
+            });
+        }
+        let key = (address.department.clone(), address.stage.clone());
+        if !self.rules.contains_key(&key) {
+            return Err(Error::refused(format!(
+                "department `{}` has no stage `{}`",
+                address.department, address.stage
+            ))
+            .with_hint(format!(
+                "Add the stage to `stages` in `departments/{}.toml`.",
+                address.department
+            )));
+        }
+        Ok(())
+    }
+
     /// Returns the departments to plan in the stage of `session`: the selected one, or all with files.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod drift;
 mod import;
 mod plan;
 mod plan_view;
+mod promote;
 mod release;
 mod show;
 mod validate;
@@ -36,6 +37,7 @@ enum GitopsCommand {
     Drift(drift::GitopsDriftArgs),
     Import(import::GitopsImportArgs),
     Plan(plan::GitopsPlanArgs),
+    Promote(promote::GitopsPromoteArgs),
     Release(release::GitopsReleaseArgs),
     Show(show::GitopsShowArgs),
     Validate(validate::GitopsValidateArgs),
@@ -57,6 +59,7 @@ impl GitopsArgs {
                 GitopsCommand::Drift(_) | GitopsCommand::Plan(_) => output == OutputFormat::Markdown,
                 GitopsCommand::Apply(_)
                 | GitopsCommand::Import(_)
+                | GitopsCommand::Promote(_)
                 | GitopsCommand::Release(_)
                 | GitopsCommand::Show(_) => false,
             }
@@ -68,6 +71,7 @@ impl GitopsArgs {
             GitopsCommand::Drift(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Import(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Plan(command) => command_output::finish(command.run(ctx), ctx),
+            GitopsCommand::Promote(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Release(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Show(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Validate(command) => command_output::finish(command.run(ctx), ctx),
