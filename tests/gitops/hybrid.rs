@@ -22,7 +22,7 @@ fn two_stages() -> (Cli, RunningCommand) {
             .expect_success();
     }
     cli.run("sandbox clock advance 10m").expect_success();
-    let mut server = RunningCommand::start(&cli, "sandbox start --port 0");
+    let mut server = RunningCommand::start(&cli, "sandbox start --port 0 --time-scale 100");
     server.wait_for_line(0, |line| line.contains("http://127.0.0.1"));
     (cli, server)
 }
