@@ -6,6 +6,7 @@ mod common;
 mod apply;
 mod drift;
 mod plan;
+mod policies;
 mod slow;
 mod validate;
 
