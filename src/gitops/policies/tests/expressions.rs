@@ -131,6 +131,20 @@ fn long_deep_and_expensive_expressions_are_refused() {
     }
 }
 
+// Threads of tests have a stack of 2 MB, a fourth of that of a main thread.
+#[test]
+fn the_deepest_expressions_are_evaluated() {
+    let context = EvaluationContext::new(&facts(&BTreeMap::new()));
+    for (deepest, expected) in [
+        (format!("{} == 48", vec!["1"; 48].join("+")), true),
+        (format!("{}1{} == 1", "[".repeat(48), "]".repeat(48)), false),
+        (format!("{}true{}", "[1].exists(k, ".repeat(23), ")".repeat(23)), true),
+    ] {
+        let expression = PolicyExpression::compile(&deepest).unwrap();
+        assert_eq!(expression.evaluate(&context), Ok(expected), "{deepest}");
+    }
+}
+
 #[test]
 fn facts_have_exactly_the_declared_fields() {
     let facts = facts(&BTreeMap::new());
