@@ -184,6 +184,19 @@ impl Serialize for Finding {
     }
 }
 
+/// Description of a rule that a report shows beside its findings.
+#[derive(Clone, Debug)]
+pub struct RuleDescription {
+    /// Rule id, as in its findings.
+    pub id: &'static str,
+    /// Summary, one line.
+    pub summary: String,
+    /// What to do about a finding, a whole sentence.
+    pub help: String,
+    /// Severity of a finding.
+    pub severity: Severity,
+}
+
 /// Returns whether any finding is an error.
 #[must_use]
 pub fn has_errors(findings: &[Finding]) -> bool {

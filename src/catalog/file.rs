@@ -32,7 +32,7 @@ impl ValueKind {
 }
 
 /// Keys beside `config` that describe how a connector is managed from Git.
-pub const SETTING_KEYS: [&str; 4] = ["state", "replace", "renamed_from", "protect"];
+pub const SETTING_KEYS: [&str; 5] = ["state", "replace", "renamed_from", "protect", "ticket"];
 
 /// Layout of the file; the Confluent CLI accepts both (cli `internal/connect/utils.go`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! Linter: applies all rules to a connector file.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{
-    file::{ConnectorConfigFile, ValueKind},
+    file::{ConfigEntry, ConnectorConfigFile, ValueKind},
     reader::catalog,
     rule::{LintInput, LintOptions, RuleFindings},
     rules,
+    schema::Catalog,
     secret::ValueReference,
 };
 use crate::{
@@ -106,6 +107,13 @@ fn resembles_secret_key(input: &LintInput<'_>, key: &str) -> bool {
     near.is_some_and(|near| input.secrecy(near).must_be_hidden())
 }
 
+/// Returns whether the value of `entry` must not be shown: a secret that is no reference, or a value with a credential.
+fn is_hidden(input: &LintInput<'_>, entry: &ConfigEntry) -> bool {
+    let is_secret = input.secrecy(&entry.key).must_be_hidden() || resembles_secret_key(input, &entry.key);
+    (is_secret && ValueReference::parse(&entry.value).is_none())
+        || rules::credential_in_value::contains_credential(&entry.value)
+}
+
 /// Returns the text with every byte of a secret replaced by `*`, so that all ranges stay valid.
 fn redacted_source(input: &LintInput<'_>) -> Arc<SourceFile> {
     let file = input.file;
@@ -119,13 +127,42 @@ fn redacted_source(input: &LintInput<'_>) -> Arc<SourceFile> {
         }
     };
     for entry in file.entries.iter().chain(&file.unexpected) {
-        let hidden = input.secrecy(&entry.key).must_be_hidden() || resembles_secret_key(input, &entry.key);
-        if (hidden && ValueReference::parse(&entry.value).is_none())
-            || rules::credential_in_value::contains_credential(&entry.value)
-        {
+        if is_hidden(input, entry) {
             hide(entry.value_span.clone());
         }
     }
     let text = String::from_utf8(text).unwrap_or_default();
     SourceFile::new(file.source.path.clone(), text)
+}
+
+/// Returns a copy of the text of `file` without secrets, in which all ranges stay valid.
+#[must_use]
+pub fn redacted_copy(file: &ConnectorConfigFile, catalog: &Catalog) -> Arc<SourceFile> {
+    with_input(file, catalog, redacted_source)
+}
+
+/// Returns the configuration of `file` with asterisks instead of secrets; references to secrets stay.
+#[must_use]
+pub fn redacted_config(file: &ConnectorConfigFile, catalog: &Catalog) -> BTreeMap<String, String> {
+    with_input(file, catalog, |input| {
+        let mut config = BTreeMap::new();
+        for entry in &file.entries {
+            let value = match is_hidden(input, entry) {
+                true => "****************",
+                false => &entry.value,
+            };
+            // Of a duplicate key, the first value counts.
+            config.entry(entry.key.clone()).or_insert_with(|| value.to_owned());
+        }
+        config
+    })
+}
+
+fn with_input<T>(file: &ConnectorConfigFile, catalog: &Catalog, read: impl FnOnce(&LintInput<'_>) -> T) -> T {
+    read(&LintInput {
+        catalog,
+        file,
+        plugin: file.class().and_then(|class| catalog.plugin(class)),
+        options: &LintOptions::default(),
+    })
 }

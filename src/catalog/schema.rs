@@ -187,6 +187,16 @@ impl Catalog {
         self.plugins.get(class)
     }
 
+    /// Returns the direction of a plugin as a word, `source` or `sink`; empty if the plugin is unknown.
+    #[must_use]
+    pub fn direction(&self, class: &str) -> &'static str {
+        match self.plugin(class).map(|plugin| plugin.direction) {
+            Some(ConnectorDirection::Source) => "source",
+            Some(ConnectorDirection::Sink) => "sink",
+            None => "",
+        }
+    }
+
     /// Returns all plugins, sorted by id.
     pub fn plugins(&self) -> impl Iterator<Item = &PluginSchema> + Clone {
         self.plugins.values()

@@ -9,6 +9,7 @@ use super::{
     plan::{GitopsPlan, ItemAction, PLAN_FORMAT, PlanItem, Risk},
 };
 use crate::{
+    diag::{Severity, SourceSpan},
     error::{Error, ErrorKind, ResultExt as _},
     manifest::gitops::FreezeWindow,
     text::{count_noun, join_code},
@@ -194,7 +195,7 @@ impl SavedPlan {
 fn refused_plan(plan: &GitopsPlan) -> Error {
     let problems = plan.conflicts.iter().chain(&plan.errors);
     let mut error = Error::refused(format!(
-        "the plan of department `{}` contains errors or conflicts, so it cannot be applied",
+        "the plan of department `{}` contains errors, conflicts or violated policies, so it cannot be applied",
         plan.department
     ));
     for problem in problems {
@@ -205,6 +206,15 @@ fn refused_plan(plan: &GitopsPlan) -> Error {
             .unwrap_or_default();
         let fix = problem.fix.as_deref().map(|fix| format!(" {fix}")).unwrap_or_default();
         error = error.with_hint(format!("{place}{}.{fix}", problem.message));
+    }
+    for finding in plan
+        .policies
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+    {
+        let place = finding.span.as_ref().map(SourceSpan::location).unwrap_or_default();
+        let fix = finding.fix.as_deref().unwrap_or_default();
+        error = error.with_hint(format!("`{place}`: {} [{}]. {fix}", finding.message, finding.rule));
     }
     error
 }
@@ -222,7 +232,9 @@ fn stale(plan: &GitopsPlan, items: &[&PlanItem]) -> Error {
             plan.department
         ),
     )
-    .with_hint("Files or connectors changed since the plan was made. Plan again, and let the new plan be approved.")
+    .with_hint(
+        "Files, policies or connectors changed since the plan was made. Plan again, and let the new plan be approved.",
+    )
 }
 
 /// Change that waits for an approval, for the result of an apply.

@@ -7,6 +7,7 @@
 //! - [`validation`]: everything that can be checked without a connection
 //! - [`base_revision`]: files that vanished or moved since an earlier revision
 //! - [`plan`]: what must change; pure
+//! - [`policies`]: rules of the site in CEL, with their tests
 //! - [`planning`]: plans with the service
 //! - [`approval`]: which changes of a plan may be applied
 //! - [`applying`]: applies the approved changes
@@ -32,6 +33,7 @@ mod git;
 pub mod import;
 pub mod plan;
 pub mod planning;
+pub mod policies;
 pub mod promotion;
 pub mod release;
 pub mod settings;

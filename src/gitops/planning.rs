@@ -13,8 +13,10 @@ use super::{
     file_tree::ConnectorAddress,
     import::ImportedFile,
     plan::{
-        DesiredFile, GitopsPlan, GitopsPlanInput, ItemAction, PlanProblem, SentSecret, plan_department, sends_config,
+        DesiredFile, GitopsPlan, GitopsPlanInput, ItemAction, PlanItem, PlanProblem, SentSecret, plan_department,
+        sends_config,
     },
+    policies::PolicyDepartment,
     workspace::GitopsWorkspace,
 };
 use crate::{
@@ -26,6 +28,7 @@ use crate::{
         preparation::check_naming,
         validation::{validate_with_service, validation_errors},
     },
+    diag::Finding,
     error::{Error, ErrorKind},
     resources::connector::LiveConnector,
     session::{ConnectorSession, DepartmentContext, RunContext},
@@ -194,7 +197,7 @@ async fn plan_one(
             catalog,
             unmanaged: &workspace.tree.unmanaged,
             recorded,
-            policy_hash: "",
+            policy_hash: &workspace.policies.hash,
             catalog_hash: &catalog_hash,
         })
     };
@@ -216,8 +219,36 @@ async fn plan_one(
     plan.freeze = platform
         .and_then(|platform| platform.gitops.freeze(&session.stage, session.clock().now()))
         .cloned();
+    plan.policies = find_violated_policies(workspace, department, &session.stage, &plan.items, observed);
     plan.seal();
     Ok((plan, files))
+}
+
+/// Checks the connectors of a department and their changes against the policies.
+fn find_violated_policies(
+    workspace: &GitopsWorkspace,
+    department: &DepartmentContext,
+    stage: &str,
+    items: &[PlanItem],
+    observed: &BTreeMap<String, ExpandedConnector>,
+) -> Vec<Finding> {
+    let (policies, catalog) = (&workspace.policies, workspace.catalog());
+    let facts = PolicyDepartment {
+        prefix: &department.prefix,
+        quota: &department.quota,
+        runtime_account: department.runtime_account_id.as_ref(),
+    };
+    let mut findings = Vec::new();
+    for file in workspace.tree.stage(department.code.as_str(), stage) {
+        findings.extend(policies.check_file(file, Some(&facts), catalog));
+        for item in items.iter().filter(|item| item.address == file.address) {
+            let present = observed.get(item.replaces.as_ref().unwrap_or(&item.address.name));
+            let class = present.and_then(|live| live.info.config.get("connector.class"));
+            let class = class.map_or("", String::as_str);
+            findings.extend(policies.check_change(item, file, Some(&facts), class, catalog));
+        }
+    }
+    findings
 }
 
 /// Adds the defaults of the department, as `connector create` does. A connector that exists without a topic for reports

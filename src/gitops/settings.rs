@@ -57,6 +57,8 @@ pub struct ConnectorSettings {
     pub renamed_from: Option<String>,
     /// Whether the connector is protected against deletion and replacement.
     pub protect: bool,
+    /// Ticket of the change, for policies.
+    pub ticket: Option<String>,
 }
 
 impl ConnectorSettings {
@@ -76,7 +78,15 @@ impl ConnectorSettings {
             replace: read_choice(file, "replace", &REPLACE_POLICIES, &mut reject),
             renamed_from: file.setting("renamed_from").map(|entry| entry.value.clone()),
             protect: read_choice(file, "protect", &FLAGS, &mut reject).unwrap_or_default(),
+            ticket: file.setting("ticket").map(|entry| entry.value.trim().to_owned()),
         };
+        if let Some(entry) = file.setting("ticket") {
+            let is_scalar = matches!(entry.kind, ValueKind::String | ValueKind::Number);
+            if !is_scalar || entry.value.trim().is_empty() {
+                let fix = "Write the id of the ticket, or remove the key.";
+                reject(entry, "`ticket` is not the id of a ticket".to_owned(), fix.to_owned());
+            }
+        }
         if let Some(entry) = file.setting("renamed_from") {
             if entry.kind != ValueKind::String || entry.value.is_empty() {
                 let fix = "Write the former name of the connector, or remove the key.";

@@ -58,17 +58,7 @@ pub struct TreeValidation {
 
 impl TreeValidation {
     /// Creates the result of `findings`, sorted by file and position.
-    fn new(tree: &ConnectorTree, mut findings: Vec<Finding>) -> Self {
-        findings.sort_by(|left, right| {
-            let key = |finding: &Finding| (finding.rule, finding.message.clone());
-            position(left)
-                .cmp(&position(right))
-                .then_with(|| key(left).cmp(&key(right)))
-        });
-        // Several stages have the findings of their base.
-        findings.dedup_by(|later, earlier| {
-            position(later) == position(earlier) && later.rule == earlier.rule && later.message == earlier.message
-        });
+    fn new(tree: &ConnectorTree, findings: Vec<Finding>) -> Self {
         let tombstones = tree
             .connectors
             .values()
@@ -78,17 +68,25 @@ impl TreeValidation {
             files: tree.files,
             connectors: tree.connectors.len() - tombstones,
             tombstones,
-            errors: 0,
-            warnings: 0,
-            findings,
+            ..Self::default()
         };
-        validation.count();
+        validation.add(findings);
         validation
     }
 
     /// Adds findings.
     pub(super) fn add(&mut self, findings: Vec<Finding>) {
         self.findings.extend(findings);
+        self.findings.sort_by(|left, right| {
+            let key = |finding: &Finding| (finding.rule, finding.message.clone());
+            position(left)
+                .cmp(&position(right))
+                .then_with(|| key(left).cmp(&key(right)))
+        });
+        // Several stages have the findings of their base.
+        self.findings.dedup_by(|later, earlier| {
+            position(later) == position(earlier) && later.rule == earlier.rule && later.message == earlier.message
+        });
         self.count();
     }
 

@@ -11,6 +11,7 @@ use super::{
     base_revision::BaseRevision,
     evidence::read_recorded_connectors,
     file_tree::{ConnectorAddress, ConnectorTree, KnownNames},
+    policies::{PolicyDepartment, PolicySet},
     settings::{ConfiguredState, ConnectorSettings},
     validation::{DepartmentRules, TreeValidation, validate_tree},
 };
@@ -20,7 +21,7 @@ use crate::{
     diag::{Finding, Severity},
     error::Error,
     hint::closest_match,
-    manifest::Workspace,
+    manifest::{Workspace, policy::POLICIES},
     session::{self, ConnectorSession, DepartmentContext, RunContext, Settings},
     text::join_code,
 };
@@ -34,6 +35,8 @@ pub struct GitopsWorkspace {
     pub tree: ConnectorTree,
     /// Platform configuration; `None` in the repository of a department.
     pub platform: Option<Workspace>,
+    /// Policies of the site.
+    pub policies: PolicySet,
     /// Rules by department and stage.
     rules: RulesByStage,
     catalog: Option<Catalog>,
@@ -139,7 +142,10 @@ impl GitopsWorkspace {
             true => ConnectorTree::default(),
             false => ConnectorTree::read_folder(&root, working_dir, &known)?,
         };
+        let shown = root.strip_prefix(working_dir).unwrap_or(&root);
+        let today = run.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
         Ok(Self {
+            policies: PolicySet::read_folder(&root, shown, today),
             tree,
             platform,
             rules,
@@ -159,9 +165,30 @@ impl GitopsWorkspace {
     /// Checks all files without a connection.
     #[must_use]
     pub fn validate(&self) -> TreeValidation {
+        let mut validation = self.validate_files();
+        let mut findings = self.policies.findings.clone();
+        for file in self.tree.connectors.values() {
+            let rules = self.rules_for(&file.address.department, &file.address.stage);
+            let department = rules.map(|rules| PolicyDepartment {
+                prefix: &rules.prefix,
+                quota: &rules.quota,
+                runtime_account: rules.runtime_account.as_ref(),
+            });
+            findings.extend(self.policies.check_file(file, department.as_ref(), self.catalog()));
+        }
+        validation.add(findings);
+        validation
+    }
+
+    /// Checks all files except for the policies.
+    fn validate_files(&self) -> TreeValidation {
         validate_tree(&self.tree, self.catalog.as_ref(), |department, stage| {
-            self.rules.get(&(department.to_owned(), stage.to_owned()))
+            self.rules_for(department, stage)
         })
+    }
+
+    fn rules_for(&self, department: &str, stage: &str) -> Option<&DepartmentRules> {
+        self.rules.get(&(department.to_owned(), stage.to_owned()))
     }
 
     /// Adds the findings about files that vanished or moved since `revision`.
@@ -198,10 +225,11 @@ impl GitopsWorkspace {
             }
             selected.push(absolute);
         }
+        // An error in a policy means that the selected files were not checked completely.
+        let policies = self.root.join(POLICIES);
         validation.retain(|path| {
-            selected
-                .iter()
-                .any(|named| self.working_dir.join(path).starts_with(named))
+            let path = self.working_dir.join(path);
+            path.starts_with(&policies) || selected.iter().any(|named| path.starts_with(named))
         });
         Ok(())
     }
@@ -338,17 +366,20 @@ impl GitopsWorkspace {
         }
     }
 
-    /// Returns the errors in files of `departments`, which forbid a plan.
+    /// Returns the errors in files of `departments` and in policies, which forbid a plan. Connectors that violate a policy
+    /// are part of the plan.
     #[must_use]
     pub fn errors_in(&self, departments: &[DepartmentContext]) -> Vec<Finding> {
         let folder = self.root.join(super::file_tree::CONNECTORS);
-        let mut validation = self.validate();
+        let mut validation = self.validate_files();
         validation.retain(|path| {
             let path = self.working_dir.join(path);
             departments
                 .iter()
                 .any(|department| path.starts_with(folder.join(department.code.as_str())))
         });
+        let policies = self.policies.findings.iter().cloned();
+        validation.findings.extend(policies);
         validation
             .findings
             .retain(|finding| finding.severity == Severity::Error);

@@ -21,6 +21,7 @@ pub mod naming;
 pub mod new_department;
 pub mod new_platform;
 pub mod platform;
+pub mod policy;
 mod plugins;
 pub(crate) mod quota;
 pub mod access_model;

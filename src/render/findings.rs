@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{escape::escape, style::Palette, wrap};
 use crate::{
     catalog::rules,
-    diag::{Assignee, Finding, Severity},
+    diag::{Assignee, Finding, RuleDescription, Severity},
     text,
 };
 
@@ -132,12 +132,18 @@ fn count_by_severity(findings: &[Finding]) -> String {
 /// Returns `findings` as the text of a SARIF 2.1.0 document.
 #[must_use]
 pub fn sarif_text(findings: &[Finding]) -> String {
-    let text = serde_json::to_string_pretty(&to_sarif(findings)).unwrap_or_default();
+    sarif_text_with_rules(findings, &[])
+}
+
+/// Like [`sarif_text`], with the descriptions of rules that are not rules of the linter.
+#[must_use]
+pub fn sarif_text_with_rules(findings: &[Finding], descriptions: &[RuleDescription]) -> String {
+    let text = serde_json::to_string_pretty(&to_sarif(findings, descriptions)).unwrap_or_default();
     format!("{text}\n")
 }
 
 /// Returns `findings` as a SARIF 2.1.0 document with the fields that code scanners use: rules, levels, locations.
-fn to_sarif(findings: &[Finding]) -> Value {
+fn to_sarif(findings: &[Finding], descriptions: &[RuleDescription]) -> Value {
     let mut rules = findings.iter().map(|finding| finding.rule).collect::<Vec<_>>();
     rules.sort_unstable();
     rules.dedup();
@@ -149,7 +155,7 @@ fn to_sarif(findings: &[Finding]) -> Value {
             "tool": {"driver": {
                 "name": "confluent-ebs",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.into_iter().map(sarif_rule).collect::<Vec<_>>(),
+                "rules": rules.into_iter().map(|id| sarif_rule(id, descriptions)).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -157,8 +163,16 @@ fn to_sarif(findings: &[Finding]) -> Value {
     })
 }
 
-/// Returns a rule with the linter's description.
-fn sarif_rule(id: &str) -> Value {
+/// Returns a rule with the description of the policy or the linter.
+fn sarif_rule(id: &str, descriptions: &[RuleDescription]) -> Value {
+    if let Some(rule) = descriptions.iter().find(|rule| rule.id == id) {
+        return json!({
+            "id": id,
+            "shortDescription": {"text": rule.summary},
+            "help": {"text": rule.help},
+            "defaultConfiguration": {"level": sarif_level(rule.severity)},
+        });
+    }
     let Some(rule) = rules::find(id) else {
         return json!({"id": id});
     };
@@ -241,7 +255,7 @@ mod tests {
         let finding = Finding::error("unknown-key", "unknown key `prefx`")
             .with_span(SourceSpan::new(&file, 16..21))
             .with_fix("Did you mean `prefix`?");
-        let log = to_sarif(&[finding, Finding::info("note", "a remark")]);
+        let log = to_sarif(&[finding, Finding::info("note", "a remark")], &[]);
         assert_eq!(log["version"], "2.1.0");
         let results = &log["runs"][0]["results"];
         assert_eq!(results[0]["ruleId"], "unknown-key");
@@ -259,9 +273,9 @@ mod tests {
         assert_eq!(results[1].get("locations"), None);
         assert_eq!(
             log["runs"][0]["tool"]["driver"]["rules"],
-            json!([{"id": "note"}, sarif_rule("unknown-key")])
+            json!([{"id": "note"}, sarif_rule("unknown-key", &[])])
         );
-        assert_eq!(sarif_rule("unknown-key")["defaultConfiguration"]["level"], "error");
+        assert_eq!(sarif_rule("unknown-key", &[])["defaultConfiguration"]["level"], "error");
     }
 
     fn rendered(text: &str, range: Range<usize>, width: usize) -> String {

@@ -30,7 +30,7 @@ pub use ci_findings::{findings_to_markdown, to_github_annotations, to_gitlab_cod
 pub use csv::to_csv;
 pub use error::Problem;
 pub use escape::escape;
-pub use findings::sarif_text;
+pub use findings::{sarif_text, sarif_text_with_rules};
 pub(crate) use json::render as json_document;
 pub use markdown::escape_markdown;
 pub use plan_markdown::{drift_to_markdown, plan_to_markdown};

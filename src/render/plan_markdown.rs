@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::markdown::escape_markdown;
 use crate::{
+    diag::{Finding, Severity},
     gitops::{DepartmentDrift, GitopsPlan, LiveFact, PlanItem, PlanProblem, Risk},
     resources::connector::FieldDiff,
     text::count_noun,
@@ -62,7 +63,11 @@ fn mark_text(text: &str) -> String {
 fn verdict(plan: &GitopsPlan) -> String {
     let changes = count_noun(plan.items.len(), "change");
     if plan.is_refused() {
-        let problems = plan.errors.len() + plan.conflicts.len();
+        let violated = plan
+            .policies
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error);
+        let problems = plan.errors.len() + plan.conflicts.len() + violated.count();
         return format!("**Must not be applied**: {}.", count_noun(problems, "problem"));
     }
     match plan.risk() {
@@ -88,7 +93,26 @@ fn problem_sections(plan: &GitopsPlan) -> Vec<String> {
     let conflicts = plan.conflicts.iter().map(|problem| section("Conflict", problem));
     let errors = plan.errors.iter().map(|problem| section("Error", problem));
     let not_checked = plan.not_checked.iter().map(|problem| section("Not checked", problem));
-    conflicts.chain(errors).chain(not_checked).collect()
+    let policies = plan.policies.iter().map(policy_section);
+    conflicts.chain(errors).chain(policies).chain(not_checked).collect()
+}
+
+fn policy_section(finding: &Finding) -> String {
+    let label = match finding.severity {
+        Severity::Error => "Policy",
+        Severity::Warning | Severity::Info => "Policy (warning)",
+    };
+    let place = finding.span.as_ref().map(|span| match span.range.is_empty() {
+        true => span.source.path.display().to_string(),
+        false => span.location(),
+    });
+    format!(
+        "\n- **{label}** {} in {}: {}. {}\n",
+        escape_markdown(finding.rule),
+        escape_markdown(&place.unwrap_or_default()),
+        escape_markdown(&finding.message),
+        escape_markdown(finding.fix.as_deref().unwrap_or_default())
+    )
 }
 
 fn item_section(item: &PlanItem, folded: bool) -> String {

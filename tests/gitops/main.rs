@@ -9,6 +9,7 @@ mod evidence;
 mod freeze;
 mod hybrid;
 mod plan;
+mod policies;
 mod promote;
 mod release;
 mod slow;

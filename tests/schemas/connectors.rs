@@ -219,6 +219,8 @@ fn a_mistake_in_a_setting_is_found_by_both_the_schema_and_gitops_validate() {
         json!({"protect": "yes"}),
         json!({"renamed_from": ""}),
         json!({"renamed_from": 5}),
+        json!({"ticket": ""}),
+        json!({"ticket": 5}),
         json!({"offsets": {}}),
         json!({"stat": "running"}),
         json!({"state": "absent", "protect": true}),
@@ -273,7 +275,7 @@ fn settings_of_a_connector_in_git_have_a_form() {
     let partial = connector_schema(catalog(), catalog().plugin("S3_SINK").unwrap(), SchemaCoverage::Partial);
     for settings in [
         json!({}),
-        json!({"state": "paused", "replace": "carry", "renamed_from": "claims-old", "protect": true}),
+        json!({"state": "paused", "replace": "carry", "renamed_from": "claims-old", "protect": true, "ticket": "CHG-1"}),
         json!({"offsets": [{"partition": {"kafka_topic": "a"}, "offset": {"kafka_offset": 3}}], "name": "claims-lake"}),
     ] {
         assert_eq!(schema_errors(&own, &file_with(&settings)), [""; 0], "{settings}");

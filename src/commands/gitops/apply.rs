@@ -28,7 +28,7 @@ use crate::{
 /// Plans again and applies the approved changes: those of --expect, those up to --max-risk, or those that you confirm.
 /// In a pipeline (CI is set) the default is --max-risk normal. Waits until each connector runs; starts no further
 /// change after two consecutive failures. Exits with 3 if changes are held back or remain, with 5 if a plan contains
-/// errors or conflicts or the stage is frozen, and with 7 if the plan differs from the approved plan.
+/// errors, conflicts or violated policies or the stage is frozen, and with 7 if the plan differs from the approved plan.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Apply what \"gitops plan\" showed.
@@ -169,7 +169,11 @@ impl GitopsApplyArgs {
             }
         }
         let wrote = result.departments.iter().any(|applied| !applied.done.is_empty());
-        Ok(CommandOutput::new(result).with_error_if_any(combine_errors(failures, wrote)))
+        match (result.departments.is_empty(), combine_errors(failures, wrote)) {
+            // Without a result, the view would say that nothing is to be changed.
+            (true, Some(error)) => Err(error),
+            (_, error) => Ok(CommandOutput::new(result).with_error_if_any(error)),
+        }
     }
 
     fn expected(&self) -> Result<Option<Approval>, Error> {

@@ -18,8 +18,8 @@ use crate::{
 ///
 /// Changes nothing and resolves no secrets. Reads all connectors with one request, and lets Confluent Cloud validate
 /// what would be created or changed. Each department has a plan of its own, whose id does not change while files and
-/// connectors do not change. Exits with 5 if a plan contains errors or conflicts. Besides "human", "json" and "yaml",
-/// --output supports "markdown".
+/// connectors do not change. Exits with 5 if a plan contains errors, conflicts or violated policies. Besides "human",
+/// "json" and "yaml", --output supports "markdown".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Show the plan of a department, as a comment for a merge request.
@@ -63,7 +63,7 @@ impl GitopsPlanArgs {
         let refused = output.plans.iter().filter(|plan| plan.is_refused()).count();
         let error = (refused > 0).then(|| {
             Error::refused(format!("{} cannot be applied", count_noun(refused, "plan")))
-                .with_hint("Correct the errors and conflicts, then plan again.")
+                .with_hint("Correct the errors, conflicts and violated policies, then plan again.")
         });
         let has_differences = self.detailed_exitcode && output.plans.iter().any(|plan| !plan.is_empty());
         Ok(CommandOutput::new(output)

@@ -17,6 +17,9 @@ pub(super) fn plan_blocks(plan: &GitopsPlan) -> Vec<Block> {
     }
     blocks.extend(problem_lines("Conflict", Style::Error, &plan.conflicts));
     blocks.extend(problem_lines("Error", Style::Error, &plan.errors));
+    if !plan.policies.is_empty() {
+        blocks.push(Block::Findings(plan.policies.clone()));
+    }
     blocks.extend(problem_lines("Not checked", Style::Warning, &plan.not_checked));
     let mut lines = Vec::new();
     if !plan.unmanaged.is_empty() {

@@ -6,20 +6,22 @@ use serde::Serialize;
 
 use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
-    diag::Finding,
+    diag::{Finding, RuleDescription},
     error::Error,
     gitops::{GitopsWorkspace, TreeValidation},
     render::{
-        Block, Viewable, findings_to_markdown, sarif_text, to_github_annotations, to_gitlab_code_quality, to_junit,
+        Block, Viewable, findings_to_markdown, sarif_text_with_rules, to_github_annotations, to_gitlab_code_quality,
+        to_junit,
     },
     text::count_noun,
 };
 
 /// Validate connector files without network access
 ///
-/// Checks places, syntax, settings, the rules of "connector lint", names, and the quota of the connectors that the files
-/// describe together. Exits with 5 if a finding is an error. Besides "human", "json" and "yaml", --output supports
-/// "sarif", "github" (annotations), "gitlab" (Code Quality), "junit" and "markdown".
+/// Checks places, syntax, settings, the rules of "connector lint", names, the quota of the connectors that the files
+/// describe together, and the policies of the site, whose tests run first. Exits with 5 if a finding is an error. Besides
+/// "human", "json" and "yaml", --output supports "sarif", "github" (annotations), "gitlab" (Code Quality), "junit" and
+/// "markdown".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Validate all connector files.
@@ -56,7 +58,11 @@ impl GitopsValidateArgs {
             count => Some(Error::refused(format!("{count} findings are errors"))),
         };
         let output = GitopsValidation {
-            document: document(ctx.globals.output, &validation.findings),
+            document: document(
+                ctx.globals.output,
+                &validation.findings,
+                &workspace.policies.descriptions(),
+            ),
             validation,
         };
         Ok(CommandOutput::new(output).with_error_if_any(error))
@@ -64,11 +70,11 @@ impl GitopsValidateArgs {
 }
 
 /// Returns the text of a format that is no view.
-fn document(format: OutputFormat, findings: &[Finding]) -> Option<String> {
+fn document(format: OutputFormat, findings: &[Finding], policies: &[RuleDescription]) -> Option<String> {
     const TITLE: &str = "gitops validate";
     let json = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     match format {
-        OutputFormat::Sarif => Some(sarif_text(findings)),
+        OutputFormat::Sarif => Some(sarif_text_with_rules(findings, policies)),
         OutputFormat::Github => Some(to_github_annotations(findings)),
         OutputFormat::Gitlab => Some(json(&to_gitlab_code_quality(findings))),
         OutputFormat::Junit => Some(to_junit(TITLE, findings)),

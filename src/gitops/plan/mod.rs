@@ -15,7 +15,11 @@ pub use risk::Risk;
 
 use serde::Serialize;
 
-use crate::{manifest::gitops::FreezeWindow, model::ownership::sha256_hex};
+use crate::{
+    diag::{Finding, has_errors},
+    manifest::gitops::FreezeWindow,
+    model::ownership::sha256_hex,
+};
 
 /// Length of ids of plans and items, in hexadecimal digits: 128 bits.
 const ID_LENGTH: usize = 32;
@@ -29,7 +33,7 @@ pub struct GitopsPlan {
     pub department: String,
     /// Name of the stage in `ebs.toml`, such as `prod`.
     pub stage: String,
-    /// Id of the plan; `None` if the plan contains errors or conflicts, so it cannot be applied.
+    /// Id of the plan; `None` if the plan contains errors, conflicts or violated policies, so it cannot be applied.
     pub id: Option<String>,
     /// Changes in the order in which they are applied.
     pub items: Vec<PlanItem>,
@@ -48,6 +52,8 @@ pub struct GitopsPlan {
     pub conflicts: Vec<PlanProblem>,
     /// Errors that prevent an apply of the plan.
     pub errors: Vec<PlanProblem>,
+    /// Violated policies, at the keys of the files. An error prevents an apply of the plan.
+    pub policies: Vec<Finding>,
     /// What could not be checked, with the reason.
     pub not_checked: Vec<PlanProblem>,
     /// Number of keys with secrets, which cannot be compared.
@@ -102,10 +108,10 @@ impl GitopsPlan {
         self.items.is_empty()
     }
 
-    /// Returns whether errors or conflicts prevent an apply of the plan.
+    /// Returns whether errors, conflicts or violated policies prevent an apply of the plan.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        !self.conflicts.is_empty() || !self.errors.is_empty()
+        !self.conflicts.is_empty() || !self.errors.is_empty() || has_errors(&self.policies)
     }
 
     /// Returns the highest risk of its changes.

@@ -80,6 +80,11 @@ fn wrapped_file(coverage: SchemaCoverage) -> Value {
                 "enum": [true, false, "true", "false"],
                 "default": false,
             },
+            "ticket": {
+                "description": "Id of a ticket, for policies such as one that requires a ticket for a deletion.",
+                "type": "string",
+                "minLength": 1,
+            },
             "name": {
                 "description": "Name of the connector, equal to the name of the file.",
                 "type": "string",
