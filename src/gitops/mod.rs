@@ -7,6 +7,7 @@
 //! - [`validation`]: everything that can be checked without a connection
 //! - [`base_revision`]: files that vanished or moved since an earlier revision
 //! - [`plan`]: what must change; pure
+//! - [`pipelines`]: files that run all of this in the pipelines of a forge
 //! - [`planning`]: plans with the service
 //! - [`approval`]: which changes of a plan may be applied
 //! - [`applying`]: applies the approved changes
@@ -25,6 +26,7 @@ pub mod effective_file;
 pub mod file_tree;
 pub mod import;
 pub mod plan;
+pub mod pipelines;
 pub mod planning;
 pub mod settings;
 pub mod validation;
@@ -36,6 +38,12 @@ pub use drift::DepartmentDrift;
 pub use effective_file::EffectiveFile;
 pub use file_tree::{ConnectorAddress, ConnectorTree};
 pub use import::ImportedFile;
+pub use pipelines::{
+    generated_file::{GeneratedFileState, WrittenFile},
+    options::{DEFAULT_BRANCH, DEFAULT_RUNNER, Forge, PipelineOptions},
+    place::PipelinePlace,
+    write_pipelines,
+};
 pub use plan::{GitopsPlan, ItemAction, LiveFact, PlanItem, PlanProblem, Risk, SentSecret};
 pub use planning::{PlannedStage, import_stage, plan_stage};
 pub use settings::{ConfiguredState, ConnectorSettings, ReplacePolicy};

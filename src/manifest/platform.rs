@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use toml::Spanned;
 
 use super::{
+    gitops::GitopsSettings,
     lint,
     naming::NamingRules,
+    owners::read_owners,
     quota::QuotaFields,
     toml::{TomlDocument, TomlTable},
 };
@@ -96,6 +98,10 @@ pub struct Platform {
     pub lint_exceptions: Vec<(String, String)>,
     /// Platform team, for messages to departments.
     pub team: PlatformTeam,
+    /// People and teams of the forge that own all files without other owners.
+    pub owners: Vec<String>,
+    /// Settings of pipelines.
+    pub gitops: GitopsSettings,
 }
 
 impl Default for Platform {
@@ -113,6 +119,8 @@ impl Default for Platform {
             administrators: Vec::new(),
             lint_exceptions: Vec::new(),
             team: PlatformTeam::default(),
+            owners: Vec::new(),
+            gitops: GitopsSettings::default(),
         }
     }
 }
@@ -178,6 +186,7 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     if let Some(team) = root.table("platform") {
         team.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
         platform.team = read_team(&team);
+        platform.owners = read_owners(&team, "owners");
     }
     if let Some(naming) = root.table("naming") {
         platform.naming = NamingRules::read(&naming);
@@ -198,6 +207,11 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     }
     if let Some(stages) = root.require_table("stages") {
         read_stages(&stages, file);
+    }
+    if let Some(gitops) = root.table("gitops") {
+        gitops.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
+        let stages: Vec<&str> = file.stages.keys().map(String::as_str).collect();
+        file.platform.gitops = GitopsSettings::read(&gitops, &stages);
     }
     choose_default_stage(root, default_stage.as_ref(), &mut file.platform, &file.stages);
 }

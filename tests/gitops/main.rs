@@ -5,6 +5,7 @@ mod common;
 
 mod apply;
 mod drift;
+mod pipelines;
 mod plan;
 mod slow;
 mod validate;
@@ -69,4 +70,20 @@ fn remove(cli: &Cli, path: &str) {
         std::fs::remove_file(&path)
     };
     removed.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// Runs Git in the repository, with a name and an address for commits.
+fn git(cli: &Cli, args: &str) {
+    let output = std::process::Command::new("git")
+        .current_dir(cli.path(""))
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .args(["-c", "user.name=ci", "-c", "user.email=ci@example.com"])
+        .args(args.split_whitespace())
+        .output()
+        .expect("git starts");
+    assert!(
+        output.status.success(),
+        "{args}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

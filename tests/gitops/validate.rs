@@ -2,7 +2,7 @@
 
 use crate::{
     common::{Cli, JsonAccess as _},
-    datagen, repository,
+    datagen, git, repository,
 };
 
 #[test]
@@ -134,22 +134,6 @@ fn show_names_the_file_of_each_key_and_no_secret() {
     );
     let near = cli.run("gitops show claims-order --sandbox").expect_code(1);
     assert!(near.stderr.contains("Did you mean `claims-orders`?"), "{near}");
-}
-
-/// Runs Git in the repository, with a name and an address for commits.
-fn git(cli: &Cli, args: &str) {
-    let output = std::process::Command::new("git")
-        .current_dir(cli.path(""))
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .args(["-c", "user.name=ci", "-c", "user.email=ci@example.com"])
-        .args(args.split_whitespace())
-        .output()
-        .expect("git starts");
-    assert!(
-        output.status.success(),
-        "{args}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
 
 /// A repository with a commit of its files.
