@@ -13,7 +13,7 @@ pub enum ExitCode {
     Failed = 1,
     /// Differences exist, and `--detailed-exitcode` is set.
     Differences = 2,
-    /// Partly applied; re-running the command finishes it.
+    /// Partly applied; re-running the command finishes it. Of a plan: changes above `--max-risk`.
     Partial = 3,
     /// Not authenticated or not authorized.
     Denied = 4,
@@ -38,7 +38,10 @@ impl ExitCode {
             ExitCode::Differences,
             "differences found (only with --detailed-exitcode)",
         ),
-        (ExitCode::Partial, "partly applied; re-run the command to finish"),
+        (
+            ExitCode::Partial,
+            "partly applied; re-run the command to finish; of `gitops plan`: changes above --max-risk",
+        ),
         (ExitCode::Denied, "not authenticated or not authorized"),
         (ExitCode::Refused, "refused by a policy, a naming rule or a quota"),
         (ExitCode::Unhealthy, "an observed resource is unhealthy"),

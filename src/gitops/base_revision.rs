@@ -94,6 +94,29 @@ impl<'a> BaseRevision<'a> {
         Ok(findings)
     }
 
+    /// Returns the paths that differ from the work tree, below the folder that contains `connectors`.
+    ///
+    /// # Errors
+    /// Git cannot compare the revision.
+    pub fn changed_paths(&self) -> Result<Vec<PathBuf>, Error> {
+        let compared = self.git.run(&[
+            "diff",
+            "--name-only",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            "--relative",
+            &self.commit,
+        ])?;
+        match compared.status.success() {
+            true => Ok(split_paths(&String::from_utf8_lossy(&compared.stdout))),
+            false => Err(Error::failed(format!(
+                "cannot compare the files with commit `{}` with Git",
+                self.commit
+            ))),
+        }
+    }
+
     /// Returns the paths of the stage files of the revision.
     fn stage_files(&self) -> Result<BTreeMap<ConnectorAddress, PathBuf>, Error> {
         let list = ["ls-tree", "-r", "-z", "--name-only", &self.commit, "--", CONNECTORS];
@@ -104,7 +127,7 @@ impl<'a> BaseRevision<'a> {
             )));
         };
         let mut files = BTreeMap::new();
-        for path in text.split('\0').map(PathBuf::from) {
+        for path in split_paths(&text) {
             let parts: Option<Vec<&str>> = path.iter().map(OsStr::to_str).collect();
             let stem = path.file_stem().and_then(OsStr::to_str);
             let extension = path.extension().and_then(OsStr::to_str);
@@ -207,4 +230,12 @@ fn finding(path: &Path, message: String) -> Finding {
     Finding::error(VANISHED, message)
         .with_span(place)
         .with_assignee(Assignee::Department)
+}
+
+/// Returns the paths that Git lists with `-z`.
+fn split_paths(text: &str) -> Vec<PathBuf> {
+    text.split('\0')
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .collect()
 }

@@ -8,6 +8,7 @@
 //! - [`base_revision`]: files that vanished or moved since an earlier revision
 //! - [`plan`]: what must change; pure
 //! - [`policies`]: rules of the site in CEL, with their tests
+//! - [`pipelines`]: files that run all of this in the pipelines of a forge
 //! - [`planning`]: plans with the service
 //! - [`approval`]: which changes of a plan may be applied
 //! - [`applying`]: applies the approved changes
@@ -32,6 +33,7 @@ pub mod file_tree;
 mod git;
 pub mod import;
 pub mod plan;
+pub mod pipelines;
 pub mod planning;
 pub mod policies;
 pub mod promotion;
@@ -48,6 +50,12 @@ pub use effective_file::EffectiveFile;
 pub use evidence::EvidenceContext;
 pub use file_tree::{ConnectorAddress, ConnectorTree};
 pub use import::ImportedFile;
+pub use pipelines::{
+    generated_file::{GeneratedFileState, WrittenFile},
+    options::{DEFAULT_BRANCH, DEFAULT_RUNNER, Forge, PipelineOptions},
+    place::PipelinePlace,
+    write_pipelines,
+};
 pub use plan::{GitopsPlan, ItemAction, LiveFact, PlanItem, PlanProblem, Risk, SentSecret};
 pub use planning::{PlannedStage, import_stage, plan_stage};
 pub use promotion::{Promotion, promote_connector};

@@ -156,6 +156,16 @@ impl GitopsWorkspace {
         })
     }
 
+    /// Returns the departments and stages that may have files, sorted.
+    pub(super) fn known_stages(&self) -> Vec<(String, String)> {
+        self.rules.keys().cloned().collect()
+    }
+
+    /// Finds the revision that the repository is compared with.
+    pub(super) fn base_revision<'a>(&'a self, run: &'a RunContext, revision: &str) -> Result<BaseRevision<'a>, Error> {
+        BaseRevision::find(&self.root, revision, &run.environment.secrets)
+    }
+
     /// Returns the facts about plugins.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
@@ -196,8 +206,7 @@ impl GitopsWorkspace {
     /// # Errors
     /// Git cannot read the revision.
     pub fn compare_with(&self, run: &RunContext, revision: &str, validation: &mut TreeValidation) -> Result<(), Error> {
-        let base = BaseRevision::find(&self.root, revision, &run.environment.secrets)?;
-        validation.add(base.check(&self.tree)?);
+        validation.add(self.base_revision(run, revision)?.check(&self.tree)?);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::{
     lint, naming,
+    owners::DepartmentOwners,
     platform::Platform,
     quota::QuotaFields,
     toml::{TomlDocument, TomlTable},
@@ -24,6 +25,8 @@ pub struct DepartmentFile {
     pub department: Department,
     /// Source file.
     pub source: Arc<SourceFile>,
+    /// People and teams of the forge that review changes of the department's connector files.
+    pub owners: DepartmentOwners,
     name: Range<usize>,
     prefix: Range<usize>,
     template: Option<Range<usize>>,
@@ -100,10 +103,12 @@ fn read_root(
     let (quota, stage_quotas) = read_quotas(root, stages.as_deref(), platform);
     let recipients = read_recipients(root);
     let retired = root.get::<jiff::civil::Date>("retired").map(Spanned::into_inner);
+    let owners = DepartmentOwners::read(root, |stage| unknown_stage(stage, platform));
     let lint_exceptions = root.table("lint").map(|table| lint::read(&table)).unwrap_or_default();
     let (code, name, prefix) = (code?, name?, prefix?);
     Some(DepartmentFile {
         source: Arc::clone(source),
+        owners,
         name: name.span(),
         prefix: prefix.span(),
         template: template.as_ref().map(Spanned::span),

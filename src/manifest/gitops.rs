@@ -1,5 +1,7 @@
 //! `[gitops]` of `ebs.toml`: how connectors are applied from Git.
 
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::Serialize;
 use toml::{Spanned, de::DeValue};
@@ -7,6 +9,7 @@ use toml::{Spanned, de::DeValue};
 use super::{
     department::unknown_stage,
     platform::Platform,
+    suggest_name,
     toml::{FromToml, TomlTable},
 };
 use crate::diag::Finding;
@@ -16,6 +19,57 @@ use crate::diag::Finding;
 pub struct GitopsSettings {
     /// Times in which nothing is applied from Git.
     pub freezes: Vec<FreezeWindow>,
+    /// Highest risk that a pipeline applies without reviewers, by stage; [`RiskLimit::None`] for a stage that is not listed.
+    pub auto_apply: BTreeMap<String, RiskLimit>,
+}
+
+/// Highest risk of changes that need no further approval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RiskLimit {
+    /// Every change needs an approval.
+    #[default]
+    None,
+    /// Changes with a normal risk need none.
+    Normal,
+    /// Changes with a normal or high risk need none.
+    High,
+    /// No change needs one.
+    Destructive,
+}
+
+impl RiskLimit {
+    const ALL: [Self; 4] = [Self::None, Self::Normal, Self::High, Self::Destructive];
+
+    /// Returns the name in `ebs.toml` and in flags.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Normal => "normal",
+            Self::High => "high",
+            Self::Destructive => "destructive",
+        }
+    }
+}
+
+impl fmt::Display for RiskLimit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// A text is not the name of a risk.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown risk")]
+pub struct UnknownRiskError;
+
+impl FromStr for RiskLimit {
+    type Err = UnknownRiskError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut known = Self::ALL.into_iter();
+        known.find(|limit| limit.as_str() == text).ok_or(UnknownRiskError)
+    }
 }
 
 /// Time in which nothing is applied from Git (`[[gitops.freeze]]`).
@@ -40,7 +94,17 @@ impl GitopsSettings {
                 .iter()
                 .filter_map(|freeze| FreezeWindow::read(freeze, platform))
                 .collect(),
+            auto_apply: table
+                .table("auto_apply")
+                .map(|limits| read_limits(&limits, platform))
+                .unwrap_or_default(),
         }
+    }
+
+    /// Returns the highest risk that a pipeline applies in `stage` without reviewers.
+    #[must_use]
+    pub fn auto_apply_in(&self, stage: &str) -> RiskLimit {
+        self.auto_apply.get(stage).copied().unwrap_or_default()
     }
 
     /// Returns the freeze of `stage` at `now` that ends last.
@@ -49,6 +113,22 @@ impl GitopsSettings {
         let active = self.freezes.iter().filter(|freeze| freeze.is_active(stage, now));
         active.max_by_key(|freeze| freeze.until)
     }
+}
+
+fn read_limits(table: &TomlTable<'_>, platform: &Platform) -> BTreeMap<String, RiskLimit> {
+    let mut limits = BTreeMap::new();
+    for (stage, risk) in table.named_texts() {
+        if let Some(finding) = unknown_stage(stage.get_ref(), platform) {
+            table.report(stage.span(), finding);
+        } else if let Ok(limit) = risk.get_ref().parse() {
+            limits.insert(stage.into_inner(), limit);
+        } else {
+            let message = format!("`{}` is not a risk", risk.get_ref().escape_debug());
+            let fix = suggest_name(risk.get_ref(), RiskLimit::ALL.into_iter().map(RiskLimit::as_str));
+            table.report(risk.span(), Finding::error("invalid-value", message).with_fix(fix));
+        }
+    }
+    limits
 }
 
 impl FreezeWindow {

@@ -20,6 +20,7 @@ pub(crate) mod lint;
 pub mod naming;
 pub mod new_department;
 pub mod new_platform;
+pub mod owners;
 pub mod platform;
 pub mod policy;
 mod plugins;
@@ -39,7 +40,9 @@ pub mod workspace;
 
 pub use department::DepartmentFile;
 pub use desired::{DesiredDepartment, DesiredPersona};
+pub use gitops::{GitopsSettings, RiskLimit};
 pub use naming::NamingRules;
+pub use owners::DepartmentOwners;
 pub use platform::{Platform, Stage};
 pub use profile_facts::ProfileFacts;
 pub use template::TemplateFile;

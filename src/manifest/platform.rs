@@ -8,6 +8,7 @@ use super::{
     gitops::GitopsSettings,
     lint,
     naming::NamingRules,
+    owners::read_owners,
     quota::QuotaFields,
     toml::{TomlDocument, TomlTable},
 };
@@ -97,6 +98,8 @@ pub struct Platform {
     pub lint_exceptions: Vec<(String, String)>,
     /// Platform team, for messages to departments.
     pub team: PlatformTeam,
+    /// People and teams of the forge that own all files without other owners.
+    pub owners: Vec<String>,
     /// How connectors are applied from Git.
     pub gitops: GitopsSettings,
 }
@@ -116,6 +119,7 @@ impl Default for Platform {
             administrators: Vec::new(),
             lint_exceptions: Vec::new(),
             team: PlatformTeam::default(),
+            owners: Vec::new(),
             gitops: GitopsSettings::default(),
         }
     }
@@ -182,6 +186,7 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     if let Some(team) = root.table("platform") {
         team.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
         platform.team = read_team(&team);
+        platform.owners = read_owners(&team, "owners");
     }
     if let Some(naming) = root.table("naming") {
         platform.naming = NamingRules::read(&naming);
@@ -204,6 +209,7 @@ fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
         read_stages(&stages, file);
     }
     if let Some(gitops) = root.table("gitops") {
+        gitops.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
         file.platform.gitops = GitopsSettings::read(&gitops, &file.platform);
     }
     choose_default_stage(root, default_stage.as_ref(), &mut file.platform, &file.stages);

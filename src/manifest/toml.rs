@@ -232,7 +232,10 @@ impl<'d> TomlTable<'d> {
 
     /// Returns the texts of the list `key`. A single text is rejected.
     pub fn list(&self, key: &'static str) -> Option<Vec<Spanned<String>>> {
-        let value = self.entry(key)?;
+        self.read_list(key, self.entry(key)?)
+    }
+
+    fn read_list(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Vec<Spanned<String>>> {
         let path = self.path_of(key);
         let Some(elements) = value.get_ref().as_array() else {
             let found = type_name(value.get_ref());
@@ -324,6 +327,21 @@ impl<'d> TomlTable<'d> {
             .into_iter()
             .filter_map(|(name, value)| Some((name.clone(), self.read(&self.path_of(name.get_ref()), value)?)))
             .collect()
+    }
+
+    /// Returns all keys and lists of texts of a table whose keys are user-defined names.
+    pub fn named_lists(&self) -> Vec<(Spanned<String>, Vec<Spanned<String>>)> {
+        let lists = self.named_entries();
+        lists
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.clone(), self.read_list(name.get_ref(), value)?)))
+            .collect()
+    }
+
+    /// Returns whether the value of `key` is a table.
+    pub fn is_table(&self, key: &str) -> bool {
+        let value = self.entries.get(key);
+        value.is_some_and(|value| value.get_ref().as_table().is_some())
     }
 
     fn named_entries(&self) -> Vec<(Spanned<String>, &'d Spanned<DeValue<'d>>)> {

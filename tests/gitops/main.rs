@@ -8,6 +8,7 @@ mod drift;
 mod evidence;
 mod freeze;
 mod hybrid;
+mod pipelines;
 mod plan;
 mod policies;
 mod promote;

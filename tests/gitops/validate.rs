@@ -233,7 +233,6 @@ fn show_names_the_file_of_each_key_and_no_secret() {
     assert!(near.stderr.contains("Did you mean `claims-orders`?"), "{near}");
 }
 
-/// Runs Git in the repository, with a name and an address for commits.
 /// A repository with a commit of its files.
 fn committed() -> Cli {
     let cli = repository();

@@ -220,7 +220,7 @@ fn a_mistake_in_a_setting_is_found_by_both_the_schema_and_gitops_validate() {
         json!({"renamed_from": ""}),
         json!({"renamed_from": 5}),
         json!({"ticket": ""}),
-        json!({"ticket": 5}),
+        json!({"ticket": true}),
         json!({"offsets": {}}),
         json!({"stat": "running"}),
         json!({"state": "absent", "protect": true}),

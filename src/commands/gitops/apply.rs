@@ -2,10 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{PlannedRepository, open_planned, plan_view};
+use super::{MaxRisk, PlannedRepository, open_planned, plan_view};
 use crate::{
     commands::{
         CommandOutput, Ctx,
@@ -68,30 +67,6 @@ pub(super) struct GitopsApplyArgs {
     backup: BackupArgs,
     #[command(flatten)]
     secrets: SecretArgs,
-}
-
-/// Value of `--max-risk`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MaxRisk {
-    /// Apply nothing; show what would wait for an approval.
-    None,
-    /// Changes that the former configuration undoes.
-    Normal,
-    /// Also changes of topics, identity or error handling.
-    High,
-    /// Also deletions and replacements.
-    Destructive,
-}
-
-impl From<MaxRisk> for Approval {
-    fn from(risk: MaxRisk) -> Self {
-        Self::UpTo(match risk {
-            MaxRisk::None => None,
-            MaxRisk::Normal => Some(Risk::Normal),
-            MaxRisk::High => Some(Risk::High),
-            MaxRisk::Destructive => Some(Risk::Destructive),
-        })
-    }
 }
 
 impl GitopsApplyArgs {

@@ -1,8 +1,10 @@
 //! `confluent ebs gitops`: connectors from the files of a repository.
 
 mod apply;
+mod changed;
 mod drift;
 mod import;
+mod init;
 mod plan;
 mod plan_view;
 mod promote;
@@ -10,13 +12,13 @@ mod release;
 mod show;
 mod validate;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::{Ctx, command_output, global_args::OutputFormat};
 use crate::{
     error::{Error, ErrorKind},
     exit::ExitCode,
-    gitops::{GitopsWorkspace, PlannedStage, SentSecret, plan_stage},
+    gitops::{Approval, GitopsWorkspace, PlannedStage, Risk, SentSecret, plan_stage},
     session::ConnectorSession,
 };
 
@@ -34,8 +36,10 @@ pub(super) struct GitopsArgs {
 #[derive(Debug, Subcommand)]
 enum GitopsCommand {
     Apply(apply::GitopsApplyArgs),
+    Changed(changed::GitopsChangedArgs),
     Drift(drift::GitopsDriftArgs),
     Import(import::GitopsImportArgs),
+    Init(init::GitopsInitArgs),
     Plan(plan::GitopsPlanArgs),
     Promote(promote::GitopsPromoteArgs),
     Release(release::GitopsReleaseArgs),
@@ -58,7 +62,9 @@ impl GitopsArgs {
                 ),
                 GitopsCommand::Drift(_) | GitopsCommand::Plan(_) => output == OutputFormat::Markdown,
                 GitopsCommand::Apply(_)
+                | GitopsCommand::Changed(_)
                 | GitopsCommand::Import(_)
+                | GitopsCommand::Init(_)
                 | GitopsCommand::Promote(_)
                 | GitopsCommand::Release(_)
                 | GitopsCommand::Show(_) => false,
@@ -70,11 +76,44 @@ impl GitopsArgs {
             GitopsCommand::Apply(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Drift(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Import(command) => command_output::finish(command.run(ctx), ctx),
+            GitopsCommand::Changed(command) => command_output::finish(command.run(ctx), ctx),
+            GitopsCommand::Init(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Plan(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Promote(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Release(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Show(command) => command_output::finish(command.run(ctx), ctx),
             GitopsCommand::Validate(command) => command_output::finish(command.run(ctx), ctx),
+        }
+    }
+}
+
+/// Value of `--max-risk`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum MaxRisk {
+    /// Apply nothing; show what would wait for an approval.
+    None,
+    /// Changes that the former configuration undoes.
+    Normal,
+    /// Also changes of topics, identity or error handling.
+    High,
+    /// Also deletions and replacements.
+    Destructive,
+}
+
+impl From<MaxRisk> for Approval {
+    fn from(risk: MaxRisk) -> Self {
+        Self::UpTo(risk.limit())
+    }
+}
+
+impl MaxRisk {
+    /// Returns the highest allowed risk; `None` allows no change.
+    const fn limit(self) -> Option<Risk> {
+        match self {
+            Self::None => None,
+            Self::Normal => Some(Risk::Normal),
+            Self::High => Some(Risk::High),
+            Self::Destructive => Some(Risk::Destructive),
         }
     }
 }

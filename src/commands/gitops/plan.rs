@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{PlannedRepository, open_planned, plan_view};
+use super::{MaxRisk, PlannedRepository, open_planned, plan_view};
 use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     config::{IfExists, save::save_public},
     error::Error,
+    exit::ExitCode,
     gitops::{GitopsPlan, SentSecret},
     render::{Block, Viewable, plan_to_markdown},
     text::count_noun,
@@ -39,6 +40,10 @@ pub(super) struct GitopsPlanArgs {
     /// Exit with 2 if there are changes.
     #[arg(long)]
     detailed_exitcode: bool,
+    /// With --detailed-exitcode: exit with 3 if the risk of a change is higher, so that "gitops apply --max-risk" would hold
+    /// it back.
+    #[arg(long, value_name = "risk", requires = "detailed_exitcode")]
+    max_risk: Option<MaxRisk>,
 }
 
 impl GitopsPlanArgs {
@@ -65,10 +70,13 @@ impl GitopsPlanArgs {
             Error::refused(format!("{} cannot be applied", count_noun(refused, "plan")))
                 .with_hint("Correct the errors, conflicts and violated policies, then plan again.")
         });
-        let has_differences = self.detailed_exitcode && output.plans.iter().any(|plan| !plan.is_empty());
-        Ok(CommandOutput::new(output)
-            .with_error_if_any(error)
-            .with_differences(has_differences))
+        let held_back = |limit: MaxRisk| output.plans.iter().any(|plan| plan.risk() > limit.limit());
+        let code = match self.max_risk {
+            _ if !self.detailed_exitcode || output.plans.iter().all(GitopsPlan::is_empty) => ExitCode::Ok,
+            Some(limit) if held_back(limit) => ExitCode::Partial,
+            _ => ExitCode::Differences,
+        };
+        Ok(CommandOutput::new(output).with_error_if_any(error).with_code(code))
     }
 }
 

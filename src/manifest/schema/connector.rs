@@ -82,7 +82,7 @@ fn wrapped_file(coverage: SchemaCoverage) -> Value {
             },
             "ticket": {
                 "description": "Id of a ticket, for policies such as one that requires a ticket for a deletion.",
-                "type": "string",
+                "type": ["string", "number"],
                 "minLength": 1,
             },
             "name": {

@@ -31,6 +31,12 @@ pub struct DepartmentFormat {
     /// Public `age` keys (`age1…`) to which its profiles are encrypted.
     #[schemars(inner(regex(pattern = r"^\s*[Aa][Gg][Ee]1[02-9A-Za-z]{58}\s*$")))]
     pub recipients: Option<Vec<String>>,
+    /// People and teams of the forge that review changes of its files: one list, or a list by stage.
+    #[schemars(with = "Option<serde_json::Value>", extend("anyOf" = [
+        {"type": "array", "items": {"type": "string", "pattern": super::OWNER_PATTERN}},
+        {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string", "pattern": super::OWNER_PATTERN}}},
+    ]))]
+    pub owners: Option<serde_json::Value>,
     /// Stages in which the department may be onboarded. Without it: all stages.
     #[schemars(length(min = 1))]
     pub stages: Option<Vec<String>>,

@@ -27,6 +27,9 @@ use crate::catalog::{Catalog, PluginSchema};
 /// Folder of the schemas, beside `ebs.toml` or at the top of a repository with connector files.
 pub const SCHEMA_FOLDER: &str = ".schemas";
 
+/// `@name`, `@organization/team`, or an e-mail address.
+const OWNER_PATTERN: &str = r"^(?=.*@)[A-Za-z0-9@._+/\-]*[A-Za-z0-9._+\-]$";
+
 /// A kind of file that has a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileKind {

@@ -47,6 +47,9 @@ pub struct PlatformFormat {
 pub struct GitopsFormat {
     /// Times in which nothing is applied from Git.
     pub freeze: Option<Vec<FreezeFormat>>,
+    /// Highest risk that a pipeline applies without reviewers, by stage. Without it: none.
+    #[schemars(extend("additionalProperties" = {"enum": ["none", "normal", "high", "destructive"]}))]
+    pub auto_apply: Option<BTreeMap<String, String>>,
 }
 
 /// Time in which nothing is applied from Git. `--break-glass` is the exception.
@@ -81,6 +84,9 @@ pub struct PlatformTeamFormat {
         regex(pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
     )]
     pub contact: Option<String>,
+    /// People and teams of the forge that own all files without other owners.
+    #[schemars(extend("items" = {"type": "string", "pattern": super::OWNER_PATTERN}))]
+    pub owners: Option<Vec<String>>,
 }
 
 /// Organization of Confluent Cloud.

@@ -304,3 +304,31 @@ fn device_names_of_windows_are_no_codes_and_an_error_at_the_end_of_a_line_is_loc
         "{found}"
     );
 }
+
+#[test]
+fn a_department_has_owners_for_all_stages_or_for_each() {
+    let owners = |text: &str| {
+        let department = format!("name = \"Claims\"\nprefix = \"claims-\"\n{text}");
+        let loaded = load(super::PLATFORM, &[("claims", &department)], &[]);
+        let findings = findings_text(&loaded.findings);
+        let code = "claims".parse().unwrap();
+        let file = loaded.workspace.department_file(&code).cloned();
+        (file.map(|file| file.owners).unwrap_or_default(), findings)
+    };
+    let (all, findings) = owners("owners = [\"@example/claims\"]\n");
+    assert_eq!(findings, "");
+    assert_eq!(all.in_stage("prod"), ["@example/claims"]);
+    let (by_stage, findings) = owners("[owners]\nprod = [\"@example/leads\", \"@example/claims\"]\n");
+    assert_eq!(findings, "");
+    assert_eq!(by_stage.in_any(["prod", "test"]), ["@example/claims", "@example/leads"]);
+    assert!(by_stage.in_stage("test").is_empty());
+    for (text, message) in [
+        ("[owners]\nprdo = [\"@a\"]\n", "Did you mean `prod`?"),
+        ("[owners]\nprod = \"@a\"\n", "expected a list of strings"),
+        ("owners = \"@a\"\n", "expected a list of strings"),
+        ("owners = [\"a\"]\n", "`a` is not an owner"),
+    ] {
+        let findings = owners(text).1;
+        assert!(findings.contains(message), "{text}: {findings}");
+    }
+}

@@ -60,6 +60,10 @@ const PLATFORM_KEYS: &[(&str, Detection)] = &[
     ("defaults.quota.tasks_per_connector", QuotaAudit),
     ("defaults.quota.plugins", AccessAudit("plugin-not-allowed")),
     ("defaults.quota.throughput", AccessAudit("client-quota")),
+    (
+        "gitops",
+        NoLimit("what the forge approves leaves no trace in the organization"),
+    ),
     ("lint", NoLimit("disables rules about files, each with its reason")),
 ];
 
@@ -69,6 +73,10 @@ const DEPARTMENT_KEYS: &[(&str, Detection)] = &[
     ("template", AccessAudit("template-drift")),
     ("cost_center", NoLimit("information")),
     ("contacts", NoLimit("information")),
+    (
+        "owners",
+        NoLimit("who reviews files leaves no trace in the organization"),
+    ),
     (
         "recipients",
         NoLimit("who can decrypt profiles leaves no trace in the organization"),

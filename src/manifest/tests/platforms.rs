@@ -124,7 +124,7 @@ connectors = -1
         Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.
     ebs.toml:3:36 warning duplicate-value: duplicate value `sa-abc123`
     ebs.toml:4:1 error unknown-key: unknown key `colour`
-        Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `platform`, `provisioner_keys`, `provisioner`, `stages`.
+        Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `gitops`, `lint`, `naming`, `organization`, `platform`, `provisioner_keys`, `provisioner`, `stages`.
     ebs.toml:6:2 error unknown-key: unknown key `organisation`
         Did you mean `organization`?
     ebs.toml:10:15 error invalid-value: `lkc-1` is not an environment id: expected `env-…`
@@ -238,5 +238,46 @@ fn a_rendered_new_platform_round_trips() {
             platform.provisioner_keys.as_deref(),
             Some(&["ABCDEFGHIJKLMNOP".to_owned()][..])
         );
+    }
+}
+
+#[test]
+fn pipelines_know_only_stages_and_risks_that_exist() {
+    let text = |limits: &str| {
+        format!(
+            "{}[stages.test]\nenvironment = \"env-2\"\ncluster = \"lkc-2\"\n[gitops]\nauto_apply = {{ {limits} }}\n",
+            super::PLATFORM
+        )
+    };
+    let loaded = load(&text("test = \"high\", prod = \"none\""), &[], &[]);
+    assert_eq!(findings_text(&loaded.findings), "");
+    let gitops = loaded.workspace.platform.gitops;
+    assert_eq!(gitops.auto_apply_in("test"), crate::manifest::RiskLimit::High);
+    for stage in ["prod", "other"] {
+        assert_eq!(gitops.auto_apply_in(stage), crate::manifest::RiskLimit::None, "{stage}");
+    }
+    insta::assert_snapshot!(platform_findings(&text("tset = \"high\", prod = \"hihg\"")), @r"
+    ebs.toml:9:16 error unknown-stage: no stage `tset`
+        Did you mean `test`?
+    ebs.toml:9:38 error invalid-value: `hihg` is not a risk
+        Did you mean `high`?
+    ");
+    let misplaced = format!("{}[gitops]\nauto_aply = {{}}\n", super::PLATFORM);
+    assert!(platform_findings(&misplaced).contains("Did you mean `auto_apply`?"));
+}
+
+#[test]
+fn owners_are_names_of_the_forge_or_addresses() {
+    let text = |owners: &str| format!("{}[platform]\nowners = [{owners}]\n", super::PLATFORM);
+    let names = "\"@example/platform\", \"platform@example.com\", \"@ada\"";
+    let loaded = load(&text(names), &[], &[]);
+    assert_eq!(findings_text(&loaded.findings), "");
+    assert_eq!(
+        loaded.workspace.platform.owners,
+        ["@example/platform", "platform@example.com", "@ada"]
+    );
+    for name in ["platform", "@a b", "@a\\n/ @b", "@", "@a/", "#@a"] {
+        let findings = platform_findings(&text(&format!("\"{name}\"")));
+        assert!(findings.contains("is not an owner"), "{name}: {findings}");
     }
 }
