@@ -74,15 +74,18 @@ pub trait Advice {
 /// Returns the closest match in `known` for "did you mean": at most a third of its characters differ.
 #[must_use]
 pub fn closest_match<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (written.chars().count() / 3).max(1);
+    let written = written.to_lowercase();
+    let length = written.chars().count();
+    let limit = (length / 3).max(1);
+    let distance = |name: &str| {
+        let name = name.to_lowercase();
+        // The distance is at least the difference of the lengths, and slow to compute.
+        let is_possible = name.chars().count().abs_diff(length) <= limit;
+        is_possible.then(|| strsim::damerau_levenshtein(&written, &name))
+    };
     known
         .into_iter()
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase()),
-                name,
-            )
-        })
+        .filter_map(|name| Some((distance(name)?, name)))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, name)| name)

@@ -36,7 +36,7 @@ pub(crate) mod tls_inspection;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use confluent_ebs::{
@@ -76,7 +76,9 @@ pub(crate) fn sandbox_start() -> jiff::Timestamp {
 
 /// Seed of a sandbox of the built-in example platform.
 pub(crate) fn example_seed() -> Seed {
-    session::build_seed(&Workspace::embedded().workspace)
+    // Reading the example's files takes longer than most requests, and a case of the crash matrix needs the seed ten times.
+    static SEED: LazyLock<Seed> = LazyLock::new(|| session::build_seed(&Workspace::embedded().workspace));
+    SEED.clone()
 }
 
 /// Builder of a client that sends requests with an API key to a sandbox in this process.

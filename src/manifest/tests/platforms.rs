@@ -257,7 +257,7 @@ fn pipelines_know_only_stages_and_risks_that_exist() {
         assert_eq!(gitops.auto_apply_in(stage), crate::manifest::RiskLimit::None, "{stage}");
     }
     insta::assert_snapshot!(platform_findings(&text("tset = \"high\", prod = \"hihg\"")), @r"
-    ebs.toml:9:16 error unknown-stage: no stage `tset`
+    ebs.toml:9:16 error unknown-stage: no stage `tset` in `ebs.toml`
         Did you mean `test`?
     ebs.toml:9:38 error invalid-value: `hihg` is not a risk
         Did you mean `high`?

@@ -15,8 +15,8 @@ use serde_json::json;
 use super::crash_matrix::{DEPLOYER_PROFILE, SystemState, WORKERS, run_with_secret};
 use crate::common::{CLUSTER_CRN, Cli, JsonAccess as _};
 
-/// Default number of runs.
-const DEFAULT_CASES: u64 = 200;
+/// Default number of runs; `.ci/full` makes 400.
+const DEFAULT_CASES: u64 = 100;
 
 /// Deterministic random numbers (splitmix64).
 struct SeededRandom(u64);
