@@ -74,6 +74,14 @@ pub struct EvidenceRecord {
     pub unknown: serde_json::Value,
 }
 
+impl EvidenceRecord {
+    /// Whether the run left nothing of the department in the stage: an off-boarding desires no accounts.
+    #[must_use]
+    pub fn is_removal(&self) -> bool {
+        self.desired.as_array().is_some_and(Vec::is_empty)
+    }
+}
+
 /// Returns the file name of an evidence record: department, stage, time and run, in a sortable form.
 fn file_name(evidence: &EvidenceRecord) -> String {
     let at = evidence.at.strftime("%Y%m%dT%H%M%SZ");
@@ -143,7 +151,8 @@ pub fn read_key_claims(folder: &Path) -> Vec<KeyClaim> {
     claims
 }
 
-fn read_records(folder: &Path) -> impl Iterator<Item = (PathBuf, EvidenceRecord)> {
+/// Reads the evidence files in `folder`; skips other files.
+pub(crate) fn read_records(folder: &Path) -> impl Iterator<Item = (PathBuf, EvidenceRecord)> {
     let paths = fs::read_dir(folder)
         .into_iter()
         .flatten()

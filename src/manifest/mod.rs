@@ -23,6 +23,7 @@ pub mod new_platform;
 pub mod platform;
 mod plugins;
 pub(crate) mod quota;
+pub mod revision;
 pub mod access_model;
 pub mod schema;
 pub mod starter;
