@@ -110,6 +110,7 @@ impl RootCommand {
             Self::Connector(command) => command.supports_output(output),
             Self::Department(command) => command.supports_output(output),
             Self::Gitops(command) => command.supports_output(output),
+            Self::Onboard(command) => command.supports_output(output),
             Self::Quota(command) => command.supports_output(output),
             _ => output.is_common(),
         }
