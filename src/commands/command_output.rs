@@ -40,6 +40,16 @@ impl<T: Viewable> CommandOutput<T> {
         }
     }
 
+    /// Converts the value.
+    #[must_use]
+    pub fn map<U: Viewable>(self, convert: impl FnOnce(T) -> U) -> CommandOutput<U> {
+        CommandOutput {
+            value: self.value.map(convert),
+            exit_code: self.exit_code,
+            error: self.error,
+        }
+    }
+
     /// Sets the exit code. The Confluent CLI replaces some codes with 1, so the value must also describe the outcome.
     #[must_use]
     pub fn with_code(mut self, code: ExitCode) -> Self {

@@ -12,6 +12,7 @@ mod context;
 mod department;
 mod doctor;
 mod duration;
+mod finding_document;
 mod provisioning;
 mod global_args;
 mod gitops;
@@ -107,7 +108,9 @@ impl RootCommand {
         match self {
             Self::Access(command) => command.supports_output(output),
             Self::Connector(command) => command.supports_output(output),
+            Self::Department(command) => command.supports_output(output),
             Self::Gitops(command) => command.supports_output(output),
+            Self::Onboard(command) => command.supports_output(output),
             Self::Quota(command) => command.supports_output(output),
             _ => output.is_common(),
         }

@@ -10,7 +10,6 @@ use std::{
 use super::{
     effective_file::EffectiveFile,
     file_tree::{CONNECTORS, ConnectorAddress, ConnectorTree},
-    git::Git,
 };
 use crate::{
     catalog::ConnectorConfigFile,
@@ -18,6 +17,7 @@ use crate::{
     error::Error,
     manifest::connector_file,
     redact::SecretRegistry,
+    session::git::{BaseCommit, Git},
 };
 
 /// Rule about files that vanish.
@@ -25,47 +25,17 @@ const VANISHED: &str = "gitops-vanished";
 
 /// Revision that the work tree is compared with.
 pub struct BaseRevision<'a> {
-    /// Git in the folder that contains `connectors`.
-    git: Git<'a>,
-    /// Hash of the commit.
-    commit: String,
+    base: BaseCommit<'a>,
 }
 
 impl<'a> BaseRevision<'a> {
-    /// Finds the commit in which the history of `revision` and of the work tree part, so that files that others added
-    /// since do not count as vanished.
+    /// Finds the revision in the repository of `root`, the folder that contains `connectors`.
     ///
     /// # Errors
     /// Git cannot be run, or does not know the revision, for example in a shallow clone.
     pub fn find(root: &'a Path, revision: &str, secrets: &'a SecretRegistry) -> Result<Self, Error> {
-        let git = Git { folder: root, secrets };
-        let commit = git.text(&[
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &format!("{revision}^{{commit}}"),
-        ])?;
-        let unknown = |what: String| {
-            let error = Error::failed(what);
-            let shallow = git.text(&["rev-parse", "--is-shallow-repository"]);
-            match shallow.is_ok_and(|text| text.is_some_and(|text| text == "true")) {
-                true => error.with_hint(
-                    "The clone is shallow. Fetch the whole history: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab), \
-                     `fetchDepth: 0` (Azure).",
-                ),
-                false => error.with_hint("Pass a branch, a tag or a commit that `git log` shows."),
-            }
-        };
-        let Some(commit) = commit else {
-            return Err(unknown(format!("unknown revision `{revision}`")));
-        };
-        let Some(commit) = git.text(&["merge-base", &commit, "HEAD"])? else {
-            return Err(unknown(format!(
-                "revision `{revision}` and the work tree have no common commit"
-            )));
-        };
-        Ok(Self { git, commit })
+        let base = BaseCommit::find(Git { folder: root, secrets }, revision)?;
+        Ok(Self { base })
     }
 
     /// Returns the errors about files that vanished or moved since, and about tombstones of connectors that were
@@ -99,35 +69,13 @@ impl<'a> BaseRevision<'a> {
     /// # Errors
     /// Git cannot compare the revision.
     pub fn changed_paths(&self) -> Result<Vec<PathBuf>, Error> {
-        let compared = self.git.run(&[
-            "diff",
-            "--name-only",
-            "-z",
-            "--no-renames",
-            "--no-ext-diff",
-            "--relative",
-            &self.commit,
-        ])?;
-        match compared.status.success() {
-            true => Ok(split_paths(&String::from_utf8_lossy(&compared.stdout))),
-            false => Err(Error::failed(format!(
-                "cannot compare the files with commit `{}` with Git",
-                self.commit
-            ))),
-        }
+        self.base.changed_files(&[])
     }
 
     /// Returns the paths of the stage files of the revision.
     fn stage_files(&self) -> Result<BTreeMap<ConnectorAddress, PathBuf>, Error> {
-        let list = ["ls-tree", "-r", "-z", "--name-only", &self.commit, "--", CONNECTORS];
-        let Some(text) = self.git.text(&list)? else {
-            return Err(Error::failed(format!(
-                "cannot list the files of commit `{}` with Git",
-                self.commit
-            )));
-        };
         let mut files = BTreeMap::new();
-        for path in split_paths(&text) {
+        for path in self.base.files(&[CONNECTORS])? {
             let parts: Option<Vec<&str>> = path.iter().map(OsStr::to_str).collect();
             let stem = path.file_stem().and_then(OsStr::to_str);
             let extension = path.extension().and_then(OsStr::to_str);
@@ -200,17 +148,12 @@ impl<'a> BaseRevision<'a> {
 
     /// Returns a file of the revision; `None` if it does not exist there or cannot be parsed.
     fn read(&self, path: &Path) -> Result<Option<ConnectorConfigFile>, Error> {
-        // Git's paths have forward slashes; `./` is relative to the folder.
-        let path_text = path.to_string_lossy().replace('\\', "/");
-        let shown = self
-            .git
-            .run(&["cat-file", "blob", &format!("{}:./{path_text}", self.commit)])?;
-        if !shown.status.success() {
-            return Ok(None);
-        }
-        Ok(connector_file::read_from(path, shown.stdout.as_slice())
-            .ok()
-            .and_then(Result::ok))
+        let text = self.base.read(path)?;
+        Ok(text.and_then(|text| {
+            connector_file::read_from(path, text.as_slice())
+                .ok()
+                .and_then(Result::ok)
+        }))
     }
 }
 
@@ -230,12 +173,4 @@ fn finding(path: &Path, message: String) -> Finding {
     Finding::error(VANISHED, message)
         .with_span(place)
         .with_assignee(Assignee::Department)
-}
-
-/// Returns the paths that Git lists with `-z`.
-fn split_paths(text: &str) -> Vec<PathBuf> {
-    text.split('\0')
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
-        .collect()
 }

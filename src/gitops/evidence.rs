@@ -13,7 +13,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    git::Git,
     plan::{ItemAction, PlanItem},
     workspace::GitopsWorkspace,
 };
@@ -25,7 +24,7 @@ use crate::{
     error::{Error, ResultExt as _},
     private,
     redact::SecretRegistry,
-    session::ConnectorSession,
+    session::{ConnectorSession, git::Git},
 };
 
 /// Folder of the evidence of applies, beside `connectors`.

@@ -30,7 +30,6 @@ pub mod drift;
 pub mod effective_file;
 pub mod evidence;
 pub mod file_tree;
-mod git;
 pub mod import;
 pub mod plan;
 pub mod pipelines;

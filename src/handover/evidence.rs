@@ -74,6 +74,20 @@ pub struct EvidenceRecord {
     pub unknown: serde_json::Value,
 }
 
+impl EvidenceRecord {
+    /// Whether the run left nothing of the department in the stage: an off-boarding desires no accounts, and its proof found
+    /// neither remaining resources nor an accepted API key.
+    #[must_use]
+    pub fn is_removal(&self) -> bool {
+        let is_empty = |value: &serde_json::Value| value.as_array().is_some_and(Vec::is_empty);
+        let is_accepted = |key: &serde_json::Value| key["state"] == "still_accepted";
+        let keys = self.probes["keys"].as_array();
+        is_empty(&self.desired)
+            && is_empty(&self.probes["remaining"])
+            && !keys.is_some_and(|keys| keys.iter().any(is_accepted))
+    }
+}
+
 /// Returns the file name of an evidence record: department, stage, time and run, in a sortable form.
 fn file_name(evidence: &EvidenceRecord) -> String {
     let at = evidence.at.strftime("%Y%m%dT%H%M%SZ");
@@ -143,7 +157,8 @@ pub fn read_key_claims(folder: &Path) -> Vec<KeyClaim> {
     claims
 }
 
-fn read_records(folder: &Path) -> impl Iterator<Item = (PathBuf, EvidenceRecord)> {
+/// Reads the evidence files in `folder`; skips other files.
+pub(crate) fn read_records(folder: &Path) -> impl Iterator<Item = (PathBuf, EvidenceRecord)> {
     let paths = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -180,4 +195,32 @@ pub fn read_recorded_keys(folder: &Path) -> BTreeMap<ApiKeyId, RecordedKey> {
         }
     }
     recorded
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn record(desired: Value, proof: Value) -> EvidenceRecord {
+        serde_json::from_value(json!({
+            "version": 1, "at": "2026-11-22T10:00:00Z", "run": "1", "program": "1", "stage": "prod",
+            "department": "claims", "prefix": "claims-", "template": "hybrid@1", "address": {}, "provisioner": "sa-1",
+            "keys": [], "desired": desired, "observed": [], "done": {}, "probes": proof, "unknown": {},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_off_boarding_is_a_removal_only_if_its_proof_found_nothing() {
+        let key = |state: &str| json!({"api_key": "ABCDEFGHIJKLMNOP", "state": state});
+        let proof = |remaining: Value, state: &str| json!({"keys": [key(state)], "remaining": remaining});
+        assert!(record(json!([]), proof(json!([]), "refused")).is_removal());
+        assert!(record(json!([]), proof(json!([]), "gone")).is_removal());
+        assert!(!record(json!([]), proof(json!([]), "still_accepted")).is_removal());
+        assert!(!record(json!([]), proof(json!(["service-account sa-2"]), "refused")).is_removal());
+        // An onboarding, whose probes are by account.
+        assert!(!record(json!([{"account": "a"}]), json!({"a": []})).is_removal());
+    }
 }

@@ -25,6 +25,7 @@ pub mod platform;
 pub mod policy;
 mod plugins;
 pub(crate) mod quota;
+pub mod revision;
 pub mod access_model;
 pub mod schema;
 pub mod starter;

@@ -164,6 +164,9 @@ pub struct GrantView {
 pub struct WorkspaceValidation {
     /// Location of the files.
     pub platform: String,
+    /// Hash of the commit that the files were compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared_with: Option<String>,
     /// Number of valid stages.
     pub stages: usize,
     /// Number of valid departments.
@@ -180,10 +183,11 @@ pub struct WorkspaceValidation {
 
 impl WorkspaceValidation {
     /// Summarizes the findings of `workspace`.
-    pub fn new(workspace: &Workspace, findings: Vec<Finding>) -> Self {
+    pub fn new(workspace: &Workspace, findings: Vec<Finding>, compared_with: Option<String>) -> Self {
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
         Self {
             platform: workspace.origin.to_string(),
+            compared_with,
             stages: workspace.platform.stages.len(),
             departments: workspace.departments().count(),
             templates: workspace.templates().count(),

@@ -60,6 +60,8 @@ pub struct Workspace {
     pub(super) templates: BTreeMap<String, TemplateFile>,
     /// Names of templates with invalid files.
     pub(super) broken_templates: Vec<String>,
+    /// Codes of departments with invalid files.
+    pub(super) broken_departments: Vec<String>,
 }
 
 /// A workspace with its findings. After an error it is only suitable for display.
@@ -182,6 +184,7 @@ impl Workspace {
             departments: BTreeMap::new(),
             templates: BTreeMap::new(),
             broken_templates: Vec::new(),
+            broken_departments: Vec::new(),
         };
         let mut broken_templates = Vec::new();
         let shipped = embedded::TEMPLATES
@@ -199,8 +202,9 @@ impl Workspace {
         for source in departments {
             let (read, found) = department::read(&source, file_stem(&source), &workspace.platform);
             findings.extend(found);
-            if let Some(read) = read {
-                workspace.departments.insert(read.department.code.clone(), read);
+            match read {
+                Some(read) => drop(workspace.departments.insert(read.department.code.clone(), read)),
+                None => workspace.broken_departments.push(file_stem(&source).to_owned()),
             }
         }
         workspace.broken_templates = broken_templates;
@@ -283,7 +287,7 @@ fn file_stem(source: &SourceFile) -> &str {
 }
 
 /// Sorts findings by file and line.
-pub(super) fn sort_findings(findings: &mut [Finding]) {
+pub(crate) fn sort_findings(findings: &mut [Finding]) {
     let key = |finding: &Finding| {
         let place = finding.span.as_ref();
         place.map(|span| (span.source.path.clone(), span.range.start))

@@ -7,7 +7,7 @@ use std::{
 
 use super::Reconciliation;
 use crate::{
-    apply::ProvisioningReport,
+    apply::{CompletedStep, ProvisioningReport},
     error::{Error, ResultExt},
     handover::{
         EvidenceKey, EvidenceRecord,
@@ -131,11 +131,9 @@ fn build_evidence(
             fields
         })
         .collect();
-    let done: Vec<_> = report
-        .done
-        .iter()
-        .filter(|step| step.department.as_ref() == Some(code))
-        .collect();
+    let own_steps = report.done.iter().filter(|step| step.department.as_ref() == Some(code));
+    let folder = reconciliation.profile_store.folder();
+    let done: Vec<_> = own_steps.map(|step| without_folder(step, folder)).collect();
     let failed: Vec<_> = report
         .failures
         .iter()
@@ -172,6 +170,18 @@ fn build_evidence(
         done: serde_json::json!({ "planned": planned, "done": done, "failed": failed }),
         probes: probes.into(),
         unknown: serde_json::json!(snapshot.unknown),
+    }
+}
+
+/// Returns the step with a path relative to `folder`: evidence is committed, and the folder is only known to the machine.
+fn without_folder(step: &CompletedStep, folder: &Path) -> CompletedStep {
+    let relative = |id: &String| match Path::new(id).strip_prefix(folder) {
+        Ok(path) => path.display().to_string(),
+        Err(_) => id.clone(),
+    };
+    CompletedStep {
+        id: step.id.as_ref().map(relative),
+        ..step.clone()
     }
 }
 

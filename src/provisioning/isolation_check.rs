@@ -9,6 +9,7 @@ use crate::{
     manifest::DesiredDepartment,
     model::{Department, DepartmentCode, OwnershipTag, Principal, RoleBinding, Snapshot},
     plan::{self, ObjectOperation, Plan, PlannedOperation},
+    text::count_noun,
 };
 
 /// Result of an isolation check by role bindings and ACLs.
@@ -27,6 +28,22 @@ pub struct IsolationSummary {
 }
 
 impl IsolationSummary {
+    /// Returns the result in a sentence.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        match (self.pairs, self.violations.len()) {
+            (0, 0) => "Isolation by name prefix: no other department is onboarded yet.".to_owned(),
+            (pairs, 0) => format!(
+                "Isolation by name prefix: passed for {} of departments.",
+                count_noun(pairs, "ordered pair")
+            ),
+            (_, overlaps) => format!(
+                "Isolation by name prefix: FAILED ({}).",
+                count_noun(overlaps, "overlap")
+            ),
+        }
+    }
+
     /// Summarizes a check of all departments for a run on the `selected` ones.
     #[must_use]
     pub fn from_check(

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     model::DepartmentCode,
     plan::{Action, PlannedChange, PlannedOperation},
+    text::count_noun,
 };
 
 /// Changes of a plan in order of execution.
@@ -74,11 +75,46 @@ impl PlannedChanges {
         totals
     }
 
+    /// Whether a change is at the service.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.0.iter().any(|change| change.operation.is_remote())
+    }
+
+    /// Returns a sentence with the number of changes at the service by action and kind of object; empty without any.
+    #[must_use]
+    pub fn describe_totals(&self) -> String {
+        let describe = |(action, counts): (Action, Vec<(&str, usize)>)| {
+            let verb = match action {
+                Action::Create => "to create",
+                Action::Update => "to update",
+                Action::Replace => "to replace",
+                Action::Delete => "to delete",
+            };
+            let counts = counts.into_iter().map(|(noun, count)| count_noun(count, noun));
+            format!("{} {verb}", format_list(&counts.collect::<Vec<_>>()))
+        };
+        let parts: Vec<String> = self.totals().into_iter().map(describe).collect();
+        match parts.as_slice() {
+            [] => String::new(),
+            parts => parts.join("; ") + ".",
+        }
+    }
+
     /// Counts the changes of a department at the service.
     #[must_use]
     pub fn count_remote(&self, department: &DepartmentCode) -> usize {
         let own = self.0.iter().filter(|change| change.department == *department);
         own.filter(|change| change.operation.is_remote()).count()
+    }
+}
+
+/// Joins parts, such as `3 service accounts, 8 role bindings and 2 API keys`.
+fn format_list(parts: &[String]) -> String {
+    match parts.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
     }
 }
 

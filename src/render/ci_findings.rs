@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use super::{escape::escape, escape::escape_lines, markdown::escape_markdown};
+use super::{
+    escape::escape,
+    escape::escape_lines,
+    markdown::{escape_markdown, join_sections},
+};
 use crate::{
     diag::{Finding, Severity},
     model::ownership::sha256_hex,
@@ -139,7 +143,7 @@ fn xml(text: &str) -> String {
     out
 }
 
-/// Returns `findings` as Markdown for a summary or a comment.
+/// Returns `findings` as Markdown for a summary or a comment, errors first. What is too long for a comment is left out.
 #[must_use]
 pub fn findings_to_markdown(title: &str, findings: &[Finding]) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
@@ -154,7 +158,9 @@ pub fn findings_to_markdown(title: &str, findings: &[Finding]) -> String {
         return out;
     }
     out.push_str("\n| | Where | Finding |\n|---|---|---|\n");
-    for finding in findings {
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let rows = sorted.into_iter().map(|finding| {
         let level = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -162,14 +168,13 @@ pub fn findings_to_markdown(title: &str, findings: &[Finding]) -> String {
         };
         let (path, start, _) = place(finding).unwrap_or_default();
         let place = start.map_or_else(|| path.clone(), |(line, _)| format!("{path}:{line}"));
-        let _ = writeln!(
-            out,
-            "| {level} | {} | {} |",
+        format!(
+            "| {level} | {} | {} |\n",
             escape_markdown(&place),
             escape_markdown(&format!("{} [{}]", sentence(finding), finding.rule))
-        );
-    }
-    out
+        )
+    });
+    join_sections(out, rows, "", "\nThe rest of the findings is too long for a comment.\n")
 }
 
 fn sentence(finding: &Finding) -> String {
@@ -263,6 +268,20 @@ mod tests {
         );
         assert!(report.contains("&lt;b&gt;") && !report.contains("<b>"), "{report}");
         assert!(to_junit("gitops validate", &[]).contains("tests=\"1\" failures=\"0\""));
+    }
+
+    #[test]
+    fn markdown_begins_with_errors_and_is_cut_below_the_limit_of_a_comment() {
+        let mut many: Vec<Finding> = (0..2000).map(|n| Finding::info("x", format!("remark {n}"))).collect();
+        many.push(Finding::error("x", "the error"));
+        let text = findings_to_markdown("Platform files", &many);
+        let first = text
+            .lines()
+            .find(|line| line.contains("[x") || line.contains("\\[x"))
+            .unwrap();
+        assert!(first.starts_with("| error |"), "{first}");
+        assert!(text.len() <= 60_000, "{}", text.len());
+        assert!(text.ends_with("too long for a comment.\n"));
     }
 
     #[test]

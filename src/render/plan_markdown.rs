@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::markdown::escape_markdown;
+use super::markdown::{MAX_COMMENT_LENGTH, comment_mark, escape_markdown, join_sections};
 use crate::{
     diag::{Finding, Severity},
     gitops::{DepartmentDrift, GitopsPlan, LiveFact, PlanItem, PlanProblem, Risk},
@@ -10,17 +10,13 @@ use crate::{
     text::count_noun,
 };
 
-/// Maximum length in bytes. GitHub and GitLab accept longer comments; what does not fit is in the file of the plan.
-pub(super) const MAX_LENGTH: usize = 60_000;
-
 /// Returns a plan as Markdown: the verdict, destructive changes, problems, and the other changes folded. A hidden mark
 /// lets a pipeline replace its former comment. No value can mention a person, open HTML or end a table.
 #[must_use]
 pub fn plan_to_markdown(plan: &GitopsPlan) -> String {
     let mut out = format!(
-        "<!-- confluent-ebs plan {}/{} -->\n### {}\n\n{}\n",
-        mark_text(&plan.department),
-        mark_text(&plan.stage),
+        "{}\n### {}\n\n{}\n",
+        comment_mark("plan", &format!("{}/{}", plan.department, plan.stage)),
         escape_markdown(&format!("Plan of {} in {}", plan.department, plan.stage)),
         verdict(plan)
     );
@@ -32,33 +28,16 @@ pub fn plan_to_markdown(plan: &GitopsPlan) -> String {
         );
     }
     let footer = footer(plan);
-    let room = MAX_LENGTH - footer.len() - TOO_LONG.len();
     let (destructive, others): (Vec<&PlanItem>, Vec<&PlanItem>) =
         plan.items.iter().partition(|item| item.risk == Risk::Destructive);
     let sections = problem_sections(plan)
         .into_iter()
         .chain(destructive.into_iter().map(|item| item_section(item, false)))
         .chain(others.into_iter().map(|item| item_section(item, true)));
-    for section in sections {
-        if out.len() + section.len() > room {
-            out.push_str(TOO_LONG);
-            break;
-        }
-        out.push_str(&section);
-    }
-    out.push_str(&footer);
-    out
+    join_sections(out, sections, &footer, TOO_LONG)
 }
 
 const TOO_LONG: &str = "\nThe rest of the plan is too long for a comment; it is in the file of the plan.\n";
-
-/// Returns text for an HTML comment, which `--` would end.
-fn mark_text(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-        .collect::<String>()
-        .replace("--", "-")
-}
 
 fn verdict(plan: &GitopsPlan) -> String {
     let changes = count_noun(plan.items.len(), "change");
@@ -193,9 +172,8 @@ fn footer(plan: &GitopsPlan) -> String {
 #[must_use]
 pub fn drift_to_markdown(drift: &DepartmentDrift) -> String {
     let mut out = format!(
-        "<!-- confluent-ebs drift {}/{} -->\n### {}\n",
-        mark_text(&drift.department),
-        mark_text(&drift.stage),
+        "{}\n### {}\n",
+        comment_mark("drift", &format!("{}/{}", drift.department, drift.stage)),
         escape_markdown(&format!("Drift of {} in {}", drift.department, drift.stage)),
     );
     if drift.is_empty() {
@@ -203,7 +181,7 @@ pub fn drift_to_markdown(drift: &DepartmentDrift) -> String {
     }
     let mut add = |label: &str, name: &str, detail: &str| {
         let line = format!("\n- **{label}**: {}{}", escape_markdown(name), escape_markdown(detail));
-        if out.len() + line.len() < MAX_LENGTH - TOO_LONG.len() {
+        if out.len() + line.len() < MAX_COMMENT_LENGTH - TOO_LONG.len() {
             out.push_str(&line);
         }
     };

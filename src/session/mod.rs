@@ -5,8 +5,10 @@ mod connection;
 mod connector_session;
 pub mod discovery;
 mod environment;
+pub(crate) mod git;
 mod kafka;
 mod log;
+mod platform_revision;
 pub mod profiles;
 mod sandbox;
 mod sandbox_auth;
@@ -25,6 +27,7 @@ pub use connector_session::{ConnectorSession, DepartmentContext, department_cont
 pub use environment::{Environment, Options, RunContext};
 pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_profile, kafka_base_url};
 pub use log::start_log;
+pub use platform_revision::compare_with_revision;
 pub use profiles::{load_selected_profile, selected_profile};
 pub use sandbox::{build_seed, open_sandbox, sandbox_info, sandbox_start, to_error_with_hints};
 pub use setting_list::list_settings;

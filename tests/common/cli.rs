@@ -173,6 +173,20 @@ impl Cli {
         self.run_command(self.command().args(args.split_whitespace()).write_stdin(input))
     }
 
+    /// Runs Git in this home with `args` (separated by blanks).
+    #[track_caller]
+    pub(crate) fn git(&self, args: &str) {
+        let output = Command::new("git")
+            .current_dir(self.home.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .args(["-c", "user.name=ci", "-c", "user.email=ci@example.com"])
+            .args(args.split_whitespace())
+            .output()
+            .expect("git starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args}: {errors}");
+    }
+
     /// Runs a command and returns its output.
     pub(crate) fn run_command(&self, command: &mut assert_cmd::Command) -> CliOutput {
         let output = command.output().expect("the binary starts");

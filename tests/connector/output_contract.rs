@@ -152,6 +152,10 @@ impl OutputContract {
 /// Keys that no run produces, with the reason.
 const UNTESTED_KEYS: &[(&str, &str)] = &[
     (
+        "validated.compared_with",
+        "tests/onboard/platform_git.rs: only in a Git repository",
+    ),
+    (
         "change.client_quota",
         "tests/onboard/client_quotas.rs: only with `[quota.throughput]`",
     ),

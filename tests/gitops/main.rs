@@ -72,18 +72,7 @@ fn platform_repository(settings: &str) -> Cli {
 
 /// Runs Git in the folder of `cli`.
 fn git(cli: &Cli, args: &str) {
-    let output = std::process::Command::new("git")
-        .current_dir(cli.path(""))
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .args(["-c", "user.name=ci", "-c", "user.email=ci@example.com"])
-        .args(args.split_whitespace())
-        .output()
-        .expect("git starts");
-    assert!(
-        output.status.success(),
-        "{args}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    cli.git(args);
 }
 
 /// The flags of a department's pipeline.

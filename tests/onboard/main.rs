@@ -20,6 +20,7 @@ mod many_departments;
 mod library;
 mod offboard;
 mod personas;
+mod platform_git;
 mod stages;
 mod suggestions;
 mod isolation_check;

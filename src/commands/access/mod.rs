@@ -9,7 +9,7 @@ mod who_can;
 
 use clap::Subcommand;
 
-use super::{Ctx, command_output, global_args::OutputFormat};
+use super::{Ctx, command_output, finding_document::is_finding_format, global_args::OutputFormat};
 use crate::exit::ExitCode;
 
 /// Query and audit access
@@ -41,6 +41,7 @@ impl AccessArgs {
             || match self.command {
                 AccessCommand::Matrix(_) => output == OutputFormat::Csv,
                 AccessCommand::Audit(_) => output == OutputFormat::Sarif,
+                AccessCommand::Test(_) => is_finding_format(output),
                 _ => false,
             }
     }

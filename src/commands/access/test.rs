@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::source_args::{DefaultSource, SourceArgs, source_line, uncertainty_lines};
 use crate::{
-    commands::{CommandOutput, Ctx},
+    commands::{CommandOutput, Ctx, finding_document::FindingReport},
     error::Error,
     provisioning::access::{AccessTestOutcome, IsolationRow, test_access},
     render::{Block, Style, TextLine, Viewable},
@@ -16,12 +16,18 @@ use crate::{
 /// Checks assertions in TOML files against the platform files, and checks that no department has access to the
 /// names of another one. Without a path, checks the built-in assertions for each template and the files in
 /// "rbac-templates/tests" of the platform repository; a file there replaces the built-in file of the same name. Exits
-/// with 5 if a check fails, and shows the role binding or ACL that is the cause.
+/// with 5 if a check fails, and shows the role binding or ACL that is the cause. The platform files are checked as they
+/// are, for one stage, without a connection; departments that are not in this stage are named. Besides "human", "json"
+/// and "yaml", --output supports "sarif", "github" (annotations), "gitlab" (Code Quality), "junit" and "markdown".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Check the platform files in this folder.
 
   $ confluent ebs access test
+
+Check a merge request, for its summary.
+
+  $ confluent ebs access test --planned --stage prod -o markdown
 
 Check a file of assertions against the current state of Confluent Cloud.
 
@@ -38,11 +44,14 @@ pub(super) struct AccessTestArgs {
 }
 
 impl AccessTestArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessTestOutcome>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<FindingReport<AccessTestOutcome>>, Error> {
         let context = self.from.load(ctx, DefaultSource::Planned)?;
         let outcome = test_access(context, self.path.as_deref())?;
         let error = outcome.error(self.strict);
-        Ok(CommandOutput::new(outcome).with_error_if_any(error))
+        let title = format!("Access in stage {}", outcome.source.stage());
+        let findings = outcome.all_findings();
+        let report = FindingReport::new(outcome, ctx.globals.output, "access test", &title, &findings);
+        Ok(CommandOutput::new(report).with_error_if_any(error))
     }
 }
 
@@ -74,6 +83,13 @@ impl Viewable for AccessTestOutcome {
                 TextLine::from(format!("  Skipped, because they have no service account: {count}."))
                     .with_hanging_indent(4),
             );
+        }
+        if !self.departments_in_other_stages.is_empty() {
+            let text = format!(
+                "  Not checked, because they are only in other stages (`--stage`): {}.",
+                text::join_code(&self.departments_in_other_stages)
+            );
+            lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         for role in &self.uncertain_roles {
             let text =

@@ -7,7 +7,7 @@ mod validate;
 
 use clap::Subcommand;
 
-use super::{Ctx, command_output};
+use super::{Ctx, command_output, finding_document::is_finding_format, global_args::OutputFormat};
 use crate::{
     diag::Finding,
     error::Error,
@@ -35,6 +35,11 @@ enum DepartmentCommand {
 }
 
 impl DepartmentArgs {
+    /// Returns whether the selected command supports this output format; every command supports human, JSON and YAML.
+    pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
+        output.is_common() || matches!(self.command, DepartmentCommand::Validate(_)) && is_finding_format(output)
+    }
+
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
             DepartmentCommand::Describe(command) => command_output::finish(command.run(ctx), ctx),

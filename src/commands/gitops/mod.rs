@@ -14,7 +14,7 @@ mod validate;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Ctx, command_output, global_args::OutputFormat};
+use super::{Ctx, command_output, finding_document::is_finding_format, global_args::OutputFormat};
 use crate::{
     error::{Error, ErrorKind},
     exit::ExitCode,
@@ -52,14 +52,7 @@ impl GitopsArgs {
     pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
         output.is_common()
             || match self.command {
-                GitopsCommand::Validate(_) => matches!(
-                    output,
-                    OutputFormat::Sarif
-                        | OutputFormat::Github
-                        | OutputFormat::Gitlab
-                        | OutputFormat::Junit
-                        | OutputFormat::Markdown
-                ),
+                GitopsCommand::Validate(_) => is_finding_format(output),
                 GitopsCommand::Drift(_) | GitopsCommand::Plan(_) => output == OutputFormat::Markdown,
                 GitopsCommand::Apply(_)
                 | GitopsCommand::Changed(_)

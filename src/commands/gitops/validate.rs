@@ -2,17 +2,11 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
-
 use crate::{
-    commands::{CommandOutput, Ctx, global_args::OutputFormat},
-    diag::{Finding, RuleDescription},
+    commands::{CommandOutput, Ctx, finding_document::FindingReport},
     error::Error,
     gitops::{GitopsWorkspace, TreeValidation},
-    render::{
-        Block, Viewable, findings_to_markdown, sarif_text_with_rules, to_github_annotations, to_gitlab_code_quality,
-        to_junit,
-    },
+    render::{Block, Viewable},
     text::count_noun,
 };
 
@@ -36,7 +30,7 @@ Validate the files of a department, for the Code Quality report of GitLab.
 
   $ confluent ebs gitops validate connectors/claims -o gitlab > gl-code-quality-report.json")]
 pub(super) struct GitopsValidateArgs {
-    /// Files or directories below \"connectors\" whose findings are shown; the default is all.
+    /// Files or directories below "connectors" whose findings are shown; the default is all.
     #[arg(value_name = "path")]
     paths: Vec<PathBuf>,
     /// Also report files that vanished or moved since this Git revision, such as "origin/main".
@@ -45,7 +39,7 @@ pub(super) struct GitopsValidateArgs {
 }
 
 impl GitopsValidateArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<GitopsValidation>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<FindingReport<TreeValidation>>, Error> {
         let workspace = GitopsWorkspace::open(&ctx.run)?;
         let mut validation = workspace.validate();
         if let Some(revision) = &self.changed_since {
@@ -57,64 +51,30 @@ impl GitopsValidateArgs {
             1 => Some(Error::refused("1 finding is an error")),
             count => Some(Error::refused(format!("{count} findings are errors"))),
         };
-        let output = GitopsValidation {
-            document: document(
-                ctx.globals.output,
-                &validation.findings,
-                &workspace.policies.descriptions(),
-            ),
-            validation,
-        };
+        let findings = validation.findings.clone();
+        let format = ctx.globals.output;
+        let rules = workspace.policies.descriptions();
+        let output = FindingReport::new(validation, format, "gitops validate", "Connector files", &findings)
+            .with_rules(format, &findings, &rules);
         Ok(CommandOutput::new(output).with_error_if_any(error))
     }
 }
 
-/// Returns the text of a format that is no view.
-fn document(format: OutputFormat, findings: &[Finding], policies: &[RuleDescription]) -> Option<String> {
-    const TITLE: &str = "gitops validate";
-    let json = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
-    match format {
-        OutputFormat::Sarif => Some(sarif_text_with_rules(findings, policies)),
-        OutputFormat::Github => Some(to_github_annotations(findings)),
-        OutputFormat::Gitlab => Some(json(&to_gitlab_code_quality(findings))),
-        OutputFormat::Junit => Some(to_junit(TITLE, findings)),
-        OutputFormat::Markdown => Some(findings_to_markdown("Connector files", findings)),
-        _ => None,
-    }
-}
-
-/// Result of `gitops validate` in the selected format.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub(super) struct GitopsValidation {
-    validation: TreeValidation,
-    #[serde(skip)]
-    document: Option<String>,
-}
-
-impl Viewable for GitopsValidation {
+impl Viewable for TreeValidation {
     fn view(&self) -> Vec<Block> {
-        if let Some(document) = &self.document {
-            return vec![Block::Verbatim(document.clone())];
-        }
-        let validation = &self.validation;
         let mut blocks = Vec::new();
-        if !validation.findings.is_empty() {
-            blocks.push(Block::Findings(validation.findings.clone()));
+        if !self.findings.is_empty() {
+            blocks.push(Block::Findings(self.findings.clone()));
         }
-        let deletions = match validation.tombstones {
+        let deletions = match self.tombstones {
             0 => String::new(),
             count => format!(", {}", count_noun(count, "deletion")),
         };
-        let result = if validation.findings.is_empty() {
-            ": no findings"
-        } else {
-            ""
-        };
+        let result = if self.findings.is_empty() { ": no findings" } else { "" };
         blocks.push(Block::line(format!(
             "Checked {} with {}{deletions}{result}.",
-            count_noun(validation.files, "file"),
-            count_noun(validation.connectors, "connector"),
+            count_noun(self.files, "file"),
+            count_noun(self.connectors, "connector"),
         )));
         blocks
     }

@@ -5,9 +5,11 @@ mod profile_view;
 mod result_view;
 
 use clap::Args;
+use result_view::OnboardOutput;
 
 use super::{
     CommandOutput, Ctx,
+    global_args::OutputFormat,
     provisioning::{HandoverArgs, confirm_delivery, select_departments},
 };
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
         ConfirmationRequest,
         onboarding::{OnboardInput, OnboardOutcome, onboard},
     },
+    render::{Problem, onboarding_to_markdown, refusal_to_markdown},
     session::PlatformSession,
     text::count_noun,
 };
@@ -25,7 +28,8 @@ use crate::{
 ///
 /// Creates the service accounts, the role bindings on the name prefix and the API keys of each department. Tests with
 /// the new keys what they are and are not allowed to do, and writes one profile per persona. Idempotent: re-run it at
-/// any time, and it applies only what differs.
+/// any time, and it applies only what differs. Besides "human", "json" and "yaml", --output supports "markdown" with
+/// --dry-run.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Rehearse the onboarding of all departments in the sandbox.
@@ -35,6 +39,10 @@ Rehearse the onboarding of all departments in the sandbox.
 Show the plan for a department.
 
   $ confluent ebs onboard claims --dry-run
+
+Show the plan for all departments, as a comment for a merge request.
+
+  $ confluent ebs onboard --all --stage prod --dry-run -o markdown
 
 Onboard two departments, and write their profiles to a folder.
 
@@ -71,8 +79,34 @@ pub(super) struct OnboardArgs {
 }
 
 impl OnboardArgs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OnboardOutcome>, Error> {
+    /// Returns whether the command supports this output format; every command supports human, JSON and YAML.
+    pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
+        output.is_common() || self.dry_run && output == OutputFormat::Markdown
+    }
+
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OnboardOutput>, Error> {
+        if ctx.globals.output != OutputFormat::Markdown {
+            let mut stage = String::new();
+            return Ok(self.onboard(ctx, &mut stage)?.map(|outcome| OnboardOutput {
+                outcome: Some(outcome),
+                markdown: None,
+            }));
+        }
+        let mut stage = ctx.run.options.stage.clone().unwrap_or_default();
+        match self.onboard(ctx, &mut stage) {
+            Ok(output) => Ok(output.map(|outcome| OnboardOutput::from_markdown(onboarding_to_markdown(&outcome)))),
+            // The comment says so, otherwise a former plan would stay.
+            Err(error) => {
+                let markdown = refusal_to_markdown(&stage, &Problem::from(&error));
+                Ok(CommandOutput::new(OnboardOutput::from_markdown(markdown)).with_error(error))
+            }
+        }
+    }
+
+    /// Onboards the departments. Sets `stage` as soon as it is known.
+    fn onboard(self, ctx: &mut Ctx, stage: &mut String) -> Result<CommandOutput<OnboardOutcome>, Error> {
         let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
+        stage.clone_from(&session.stage_name);
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
         }

@@ -1,5 +1,7 @@
 //! View of an onboarding result.
 
+use serde::Serialize;
+
 use super::{
     plan_view::{finding_blocks, plan_blocks, plan_summary},
     profile_view::{next_step, profile_lines, record_lines},
@@ -20,11 +22,38 @@ const MAX_DETAILED_DEPARTMENTS: usize = 10;
 /// Maximum number of listed failures; JSON and YAML contain all of them.
 const MAX_LISTED_FAILURES: usize = 20;
 
-impl Viewable for OnboardOutcome {
+/// Result of `onboard` in the selected format.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(in crate::commands) struct OnboardOutput {
+    /// Planned or applied onboarding; `None` in Markdown.
+    pub(super) outcome: Option<OnboardOutcome>,
+    #[serde(skip)]
+    pub(super) markdown: Option<String>,
+}
+
+impl OnboardOutput {
+    pub(super) fn from_markdown(text: String) -> Self {
+        Self {
+            outcome: None,
+            markdown: Some(text),
+        }
+    }
+}
+
+impl Viewable for OnboardOutput {
     fn shows_secrets(&self) -> bool {
-        !self.secrets.is_empty()
+        self.outcome.as_ref().is_some_and(|outcome| !outcome.secrets.is_empty())
     }
 
+    fn view(&self) -> Vec<Block> {
+        let markdown = self.markdown.iter().map(|text| Block::Verbatim(text.clone()));
+        let outcome = self.outcome.iter().flat_map(Viewable::view);
+        markdown.chain(outcome).collect()
+    }
+}
+
+impl Viewable for OnboardOutcome {
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
             let mut blocks = match self.departments.len() > MAX_DETAILED_DEPARTMENTS && !self.lists_all {
@@ -166,18 +195,7 @@ fn proof_lines(outcome: &OnboardOutcome) -> Vec<TextLine> {
 }
 
 fn isolation_lines(isolation: &IsolationSummary) -> Vec<TextLine> {
-    let verdict = match (isolation.pairs, isolation.violations.len()) {
-        (0, 0) => "Isolation by name prefix: no other department is onboarded yet.".to_owned(),
-        (pairs, 0) => format!(
-            "Isolation by name prefix: passed for {} of departments.",
-            count_noun(pairs, "ordered pair")
-        ),
-        (_, overlaps) => format!(
-            "Isolation by name prefix: FAILED ({}).",
-            count_noun(overlaps, "overlap")
-        ),
-    };
-    let mut lines = vec![TextLine::from(verdict).with_hanging_indent(2)];
+    let mut lines = vec![TextLine::from(isolation.verdict()).with_hanging_indent(2)];
     let violations = isolation.violations.iter();
     lines.extend(violations.map(|text| TextLine::from(format!("  {text}")).with_hanging_indent(4)));
     if !isolation.shared_names.is_empty() {

@@ -4,7 +4,6 @@ use crate::{
     model::DepartmentCode,
     provisioning::{Action, ChangeRow, PlannedChanges},
     render::{Block, ChangeMark, DiffEntry, TextLine},
-    text::count_noun,
 };
 
 /// Returns the changes of a department, or `None` if there are none.
@@ -51,32 +50,11 @@ fn diff_entry(row: &ChangeRow<'_>) -> DiffEntry {
     entry
 }
 
-/// Joins parts, such as `3 service accounts, 8 role bindings and 2 API keys`.
-fn format_list(parts: &[String]) -> String {
-    match parts.split_last() {
-        None => "nothing".to_owned(),
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-    }
-}
-
 /// Returns a sentence with the number of changes by action and kind of object.
 #[must_use]
 pub(in crate::commands) fn plan_totals(changes: &PlannedChanges) -> String {
-    let describe = |(action, counts): (Action, Vec<(&str, usize)>)| {
-        let verb = match action {
-            Action::Create => "to create",
-            Action::Update => "to update",
-            Action::Replace => "to replace",
-            Action::Delete => "to delete",
-        };
-        let counts = counts.into_iter().map(|(noun, count)| count_noun(count, noun));
-        format!("{} {verb}", format_list(&counts.collect::<Vec<_>>()))
-    };
-    let parts: Vec<String> = changes.totals().into_iter().map(describe).collect();
-    if parts.is_empty() {
-        "Plan: no changes.".to_owned()
-    } else {
-        format!("Plan: {}.", parts.join("; "))
+    match changes.is_remote() {
+        false => "Plan: no changes.".to_owned(),
+        true => format!("Plan: {}", changes.describe_totals()),
     }
 }

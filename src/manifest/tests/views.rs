@@ -145,7 +145,7 @@ fn a_validation_counts_errors_and_warnings() {
         )],
         &[],
     );
-    let validation = WorkspaceValidation::new(&loaded.workspace, loaded.findings);
+    let validation = WorkspaceValidation::new(&loaded.workspace, loaded.findings, None);
     assert_eq!(
         (validation.errors, validation.warnings, validation.is_valid()),
         (1, 1, false)

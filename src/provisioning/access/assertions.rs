@@ -12,7 +12,7 @@ use crate::{
     },
     diag::{Finding, has_errors},
     error::Error,
-    manifest::assertions::check_assertions,
+    manifest::{Workspace, assertions::check_assertions},
     model::{CrnPattern, DepartmentCode, Role},
     text,
 };
@@ -30,6 +30,8 @@ pub struct AccessTestOutcome {
     pub unused_files: Vec<String>,
     /// Number of personas without a service account, which are skipped.
     pub personas_without_account: usize,
+    /// Codes of departments that may not be onboarded in the stage, so that nothing was checked for them.
+    pub departments_in_other_stages: Vec<String>,
     /// Findings about the files and about failed assertions.
     pub findings: Vec<Finding>,
     /// Result of the isolation check.
@@ -72,15 +74,31 @@ pub fn test_access(context: AccessContext, path: Option<&Path>) -> Result<Access
         questions: report.questions,
         unused_files: report.unused_files,
         personas_without_account: without_account.count(),
+        departments_in_other_stages: departments_in_other_stages(&context),
         findings,
-        isolation: IsolationRow::check(model),
+        isolation: IsolationRow::check(model, &context.workspace),
         uncertainties: model.visibility_gaps_anywhere().chain(from_grants).collect(),
         uncertain_roles: report.fallback_roles.into_iter().collect(),
         source: context.source,
     })
 }
 
+/// Returns the codes of the active departments that the stage does not have.
+fn departments_in_other_stages(context: &AccessContext) -> Vec<String> {
+    let workspace = &context.workspace;
+    let others = workspace
+        .active_departments()
+        .filter(|department| !department.is_allowed_in(context.source.stage()));
+    others.map(|department| department.code.to_string()).collect()
+}
+
 impl AccessTestOutcome {
+    /// Returns the findings about failed assertions, and one for each counter-example of the isolation check.
+    #[must_use]
+    pub fn all_findings(&self) -> Vec<Finding> {
+        self.findings.iter().chain(&self.isolation.findings).cloned().collect()
+    }
+
     /// Returns the error for failed assertions or a failed isolation check, and with `strict` for missing data.
     #[must_use]
     pub fn error(&self, strict: bool) -> Option<Error> {
@@ -118,6 +136,9 @@ pub struct IsolationRow {
     pub account_creators: Vec<AccessPrincipal>,
     /// Counter-examples of a failed check.
     pub counter_examples: Vec<CounterExampleRow>,
+    /// The counter-examples as findings in the files of their departments.
+    #[serde(skip)]
+    pub findings: Vec<Finding>,
 }
 
 /// Access of one department to names of another one.
@@ -136,7 +157,7 @@ pub struct CounterExampleRow {
 }
 
 impl IsolationRow {
-    fn check(model: &AccessModel) -> Self {
+    fn check(model: &AccessModel, workspace: &Workspace) -> Self {
         let result = check_isolation(&model.departments, &model.evaluator, &model.address);
         let holds = result.has_passed();
         let (proof, examples) = match result {
@@ -158,8 +179,15 @@ impl IsolationRow {
                 granted_by: grant,
             }
         };
+        let examples: Vec<CounterExampleRow> = examples.into_iter().map(counter_example).collect();
+        let finding = |example: &CounterExampleRow| {
+            let fix = "Remove the role binding or ACL, or change the template that grants it.";
+            let finding = Finding::error("isolation", example.sentence.clone()).with_fix(fix);
+            workspace.locate(finding, Some(&example.department))
+        };
         Self {
             holds,
+            findings: examples.iter().map(finding).collect(),
             pairs: proof.pairs,
             role_bindings: proof.bindings,
             acls: proof.acls,
@@ -169,7 +197,7 @@ impl IsolationRow {
                 .iter()
                 .map(|creator| AccessPrincipal::new(model, creator))
                 .collect(),
-            counter_examples: examples.into_iter().map(counter_example).collect(),
+            counter_examples: examples,
         }
     }
 }

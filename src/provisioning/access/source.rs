@@ -85,6 +85,12 @@ impl AccessSource {
         }
     }
 
+    /// Returns the name of the stage.
+    #[must_use]
+    pub fn stage(&self) -> &str {
+        &self.stage
+    }
+
     /// Whether the source is the platform configuration.
     #[must_use]
     pub fn is_planned(&self) -> bool {
