@@ -7,11 +7,15 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}" CARGO_INCREMENTAL=0
 
 skipped=0
 
-# step COMMAND…
+# step COMMAND…: a command, or a function, in which each command that fails ends the step. If the step is part of a
+# condition (`if step …`, `step … ||`), Bash ignores failures inside of a function; use it there for commands.
 step() {
   printf '\n== %s\n' "$*"
-  local started=$SECONDS status=0
-  "$@" || status=$?
+  local started=$SECONDS status=0 options=$-
+  set +e
+  (set -e; "$@")
+  status=$?
+  [[ $options != *e* ]] || set -e
   if [ "$status" = 0 ]; then
     printf '== %s: %d s\n' "$*" $((SECONDS - started))
   else

@@ -20,6 +20,9 @@ const MAX_PLAN_CPU: Duration = Duration::from_secs(2);
 
 const CREATIONS: usize = 200;
 const RESPONSE_DELAY: Duration = Duration::from_millis(50);
+/// Seconds that pass in the sandbox per second: the time until a connector is stable is that of the service, and is not
+/// measured here.
+const TIME_SCALE: u32 = 1000;
 /// Number of connectors that an apply changes at the same time.
 const CONCURRENCY: u32 = 4;
 const MAX_APPLY_RATIO: f64 = 1.3;
@@ -114,8 +117,8 @@ fn bench_apply() {
     for place in 0..CREATIONS {
         write_file(&cli, "dept00", &format!("dept00-c{place:03}"), 1);
     }
-    let _server = measure::ServedSandbox::start(&cli);
-    let delay = format!("{}ms", RESPONSE_DELAY.as_millis());
+    let _server = measure::ServedSandbox::start_scaled(&cli, TIME_SCALE);
+    let delay = format!("{}ms", (RESPONSE_DELAY * TIME_SCALE).as_millis());
     let slow = ["sandbox", "fault", "add", "slow", "--delay", &delay, "--forever"];
     measure::run_and_time(measure::command(&cli, &slow));
     let before = cli.last_request_seq();

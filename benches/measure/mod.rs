@@ -33,7 +33,13 @@ pub(crate) struct ServedSandbox(Child);
 impl ServedSandbox {
     /// Starts the server and waits until it accepts requests.
     pub(crate) fn start(cli: &Cli) -> Self {
-        let server = command(cli, &["sandbox", "start", "--port", "0"]).spawn();
+        Self::start_scaled(cli, 1)
+    }
+
+    /// Starts a server in which `scale` seconds pass per second, and waits until it accepts requests.
+    pub(crate) fn start_scaled(cli: &Cli, scale: u32) -> Self {
+        let scale = scale.to_string();
+        let server = command(cli, &["sandbox", "start", "--port", "0", "--time-scale", &scale]).spawn();
         let server = Self(server.expect("the binary starts"));
         let started = Instant::now();
         while Sandbox::running_server_url(&cli.state_dir()).is_none() {

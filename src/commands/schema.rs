@@ -40,7 +40,7 @@ Write a schema for base files, whose other settings are in the files of the stag
 
   $ confluent ebs schema connector --plugin S3_SINK --partial --out .schemas/S3_SINK-base.json")]
 pub(super) struct SchemaArgs {
-    /// Kind of file: "ebs" (ebs.toml), "department", "template", or "connector".
+    /// Kind of file: "ebs" (ebs.toml), "department", "template", "policy", "policy-tests", or "connector".
     #[arg(value_enum, value_name = "kind", required_unless_present = "out_dir")]
     kind: Option<FileKind>,
     /// Plugin of the connector; without it, the schema of a connector knows only the settings that all plugins have.

@@ -52,7 +52,7 @@ impl Style {
 /// Capabilities of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
-    /// Whether styles are enabled ([`uses_colour`]).
+    /// Whether styles are enabled (`uses_colour`).
     pub colour: bool,
     /// Whether Unicode drawing characters are supported by locale and terminal.
     pub unicode: bool,

@@ -13,6 +13,7 @@ mod plan;
 mod policies;
 mod promote;
 mod release;
+mod repository_files;
 mod slow;
 mod two_writers;
 mod validate;

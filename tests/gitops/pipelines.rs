@@ -13,7 +13,7 @@ const FORGES: [&str; 3] = ["github", "gitlab", "azure"];
 const CLAIMS: &str = "name = \"Claims\"\nprefix = \"claims-\"\n";
 
 /// A platform with one department, two stages, of which one applies without reviewers, and a connector with a secret.
-fn platform() -> Cli {
+pub(crate) fn platform() -> Cli {
     platform_with(CLAIMS)
 }
 
@@ -37,12 +37,12 @@ fn platform_with(department: &str) -> Cli {
     cli
 }
 
-fn init(cli: &Cli, args: &str) {
+pub(crate) fn init(cli: &Cli, args: &str) {
     cli.run(&format!("gitops init --ci {args}")).expect_success();
 }
 
 /// The generated YAML files of a forge, by path.
-fn pipelines(cli: &Cli) -> Vec<(String, String)> {
+pub(crate) fn pipelines(cli: &Cli) -> Vec<(String, String)> {
     let paths = [
         ".github/workflows/connectors.yml",
         ".github/workflows/connectors-stage.yml",
@@ -55,7 +55,7 @@ fn pipelines(cli: &Cli) -> Vec<(String, String)> {
     existing.map(|path| (path.to_owned(), cli.read(path))).collect()
 }
 
-fn yaml(text: &str) -> Value {
+pub(crate) fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
@@ -64,7 +64,7 @@ fn jobs(workflow: &Value) -> Vec<(&String, &Value)> {
 }
 
 /// Paths and states that `gitops init` reports.
-fn states(cli: &Cli, args: &str, code: i32) -> Vec<String> {
+pub(crate) fn states(cli: &Cli, args: &str, code: i32) -> Vec<String> {
     let output = cli.run(&format!("gitops init -o json --ci {args}")).expect_code(code);
     let files = output.json().items("/files").to_vec();
     let state = |file: &Value| format!("{} {}", file.text("/path"), file.text("/state"));

@@ -1,9 +1,12 @@
-// The API of GitLab for the notes of a merge request, on loopback: lists, creates and updates notes in memory.
+// The API of GitLab for the notes of a merge request, on loopback: lists, creates and updates notes in memory. Keeps the
+// commits and merge requests that are created.
 // Prints its port; GET /requests returns what was asked.
 import { createServer } from 'node:http';
 
 const notes = [];
 const requests = [];
+const commits = [];
+const mergeRequests = [];
 
 // A field of a multipart form.
 const formField = (body, name) => {
@@ -23,7 +26,12 @@ createServer((request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(value));
     };
-    if (path === '/requests') return send({ requests, notes });
+    if (path === '/requests') return send({ requests, notes, commits, mergeRequests });
+    if (request.headers['private-token'] === 'evidence-token' && request.method === 'POST') {
+      if (path.endsWith('/repository/commits')) commits.push(JSON.parse(body));
+      else if (path.endsWith('/merge_requests')) mergeRequests.push(formField(body, 'source_branch'));
+      return send({});
+    }
     if (request.headers['private-token'] !== 'comment-token') {
       response.writeHead(401);
       return response.end();

@@ -94,7 +94,7 @@ fn a_schema_is_printed_or_written_and_other_files_are_kept() {
     cli.run("schema --out-dir a/.schemas").expect_success();
     let mut written = list_files(&cli.path("a/.schemas"));
     written.sort();
-    assert_eq!(written.len(), 4, "{written:?}");
+    assert_eq!(written.len(), 6, "{written:?}");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn misuse_names_the_next_step() {
         "schema",
         "schema connector --partial",
         "schema department --out-dir x",
-        "schema policies",
+        "schema polices",
     ] {
         cli.run(args).expect_code(64);
     }

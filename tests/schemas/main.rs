@@ -6,6 +6,7 @@ mod common;
 
 mod command;
 mod connectors;
+mod policies;
 mod slow;
 mod toml_files;
 

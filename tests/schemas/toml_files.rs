@@ -15,7 +15,10 @@ use confluent_ebs::{
 use serde_json::{Map, Value};
 use toml_edit::DocumentMut;
 
-use crate::{resolve, schema_errors};
+use crate::{
+    policies::{POLICY, POLICY_TESTS, mistakes_in_policies, read_policy, read_policy_tests},
+    resolve, schema_errors,
+};
 
 /// The file as JSON, as editors see it: a date is a text.
 fn to_json(text: &str) -> Value {
@@ -59,6 +62,8 @@ fn read(kind: FileKind, text: &str) -> Vec<Finding> {
         FileKind::Platform => platform::read(&source).1,
         FileKind::Department => department::read(&source, "claims", &Platform::default()).1,
         FileKind::Template => template::read(&source, "own").1,
+        FileKind::Policy => read_policy(text),
+        FileKind::PolicyTests => read_policy_tests(text),
         FileKind::Connector => unreachable!("no TOML file"),
     }
 }
@@ -152,6 +157,8 @@ fn base(kind: FileKind) -> &'static str {
         FileKind::Platform => PLATFORM,
         FileKind::Department => DEPARTMENT,
         FileKind::Template => TEMPLATE,
+        FileKind::Policy => POLICY,
+        FileKind::PolicyTests => POLICY_TESTS,
         FileKind::Connector => unreachable!("no TOML file"),
     }
 }
@@ -194,7 +201,11 @@ fn every_example_and_shipped_file_is_valid() {
     add(FileKind::Template, examples(page, "a persona with ACLs"), 1);
     add(FileKind::Template, toml_files_in("rbac-templates"), 4);
     add(FileKind::Template, toml_files_in("examples/templates"), 1);
-    for kind in [FileKind::Platform, FileKind::Department, FileKind::Template] {
+    add(FileKind::Policy, examples("docs/gitops.md", "policies/plugins"), 1);
+    add(FileKind::Policy, toml_files_in("policies"), 4);
+    add(FileKind::PolicyTests, examples("docs/gitops.md", "policies/tests/"), 1);
+    add(FileKind::PolicyTests, toml_files_in("policies/tests"), 4);
+    for kind in FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Connector) {
         files
             .entry(kind)
             .or_default()
@@ -208,7 +219,7 @@ fn every_example_and_shipped_file_is_valid() {
 }
 
 /// Tables of each file, with a text that contains only an unknown setting of the table, and what the path needs.
-const TABLES: [(FileKind, &str, &str); 19] = [
+const TABLES: [(FileKind, &str, &str); 28] = [
     (FileKind::Platform, "", "zzzzzz = 1"),
     (FileKind::Platform, "platform", "[platform]\nzzzzzz = 1"),
     (FileKind::Platform, "organization", "[organization]\nzzzzzz = 1"),
@@ -251,6 +262,31 @@ const TABLES: [(FileKind, &str, &str); 19] = [
         FileKind::Template,
         "persona.acl",
         "[[persona]]\nname = \"a\"\n[[persona.acl]]\nzzzzzz = 1",
+    ),
+    (FileKind::Policy, "", "zzzzzz = 1"),
+    (FileKind::Policy, "rule", "[[rule]]\nzzzzzz = 1"),
+    (
+        FileKind::Policy,
+        "rule.exception",
+        "[[rule]]\n[[rule.exception]]\nzzzzzz = 1",
+    ),
+    (FileKind::PolicyTests, "", "zzzzzz = 1"),
+    (FileKind::PolicyTests, "violates", "[[violates]]\nzzzzzz = 1"),
+    (FileKind::PolicyTests, "satisfies", "[[satisfies]]\nzzzzzz = 1"),
+    (
+        FileKind::PolicyTests,
+        "violates.connector",
+        "[[violates]]\nconnector.zzzzzz = 1",
+    ),
+    (
+        FileKind::PolicyTests,
+        "violates.department",
+        "[[violates]]\ndepartment.zzzzzz = 1",
+    ),
+    (
+        FileKind::PolicyTests,
+        "satisfies.change",
+        "[[satisfies]]\nchange.zzzzzz = 1",
     ),
 ];
 
@@ -332,8 +368,9 @@ fn a_value_of_another_type_is_an_error_of_both_for_every_setting() {
     let mut settings = 0;
     for (kind, path, text) in TABLES {
         let root = kind.schema(catalog());
-        for key in table_schema(&root, path)["properties"].as_object().unwrap().keys() {
-            let text = text.replace("zzzzzz = 1", &format!("{key} = true"));
+        for (key, property) in table_schema(&root, path)["properties"].as_object().unwrap() {
+            let other = if property["type"] == "boolean" { "1" } else { "true" };
+            let text = text.replace("zzzzzz = 1", &format!("{key} = {other}"));
             let found = errors(&read(kind, &text));
             assert!(
                 found
@@ -355,7 +392,7 @@ fn a_value_of_another_type_is_an_error_of_both_for_every_setting() {
 
 /// A mistake: what is replaced in the valid file, by what, and the rule that reports it. For one that a schema cannot
 /// express, the reason.
-struct Mistake {
+pub(crate) struct Mistake {
     kind: FileKind,
     from: &'static str,
     to: &'static str,
@@ -363,7 +400,7 @@ struct Mistake {
     not_expressible: Option<&'static str>,
 }
 
-const fn mistake(kind: FileKind, from: &'static str, to: &'static str, rule: &'static str) -> Mistake {
+pub(crate) const fn mistake(kind: FileKind, from: &'static str, to: &'static str, rule: &'static str) -> Mistake {
     Mistake {
         kind,
         from,
@@ -373,7 +410,7 @@ const fn mistake(kind: FileKind, from: &'static str, to: &'static str, rule: &'s
     }
 }
 
-const fn not_expressible(
+pub(crate) const fn not_expressible(
     kind: FileKind,
     from: &'static str,
     to: &'static str,
@@ -391,7 +428,7 @@ const fn not_expressible(
 
 fn mistakes() -> Vec<Mistake> {
     use FileKind::{Department, Platform, Template};
-    vec![
+    let mut mistakes = vec![
         // ebs.toml
         mistake(Platform, "task_ceiling", "task_cieling", "unknown-key"),
         mistake(Platform, "[naming]", "[nameing]", "unknown-key"),
@@ -615,15 +652,18 @@ fn mistakes() -> Vec<Mistake> {
             "duplicate-name",
             "a schema does not compare the members of a list by one setting",
         ),
-    ]
+    ];
+    mistakes.extend(mistakes_in_policies());
+    mistakes
 }
 
 /// Rules of files that are no property of the content of one file.
-const BY_FILES: [(&str, &str); 4] = [
+const BY_FILES: [(&str, &str); 5] = [
     ("department-code", "the name of the file"),
     ("template-name", "the name of the file"),
     ("prefix-conflict", "the prefixes of other departments"),
     ("unreadable-file", "the file itself"),
+    ("duplicate-rule", "the rules of other files"),
 ];
 
 #[test]
@@ -672,6 +712,9 @@ fn every_rule_of_the_readers_has_a_mistake() {
         "lint",
         "grant_target",
         "toml",
+        "policy/mod",
+        "policy/rule",
+        "policy/policy_test",
     ];
     let mut found = BTreeSet::new();
     for file in files {

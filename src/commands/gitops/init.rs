@@ -15,7 +15,8 @@ use crate::{
 
 /// Write the pipelines of a forge for the connector files
 ///
-/// Writes the pipelines, CODEOWNERS from "owners" of the platform files, and lines of .gitignore. The pipelines validate
+/// Writes the pipelines, CODEOWNERS from "owners" of the platform files, lines of .gitignore, schemas and settings of
+/// editors, and the shipped policies if there is no folder "policies"; they are yours afterwards. The pipelines validate
 /// every push, plan and comment on merge requests, and apply approved plans after the merge. A file that was changed by
 /// hand is not overwritten; a file without its first line is yours and is left alone. Run the command again after a new
 /// department, stage or secret; the pipelines check it with --check.

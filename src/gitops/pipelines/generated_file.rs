@@ -25,7 +25,7 @@ const BLOCK_END: &str = "# confluent-ebs: end of the generated lines";
 #[derive(Clone, Debug)]
 pub struct GeneratedFile {
     /// Path from the root of the repository, with `/`.
-    path: &'static str,
+    path: String,
     content: String,
     extent: Extent,
 }
@@ -37,6 +37,10 @@ enum Extent {
     Whole(String),
     /// The whole file if it does not exist; later it must contain this text.
     Initial(&'static str),
+    /// The whole file if it does not exist; later it belongs to the repository.
+    Once,
+    /// The whole file, as long as it contains this text, because JSON has no comment for a first line.
+    Identified(&'static str),
     /// Lines between two marks.
     Block,
 }
@@ -91,27 +95,45 @@ impl WrittenFile {
 
 impl GeneratedFile {
     /// Returns a file that `command` generates as a whole.
-    pub(super) fn whole(path: &'static str, command: String, content: String) -> Self {
+    pub(super) fn whole(path: impl Into<String>, command: String, content: String) -> Self {
         Self {
-            path,
+            path: path.into(),
             content,
             extent: Extent::Whole(command),
         }
     }
 
     /// Returns a file that is generated once; a later file must contain `reference`.
-    pub(super) fn initial(path: &'static str, reference: &'static str, content: String) -> Self {
+    pub(super) fn initial(path: impl Into<String>, reference: &'static str, content: String) -> Self {
         Self {
-            path,
+            path: path.into(),
             content,
             extent: Extent::Initial(reference),
         }
     }
 
-    /// Returns a file of which only a block of lines is generated.
-    pub(super) fn block(path: &'static str, content: String) -> Self {
+    /// Returns a file that is generated if it does not exist, and belongs to the repository afterwards.
+    pub(super) fn once(path: impl Into<String>, content: String) -> Self {
         Self {
-            path,
+            path: path.into(),
+            content,
+            extent: Extent::Once,
+        }
+    }
+
+    /// Returns a file that is generated as a whole if it contains `identifier`; another file of this path is left alone.
+    pub(super) fn identified(path: impl Into<String>, identifier: &'static str, content: String) -> Self {
+        Self {
+            path: path.into(),
+            content,
+            extent: Extent::Identified(identifier),
+        }
+    }
+
+    /// Returns a file of which only a block of lines is generated.
+    pub(super) fn block(path: impl Into<String>, content: String) -> Self {
+        Self {
+            path: path.into(),
             content,
             extent: Extent::Block,
         }
@@ -119,8 +141,8 @@ impl GeneratedFile {
 
     /// Returns the path from the root of the repository, with `/`.
     #[must_use]
-    pub const fn path(&self) -> &'static str {
-        self.path
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// Returns the text of the file. `existing` is its text in the repository.
@@ -132,7 +154,7 @@ impl GeneratedFile {
                 let advice = "to maintain the file yourself, delete this line";
                 format!("{MARK}{command} (checksum {checksum}; {advice})\n{}", self.content)
             }
-            Extent::Initial(_) => self.content.clone(),
+            Extent::Initial(_) | Extent::Once | Extent::Identified(_) => self.content.clone(),
             Extent::Block => {
                 let block = format!("{BLOCK_START}\n{}{BLOCK_END}\n", self.content);
                 let Some(existing) = existing.filter(|text| !text.is_empty()) else {
@@ -150,7 +172,7 @@ impl GeneratedFile {
     /// Compares the file with that in the repository at `root`.
     pub(super) fn compare(&self, root: &Path) -> Result<WrittenFile, Error> {
         Ok(WrittenFile {
-            path: relative_path(self.path),
+            path: relative_path(&self.path),
             state: self.state(self.read(root)?.as_deref()),
         })
     }
@@ -170,13 +192,15 @@ impl GeneratedFile {
             },
             Extent::Initial(reference) if existing.contains(reference) => GeneratedFileState::Own,
             Extent::Initial(_) => GeneratedFileState::Incomplete,
+            Extent::Identified(identifier) if existing.contains(identifier) => GeneratedFileState::Outdated,
+            Extent::Once | Extent::Identified(_) => GeneratedFileState::Own,
             Extent::Block => GeneratedFileState::Outdated,
         }
     }
 
     /// Reads the file with line breaks as they are generated; Git on Windows converts them.
     fn read(&self, root: &Path) -> Result<Option<String>, Error> {
-        let path = root.join(relative_path(self.path));
+        let path = root.join(relative_path(&self.path));
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text.replace("\r\n", "\n"))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -185,7 +209,7 @@ impl GeneratedFile {
     }
 
     pub(super) fn write(&self, root: &Path) -> Result<(), Error> {
-        let path = root.join(relative_path(self.path));
+        let path = root.join(relative_path(&self.path));
         let text = self.text(self.read(root)?.as_deref());
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;

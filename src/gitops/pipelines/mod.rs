@@ -1,6 +1,7 @@
-//! Files that run the connector files of a repository in the pipelines of a forge: workflows, owners, ignored files.
+//! Files that run the connector files of a repository in the pipelines of a forge: workflows, owners, ignored files, and
+//! what people who write these files need: schemas and settings of editors, and first policies.
 //!
-//! Everything here is pure except [`changed_places`], which asks Git, and [`generated_file`], which compares and writes.
+//! Everything here is pure except [`changed_places`], which asks Git, and what compares and writes files.
 //! The pipelines call only `confluent-ebs`, Git and the forge's own tools (`docs/pipelines.md`).
 
 pub mod changed_places;
@@ -8,6 +9,7 @@ pub mod code_owners;
 pub mod generated_file;
 pub mod options;
 pub mod place;
+mod repository_files;
 pub mod templates;
 
 use std::{
@@ -21,13 +23,15 @@ use self::{
     generated_file::{GeneratedFile, WrittenFile},
     options::{Forge, PipelineOptions},
     place::{PROFILES, PipelinePlace},
+    repository_files::{editor_files, first_policies},
     templates::pipeline_files,
 };
 use super::workspace::GitopsWorkspace;
 use crate::{error::Error, text::join_code};
 
 /// Files that no commit should contain: what the jobs write.
-const IGNORED: &str = "/plan.json\n/plan.md\n/plan.result\n/drift.md\n/drift.result\n/changed.json\n/backups/\n";
+const IGNORED: &str =
+    "/plan.json\n/plan.md\n/plan.result\n/drift.md\n/drift.result\n/changed.json\n/backups/\n/new-evidence/\n";
 
 /// Content of the repository that its pipelines depend on.
 pub struct PipelineInput<'a> {
@@ -42,7 +46,7 @@ pub struct PipelineInput<'a> {
 }
 
 impl PipelineInput<'_> {
-    /// Returns all files.
+    /// Returns all files that are kept up to date.
     ///
     /// # Errors
     /// A template cannot be rendered.
@@ -58,14 +62,9 @@ impl PipelineInput<'_> {
         if let (Some(path), false) = (owners, self.code_owners.is_empty()) {
             files.push(GeneratedFile::block(path, self.code_owners.clone()));
         }
-        files.extend(repository_files(self));
+        files.extend(editor_files());
         Ok(files)
     }
-}
-
-/// Returns the files that do not depend on a forge.
-fn repository_files(_input: &PipelineInput<'_>) -> Vec<GeneratedFile> {
-    Vec::new()
 }
 
 /// Compares the files of `options` with those of the repository, and writes them unless `options.check`.
@@ -95,7 +94,10 @@ pub fn write_pipelines(workspace: &GitopsWorkspace, options: &PipelineOptions) -
     check_names(&input.places, options.with_environments)?;
     check_profiles(workspace.root(), &input.places)?;
     let root = workspace.root();
-    let files = input.files()?;
+    let mut files = input.files()?;
+    if !options.check {
+        files.extend(first_policies(root));
+    }
     // All files are compared before the first one is written.
     let states: Vec<WrittenFile> = files.iter().map(|file| file.compare(root)).collect::<Result<_, _>>()?;
     if options.check {

@@ -1,6 +1,6 @@
 //! Expressions of rules in CEL, the Common Expression Language (cel.dev): compiled once, and evaluated for each connector.
 //!
-//! A compiled expression reads only declared fields and calls only the functions in [`FUNCTIONS`]. Its length, its depth
+//! A compiled expression reads only declared fields and calls only the functions in `FUNCTIONS`. Its length, its depth
 //! and the cost of an evaluation are bounded, so that no rule can stop a pipeline.
 
 use std::{cell::RefCell, collections::HashMap, ops::Range, sync::Arc};

@@ -7,6 +7,7 @@
 mod connector;
 mod department;
 mod platform;
+mod policy;
 mod template;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub use platform::{
     DefaultsFormat, FreezeFormat, GitopsFormat, NamingFormat, OrganizationFormat, PlatformFormat, PlatformTeamFormat,
     QuotaFormat, StageFormat, ThroughputFormat,
 };
+pub use policy::{PolicyExceptionFormat, PolicyFormat, PolicyRuleFormat, PolicyTestFormat, PolicyTestsFormat};
 pub use template::{AclFormat, GrantFormat, PersonaFormat, TemplateFormat};
 
 pub use crate::catalog::config_schema::SchemaCoverage;
@@ -39,13 +41,24 @@ pub enum FileKind {
     Department,
     /// `rbac-templates/*.toml`.
     Template,
+    /// `policies/*.toml`.
+    Policy,
+    /// `policies/tests/*.toml`.
+    PolicyTests,
     /// A connector file.
     Connector,
 }
 
 impl FileKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Platform, Self::Department, Self::Template, Self::Connector];
+    pub const ALL: [Self; 6] = [
+        Self::Platform,
+        Self::Department,
+        Self::Template,
+        Self::Policy,
+        Self::PolicyTests,
+        Self::Connector,
+    ];
 
     /// Returns the name of the kind, in commands and in names of files.
     #[must_use]
@@ -54,6 +67,8 @@ impl FileKind {
             Self::Platform => "ebs",
             Self::Department => "department",
             Self::Template => "template",
+            Self::Policy => "policy",
+            Self::PolicyTests => "policy-tests",
             Self::Connector => "connector",
         }
     }
@@ -71,6 +86,8 @@ impl FileKind {
             Self::Platform => schema_of::<PlatformFormat>(self),
             Self::Department => schema_of::<DepartmentFormat>(self),
             Self::Template => schema_of::<TemplateFormat>(self),
+            Self::Policy => schema_of::<PolicyFormat>(self),
+            Self::PolicyTests => schema_of::<PolicyTestsFormat>(self),
             Self::Connector => connector::any_plugin(catalog),
         }
     }
@@ -139,7 +156,9 @@ pub fn hint_line(kind: FileKind, folder: &Path, schema: &str) -> String {
     let path = path.replacen("./../", "../", 1) + schema;
     match kind {
         FileKind::Connector => format!("# yaml-language-server: $schema={path}\n"),
-        FileKind::Platform | FileKind::Department | FileKind::Template => format!("#:schema {path}\n"),
+        FileKind::Platform | FileKind::Department | FileKind::Template | FileKind::Policy | FileKind::PolicyTests => {
+            format!("#:schema {path}\n")
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Self-contained HTML pages: one file, no scripts, no external resources; a content security policy enforces this.
 //!
-//! The pages are askama templates in `templates`, filled from plain values. `askama.toml` names [`PageEscaper`], which
+//! The pages are askama templates in `templates`, filled from plain values. `askama.toml` names `PageEscaper`, which
 //! escapes every value, so untrusted text cannot become markup.
 
 mod parts;
