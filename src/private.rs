@@ -15,10 +15,24 @@ use crate::hint::{Advice, Hint, shell_quote};
 /// # Errors
 /// I/O error.
 pub fn create_dir(folder: &Path) -> io::Result<()> {
+    create_dir_with_mode(folder, 0o700)
+}
+
+/// Creates a folder and its parents that others can read and only the user can write, whatever the umask: what is in it
+/// vouches for keys.
+///
+/// # Errors
+/// The folder cannot be created.
+pub fn create_readable_dir(folder: &Path) -> io::Result<()> {
+    create_dir_with_mode(folder, 0o755)
+}
+
+#[cfg_attr(not(unix), expect(unused_variables, reason = "modes exist on unix only"))]
+fn create_dir_with_mode(folder: &Path, mode: u32) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
     builder.create(folder)
 }
 

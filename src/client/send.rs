@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{RetrySafety, parse_error},
-    redact::WeakSecrets,
+    redact::{TextRedactor, WeakSecrets},
 };
 
 impl Client {
@@ -192,11 +192,15 @@ impl Client {
                 None => "redirect without a target".to_owned(),
             };
         }
-        // An error can quote a rejected value, which may be a secret of the request.
+        // An error can quote a rejected value, which may be a secret of the request, or a secret that only the service knows,
+        // such as the stored password of a connector that is restarted.
         let (secrets, sent) = (self.secrets(), prepared.request().body());
         secrets.add_from_body(sent);
         let weak = WeakSecrets::from_body(sent);
-        let redact = |text: &str| weak.redact(None, &secrets.redact(text));
+        let redact = |text: &str| {
+            let known = weak.redact(None, &secrets.redact(text));
+            TextRedactor::default().redact(&known).into_owned()
+        };
         body.detail = redact(&body.detail);
         body.resolution = body.resolution.map(|text| redact(&text));
         ErrorResponse {

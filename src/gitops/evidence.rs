@@ -207,7 +207,7 @@ impl EvidenceContext {
     ) -> Result<PathBuf, Error> {
         let failed = || format!("cannot write evidence to `{}`", self.folder.display());
         match self.is_public {
-            true => fs::create_dir_all(&self.folder).with_context(failed)?,
+            true => private::create_readable_dir(&self.folder).with_context(failed)?,
             false => private::create_dir(&self.folder).with_context(failed)?,
         }
         let at = evidence.at.strftime("%Y%m%dT%H%M%SZ");

@@ -112,7 +112,7 @@ pub fn write(folder: &Path, evidence: &EvidenceRecord, secrets: &SecretRegistry)
     // Below the state folder, the folder is private; beside `ebs.toml`, it is meant to be committed.
     let is_public = folder.parent().is_some_and(is_readable_by_others);
     match is_public {
-        true => fs::create_dir_all(folder)?,
+        true => private::create_readable_dir(folder)?,
         false => private::create_dir(folder)?,
     }
     let path = folder.join(file_name(&evidence));

@@ -21,6 +21,7 @@ use crate::{
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, Department, DepartmentCode, Principal, Recipient, Secret, Snapshot},
     plan::{self, ObservedOrganization, Plan, PlanInput, PlannedChange, PlannedOperation},
+    private,
     resources::{AnyKind, KINDS, ObservationClients, PROPAGATION_BUDGET, ResourceContext, api_key::KnownKeys},
     session::{PlatformSession, RunContext},
 };
@@ -223,7 +224,7 @@ impl<'a> Reconciliation<'a> {
             ));
         }
         // Evidence that cannot be written would be noticed only after the changes.
-        std::fs::create_dir_all(&self.evidence_dir).with_context(|| {
+        private::create_readable_dir(&self.evidence_dir).with_context(|| {
             format!(
                 "cannot write evidence to `{}`; nothing was changed",
                 self.evidence_dir.display()

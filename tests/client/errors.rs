@@ -35,6 +35,22 @@ async fn error_for_response(status: u16, body: Vec<u8>, request_id: Option<&str>
         .unwrap_err()
 }
 
+/// The service quotes stored values that this process never had, for example when a connector is restarted.
+#[tokio::test]
+async fn a_secret_that_only_the_service_knows_is_not_repeated() {
+    for detail in [
+        "connection.password: Invalid value Canary-7f3a9c2e for configuration connection.password: wrong",
+        "cannot connect to jdbc:postgresql://app:Canary-7f3a9c2e@db.example.com/orders",
+        "FATAL: rejected { password=Canary-7f3a9c2e, user=app }",
+    ] {
+        let body = serde_json::json!({ "error_code": 40003, "message": detail });
+        let error = error_for_response(400, body.to_string().into_bytes(), None).await;
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("Canary"), "{text}");
+        assert!(text.contains("40003"), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn the_four_error_shapes_give_the_same_message_format() {
     let shapes = [

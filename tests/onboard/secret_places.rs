@@ -111,3 +111,28 @@ fn a_literal_secret_is_refused_before_its_connector_is_looked_up() {
     }
     assert_eq!(cli.last_request_seq(), before);
 }
+
+// Evidence vouches for keys, so only the user may write it, whatever the umask is.
+#[cfg(unix)]
+#[test]
+fn others_cannot_write_the_folder_of_evidence() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let cli = crate::common::Cli::new();
+    let mut run = cli.command_at("/bin/sh");
+    run.args(["-c", "umask 000 && exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_confluent-ebs"))
+        .args([
+            "onboard",
+            "claims",
+            "--sandbox",
+            "--yes",
+            "--evidence-dir",
+            "kept/evidence",
+        ]);
+    cli.run_command(&mut run).expect_success();
+    for folder in ["kept", "kept/evidence"] {
+        let mode = std::fs::metadata(cli.path(folder)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755, "{folder}");
+    }
+}

@@ -30,7 +30,7 @@ Lint all files of a directory with the rules of your department, for a code scan
 
   $ confluent ebs connector lint connectors/ --profile claims-deployer -o sarif")]
 pub(super) struct ConnectorLintArgs {
-    /// Files or directories; \"-\" is standard input.
+    /// Files or directories; "-" is standard input.
     #[arg(value_name = "file", required = true)]
     files: Vec<PathBuf>,
 }
