@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    fn record(desired: Value, proof: Value) -> EvidenceRecord {
+    fn record(desired: &Value, proof: &Value) -> EvidenceRecord {
         serde_json::from_value(json!({
             "version": 1, "at": "2026-11-22T10:00:00Z", "run": "1", "program": "1", "stage": "prod",
             "department": "claims", "prefix": "claims-", "template": "hybrid@1", "address": {}, "provisioner": "sa-1",
@@ -216,11 +216,11 @@ mod tests {
     fn an_off_boarding_is_a_removal_only_if_its_proof_found_nothing() {
         let key = |state: &str| json!({"api_key": "ABCDEFGHIJKLMNOP", "state": state});
         let proof = |remaining: Value, state: &str| json!({"keys": [key(state)], "remaining": remaining});
-        assert!(record(json!([]), proof(json!([]), "refused")).is_removal());
-        assert!(record(json!([]), proof(json!([]), "gone")).is_removal());
-        assert!(!record(json!([]), proof(json!([]), "still_accepted")).is_removal());
-        assert!(!record(json!([]), proof(json!(["service-account sa-2"]), "refused")).is_removal());
+        assert!(record(&json!([]), &proof(json!([]), "refused")).is_removal());
+        assert!(record(&json!([]), &proof(json!([]), "gone")).is_removal());
+        assert!(!record(&json!([]), &proof(json!([]), "still_accepted")).is_removal());
+        assert!(!record(&json!([]), &proof(json!(["service-account sa-2"]), "refused")).is_removal());
         // An onboarding, whose probes are by account.
-        assert!(!record(json!([{"account": "a"}]), json!({"a": []})).is_removal());
+        assert!(!record(&json!([{"account": "a"}]), &json!({"a": []})).is_removal());
     }
 }
