@@ -69,6 +69,9 @@ const PLATFORM_KEYS: &[(&str, &str)] = &[
     ("defaults.template", "template"),
     ("defaults.quota.…", ".quota"),
     ("lint.RULE", ".lint_exceptions"),
+    ("platform.owners", "platform.owners"),
+    ("gitops.auto_apply.STAGE", ".auto_apply_in("),
+    ("gitops.freeze", ".gitops.freeze("),
 ];
 
 /// Keys of a profile, each with the code that uses its value.

@@ -192,14 +192,17 @@ impl Client {
                 None => "redirect without a target".to_owned(),
             };
         }
-        // An error can quote a rejected value, which may be a secret of the request, or a secret that only the service knows,
-        // such as the stored password of a connector that is restarted.
+        // An error can quote a rejected value, which may be a secret of the request. Without a body, it can quote a secret that
+        // only the service knows, such as the stored password of a connector that is restarted; then its form decides.
         let (secrets, sent) = (self.secrets(), prepared.request().body());
         secrets.add_from_body(sent);
         let weak = WeakSecrets::from_body(sent);
         let redact = |text: &str| {
             let known = weak.redact(None, &secrets.redact(text));
-            TextRedactor::default().redact(&known).into_owned()
+            match sent.is_empty() {
+                true => TextRedactor::default().redact(&known).into_owned(),
+                false => known,
+            }
         };
         body.detail = redact(&body.detail);
         body.resolution = body.resolution.map(|text| redact(&text));
