@@ -53,7 +53,12 @@ impl UnmanagedConnectors {
     /// # Errors
     /// The text is not a list, or a connector is listed twice.
     pub(super) fn add(&mut self, department: &str, text: &str) -> Result<(), String> {
-        let file: UnmanagedFile = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        let file: UnmanagedFile = serde_saphyr::from_str(text).map_err(|error| {
+            // The further lines of the message repeat the file.
+            let message = error.to_string();
+            let first = message.lines().next().unwrap_or_default();
+            format!("the list cannot be read: {}", first.trim_start_matches("error: "))
+        })?;
         for entry in file.unmanaged {
             let address = ConnectorAddress {
                 department: department.to_owned(),
@@ -128,13 +133,14 @@ mod tests {
                 "until",
             ),
             ("connectors: []\n", "connectors"),
+            ("unmanaged:\n  - a\n", "the list cannot be read: line 2 column 5"),
             (
                 "unmanaged:\n  - {name: a, stage: b, reason: c}\n  - {name: a, stage: b, reason: d}\n",
                 "listed twice",
             ),
         ] {
             let error = UnmanagedConnectors::default().add("claims", text).unwrap_err();
-            assert!(error.contains(part), "{text}: {error}");
+            assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");
         }
     }
 }
